@@ -1,0 +1,42 @@
+//! How the files of each CI platform are recognised.
+
+use serde::Deserialize;
+
+/// A CI platform's files.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Detector {
+    /// The platform's identifier.
+    pub id: String,
+    /// Its name for people.
+    pub name: String,
+    /// Glob patterns of its files, from the checkout root, without regard to case.
+    pub files: Vec<String>,
+    /// Glob patterns that are never its files.
+    #[serde(default)]
+    pub except: Vec<String>,
+    /// The file is one of the platform's only when its text holds at least one word of each of these groups.
+    #[serde(default)]
+    pub content: Vec<Vec<String>>,
+    /// What in it makes it a release flow.
+    #[serde(default)]
+    pub release: Vec<Clue>,
+    /// The platform has shut down: its files are reported and hold nothing down.
+    #[serde(default)]
+    pub retired: Option<String>,
+    /// Where this is documented.
+    pub source: String,
+}
+
+/// A sign of a release in a pipeline file that is not analysed. Comments do not count.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Clue {
+    /// What it is, as a noun phrase ("a docker push").
+    pub what: String,
+    /// A regular expression over one line.
+    pub matches: String,
+    /// Not when the line matches this.
+    #[serde(default)]
+    pub unless: Option<String>,
+}

@@ -1,0 +1,33 @@
+//! Runner labels.
+
+use serde::Deserialize;
+
+/// `rules/labels.yml`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Labels {
+    /// Labels of machines that GitHub hosts, one fresh virtual machine for each job.
+    pub hosted: Vec<String>,
+    /// Hosted labels whose jobs share a virtual machine, with a note.
+    pub shared: Vec<String>,
+    /// Labels that no hosted machine answers to any more.
+    pub retired: Vec<String>,
+    /// Labels of runner vendors. Nobody authenticates them.
+    pub vendors: Vec<Vendor>,
+    /// Where the lists are documented.
+    pub source: String,
+}
+
+/// A runner vendor's labels.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Vendor {
+    /// The vendor's name.
+    pub name: String,
+    /// Patterns with `*`.
+    pub labels: Vec<String>,
+    /// What the vendor says about isolation, as a clause.
+    pub claim: String,
+    /// Where.
+    pub source: String,
+}

@@ -1,0 +1,134 @@
+//! Provenance producers.
+
+use serde::Deserialize;
+
+use super::{Pick, Test};
+
+/// Who signs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Signer {
+    /// The identity that the platform issues to the job.
+    JobIdentity,
+    /// A key that is a secret of the job.
+    JobKey,
+    /// A trusted workflow of another repository, in a job of its own.
+    Builder,
+    /// The platform's control plane.
+    ControlPlane,
+    /// Nobody.
+    Nobody,
+}
+
+/// Who writes the content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Content {
+    /// The platform or its own action.
+    Platform,
+    /// The steps of the job.
+    Tenant,
+}
+
+/// Where consumers find the provenance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Store {
+    /// The forge's attestation store.
+    Forge,
+    /// Beside the package in its registry.
+    Registry,
+    /// A public transparency log or attestation server.
+    Log,
+    /// A file of the job; it reaches consumers only when a step publishes it.
+    File,
+}
+
+/// Which bytes the provenance names.
+#[derive(Debug, Clone, Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+pub struct Subjects {
+    /// Files.
+    #[serde(default)]
+    pub files: Vec<Pick>,
+    /// A checksums file that lists files.
+    #[serde(default)]
+    pub checksums: Vec<Pick>,
+    /// A name, such as an image without tag.
+    #[serde(default)]
+    pub name: Vec<Pick>,
+    /// A digest.
+    #[serde(default)]
+    pub digest: Vec<Pick>,
+    /// Exactly what the same step publishes.
+    #[serde(default)]
+    pub own: bool,
+}
+
+/// A step that makes provenance, or looks as if it did.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Producer {
+    /// The entry's identifier, shown with its evidence.
+    pub id: String,
+    /// What it makes, as a noun phrase ("a GitHub build provenance attestation").
+    pub what: String,
+    /// Actions, as `owner/repository[/path]` in lower case.
+    #[serde(default)]
+    pub actions: Vec<String>,
+    /// Commands, in the notation of sinks.
+    #[serde(default)]
+    pub commands: Vec<String>,
+    /// All must hold.
+    #[serde(default)]
+    pub when: Vec<Test>,
+    /// None may hold.
+    #[serde(default)]
+    pub unless: Vec<Test>,
+    /// Flags of the command that take a value as their next word.
+    #[serde(default)]
+    pub value_flags: Vec<String>,
+    /// The reason why this is no build provenance although it looks like it (SBOM, signature, scan). Such an entry
+    /// makes nothing and is named in the report.
+    #[serde(default)]
+    pub look_alike: Option<String>,
+    /// The file asks for provenance with this step and these conditions keep it from being made; each with a reason.
+    #[serde(default)]
+    pub broken: Vec<Broken>,
+    /// Who signs.
+    pub signer: Signer,
+    /// Set when one of these holds: a key signs instead of the identity.
+    #[serde(default)]
+    pub key_when: Vec<Test>,
+    /// Who writes the content.
+    pub content: Content,
+    /// Set when one of these holds: the steps of the job write the content.
+    #[serde(default)]
+    pub tenant_when: Vec<Test>,
+    /// Token scopes that must be `write`, or nothing is made.
+    #[serde(default)]
+    pub scopes: Vec<String>,
+    /// Which bytes it names.
+    #[serde(default)]
+    pub subjects: Subjects,
+    /// Where it goes.
+    pub stores: Vec<Store>,
+    /// Whether it records dispatch inputs and other external parameters.
+    #[serde(default)]
+    pub records_parameters: bool,
+    /// A remark for the report ("the predicate body is empty: identity facts only").
+    #[serde(default)]
+    pub remark: Option<String>,
+    /// Where this is documented.
+    pub source: String,
+}
+
+/// A condition under which a producer step makes nothing.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Broken {
+    /// All must hold.
+    pub when: Vec<Test>,
+    /// Why nothing is made, as a clause.
+    pub why: String,
+}

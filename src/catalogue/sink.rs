@@ -1,0 +1,80 @@
+//! Release sinks.
+
+use serde::Deserialize;
+
+use super::{Pick, Test};
+use crate::model::Kind;
+
+/// How a target published by a sink is named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Naming {
+    /// The repository's release on its forge.
+    Release,
+    /// An image reference: registry and repository, without tag and digest.
+    Image,
+    /// The manifest of the package in the folder where the step works (`package.json`, `pyproject.toml`, ...).
+    Manifest,
+    /// The picked value itself.
+    Value,
+}
+
+/// Where the published bytes come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Bytes {
+    /// Existing files or images are handed out as they are.
+    Given,
+    /// The step packs the package itself, so earlier digests do not cover it.
+    Packed,
+    /// The step builds what it publishes.
+    Built,
+    /// An existing object of another registry is copied.
+    Copied,
+}
+
+/// A step that hands bytes to consumers.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sink {
+    /// The entry's identifier, shown with its evidence.
+    pub id: String,
+    /// What the step does, as a clause that continues "this step ...".
+    pub what: String,
+    /// The kind of target.
+    pub kind: Kind,
+    /// Actions, as `owner/repository[/path]` in lower case.
+    #[serde(default)]
+    pub actions: Vec<String>,
+    /// Commands: program and subcommand words, options between them ignored (`npm publish`). A word may list
+    /// alternatives with `|` and be a pattern with `*`.
+    #[serde(default)]
+    pub commands: Vec<String>,
+    /// All must hold.
+    #[serde(default)]
+    pub when: Vec<Test>,
+    /// None may hold.
+    #[serde(default)]
+    pub unless: Vec<Test>,
+    /// Flags of the command that take a value as their next word, so that positional words can be told.
+    #[serde(default)]
+    pub value_flags: Vec<String>,
+    /// How the target is named.
+    pub naming: Naming,
+    /// Where the name comes from; several are tried in order.
+    #[serde(default)]
+    pub name: Vec<Pick>,
+    /// Where the published files come from; all that are set count.
+    #[serde(default)]
+    pub files: Vec<Pick>,
+    /// Where the bytes come from.
+    pub bytes: Bytes,
+    /// Where the folder of the package comes from, relative to the step's folder.
+    #[serde(default)]
+    pub folder: Vec<Pick>,
+    /// Which place the bytes go to, when the sink names one (`npm registry`).
+    #[serde(default)]
+    pub place: Option<String>,
+    /// Where this is documented.
+    pub source: String,
+}

@@ -1,0 +1,148 @@
+//! Single traits of steps: caches, remote access, credentials, hand-overs, neutral steps and wrappers.
+
+use serde::Deserialize;
+
+use super::{Pick, Test};
+
+/// A step that restores what another build can write.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cache {
+    /// The entry's identifier.
+    pub id: String,
+    /// What is restored, as a clause that continues "this step ...".
+    pub what: String,
+    /// Actions.
+    #[serde(default)]
+    pub actions: Vec<String>,
+    /// Commands, in the notation of sinks.
+    #[serde(default)]
+    pub commands: Vec<String>,
+    /// An environment variable whose presence in a build job switches it on.
+    #[serde(default)]
+    pub env: Option<String>,
+    /// All must hold.
+    #[serde(default)]
+    pub when: Vec<Test>,
+    /// None may hold.
+    #[serde(default)]
+    pub unless: Vec<Test>,
+    /// It holds only when the repository has one of these files at its root.
+    #[serde(default)]
+    pub needs_file: Vec<String>,
+    /// Whether it lives in the platform's own cache, which `cache-mode` governs.
+    #[serde(default)]
+    pub platform: bool,
+    /// A remark for the report (an integrity argument).
+    #[serde(default)]
+    pub remark: Option<String>,
+    /// How to switch it off, in the imperative.
+    pub off: String,
+    /// Where this is documented.
+    pub source: String,
+}
+
+/// A service that lets somebody into a running job.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Remote {
+    /// The entry's identifier.
+    pub id: String,
+    /// What it opens, as a clause that continues "this step ...".
+    pub what: String,
+    /// Actions.
+    #[serde(default)]
+    pub actions: Vec<String>,
+    /// Commands, in the notation of sinks.
+    #[serde(default)]
+    pub commands: Vec<String>,
+    /// All must hold.
+    #[serde(default)]
+    pub when: Vec<Test>,
+    /// None may hold.
+    #[serde(default)]
+    pub unless: Vec<Test>,
+    /// Where this is documented.
+    pub source: String,
+}
+
+/// A stored credential.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Credential {
+    /// The entry's identifier.
+    pub id: String,
+    /// What it can write to, as a noun phrase ("an image registry").
+    pub reach: String,
+    /// Regular expressions over the name of the secret or of the variable or input that receives it, whole name,
+    /// without regard to case.
+    pub names: Vec<String>,
+    /// Actions whose inputs receive it; absent: anywhere.
+    #[serde(default)]
+    pub actions: Vec<String>,
+    /// Whether it cannot write to anything that another build hands out (a scanner's token, a signing certificate).
+    #[serde(default)]
+    pub harmless: bool,
+    /// Where this is documented.
+    pub source: String,
+}
+
+/// A step that runs no code of the checkout and makes no bytes.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Neutral {
+    /// Why it is neutral.
+    pub why: String,
+    /// Actions; `owner/*` stands for all of an owner.
+    #[serde(default)]
+    pub actions: Vec<String>,
+    /// Commands, in the notation of sinks.
+    #[serde(default)]
+    pub commands: Vec<String>,
+}
+
+/// A step that hands files from job to job of a run.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Transfer {
+    /// The entry's identifier.
+    pub id: String,
+    /// Actions.
+    pub actions: Vec<String>,
+    /// `true` when it stores, `false` when it fetches.
+    pub stores: bool,
+    /// The artifact's name; without one a fetch takes all.
+    #[serde(default)]
+    pub name: Vec<Pick>,
+    /// A pattern of artifact names.
+    #[serde(default)]
+    pub pattern: Vec<Pick>,
+    /// The stored paths, or the folder that a fetch fills.
+    #[serde(default)]
+    pub paths: Vec<Pick>,
+    /// The input under which several artifacts land in one folder instead of a folder each.
+    #[serde(default)]
+    pub merge: Vec<Test>,
+    /// It fetches from another run when one of these holds.
+    #[serde(default)]
+    pub foreign: Vec<Test>,
+    /// Where this is documented.
+    pub source: String,
+}
+
+/// A program that runs the command behind it (`sudo`, `npx`, `bash -c`).
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Wrapper {
+    /// Program and words, in the notation of sinks.
+    pub commands: Vec<String>,
+    /// Flags that take a value as their next word.
+    #[serde(default)]
+    pub value_flags: Vec<String>,
+    /// Positional words to skip before the command.
+    #[serde(default)]
+    pub skip: usize,
+    /// `true` when the command is one string that a shell reads (`bash -c`); the flag that carries it.
+    #[serde(default)]
+    pub script_flag: Vec<String>,
+}

@@ -1,0 +1,4 @@
+//! truelevel grades a checkout against the SLSA Build track.
+pub mod catalogue;
+pub mod model;
+pub mod report;

@@ -1,0 +1,190 @@
+//! Conditions under which something runs, as formulas over atoms that reading cannot decide.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// A condition. Atoms are canonical expression texts: equal text, equal truth within one run.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Cond {
+    /// Holds or not, known from the checkout.
+    Known(bool),
+    /// Not decided by anything in the checkout.
+    Atom(Arc<str>),
+    /// The opposite.
+    Not(Box<Cond>),
+    /// All hold.
+    All(Vec<Cond>),
+    /// At least one holds.
+    Any(Vec<Cond>),
+}
+
+/// More distinct atoms than this are not enumerated; the answer is then the cautious one.
+const MOST_ATOMS: usize = 12;
+
+impl Cond {
+    /// Always.
+    pub const TRUE: Cond = Cond::Known(true);
+    /// Never.
+    pub const FALSE: Cond = Cond::Known(false);
+
+    /// An undecided atom.
+    pub fn atom(text: impl AsRef<str>) -> Self {
+        Cond::Atom(Arc::from(text.as_ref()))
+    }
+
+    /// Both.
+    #[must_use]
+    pub fn and(self, other: Cond) -> Cond {
+        match (self, other) {
+            (Cond::Known(true), c) | (c, Cond::Known(true)) => c,
+            (Cond::Known(false), _) | (_, Cond::Known(false)) => Cond::FALSE,
+            (a, b) if a == b => a,
+            (Cond::All(mut a), Cond::All(b)) => {
+                for c in b {
+                    if !a.contains(&c) {
+                        a.push(c);
+                    }
+                }
+                Cond::All(a)
+            }
+            (Cond::All(mut a), c) | (c, Cond::All(mut a)) => {
+                if !a.contains(&c) {
+                    a.push(c);
+                }
+                Cond::All(a)
+            }
+            (a, b) => Cond::All(vec![a, b]),
+        }
+    }
+
+    /// Either.
+    #[must_use]
+    pub fn or(self, other: Cond) -> Cond {
+        match (self, other) {
+            (Cond::Known(false), c) | (c, Cond::Known(false)) => c,
+            (Cond::Known(true), _) | (_, Cond::Known(true)) => Cond::TRUE,
+            (a, b) if a == b => a,
+            (Cond::Any(mut a), c) | (c, Cond::Any(mut a)) => {
+                if !a.contains(&c) {
+                    a.push(c);
+                }
+                Cond::Any(a)
+            }
+            (a, b) => Cond::Any(vec![a, b]),
+        }
+    }
+
+    /// The opposite.
+    #[must_use]
+    pub fn negate(self) -> Cond {
+        match self {
+            Cond::Known(b) => Cond::Known(!b),
+            Cond::Not(inner) => *inner,
+            other => Cond::Not(Box::new(other)),
+        }
+    }
+
+    /// Whether it can never hold.
+    pub fn is_never(&self) -> bool {
+        match self {
+            Cond::Known(b) => !b,
+            _ => !self.satisfiable(),
+        }
+    }
+
+    /// Whether it always holds.
+    pub fn is_always(&self) -> bool {
+        matches!(self, Cond::Known(true))
+    }
+
+    /// Whether `other` holds whenever this does. Not decidable within the bound: `false`.
+    pub fn implies(&self, other: &Cond) -> bool {
+        if other.is_always() || self == other || matches!(self, Cond::Known(false)) {
+            return true;
+        }
+        let mut atoms = BTreeSet::new();
+        self.collect(&mut atoms);
+        other.collect(&mut atoms);
+        let atoms: Vec<Arc<str>> = atoms.into_iter().collect();
+        if atoms.len() > MOST_ATOMS {
+            return false;
+        }
+        (0..1_u32 << atoms.len()).all(|row| !self.holds(&atoms, row) || other.holds(&atoms, row))
+    }
+
+    fn satisfiable(&self) -> bool {
+        let mut atoms = BTreeSet::new();
+        self.collect(&mut atoms);
+        let atoms: Vec<Arc<str>> = atoms.into_iter().collect();
+        atoms.len() > MOST_ATOMS || (0..1_u32 << atoms.len()).any(|row| self.holds(&atoms, row))
+    }
+
+    fn collect(&self, into: &mut BTreeSet<Arc<str>>) {
+        match self {
+            Cond::Known(_) => {}
+            Cond::Atom(a) => {
+                into.insert(Arc::clone(a));
+            }
+            Cond::Not(c) => c.collect(into),
+            Cond::All(cs) | Cond::Any(cs) => cs.iter().for_each(|c| c.collect(into)),
+        }
+    }
+
+    fn holds(&self, atoms: &[Arc<str>], row: u32) -> bool {
+        match self {
+            Cond::Known(b) => *b,
+            Cond::Atom(a) => atoms.iter().position(|x| x == a).is_some_and(|at| row >> at & 1 == 1),
+            Cond::Not(c) => !c.holds(atoms, row),
+            Cond::All(cs) => cs.iter().all(|c| c.holds(atoms, row)),
+            Cond::Any(cs) => cs.iter().any(|c| c.holds(atoms, row)),
+        }
+    }
+}
+
+impl std::fmt::Display for Cond {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let join = |f: &mut std::fmt::Formatter<'_>, cs: &[Cond], with: &str| {
+            for (i, c) in cs.iter().enumerate() {
+                if i > 0 {
+                    f.write_str(with)?;
+                }
+                match c {
+                    Cond::All(_) | Cond::Any(_) => write!(f, "({c})")?,
+                    _ => write!(f, "{c}")?,
+                }
+            }
+            Ok(())
+        };
+        match self {
+            Cond::Known(b) => write!(f, "{b}"),
+            Cond::Atom(a) => f.write_str(a),
+            Cond::Not(c) => write!(f, "!({c})"),
+            Cond::All(cs) => join(f, cs, " && "),
+            Cond::Any(cs) => join(f, cs, " || "),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Cond;
+
+    fn a(name: &str) -> Cond {
+        Cond::atom(name)
+    }
+
+    #[test]
+    fn a_condition_implies_its_parts_and_not_the_reverse() {
+        let both = a("tag").and(a("public"));
+        assert!(both.implies(&a("tag")));
+        assert!(!a("tag").implies(&both));
+        assert!(a("tag").implies(&a("tag").or(a("dispatch"))));
+        assert!(!a("tag").or(a("dispatch")).implies(&a("tag")));
+    }
+
+    #[test]
+    fn a_contradiction_is_never() {
+        assert!(a("x").and(a("x").negate()).is_never());
+        assert!(!a("x").or(a("x").negate()).is_never());
+    }
+}

@@ -1,0 +1,116 @@
+//! Jobs: the unit that a platform gives a machine and a token to.
+
+use super::{Cond, Hop, Input, Location, Reference, RunnerChoice, Step, Text, TokenScope};
+
+/// What the platform's shared cache may do in a job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CacheMode {
+    /// The platform's default: restore and save.
+    Default,
+    /// Nothing is restored from the platform's cache, as a file declares at this place.
+    NoRestore(Location),
+}
+
+/// Who defines the code of a job, and so whose identity signs in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Definition {
+    /// The pipeline file itself or another file of this repository.
+    Repository,
+    /// A workflow of another repository, whose checkout was supplied.
+    Outside(String),
+}
+
+/// A call of a workflow that is defined in another repository and not in the checkout.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutsideCall {
+    /// `owner/repository/path/to/workflow.yml`, owner and repository in lower case.
+    pub workflow: String,
+    /// The ref.
+    pub reference: Reference,
+    /// The inputs that are set.
+    pub inputs: Vec<Input>,
+    /// Whether secrets are handed over, and where.
+    pub secrets: Option<Location>,
+}
+
+/// A secret that a job's text names.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SecretUse {
+    /// The secret's name.
+    pub name: String,
+    /// The variable or input that receives it, when there is one.
+    pub receiver: Option<String>,
+    /// The action whose input receives it, when there is one.
+    pub action: Option<String>,
+    /// Where it is named.
+    pub location: Location,
+    /// The step that receives it; `None` when the whole job does.
+    pub step: Option<usize>,
+}
+
+/// Files that a job stores for later jobs of the same run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Artifact {
+    /// The artifact's name.
+    pub name: Text,
+    /// The stored paths or patterns.
+    pub paths: Vec<Text>,
+    /// Where.
+    pub location: Location,
+}
+
+/// Something of another job that reaches this one.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Feed {
+    /// An artifact, by name or pattern.
+    Artifact(String),
+    /// An output, by job and name.
+    Output(String, String),
+}
+
+/// One job, with matrix values, inputs and contexts resolved as far as the checkout shows them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Job {
+    /// The identifier in its flow; jobs of called workflows carry their caller's, as in `release/build`. All legs
+    /// of a matrix share it.
+    pub key: String,
+    /// The matrix values of this leg, for people; empty without a matrix.
+    pub leg: String,
+    /// Where the job is defined.
+    pub location: Location,
+    /// Calls on the way from the pipeline to this job, outermost first.
+    pub chain: Vec<Hop>,
+    /// Keys of the jobs that must end first.
+    pub needs: Vec<String>,
+    /// Under which condition it runs, those of the jobs it needs included.
+    pub cond: Cond,
+    /// The machine.
+    pub runner: RunnerChoice,
+    /// The platform's token.
+    pub token: TokenScope,
+    /// Who defines its code.
+    pub definition: Definition,
+    /// Its steps. Empty for a call of an outside workflow.
+    pub steps: Vec<Step>,
+    /// Its outputs, resolved.
+    pub outputs: Vec<(String, Text)>,
+    /// The outside workflow it calls, when it is such a call.
+    pub outside: Option<OutsideCall>,
+    /// The shared cache.
+    pub cache: CacheMode,
+    /// Whether its failure leaves the run green.
+    pub may_fail: bool,
+    /// Secrets that its text names.
+    pub secrets: Vec<SecretUse>,
+    /// `container:` options that reach the host (`--privileged`, a runtime socket), and where.
+    pub container_reach: Vec<(String, Location)>,
+    /// External parameters (dispatch inputs, payloads, `vars`, release fields) that its steps name, and where.
+    pub parameters: Vec<(String, Location)>,
+}
+
+impl Job {
+    /// The key and the leg, for people.
+    pub fn title(&self) -> String {
+        if self.leg.is_empty() { self.key.clone() } else { format!("{} ({})", self.key, self.leg) }
+    }
+}

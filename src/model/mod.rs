@@ -1,0 +1,31 @@
+//! The vocabulary that every stage shares. It imports none of them.
+
+mod cond;
+mod event;
+mod job;
+mod location;
+mod note;
+mod pipeline;
+mod requirement;
+mod runner;
+mod step;
+mod target;
+mod text;
+mod token;
+mod verdict;
+mod version;
+
+pub use cond::Cond;
+pub use event::{Event, EventKind};
+pub use job::{Artifact, CacheMode, Definition, Feed, Job, OutsideCall, SecretUse};
+pub use location::{Location, Position, Span};
+pub use note::{Note, Problem, Severity, Unassessed};
+pub use pipeline::{Flow, Pipeline, Platform};
+pub use requirement::Requirement;
+pub use runner::{LabelSet, RunnerChoice, RunnerPool, Tri};
+pub use step::{ActionUse, Command, Hop, Input, OutputWrite, Script, Step, StepBody};
+pub use target::{Kind, Target};
+pub use text::Text;
+pub use token::{Access, TokenScope};
+pub use verdict::{Evidence, Grade, State, Verdict};
+pub use version::{Reference, Version, VersionSource};

@@ -1,0 +1,54 @@
+//! Pipelines: what a CI platform reads, and the flows that events start.
+
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{Event, Job, Note};
+
+/// A CI platform whose pipelines are graded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Platform {
+    /// GitHub Actions.
+    GithubActions,
+}
+
+impl Platform {
+    /// The identifier used in reports.
+    pub fn id(self) -> &'static str {
+        match self {
+            Platform::GithubActions => "github-actions",
+        }
+    }
+}
+
+/// The jobs that one event starts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Flow {
+    /// What starts it.
+    pub event: Event,
+    /// Its jobs, in file order; every leg of a matrix is one.
+    pub jobs: Vec<Job>,
+}
+
+impl Flow {
+    /// The jobs with this key: all legs of it.
+    pub fn legs<'a>(&'a self, key: &'a str) -> impl Iterator<Item = &'a Job> {
+        self.jobs.iter().filter(move |j| j.key == key)
+    }
+}
+
+/// One pipeline file with its flows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pipeline {
+    /// Its path in the checkout.
+    pub path: Arc<str>,
+    /// The platform that reads it.
+    pub platform: Platform,
+    /// One flow for each event that can release something.
+    pub flows: Vec<Flow>,
+    /// Observations made while reading it.
+    pub notes: Vec<Note>,
+}

@@ -1,0 +1,121 @@
+//! Steps of a job, after templates, composites and scripts are seen through.
+
+use super::{Cond, Location, Reference, Text};
+
+/// One hop on the way from a pipeline step to a command.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Hop {
+    /// What was entered (`make release`, `./.github/actions/publish`).
+    pub what: String,
+    /// Where that happens.
+    pub location: Location,
+}
+
+/// A value handed to an action.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Input {
+    /// The input's name, lower case.
+    pub name: String,
+    /// Its value.
+    pub value: Text,
+    /// Where the value stands.
+    pub location: Location,
+}
+
+/// The use of an action.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ActionUse {
+    /// `owner/repository[/path]`, lower case; a path of this checkout starts with `./`; an image with `docker://`.
+    pub name: String,
+    /// The ref.
+    pub reference: Reference,
+    /// The inputs that are set.
+    pub inputs: Vec<Input>,
+}
+
+impl ActionUse {
+    /// The input `name`, when it is set.
+    pub fn input(&self, name: &str) -> Option<&Input> {
+        self.inputs.iter().find(|i| i.name.eq_ignore_ascii_case(name))
+    }
+}
+
+/// A simple command that a script runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Command {
+    /// Program and arguments, wrappers such as `sudo` included.
+    pub words: Vec<Text>,
+    /// Variables that are set for this command: the script's own and those on its line.
+    pub env: Vec<(String, Text)>,
+    /// What is fed to it from a here-document or here-string.
+    pub input: Option<Text>,
+    /// The file its output is redirected into, when it is.
+    pub output: Option<Text>,
+    /// The folder it runs in, relative to the checkout; empty for the root.
+    pub folder: Text,
+    /// Under which condition of the script it runs.
+    pub cond: Cond,
+    /// Where it stands.
+    pub location: Location,
+    /// How it was reached from the step, outermost first; empty when it stands in the step itself.
+    pub chain: Vec<Hop>,
+}
+
+/// A value that a step hands on as its output.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutputWrite {
+    /// The output's name.
+    pub name: String,
+    /// Its value.
+    pub value: Text,
+    /// Where it is written.
+    pub location: Location,
+}
+
+/// A script that a step runs.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Script {
+    /// Its commands in order.
+    pub commands: Vec<Command>,
+    /// The outputs it writes.
+    pub outputs: Vec<OutputWrite>,
+    /// Variables it exports to later steps of the job.
+    pub exports: Vec<(String, Text)>,
+    /// Where reading it stopped, and why: a bound was hit or the text could not be parsed.
+    pub unread: Vec<(Location, String)>,
+}
+
+/// What a step does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StepBody {
+    /// Uses an action that is defined elsewhere.
+    Action(ActionUse),
+    /// Runs a script.
+    Script(Script),
+    /// Runs code of this checkout that cannot be read as commands (a local JavaScript or Docker action).
+    Opaque {
+        /// What it is.
+        what: String,
+    },
+}
+
+/// A step of a job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// Its identifier within the job, when it has one.
+    pub id: Option<String>,
+    /// A short name for people.
+    pub label: String,
+    /// What it does.
+    pub body: StepBody,
+    /// Environment of the step: workflow, job and step level merged.
+    pub env: Vec<(String, Text)>,
+    /// Under which condition it runs, given that its job runs.
+    pub cond: Cond,
+    /// Whether its failure leaves the job green.
+    pub may_fail: bool,
+    /// Where it stands.
+    pub location: Location,
+    /// How it was reached: composite actions on the way, outermost first.
+    pub chain: Vec<Hop>,
+}

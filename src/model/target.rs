@@ -1,0 +1,74 @@
+//! Release targets: what a repository hands to consumers.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Location, Platform, Verdict};
+
+macro_rules! kinds {
+    ($($name:ident = $id:literal,)*) => {
+        /// The kind of a release target.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+        #[allow(missing_docs)]
+        pub enum Kind { $(#[serde(rename = $id)] $name,)* }
+
+        impl Kind {
+            /// The identifier used in reports.
+            pub fn id(self) -> &'static str {
+                match self { $(Kind::$name => $id,)* }
+            }
+        }
+    };
+}
+
+kinds! {
+    Npm = "npm",
+    Pypi = "pypi",
+    Crate = "crate",
+    Gem = "gem",
+    Maven = "maven",
+    Nuget = "nuget",
+    Image = "image",
+    HelmChart = "helm-chart",
+    ReleaseAssets = "release-assets",
+    ObjectStorage = "object-storage",
+    GoModule = "go-module",
+    VscodeExtension = "vscode-extension",
+    Action = "action",
+    Snap = "snap",
+    Store = "app-store",
+    PackageIndex = "package-index",
+    OciArtifact = "oci-artifact",
+    Other = "other",
+}
+
+/// A graded release target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// What kind of stream.
+    pub kind: Kind,
+    /// Its name.
+    pub name: String,
+    /// Places where the same bytes are handed out (registries, release).
+    pub locations: Vec<String>,
+    /// The pipeline file that publishes it.
+    pub pipeline: String,
+    /// The platform that runs it.
+    pub platform: Platform,
+    /// The event whose path was the lowest.
+    pub event: String,
+    /// Keys of the build jobs.
+    pub build_jobs: Vec<String>,
+    /// Key of the publish job.
+    pub publish_job: String,
+    /// Key of the job that makes the provenance.
+    pub provenance_job: Option<String>,
+    /// The innermost publish step or command.
+    pub location: Location,
+    /// All eleven, in cap order.
+    pub verdicts: Vec<Verdict>,
+    /// How it was found and how its bytes flow, one line per hop.
+    pub chain: Vec<(String, Location)>,
+    /// Further observations on this target.
+    pub notes: Vec<super::Note>,
+}

@@ -1,0 +1,102 @@
+//! Strings of a pipeline as far as reading resolves them.
+
+use std::fmt;
+
+/// A string in which what cannot be known from the checkout stands as `${{ symbol }}`.
+///
+/// Symbols are canonical: the same source of a value always has the same symbol, whatever it was called on the way, so
+/// equality of symbols is equality of values. `jobs.build.steps.push.outputs.digest` is an output of a step,
+/// `env.NAME` an unset shell or environment variable, `shell(...)` the output of a command.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Text(String);
+
+impl Text {
+    /// A string that holds symbols already, or none.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The unknown value that `symbol` names.
+    pub fn unknown(symbol: &str) -> Self {
+        Self(format!("${{{{ {} }}}}", symbol.trim()))
+    }
+
+    /// The string, symbols included.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether nothing in it is unknown.
+    pub fn is_literal(&self) -> bool {
+        !self.0.contains("${{")
+    }
+
+    /// The literal value, when nothing in it is unknown.
+    pub fn literal(&self) -> Option<&str> {
+        self.is_literal().then_some(self.0.as_str())
+    }
+
+    /// The symbol, when the whole value is one unknown.
+    pub fn symbol(&self) -> Option<&str> {
+        let inner = self.0.strip_prefix("${{")?.strip_suffix("}}")?;
+        (!inner.contains("${{")).then(|| inner.trim())
+    }
+
+    /// All symbols in it, in order.
+    pub fn symbols(&self) -> impl Iterator<Item = &str> {
+        self.0.split("${{").skip(1).filter_map(|rest| rest.split("}}").next()).map(str::trim)
+    }
+
+    /// Appends another text.
+    pub fn push(&mut self, other: &Text) {
+        self.0.push_str(&other.0);
+    }
+
+    /// Whether it is empty.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The trimmed, non-empty lines, or the pieces between `separators` of each line. Separators inside a symbol
+    /// do not count.
+    pub fn items(&self, separators: &[char]) -> Vec<Text> {
+        let mut items = Vec::new();
+        let mut item = String::new();
+        let mut rest = self.0.as_str();
+        while let Some(next) = rest.chars().next() {
+            if rest.starts_with("${{") {
+                let end = rest.find("}}").map_or(rest.len(), |at| at + 2);
+                let (symbol, tail) = rest.split_at(end);
+                item.push_str(symbol);
+                rest = tail;
+                continue;
+            }
+            if next == '\n' || separators.contains(&next) {
+                items.push(std::mem::take(&mut item));
+            } else {
+                item.push(next);
+            }
+            rest = rest.get(next.len_utf8()..).unwrap_or_default();
+        }
+        items.push(item);
+        items.iter().map(|s| s.trim()).filter(|s| !s.is_empty()).map(Text::from).collect()
+    }
+}
+
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl From<&str> for Text {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+impl From<String> for Text {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
