@@ -112,6 +112,13 @@ impl Cond {
         (0..1_u32 << atoms.len()).all(|row| !self.holds(&atoms, row) || other.holds(&atoms, row))
     }
 
+    /// Whether it can only hold when some atom that `wanted` accepts holds.
+    pub fn requires(&self, wanted: &dyn Fn(&str) -> bool) -> bool {
+        let mut atoms = BTreeSet::new();
+        self.collect(&mut atoms);
+        atoms.iter().filter(|a| wanted(a)).any(|a| self.implies(&Cond::Atom(Arc::clone(a))))
+    }
+
     fn satisfiable(&self) -> bool {
         let mut atoms = BTreeSet::new();
         self.collect(&mut atoms);

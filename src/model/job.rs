@@ -48,24 +48,15 @@ pub struct SecretUse {
     pub step: Option<usize>,
 }
 
-/// Files that a job stores for later jobs of the same run.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Artifact {
-    /// The artifact's name.
-    pub name: Text,
-    /// The stored paths or patterns.
-    pub paths: Vec<Text>,
-    /// Where.
-    pub location: Location,
-}
-
-/// Something of another job that reaches this one.
+/// A value from outside the repository that a job's text names.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Feed {
-    /// An artifact, by name or pattern.
-    Artifact(String),
-    /// An output, by job and name.
-    Output(String, String),
+pub struct Parameter {
+    /// Its symbol (`inputs.version`, `vars.REGISTRY`).
+    pub symbol: String,
+    /// Where it is named.
+    pub location: Location,
+    /// The step that receives it; `None` when every step of the job does.
+    pub step: Option<usize>,
 }
 
 /// One job, with matrix values, inputs and contexts resolved as far as the checkout shows them.
@@ -104,8 +95,8 @@ pub struct Job {
     pub secrets: Vec<SecretUse>,
     /// `container:` options that reach the host (`--privileged`, a runtime socket), and where.
     pub container_reach: Vec<(String, Location)>,
-    /// External parameters (dispatch inputs, payloads, `vars`, release fields) that its steps name, and where.
-    pub parameters: Vec<(String, Location)>,
+    /// External parameters (dispatch inputs, payloads, `vars`, release fields) that reach its steps.
+    pub parameters: Vec<Parameter>,
 }
 
 impl Job {

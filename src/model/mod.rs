@@ -17,7 +17,7 @@ mod version;
 
 pub use cond::Cond;
 pub use event::{Event, EventKind};
-pub use job::{Artifact, CacheMode, Definition, Feed, Job, OutsideCall, SecretUse};
+pub use job::{CacheMode, Definition, Job, OutsideCall, Parameter, SecretUse};
 pub use location::{Location, Position, Span};
 pub use note::{Note, Problem, Severity, Unassessed};
 pub use pipeline::{Flow, Pipeline, Platform};

@@ -18,6 +18,8 @@ pub struct Input {
     pub name: String,
     /// Its value.
     pub value: Text,
+    /// Every value that it can have, each under its condition; one when the checkout decides it.
+    pub choices: Vec<(Cond, Text)>,
     /// Where the value stands.
     pub location: Location,
 }

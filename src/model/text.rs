@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::Cond;
+
 /// A string in which what cannot be known from the checkout stands as `${{ symbol }}`.
 ///
 /// Symbols are canonical: the same source of a value always has the same symbol, whatever it was called on the way, so
@@ -45,6 +47,47 @@ impl Text {
     /// All symbols in it, in order.
     pub fn symbols(&self) -> impl Iterator<Item = &str> {
         self.0.split("${{").skip(1).filter_map(|rest| rest.split("}}").next()).map(str::trim)
+    }
+
+    /// The literal beginning and end around the unknown parts.
+    pub fn ends(&self) -> (&str, &str) {
+        let head = self.0.split("${{").next().unwrap_or(&self.0);
+        let tail = self.0.rsplit("}}").next().unwrap_or(&self.0);
+        (head, tail)
+    }
+
+    /// The text without the marks around symbols, for use inside another symbol.
+    pub fn plain(&self) -> String {
+        match self.symbol() {
+            Some(symbol) => symbol.to_owned(),
+            None => format!("'{}'", self.0.replace("${{ ", "<").replace(" }}", ">")),
+        }
+    }
+
+    /// The condition that both are the same, without regard to case. An unknown compared with `true` is the
+    /// unknown's own truth.
+    pub fn equals(&self, other: &Text) -> Cond {
+        if let (Some(a), Some(b)) = (self.literal(), other.literal()) {
+            return Cond::Known(a.eq_ignore_ascii_case(b));
+        }
+        if self == other {
+            return Cond::TRUE;
+        }
+        let (open, other) = if self.is_literal() { (other, self) } else { (self, other) };
+        if let Some(symbol) = open.symbol() {
+            match other.literal() {
+                Some("true") => return Cond::atom(symbol),
+                Some("false" | "") => return Cond::atom(symbol).negate(),
+                _ => {}
+            }
+        } else if let Some(literal) = other.literal() {
+            let (head, tail) = open.ends();
+            let low = literal.to_ascii_lowercase();
+            if !low.starts_with(&head.to_ascii_lowercase()) || !low.ends_with(&tail.to_ascii_lowercase()) {
+                return Cond::FALSE;
+            }
+        }
+        Cond::atom(format!("{} == {}", open.plain(), other.plain()))
     }
 
     /// Appends another text.

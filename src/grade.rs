@@ -1,0 +1,254 @@
+//! GRADE: level, cap, reach and the plan, as a fold over the requirement table. The only place that knows what a
+//! level is.
+
+use std::collections::BTreeMap;
+
+use crate::catalogue::{Card, Catalogue};
+use crate::model::{Location, Problem, Requirement, State, Target, Unassessed, Verdict};
+use crate::report::{Cap, ChainLink, PlanStep, RequirementReport, TargetReport};
+
+/// The highest level of the Build track.
+const HIGHEST: u8 = 3;
+
+/// A graded checkout, before it becomes a report.
+#[derive(Debug)]
+pub struct Graded {
+    /// The lowest level over all targets and over what could not be assessed.
+    pub level: u8,
+    /// What holds it down.
+    pub cap: Option<Cap>,
+    /// The targets, sorted.
+    pub targets: Vec<TargetReport>,
+    /// The way up.
+    pub plan: Vec<PlanStep>,
+}
+
+fn card(requirement: Requirement) -> Option<&'static Card> {
+    Catalogue::get().requirements.iter().find(|c| c.id == requirement)
+}
+
+fn level_of(requirement: Requirement) -> u8 {
+    card(requirement).map_or(HIGHEST, |c| c.level)
+}
+
+/// The first verdict that stands in the way, in cap order.
+fn first_open(verdicts: &[Verdict]) -> Option<&Verdict> {
+    verdicts.iter().filter(|v| v.state().is_open()).min_by_key(|v| v.requirement())
+}
+
+/// The highest level all of whose requirements, and those below, are met.
+fn level(verdicts: &[Verdict]) -> u8 {
+    first_open(verdicts).map_or(HIGHEST, |v| level_of(v.requirement()) - 1)
+}
+
+/// The rule under which a verdict is open because the platform's files cannot express the control at all.
+pub const INEXPRESSIBLE: &str = "inexpressible-token";
+
+fn reach(verdicts: &[Verdict]) -> u8 {
+    let expressible = verdicts.iter().filter(|v| v.state().is_open()).filter(|v| {
+        v.state() == State::Failed || v.evidence().iter().any(|e| e.rule != INEXPRESSIBLE)
+    });
+    expressible.map(|v| level_of(v.requirement()) - 1).min().unwrap_or(HIGHEST)
+}
+
+/// Sorts targets from the lowest up: level, then the requirement that caps, then the place.
+fn rank(target: &Target) -> (u8, Option<Requirement>, String, u32, u32) {
+    let open = first_open(&target.verdicts);
+    let place = open.and_then(|v| v.evidence().first()).map(|e| &e.location);
+    (
+        level(&target.verdicts),
+        open.map(Verdict::requirement),
+        place.map_or_else(String::new, |l| l.path.to_string()),
+        place.map_or(0, |l| l.line),
+        place.map_or(0, |l| l.column),
+    )
+}
+
+/// One target for each kind, name and pipeline file: of several paths the lowest decides.
+fn lowest_paths(targets: Vec<Target>) -> Vec<Target> {
+    let mut by_identity: BTreeMap<(crate::model::Kind, String, String), Target> = BTreeMap::new();
+    for target in targets {
+        let identity = (target.kind, target.name.clone(), target.pipeline.clone());
+        match by_identity.get_mut(&identity) {
+            None => {
+                by_identity.insert(identity, target);
+            }
+            Some(known) => {
+                let mut places = known.locations.clone();
+                places.extend(target.locations.iter().filter(|p| !known.locations.contains(p)).cloned());
+                if rank(&target) < rank(known) {
+                    *known = target;
+                }
+                known.locations = places;
+            }
+        }
+    }
+    by_identity.into_values().collect()
+}
+
+/// Grades targets, with what could not be assessed holding the whole down.
+pub fn grade(
+    targets: Vec<Target>,
+    unassessed: &[Unassessed],
+    problems: &[Problem],
+    searched: &str,
+    line_of: &dyn Fn(&Location) -> Option<String>,
+) -> Graded {
+    let mut targets = lowest_paths(targets);
+    targets.sort_by_key(rank);
+    let mut caps: Vec<(u8, Cap)> = targets
+        .iter()
+        .filter_map(|t| Some((level(&t.verdicts), cap_of(t, first_open(&t.verdicts)?, line_of))))
+        .collect();
+    caps.extend(unassessed.iter().filter(|u| u.holds_down).map(|u| (0, unassessed_cap(u, line_of))));
+    caps.extend(problems.iter().map(|p| (0, problem_cap(p, line_of))));
+    if targets.is_empty() && caps.is_empty() {
+        let reason = format!("no release target was found: {searched}");
+        caps.push((0, Cap {
+            requirement: Requirement::ProvenanceExists,
+            state: State::Unshown,
+            target: None,
+            reason,
+            location: None,
+            snippet: None,
+        }));
+    }
+    caps.sort_by(|(a, x), (b, y)| {
+        let place = |c: &Cap| c.location.clone();
+        (a, x.requirement, place(x)).cmp(&(b, y.requirement, place(y)))
+    });
+    let level = caps.first().map_or(HIGHEST, |(level, _)| *level);
+    let plan = plan(&targets);
+    Graded {
+        level,
+        cap: caps.into_iter().next().map(|(_, cap)| cap),
+        targets: targets.into_iter().map(|t| report(t, line_of)).collect(),
+        plan,
+    }
+}
+
+fn cap_of(target: &Target, verdict: &Verdict, line_of: &dyn Fn(&Location) -> Option<String>) -> Cap {
+    let location = verdict.evidence().first().map(|e| e.location.clone());
+    Cap {
+        requirement: verdict.requirement(),
+        state: verdict.state(),
+        target: Some(id(target)),
+        reason: verdict.reason().to_owned(),
+        snippet: location.as_ref().and_then(line_of),
+        location,
+    }
+}
+
+fn unassessed_cap(unassessed: &Unassessed, line_of: &dyn Fn(&Location) -> Option<String>) -> Cap {
+    Cap {
+        requirement: Requirement::ProvenanceExists,
+        state: State::Unshown,
+        target: None,
+        reason: format!("{} is a release flow that is not analysed: {}", unassessed.path, unassessed.reason),
+        snippet: unassessed.location.as_ref().and_then(line_of),
+        location: unassessed.location.clone(),
+    }
+}
+
+fn problem_cap(problem: &Problem, line_of: &dyn Fn(&Location) -> Option<String>) -> Cap {
+    let location = Location {
+        path: problem.path.as_str().into(),
+        line: problem.line.unwrap_or(1),
+        column: problem.column.unwrap_or(1),
+        end_line: problem.line.unwrap_or(1),
+        end_column: problem.column.unwrap_or(1) + 1,
+    };
+    Cap {
+        requirement: Requirement::ProvenanceExists,
+        state: State::Unshown,
+        target: None,
+        reason: format!("{} cannot be read, so nothing shows what it releases: {}", problem.path, problem.message),
+        snippet: line_of(&location),
+        location: Some(location),
+    }
+}
+
+fn id(target: &Target) -> String {
+    format!("{}:{}", target.kind.id(), target.name)
+}
+
+fn report(target: Target, line_of: &dyn Fn(&Location) -> Option<String>) -> TargetReport {
+    let own = level(&target.verdicts);
+    let cap = first_open(&target.verdicts).map(|v| cap_of(&target, v, line_of));
+    TargetReport {
+        id: id(&target),
+        kind: target.kind,
+        locations: target.locations,
+        pipeline: target.pipeline,
+        platform: target.platform,
+        event: target.event,
+        build_jobs: target.build_jobs,
+        publish_job: target.publish_job,
+        provenance_job: target.provenance_job,
+        level: own,
+        declared_level: own,
+        reach: reach(&target.verdicts).max(own),
+        cap,
+        requirements: target
+            .verdicts
+            .iter()
+            .map(|v| RequirementReport {
+                id: v.requirement(),
+                level: level_of(v.requirement()),
+                state: v.state(),
+                reason: v.reason().to_owned(),
+                evidence: v.evidence().to_vec(),
+                to_show: v.to_show().map(str::to_owned),
+            })
+            .collect(),
+        chain: target.chain.into_iter().map(|(what, location)| ChainLink { what, location }).collect(),
+        name: target.name,
+    }
+}
+
+/// The steps that meet everything that is open, in the order in which the requirements cap.
+fn plan(targets: &[Target]) -> Vec<PlanStep> {
+    let mut steps: Vec<PlanStep> = Vec::new();
+    for requirement in Requirement::ALL {
+        let Some(card) = card(*requirement) else { continue };
+        let mut names: Vec<String> = Vec::new();
+        let mut locations: Vec<Location> = Vec::new();
+        let mut reasons: Vec<&str> = Vec::new();
+        for target in targets {
+            let Some(verdict) = target.verdicts.iter().find(|v| v.requirement() == *requirement) else { continue };
+            if !verdict.state().is_open() || follows_from_absence(target, *requirement) {
+                continue;
+            }
+            names.push(id(target));
+            reasons.push(verdict.reason());
+            for evidence in verdict.evidence().iter().take(4) {
+                if !locations.contains(&evidence.location) {
+                    locations.push(evidence.location.clone());
+                }
+            }
+        }
+        let Some(first) = reasons.first() else { continue };
+        names.dedup();
+        locations.sort();
+        steps.push(PlanStep {
+            step: steps.len() as u32 + 1,
+            requirement: *requirement,
+            targets: names,
+            title: card.step.clone(),
+            detail: format!("Now: {first}. {}", card.how),
+            level_after: card.level,
+            locations,
+            fixable: false,
+        });
+    }
+    steps
+}
+
+/// What the step that makes provenance exist brings about as well: it is distributed and authentic by itself.
+fn follows_from_absence(target: &Target, requirement: Requirement) -> bool {
+    let absent = target
+        .verdicts
+        .iter()
+        .any(|v| v.requirement() == Requirement::ProvenanceExists && v.state().is_open());
+    absent && matches!(requirement, Requirement::ProvenanceDistributed | Requirement::ProvenanceAuthentic)
+}

@@ -1,0 +1,132 @@
+//! Jobs that call a workflow: of this repository (followed) or of another one (known by catalogue, or not at all).
+
+use super::expression::interpolate;
+use super::scope::{Inputs, Scope};
+use super::steps;
+use super::traits;
+use super::uses::{self, Uses};
+use super::value::Value;
+use super::workflow::{DEEPEST_CALL, Frame, lower};
+use super::Lowering;
+use crate::model::{Hop, Job, OutsideCall, RunnerChoice};
+use crate::syntax::yaml::Node;
+
+/// One leg of a calling job.
+pub(super) struct Call<'a> {
+    pub(super) node: Node<'a>,
+    pub(super) called: Node<'a>,
+    pub(super) scope: &'a Scope<'a>,
+    pub(super) job: Job,
+}
+
+/// Adds the jobs of the called workflow, or the call itself when it leads outside. Returns the outputs.
+pub(super) fn lower_call(
+    lowering: &Lowering<'_>,
+    frame: &Frame<'_>,
+    call: Call<'_>,
+    jobs: &mut Vec<Job>,
+) -> Vec<(String, Value)> {
+    let Call { node, called, scope, mut job } = call;
+    let location = frame.source.at(called.span());
+    let value = called.as_str().unwrap_or_default();
+    match uses::parse(value, frame.run.slug) {
+        Some(Uses::Local(path)) => {
+            lowering.called.borrow_mut().insert(path.clone());
+            let hop = Hop { what: format!("calls {path}"), location: location.clone() };
+            let cycle = frame.chain.iter().any(|h| h.what == hop.what) || &*frame.source.path == path;
+            if cycle || frame.chain.len() >= DEEPEST_CALL {
+                let why = if cycle { "calls itself" } else { "is nested deeper than the platform allows" };
+                unread(&mut job, &location, format!("the workflow {path} {why}"));
+                jobs.push(job);
+                return Vec::new();
+            }
+            match lowering.sources.load(&path) {
+                Ok(source) => {
+                    let mut chain = frame.chain.clone();
+                    chain.push(hop);
+                    let inner = Frame {
+                        source: &source,
+                        run: frame.run,
+                        inputs: Inputs::Bound(bound(source.root(), node, scope)),
+                        prefix: format!("{}/", job.key),
+                        token: Some(job.token.clone()),
+                        cond: job.cond.clone(),
+                        needs: job.needs.clone(),
+                        chain,
+                        cache: job.cache.clone(),
+                        leg: job.leg.clone(),
+                    };
+                    let lowered = lower(lowering, &inner);
+                    jobs.extend(lowered.jobs);
+                    return lowered.outputs;
+                }
+                Err(problem) => {
+                    unread(&mut job, &location, format!("the called workflow cannot be read: {}", problem.message));
+                    lowering.problem(problem);
+                    jobs.push(job);
+                }
+            }
+        }
+        Some(Uses::Remote(workflow, reference)) => {
+            job.outside = Some(OutsideCall {
+                workflow,
+                reference: uses::reference(&reference, called.comment_after(), location.clone()),
+                inputs: steps::inputs(frame.source, node.get("with"), scope),
+                secrets: node.get("secrets").map(|n| frame.source.at(n.span())),
+            });
+            job.runner =
+                RunnerChoice::Unresolved { reason: "the called workflow chooses the runner".to_owned(), location };
+            traits::job(&mut job, frame.source, node, None, scope);
+            jobs.push(job);
+        }
+        _ => {
+            unread(&mut job, &location, format!("`{value}` is no workflow reference"));
+            jobs.push(job);
+        }
+    }
+    Vec::new()
+}
+
+/// A job whose steps stay unknown.
+fn unread(job: &mut Job, location: &crate::model::Location, why: String) {
+    job.runner = RunnerChoice::Unresolved { reason: why.clone(), location: location.clone() };
+    job.steps.push(steps::opaque(location.clone(), why));
+}
+
+/// The inputs that a caller binds, with the callee's defaults for the rest.
+fn bound(callee: Option<Node<'_>>, caller: Node<'_>, scope: &Scope<'_>) -> Vec<(String, Value)> {
+    let declared = callee
+        .and_then(|root| root.get("on").or_else(|| root.get("true")))
+        .and_then(|on| on.get("workflow_call")?.get("inputs"));
+    let mut values: Vec<(String, Value)> = Vec::new();
+    if let Some(with) = caller.get("with") {
+        for (name, value) in with.entries() {
+            if let Some(name) = name.as_str() {
+                values.push((name.to_owned(), scalar(value, scope)));
+            }
+        }
+    }
+    if let Some(declared) = declared {
+        for (name, input) in declared.entries() {
+            let Some(name) = name.as_str() else { continue };
+            if values.iter().any(|(k, _)| k.eq_ignore_ascii_case(name)) {
+                continue;
+            }
+            let value = match (input.get("default"), input.get("type").and_then(|t| t.as_str())) {
+                (Some(default), _) => scalar(default, scope),
+                (None, Some("boolean")) => Value::Bool(false),
+                (None, Some("number")) => Value::Number(0.0),
+                _ => Value::literal(""),
+            };
+            values.push((name.to_owned(), value));
+        }
+    }
+    values
+}
+
+fn scalar(node: Node<'_>, scope: &Scope<'_>) -> Value {
+    if let Some(b) = node.as_bool() {
+        return Value::Bool(b);
+    }
+    interpolate(node.as_str().unwrap_or_default(), scope)
+}

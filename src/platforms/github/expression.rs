@@ -1,0 +1,497 @@
+//! `${{ }}` expressions: parsed by the platform's grammar, evaluated as far as the checkout allows.
+
+use github_actions_expressions::call::{Call, Function};
+use github_actions_expressions::literal::Literal;
+use github_actions_expressions::op::{BinExpr, BinOp, UnOp};
+use github_actions_expressions::{Expr, SpannedExpr};
+
+use super::value::{Value, equal};
+use crate::model::{Cond, Text};
+
+/// Where the names in an expression get their values.
+pub(super) trait Lookup {
+    /// The value of a context path such as `github.ref` or `steps.push.outputs.digest`, in lower-case segments where
+    /// the platform ignores case.
+    fn lookup(&self, path: &[String]) -> Value;
+}
+
+/// Expressions longer than this are not evaluated.
+const LONGEST: usize = 21_000;
+
+/// Evaluates the inside of a `${{ }}`. What cannot be parsed is unknown under its own text.
+pub(super) fn evaluate(source: &str, scope: &dyn Lookup) -> Value {
+    let source = source.trim();
+    if source.len() > LONGEST {
+        return Value::unknown("expression too long");
+    }
+    match Expr::parse(source) {
+        Ok(expression) => value(&expression, scope),
+        Err(_) => Value::unknown(&folded(source)),
+    }
+}
+
+/// Whether the expression asks for the state of the run (`always()`, `failure()`, `cancelled()`, `success()`), which
+/// takes away the implied `success()`.
+pub(super) fn names_status(source: &str) -> bool {
+    fn calls(e: &SpannedExpr<'_>) -> bool {
+        match &e.inner {
+            Expr::Call(Call { func, args }) => {
+                matches!(func, Function::Always | Function::Failure | Function::Cancelled | Function::Success)
+                    || args.iter().any(calls)
+            }
+            Expr::BinExpr(BinExpr { lhs, rhs, .. }) => calls(lhs) || calls(rhs),
+            Expr::UnExpr { expr, .. } | Expr::Index(expr) => calls(expr),
+            _ => false,
+        }
+    }
+    Expr::parse(source.trim()).is_ok_and(|e| calls(&e))
+}
+
+/// The parts of a text outside and inside `${{ }}`; an expression carries its byte range, marks included.
+pub(super) fn expressions(text: &str) -> Vec<(std::ops::Range<usize>, &str)> {
+    let mut found = Vec::new();
+    let mut from = 0;
+    while let Some(start) = text.get(from..).and_then(|rest| rest.find("${{")).map(|at| from + at) {
+        let inner = start + 3;
+        // A `}}` inside a string literal does not end the expression.
+        let mut quoted = false;
+        let mut end = None;
+        let bytes = text.as_bytes();
+        let mut at = inner;
+        while let Some(byte) = bytes.get(at) {
+            match byte {
+                b'\'' => quoted = !quoted,
+                b'}' if !quoted && bytes.get(at + 1) == Some(&b'}') => {
+                    end = Some(at);
+                    break;
+                }
+                _ => {}
+            }
+            at += 1;
+        }
+        let Some(end) = end else { break };
+        found.push((start..end + 2, text.get(inner..end).unwrap_or_default()));
+        from = end + 2;
+    }
+    found
+}
+
+/// A string with its expressions evaluated. A string that is one expression keeps that expression's type.
+pub(super) fn interpolate(text: &str, scope: &dyn Lookup) -> Value {
+    let found = expressions(text);
+    match found.as_slice() {
+        [] => Value::literal(text),
+        [(range, inner)] if range.start == 0 && range.end == text.len() => evaluate(inner, scope),
+        _ => {
+            let mut parts = vec![];
+            let mut from = 0;
+            for (range, inner) in &found {
+                parts.push(Value::literal(text.get(from..range.start).unwrap_or_default()));
+                parts.push(evaluate(inner, scope));
+                from = range.end;
+            }
+            parts.push(Value::literal(text.get(from..).unwrap_or_default()));
+            concatenate(parts)
+        }
+    }
+}
+
+/// Alternatives multiply; beyond this many a part stands as one unknown.
+const MOST_PRODUCTS: usize = 32;
+
+fn concatenate(parts: Vec<Value>) -> Value {
+    let mut all: Vec<(Cond, Text)> = vec![(Cond::TRUE, Text::default())];
+    for part in parts {
+        let options = match part {
+            Value::Choice(options) if options.len() * all.len() <= MOST_PRODUCTS => {
+                options.into_iter().map(|(c, v)| (c, v.text())).collect()
+            }
+            other => vec![(Cond::TRUE, other.text())],
+        };
+        all = all
+            .iter()
+            .flat_map(|(c, head)| {
+                options.iter().map(move |(d, tail)| {
+                    let mut text = head.clone();
+                    text.push(tail);
+                    (c.clone().and(d.clone()), text)
+                })
+            })
+            .collect();
+    }
+    Value::Choice(all.into_iter().map(|(c, t)| (c, Value::String(t))).collect()).simplified()
+}
+
+/// The value of an `if:`: an expression with or without marks. Text around an expression makes it a string, which is
+/// always true.
+pub(super) fn condition(source: &str, scope: &dyn Lookup) -> Cond {
+    let trimmed = source.trim();
+    if trimmed.contains("${{") { interpolate(trimmed, scope).truth() } else { evaluate(trimmed, scope).truth() }
+}
+
+fn folded(source: &str) -> String {
+    source.split_whitespace().collect::<Vec<_>>().join(" ").replace("}}", "} }")
+}
+
+fn value(expression: &SpannedExpr<'_>, scope: &dyn Lookup) -> Value {
+    match &expression.inner {
+        Expr::Literal(literal) => match literal {
+            Literal::Number(n) => Value::Number(*n),
+            Literal::String(s) => Value::literal(s),
+            Literal::Boolean(b) => Value::Bool(*b),
+            Literal::Null => Value::Null,
+        },
+        Expr::Star => Value::Null,
+        Expr::Call(call) => function(call, expression, scope),
+        Expr::Identifier(name) => scope.lookup(&[name.as_str().to_owned()]),
+        Expr::Index(inner) => value(inner, scope),
+        Expr::Context(context) => path(&context.parts, scope),
+        Expr::BinExpr(BinExpr { lhs, op, rhs }) => binary(lhs, op, rhs, scope),
+        Expr::UnExpr { op: UnOp::Not, expr } => match value(expr, scope).truth() {
+            Cond::Known(b) => Value::Bool(!b),
+            c => Value::Truth(c.negate()),
+        },
+    }
+}
+
+fn path(parts: &[SpannedExpr<'_>], scope: &dyn Lookup) -> Value {
+    let mut segments: Vec<String> = Vec::new();
+    let mut base: Option<Value> = None;
+    for part in parts {
+        let segment = match &part.inner {
+            Expr::Identifier(name) => name.as_str().to_owned(),
+            Expr::Star => "*".to_owned(),
+            Expr::Index(inner) => match value(inner, scope) {
+                Value::Number(n) => (n as i64).to_string(),
+                other => plain_index(&other.text()),
+            },
+            Expr::Call(call) => {
+                base = Some(function(call, part, scope));
+                continue;
+            }
+            _ => {
+                base = Some(value(part, scope));
+                continue;
+            }
+        };
+        segments.push(segment);
+    }
+    match base {
+        Some(base) => segments.iter().fold(base, |v, key| v.member(key)),
+        None => scope.lookup(&segments),
+    }
+}
+
+fn plain_index(text: &Text) -> String {
+    match text.literal() {
+        Some(literal) => literal.to_owned(),
+        None => format!("[{}]", text.plain()),
+    }
+}
+
+fn binary(lhs: &SpannedExpr<'_>, op: &BinOp, rhs: &SpannedExpr<'_>, scope: &dyn Lookup) -> Value {
+    let a = value(lhs, scope);
+    match op {
+        BinOp::And => both(a, || value(rhs, scope)),
+        BinOp::Or => either(a, || value(rhs, scope)),
+        BinOp::Eq => truth(equal(&a, &value(rhs, scope))),
+        BinOp::Neq => truth(equal(&a, &value(rhs, scope)).negate()),
+        BinOp::Gt | BinOp::Ge | BinOp::Lt | BinOp::Le => {
+            let b = value(rhs, scope);
+            let sign = match op {
+                BinOp::Gt => ">",
+                BinOp::Ge => ">=",
+                BinOp::Lt => "<",
+                _ => "<=",
+            };
+            match (&a, &b) {
+                (Value::Number(x), Value::Number(y)) => Value::Bool(match op {
+                    BinOp::Gt => x > y,
+                    BinOp::Ge => x >= y,
+                    BinOp::Lt => x < y,
+                    _ => x <= y,
+                }),
+                _ => Value::Truth(Cond::atom(format!("{} {sign} {}", a.text().plain(), b.text().plain()))),
+            }
+        }
+    }
+}
+
+fn truth(c: Cond) -> Value {
+    match c {
+        Cond::Known(b) => Value::Bool(b),
+        c => Value::Truth(c),
+    }
+}
+
+/// `a && b`: `a` when it does not hold, else `b`.
+fn both(a: Value, b: impl FnOnce() -> Value) -> Value {
+    match a.truth() {
+        Cond::Known(true) => b(),
+        Cond::Known(false) => a,
+        c => match b() {
+            Value::Bool(true) => Value::Truth(c),
+            Value::Bool(false) => Value::Bool(false),
+            Value::Truth(d) => truth(c.and(d)),
+            b => Value::Choice(vec![(c.clone(), b), (c.negate(), Value::Bool(false))]).simplified(),
+        },
+    }
+}
+
+/// `a || b`: `a` when it holds, else `b`.
+fn either(a: Value, b: impl FnOnce() -> Value) -> Value {
+    match (a.truth(), a) {
+        (Cond::Known(true), a) => a,
+        (Cond::Known(false), _) => b(),
+        (c, Value::Truth(_)) => match b() {
+            Value::Bool(true) => Value::Bool(true),
+            Value::Bool(false) => Value::Truth(c),
+            Value::Truth(d) => truth(c.or(d)),
+            b => Value::Choice(vec![(c.clone(), Value::Bool(true)), (c.negate(), b)]),
+        },
+        (_, Value::Choice(options)) => {
+            let b = b();
+            let mut all = Vec::new();
+            for (c, v) in options {
+                match v.truth() {
+                    Cond::Known(true) => all.push((c, v)),
+                    Cond::Known(false) => all.push((c, b.clone())),
+                    d => {
+                        all.push((c.clone().and(d.clone()), v));
+                        all.push((c.and(d.negate()), b.clone()));
+                    }
+                }
+            }
+            Value::Choice(all).simplified()
+        }
+        (c, a) => match b() {
+            // `unknown || false` and `unknown || ''` say no more than the unknown itself.
+            Value::Bool(false) | Value::Null => a,
+            Value::String(t) if t.is_empty() => a,
+            b => Value::Choice(vec![(c.clone(), a), (c.negate(), b)]).simplified(),
+        },
+    }
+}
+
+fn function(call: &Call<'_>, whole: &SpannedExpr<'_>, scope: &dyn Lookup) -> Value {
+    let mut args = call.args.iter().map(|a| value(a, scope));
+    let mut next = || args.next().unwrap_or(Value::Null);
+    match call.func {
+        Function::Success | Function::Always => Value::Bool(true),
+        // The path on which a release succeeds.
+        Function::Failure | Function::Cancelled => Value::Bool(false),
+        Function::Contains => contains(&next(), &next()),
+        Function::StartsWith => {
+            let (text, prefix) = (next().text(), next().text());
+            affix("startsWith", &text, &prefix, text.ends().0, |t, p| t.starts_with(p), |p, t| p.starts_with(t))
+        }
+        Function::EndsWith => {
+            let (text, suffix) = (next().text(), next().text());
+            affix("endsWith", &text, &suffix, text.ends().1, |t, p| t.ends_with(p), |p, t| p.ends_with(t))
+        }
+        Function::Format => format(&next().text(), &call.args.iter().skip(1).map(|a| value(a, scope)).collect::<Vec<_>>()),
+        Function::Join => match next() {
+            Value::List(items) => {
+                let separator = match next() {
+                    Value::Null => Text::new(","),
+                    other => other.text(),
+                };
+                let mut joined = Text::default();
+                for (i, item) in items.iter().enumerate() {
+                    if i > 0 {
+                        joined.push(&separator);
+                    }
+                    joined.push(&item.text());
+                }
+                Value::String(joined)
+            }
+            other => other,
+        },
+        Function::ToJSON => {
+            let inner = next();
+            match inner.json() {
+                Some(json) => Value::literal(&json.to_string()),
+                None => Value::unknown(&format!("toJSON({})", inner.text().plain())),
+            }
+        }
+        Function::FromJSON => next().map(&mut |v| from_json(&v)),
+        Function::HashFiles => Value::unknown(&folded(whole.origin.raw)),
+        Function::Case => {
+            let args: Vec<Value> = args.collect();
+            let mut options = Vec::new();
+            let mut rest = Cond::TRUE;
+            for pair in args.chunks(2) {
+                match pair {
+                    [test, result] => {
+                        options.push((rest.clone().and(test.truth()), result.clone()));
+                        rest = rest.and(test.truth().negate());
+                    }
+                    [otherwise] => options.push((rest.clone(), otherwise.clone())),
+                    _ => {}
+                }
+            }
+            Value::Choice(options).simplified()
+        }
+    }
+}
+
+fn from_json(value: &Value) -> Value {
+    match value {
+        Value::String(t) => match t.literal() {
+            Some(literal) => match serde_json::from_str(literal) {
+                Ok(json) => Value::from_json(&json),
+                Err(_) => Value::unknown("fromJSON(invalid)"),
+            },
+            None => match t.symbol() {
+                Some(symbol) => match symbol.strip_prefix("toJSON(").and_then(|s| s.strip_suffix(')')) {
+                    Some(inner) => Value::unknown(inner),
+                    None => Value::unknown(&format!("fromJSON({symbol})")),
+                },
+                // JSON text around unknown parts: they stay unknown strings where they stand inside quotes.
+                None => match serde_json::from_str(t.as_str()) {
+                    Ok(json) => Value::from_json(&json),
+                    Err(_) => Value::unknown(&format!("fromJSON({})", t.plain())),
+                },
+            },
+        },
+        Value::Truth(c) => Value::Truth(c.clone()),
+        other => other.clone(),
+    }
+}
+
+fn contains(haystack: &Value, needle: &Value) -> Value {
+    match haystack {
+        Value::List(items) => truth(items.iter().fold(Cond::FALSE, |all, item| all.or(equal(item, needle)))),
+        Value::Null => Value::Bool(false),
+        other => {
+            let (text, part) = (other.text(), needle.text());
+            match (text.literal(), part.literal()) {
+                (Some(t), Some(p)) => Value::Bool(t.to_ascii_lowercase().contains(&p.to_ascii_lowercase())),
+                (None, Some(p))
+                    if text.symbol().is_none()
+                        && {
+                            let (head, tail) = text.ends();
+                            let p = p.to_ascii_lowercase();
+                            head.to_ascii_lowercase().contains(&p) || tail.to_ascii_lowercase().contains(&p)
+                        } =>
+                {
+                    Value::Bool(true)
+                }
+                _ => Value::Truth(Cond::atom(format!("contains({}, {})", text.plain(), part.plain()))),
+            }
+        }
+    }
+}
+
+fn affix(
+    name: &str,
+    text: &Text,
+    part: &Text,
+    known: &str,
+    has: impl Fn(&str, &str) -> bool,
+    within: impl Fn(&str, &str) -> bool,
+) -> Value {
+    if let Some(p) = part.literal() {
+        let p = p.to_ascii_lowercase();
+        let known = known.to_ascii_lowercase();
+        if text.is_literal() || has(&known, &p) {
+            return Value::Bool(has(&known, &p));
+        }
+        // What is known already differs from what is asked for.
+        if !within(&p, &known) {
+            return Value::Bool(false);
+        }
+    }
+    Value::Truth(Cond::atom(format!("{name}({}, {})", text.plain(), part.plain())))
+}
+
+fn format(pattern: &Text, args: &[Value]) -> Value {
+    let mut out = Text::default();
+    let mut rest = pattern.as_str();
+    while let Some(at) = rest.find(['{', '}']) {
+        let (head, tail) = rest.split_at(at);
+        out.push(&Text::from(head));
+        if let Some(after) = tail.strip_prefix("{{") {
+            out.push(&Text::from("{"));
+            rest = after;
+        } else if let Some(after) = tail.strip_prefix("}}") {
+            out.push(&Text::from("}"));
+            rest = after;
+        } else {
+            let end = tail.find('}').unwrap_or(tail.len() - 1);
+            let index = tail.get(1..end).and_then(|i| i.trim().parse::<usize>().ok());
+            if let Some(arg) = index.and_then(|i| args.get(i)) {
+                out.push(&arg.text());
+            }
+            rest = tail.get(end + 1..).unwrap_or_default();
+        }
+    }
+    out.push(&Text::from(rest));
+    Value::String(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Names;
+    impl Lookup for Names {
+        fn lookup(&self, path: &[String]) -> Value {
+            let path = path.join(".");
+            match path.as_str() {
+                "github.ref" => Value::String(Text::new("refs/tags/${{ github.ref_name }}")),
+                "github.event_name" => Value::literal("push"),
+                "matrix.os" => Value::literal("ubuntu-latest"),
+                "none" => Value::Null,
+                other => Value::unknown(other),
+            }
+        }
+    }
+
+    fn shown(source: &str) -> String {
+        match interpolate(source, &Names) {
+            Value::Truth(c) => format!("if {c}"),
+            other => other.text().to_string(),
+        }
+    }
+
+    #[test]
+    fn what_the_event_decides_is_folded() {
+        assert_eq!(shown("${{ startsWith(github.ref, 'refs/tags/') }}"), "true");
+        assert_eq!(shown("${{ github.ref == 'refs/heads/main' }}"), "false");
+        assert_eq!(shown("${{ startsWith(github.ref, 'refs/tags/v') }}"), "if startsWith('refs/tags/<github.ref_name>', 'refs/tags/v')");
+        assert_eq!(shown("${{ github.event_name == 'push' && matrix.os || 'x' }}"), "ubuntu-latest");
+        assert_eq!(shown("${{ none && 'a' || 'b' }}"), "b");
+    }
+
+    #[test]
+    fn an_undecided_test_keeps_both_alternatives() {
+        let v = interpolate("${{ inputs.big && 'big-runner' || 'ubuntu-latest' }}", &Names);
+        let all: Vec<String> = v.alternatives().iter().map(|v| v.text().to_string()).collect();
+        assert_eq!(all, ["big-runner", "ubuntu-latest"]);
+    }
+
+    #[test]
+    fn comparing_an_unknown_with_true_is_its_own_truth() {
+        assert_eq!(condition("inputs.publish == true", &Names), condition("inputs.publish", &Names));
+        assert_eq!(condition("inputs.publish == 'true'", &Names), condition("${{ inputs.publish }}", &Names));
+        assert!(condition("inputs.publish != true", &Names).and(condition("inputs.publish", &Names)).is_never());
+    }
+
+    #[test]
+    fn braces_in_strings_do_not_end_an_expression() {
+        assert_eq!(shown("a-${{ format('{0}}}', 'x') }}-b"), "a-x}-b");
+        assert_eq!(expressions("${{ '}}' }} ${{ b }}").len(), 2);
+    }
+
+    #[test]
+    fn text_around_an_expression_makes_an_if_always_true() {
+        assert!(condition("${{ false }} || x", &Names).is_always());
+    }
+
+    #[test]
+    fn status_functions_are_seen_in_calls_only() {
+        assert!(names_status("always() && github.event_name == 'push'"));
+        assert!(!names_status("github.event_name == 'always()'"));
+    }
+}

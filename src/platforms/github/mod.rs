@@ -1,0 +1,190 @@
+//! GitHub Actions: `.github/workflows` becomes pipelines.
+
+mod calls;
+mod events;
+mod expression;
+mod matrix;
+mod permissions;
+mod runs_on;
+mod scope;
+mod source;
+mod steps;
+mod traits;
+mod uses;
+mod value;
+mod workflow;
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
+use crate::checkout::Checkout;
+use crate::commands::Scripts;
+use crate::model::{CacheMode, Cond, EventKind, Flow, Note, Pipeline, Platform, Problem, Severity};
+use scope::{Inputs, Run};
+use source::{Source, Sources};
+use workflow::Frame;
+
+/// The pipelines of a checkout, and what was noticed on the way.
+#[derive(Debug, Default)]
+pub struct Lowered {
+    /// One for each workflow that something other than a pull request starts.
+    pub pipelines: Vec<Pipeline>,
+    /// Observations.
+    pub notes: Vec<Note>,
+    /// Workflow files that the platform could not run or that could not be read.
+    pub problems: Vec<Problem>,
+}
+
+/// State shared while one checkout is lowered.
+struct Lowering<'c> {
+    sources: Sources<'c>,
+    scripts: Scripts<'c>,
+    problems: RefCell<BTreeSet<Problem>>,
+    /// Local workflows that some job calls.
+    called: RefCell<BTreeSet<String>>,
+}
+
+impl Lowering<'_> {
+    fn problem(&self, problem: Problem) {
+        self.problems.borrow_mut().insert(problem);
+    }
+}
+
+/// Whether the path is a workflow file.
+pub fn is_workflow(path: &str) -> bool {
+    let Some(name) = path.strip_prefix(".github/workflows/") else { return false };
+    !name.contains('/') && (name.ends_with(".yml") || name.ends_with(".yaml"))
+}
+
+/// Lowers every workflow of the checkout.
+pub fn lower(checkout: &Checkout) -> Lowered {
+    let lowering = Lowering {
+        sources: Sources::new(checkout),
+        scripts: Scripts::new(checkout),
+        problems: RefCell::default(),
+        called: RefCell::default(),
+    };
+    let mut lowered = Lowered::default();
+    let mut callable: Vec<(String, crate::model::Location)> = Vec::new();
+    for path in checkout.under(".github/workflows").filter(|p| is_workflow(p)) {
+        match lowering.sources.load(path) {
+            Ok(source) => pipeline(&lowering, &source, &mut lowered, &mut callable),
+            Err(problem) => lowering.problem(problem),
+        }
+    }
+    let called = lowering.called.borrow();
+    for (path, location) in callable {
+        if !called.contains(&path) {
+            let message = format!("{path} can only be called and nothing here calls it: it releases nothing by itself");
+            lowered.notes.push(Note { rule: "uncalled-workflow".to_owned(), severity: Severity::Info, message, location: Some(location) });
+        }
+    }
+    lowered.problems.extend(lowering.problems.take());
+    lowered
+}
+
+fn pipeline(
+    lowering: &Lowering<'_>,
+    source: &Source,
+    lowered: &mut Lowered,
+    callable: &mut Vec<(String, crate::model::Location)>,
+) {
+    if !well_formed(source, lowered) {
+        return;
+    }
+    let Some(root) = source.root() else { return };
+    // YAML 1.1 readers turn the key `on` into a boolean; this one does not, but files may quote or spell it so.
+    let Some(on) = root.get("on").or_else(|| root.get("true")) else { return };
+    let triggers = events::triggers(on);
+    if triggers.callable && triggers.events.is_empty() {
+        callable.push((source.path.to_string(), source.at(on.span())));
+    }
+    let mut flows = Vec::new();
+    for event in triggers.events {
+        let run = Run { event: &event, slug: lowering.sources.checkout().slug() };
+        let inputs = if event.kind == EventKind::Dispatch { Inputs::Dispatched } else { Inputs::None };
+        let frame = Frame {
+            source,
+            run: &run,
+            inputs,
+            prefix: String::new(),
+            token: None,
+            cond: Cond::TRUE,
+            needs: Vec::new(),
+            chain: Vec::new(),
+            cache: CacheMode::Default,
+            leg: String::new(),
+        };
+        let jobs = workflow::lower(lowering, &frame).jobs;
+        flows.push(Flow { event, jobs });
+    }
+    lowered.pipelines.push(Pipeline {
+        path: source.path.clone(),
+        platform: Platform::GithubActions,
+        flows,
+        notes: Vec::new(),
+    });
+}
+
+/// Whether the platform would run the file. What it refuses is a problem where the file could release something.
+fn well_formed(source: &Source, lowered: &mut Lowered) -> bool {
+    let Some(document) = source.document() else { return false };
+    for (key, span) in document.duplicate_keys() {
+        lowered.problems.push(Problem {
+            path: source.path.to_string(),
+            line: Some(span.start.line),
+            column: Some(span.start.column),
+            message: format!("the key `{key}` stands twice in one mapping; GitHub refuses this file"),
+        });
+    }
+    if !document.duplicate_keys().is_empty() {
+        return false;
+    }
+    for span in document.merge_keys() {
+        lowered.notes.push(Note::info(
+            "merge-key",
+            &source.at(*span),
+            "merge keys are read with their YAML meaning; GitHub refuses workflows that use them",
+        ));
+    }
+    let Some(root) = source.root() else { return false };
+    let wrong = if !root.is_mapping() {
+        Some((root.span(), "a workflow is a mapping"))
+    } else {
+        match (root.get("on").or_else(|| root.get("true")), root.get("jobs")) {
+            (None, _) => Some((root.span(), "the workflow has no `on:`")),
+            (_, None) => Some((root.span(), "the workflow has no `jobs:`")),
+            (_, Some(jobs)) if !jobs.is_mapping() => Some((jobs.span(), "`jobs:` is a mapping of jobs")),
+            (_, Some(jobs)) => jobs.entries().find_map(|(_, job)| {
+                if !job.is_mapping() {
+                    return Some((job.span(), "a job is a mapping"));
+                }
+                match job.get("steps") {
+                    Some(steps) if !steps.is_sequence() && !steps.is_null() => {
+                        Some((steps.span(), "`steps:` is a list of steps"))
+                    }
+                    _ => None,
+                }
+            }),
+        }
+    };
+    let Some((span, message)) = wrong else { return true };
+    let problem = Problem {
+        path: source.path.to_string(),
+        line: Some(span.start.line),
+        column: Some(span.start.column),
+        message: format!("{message}; GitHub refuses this file"),
+    };
+    if names_publishing(&source.text) {
+        lowered.problems.push(problem);
+    } else {
+        lowered.notes.push(Note::info("malformed-workflow", &source.at(span), problem.message));
+    }
+    // A malformed job does not hide its well-formed siblings.
+    root.is_mapping() && root.get("jobs").is_some_and(|j| j.is_mapping())
+}
+
+/// Whether the text of a refused file looks like publishing something.
+fn names_publishing(text: &str) -> bool {
+    ["publish", "push", "upload", "release", "deploy"].iter().any(|word| text.contains(word))
+}

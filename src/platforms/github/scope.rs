@@ -1,0 +1,234 @@
+//! The contexts that expressions read: `github`, `inputs`, `matrix`, `needs`, `steps`, `env`, ...
+
+use super::expression::Lookup;
+use super::value::{Value, equal};
+use crate::model::{Cond, Event, EventKind, Text};
+
+/// What is the same for a whole run.
+pub(super) struct Run<'a> {
+    pub(super) event: &'a Event,
+    /// `owner/name` of this repository in lower case, when the git remote tells.
+    pub(super) slug: Option<&'a str>,
+}
+
+/// What `inputs` holds in a workflow or action.
+pub(super) enum Inputs {
+    /// Values that a caller binds, defaults included.
+    Bound(Vec<(String, Value)>),
+    /// A person supplies them.
+    Dispatched,
+    /// The event has none.
+    None,
+}
+
+/// A job that has been lowered already, as later jobs see it.
+pub(super) struct Done {
+    pub(super) id: String,
+    pub(super) key: String,
+    pub(super) cond: Cond,
+    pub(super) outputs: Vec<(String, Value)>,
+}
+
+/// The contexts at one place.
+pub(super) struct Scope<'a> {
+    pub(super) run: &'a Run<'a>,
+    pub(super) inputs: &'a Inputs,
+    pub(super) matrix: Option<Value>,
+    pub(super) done: &'a [Done],
+    pub(super) env: Vec<(String, Value)>,
+    /// Outputs of earlier steps, by step id.
+    pub(super) steps: Vec<(String, Vec<(String, Value)>)>,
+    /// Prefix of the symbols of step outputs: `jobs.build.steps.`, and inner actions below it.
+    pub(super) symbol: String,
+    pub(super) os: Option<&'static str>,
+}
+
+impl Lookup for Scope<'_> {
+    fn lookup(&self, path: &[String]) -> Value {
+        let Some((head, rest)) = path.split_first() else { return Value::Null };
+        let head = head.to_ascii_lowercase();
+        let first = rest.first().map(|s| s.to_ascii_lowercase()).unwrap_or_default();
+        match head.as_str() {
+            "github" | "gitea" => self.run.github(rest),
+            "inputs" => self.run.input(self.inputs, rest),
+            "matrix" => match &self.matrix {
+                Some(leg) => rest.iter().fold(leg.clone(), |v, k| v.member(k)),
+                None => Value::unknown(&joined("matrix", rest)),
+            },
+            "needs" | "jobs" => self.job(rest),
+            "steps" => match rest {
+                [id, what, name, ..] if what.eq_ignore_ascii_case("outputs") => self.step_output(id, name),
+                // On the path that releases, steps succeed.
+                [id, what] if what.eq_ignore_ascii_case("outcome") || what.eq_ignore_ascii_case("conclusion") => {
+                    let _ = id;
+                    Value::literal("success")
+                }
+                _ => Value::unknown(&format!("{}{}", self.symbol, rest.join("."))),
+            },
+            "env" => match self.env.iter().rev().find(|(k, _)| k.eq_ignore_ascii_case(&first)) {
+                Some((_, value)) => value.clone(),
+                None => Value::unknown(&format!("env.{}", rest.first().map_or("", String::as_str))),
+            },
+            "runner" => match (first.as_str(), self.os) {
+                ("os", Some(os)) => Value::literal(os),
+                _ => Value::unknown(&joined("runner", rest)),
+            },
+            "job" if first == "status" => Value::literal("success"),
+            _ => Value::unknown(&joined(&head, rest)),
+        }
+    }
+}
+
+fn joined(head: &str, rest: &[String]) -> String {
+    let mut all = head.to_owned();
+    for part in rest {
+        all.push('.');
+        all.push_str(part);
+    }
+    all
+}
+
+impl Scope<'_> {
+    fn step_output(&self, id: &str, name: &str) -> Value {
+        let known = self.steps.iter().rev().find(|(k, _)| k == id).map(|(_, outputs)| outputs);
+        match known.and_then(|outputs| outputs.iter().find(|(k, _)| k == name)) {
+            Some((_, value)) => value.clone(),
+            None => Value::unknown(&format!("{}{id}.outputs.{name}", self.symbol)),
+        }
+    }
+
+    fn job(&self, rest: &[String]) -> Value {
+        let Some((id, rest)) = rest.split_first() else { return Value::unknown("needs") };
+        let Some(job) = self.done.iter().find(|d| d.id.eq_ignore_ascii_case(id)) else {
+            return Value::unknown(&joined(&format!("needs.{id}"), rest));
+        };
+        match rest {
+            [what] if what.eq_ignore_ascii_case("result") => Value::Choice(vec![
+                (job.cond.clone(), Value::literal("success")),
+                (job.cond.clone().negate(), Value::literal("skipped")),
+            ])
+            .simplified(),
+            [what, name] if what.eq_ignore_ascii_case("outputs") => {
+                match job.outputs.iter().find(|(k, _)| k.eq_ignore_ascii_case(name)) {
+                    Some((_, value)) => value.clone(),
+                    None => Value::unknown(&format!("jobs.{}.outputs.{name}", job.key)),
+                }
+            }
+            _ => Value::unknown(&joined(&format!("jobs.{}", job.key), rest)),
+        }
+    }
+}
+
+impl Run<'_> {
+    fn input(&self, inputs: &Inputs, rest: &[String]) -> Value {
+        let Some((name, rest)) = rest.split_first() else { return Value::unknown("inputs") };
+        match inputs {
+            Inputs::Bound(values) => {
+                let value = values.iter().find(|(k, _)| k.eq_ignore_ascii_case(name)).map(|(_, v)| v.clone());
+                rest.iter().fold(value.unwrap_or(Value::Null), |v, k| v.member(k))
+            }
+            Inputs::Dispatched => Value::unknown(&format!("inputs.{}", name.to_ascii_lowercase())),
+            Inputs::None => Value::Null,
+        }
+    }
+
+    fn github(&self, rest: &[String]) -> Value {
+        let names: Vec<String> = rest.iter().map(|s| s.to_ascii_lowercase()).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let symbol = || joined("github", rest);
+        let tag = matches!(self.event.kind, EventKind::TagPush | EventKind::Release);
+        match names.as_slice() {
+            ["event_name"] => Value::literal(&self.event.name),
+            ["ref"] => self.full_ref(),
+            ["ref_type"] => match self.event.kind {
+                _ if tag => Value::literal("tag"),
+                EventKind::Dispatch | EventKind::RepositoryDispatch | EventKind::Other => Value::unknown("github.ref_type"),
+                _ => Value::literal("branch"),
+            },
+            ["ref_name"] => match self.only_ref() {
+                Some(name) => Value::literal(name),
+                None => Value::unknown("github.ref_name"),
+            },
+            ["repository"] => match self.slug {
+                Some(slug) => Value::literal(slug),
+                None => Value::unknown("github.repository"),
+            },
+            ["repository_owner"] => match self.slug.and_then(|s| s.split('/').next()) {
+                Some(owner) => Value::literal(owner),
+                None => Value::unknown("github.repository_owner"),
+            },
+            ["event", "repository", "name"] => match self.slug.and_then(|s| s.split('/').nth(1)) {
+                Some(name) => Value::literal(name),
+                None => Value::unknown("github.event.repository.name"),
+            },
+            ["event", "repository", "full_name"] => self.github(&["repository".to_owned()]),
+            ["event", "repository", "fork"] => Value::Bool(false),
+            ["event", "repository", "private"] => Value::unknown("github.event.repository.private"),
+            ["workspace"] => Value::literal("."),
+            ["server_url"] => Value::literal("https://github.com"),
+            ["api_url"] => Value::literal("https://api.github.com"),
+            ["head_ref" | "base_ref"] if self.event.kind != EventKind::PullRequestClosed => Value::literal(""),
+            ["event", "pull_request", "merged"] if self.event.kind == EventKind::PullRequestClosed => Value::Bool(true),
+            ["event", "pull_request", ..] if self.event.kind != EventKind::PullRequestClosed => Value::Null,
+            ["event", "action"] => match self.event.types.as_slice() {
+                [one] => Value::literal(one),
+                _ if self.event.kind == EventKind::Release => Value::unknown("github.event.action"),
+                [] if !matches!(self.event.kind, EventKind::Other | EventKind::RepositoryDispatch) => Value::Null,
+                _ => Value::unknown("github.event.action"),
+            },
+            ["event", "inputs", name, ..] => match self.event.kind {
+                // The same value as `inputs.NAME`, so the same symbol.
+                EventKind::Dispatch => Value::unknown(&format!("inputs.{name}")),
+                _ => Value::Null,
+            },
+            ["event", "release", ..] if self.event.kind != EventKind::Release => Value::Null,
+            ["event", "release", "tag_name"] => Value::unknown("github.ref_name"),
+            ["event", "client_payload", ..] if self.event.kind != EventKind::RepositoryDispatch => Value::Null,
+            ["event", "workflow_run", "conclusion"] if self.event.kind == EventKind::WorkflowRun => {
+                Value::literal("success")
+            }
+            ["event", "workflow_run", ..] if self.event.kind != EventKind::WorkflowRun => Value::Null,
+            ["event", "ref"] if matches!(self.event.kind, EventKind::TagPush | EventKind::BranchPush) => self.full_ref(),
+            ["event", "created"] if self.event.kind == EventKind::TagPush => Value::Bool(true),
+            ["event", "deleted"] => Value::Bool(false),
+            ["token"] => Value::unknown("github.token"),
+            _ => Value::unknown(&symbol()),
+        }
+    }
+
+    /// The one ref that the filter lets through, when it is a plain name.
+    fn only_ref(&self) -> Option<&str> {
+        match (self.event.kind, self.event.refs.as_slice()) {
+            (EventKind::TagPush | EventKind::BranchPush, [one]) if !one.contains(['*', '?', '[', '!', '+']) => Some(one),
+            _ => None,
+        }
+    }
+
+    fn full_ref(&self) -> Value {
+        let branch = |name: &str| Value::String(Text::new(format!("refs/heads/{name}")));
+        match self.event.kind {
+            EventKind::TagPush | EventKind::Release => match self.only_ref() {
+                Some(name) => Value::literal(&format!("refs/tags/{name}")),
+                None => Value::String(Text::new("refs/tags/${{ github.ref_name }}")),
+            },
+            EventKind::BranchPush => match (self.only_ref(), self.event.refs.as_slice()) {
+                (Some(name), _) => branch(name),
+                // Several plain names: one of them.
+                (None, names @ [_, _, ..]) if names.iter().all(|n| !n.contains(['*', '?', '[', '!', '+'])) => {
+                    Value::Choice(names.iter().map(|n| (on_branch(n), branch(n))).collect())
+                }
+                _ => Value::String(Text::new("refs/heads/${{ github.ref_name }}")),
+            },
+            EventKind::Schedule | EventKind::WorkflowRun => {
+                Value::String(Text::new("refs/heads/${{ github.event.repository.default_branch }}"))
+            }
+            EventKind::PullRequestClosed => Value::unknown("github.ref"),
+            EventKind::Dispatch | EventKind::RepositoryDispatch | EventKind::Other => Value::unknown("github.ref"),
+        }
+    }
+}
+
+/// The condition that the pushed branch is this one, in the form in which comparing `github.ref_name` yields it.
+fn on_branch(name: &str) -> Cond {
+    equal(&Value::unknown("github.ref_name"), &Value::literal(name))
+}

@@ -1,0 +1,79 @@
+//! Files of the checkout, parsed once.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use crate::checkout::Checkout;
+use crate::model::{Location, Problem, Span};
+use crate::syntax::yaml::{self, Document, Node};
+
+/// A parsed YAML file.
+pub(super) struct Source {
+    pub(super) path: Arc<str>,
+    pub(super) text: Arc<str>,
+    documents: Vec<Document>,
+}
+
+impl Source {
+    /// The first document's root.
+    pub(super) fn root(&self) -> Option<Node<'_>> {
+        self.documents.first().map(Document::root)
+    }
+
+    pub(super) fn at(&self, span: Span) -> Location {
+        Location::new(&self.path, span)
+    }
+
+    pub(super) fn document(&self) -> Option<&Document> {
+        self.documents.first()
+    }
+
+    /// The source text of a node.
+    pub(super) fn slice(&self, span: Span) -> &str {
+        self.text.get(span.start.byte as usize..span.end.byte as usize).unwrap_or_default()
+    }
+}
+
+/// Reads and parses files, each once.
+pub(super) struct Sources<'c> {
+    checkout: &'c Checkout,
+    read: RefCell<HashMap<String, Result<Rc<Source>, Problem>>>,
+}
+
+impl<'c> Sources<'c> {
+    pub(super) fn new(checkout: &'c Checkout) -> Self {
+        Self { checkout, read: RefCell::default() }
+    }
+
+    pub(super) fn checkout(&self) -> &'c Checkout {
+        self.checkout
+    }
+
+    /// The parsed file, or the problem that keeps it from being read.
+    pub(super) fn load(&self, path: &str) -> Result<Rc<Source>, Problem> {
+        if let Some(known) = self.read.borrow().get(path) {
+            return known.clone();
+        }
+        let loaded = self.parse(path);
+        self.read.borrow_mut().insert(path.to_owned(), loaded.clone());
+        loaded
+    }
+
+    fn parse(&self, path: &str) -> Result<Rc<Source>, Problem> {
+        let text = self.checkout.read(path).map_err(|e| Problem {
+            path: path.to_owned(),
+            line: e.position().map(|p| p.0),
+            column: e.position().map(|p| p.1),
+            message: e.to_string(),
+        })?;
+        let documents = yaml::parse(&text).map_err(|e| Problem {
+            path: path.to_owned(),
+            line: Some(e.line),
+            column: Some(e.column),
+            message: format!("not valid YAML: {}", e.message),
+        })?;
+        Ok(Rc::new(Source { path: Arc::from(path), text, documents }))
+    }
+}

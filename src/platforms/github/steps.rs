@@ -1,0 +1,367 @@
+//! Steps of a job: scripts read, local composite actions seen through, their inputs bound.
+
+use super::expression::{condition, expressions, interpolate};
+use super::scope::{Inputs, Scope};
+use super::source::Source;
+use super::uses::{self, Uses};
+use super::value::Value;
+use super::workflow::environment;
+use super::Lowering;
+use crate::model::{
+    ActionUse, Cond, Hop, Input, Job, Location, Reference, Script, Span, Step, StepBody, Text, VersionSource,
+};
+use crate::syntax::yaml::Node;
+
+/// Composite actions may nest this deep; the platform's own limit is 10.
+const DEEPEST_ACTION: usize = 10;
+/// Steps of one job, composite actions included.
+const MOST_STEPS: usize = 2_000;
+
+/// What surrounds a list of steps.
+struct Place<'a> {
+    source: &'a Source,
+    chain: Vec<Hop>,
+    cond: Cond,
+    may_fail: bool,
+    /// `defaults.run` mappings, the innermost first.
+    defaults: Vec<Node<'a>>,
+    /// Prefix of step identifiers: empty in the job itself.
+    prefix: String,
+}
+
+/// Lowers the steps of a job into `job`.
+pub(super) fn lower(
+    lowering: &Lowering<'_>,
+    source: &Source,
+    steps: Option<Node<'_>>,
+    scope: &mut Scope<'_>,
+    defaults: &[Option<Node<'_>>],
+    job: &mut Job,
+) {
+    let place = Place {
+        source,
+        chain: job.chain.clone(),
+        cond: Cond::TRUE,
+        may_fail: false,
+        defaults: defaults.iter().flatten().copied().collect(),
+        prefix: String::new(),
+    };
+    list(lowering, &place, steps, scope, job);
+}
+
+fn list(lowering: &Lowering<'_>, place: &Place<'_>, steps: Option<Node<'_>>, scope: &mut Scope<'_>, job: &mut Job) {
+    let Some(steps) = steps else { return };
+    for (at, node) in steps.items().enumerate() {
+        if job.steps.len() >= MOST_STEPS {
+            let why = format!("the job has more than {MOST_STEPS} steps; the rest was not read");
+            job.steps.push(opaque(place.source.at(node.span()), why));
+            return;
+        }
+        match node.get("parallel") {
+            // A group whose members run side by side.
+            Some(group) if group.is_sequence() => list(lowering, place, Some(group), scope, job),
+            _ => step(lowering, place, at, node, scope, job),
+        }
+    }
+}
+
+/// A step that runs something which cannot be read.
+pub(super) fn opaque(location: Location, what: String) -> Step {
+    Step {
+        id: None,
+        label: what.clone(),
+        body: StepBody::Opaque { what },
+        env: Vec::new(),
+        cond: Cond::TRUE,
+        may_fail: false,
+        location,
+        chain: Vec::new(),
+    }
+}
+
+fn step(lowering: &Lowering<'_>, place: &Place<'_>, at: usize, node: Node<'_>, scope: &mut Scope<'_>, job: &mut Job) {
+    let source = place.source;
+    let own_id = node.get("id").and_then(|n| n.as_str()).map(str::to_owned);
+    let id = own_id.clone().unwrap_or_else(|| format!("step-{}", at + 1));
+    let outer = scope.env.len();
+    let env = environment(node.get("env"), scope);
+    scope.env.extend(env);
+    let cond = match node.get("if").and_then(|n| n.as_str()) {
+        Some(text) => place.cond.clone().and(condition(text, scope)),
+        None => place.cond.clone(),
+    };
+    if cond.is_never() {
+        scope.env.truncate(outer);
+        return;
+    }
+    let may_fail = place.may_fail
+        || node
+            .get("continue-on-error")
+            .and_then(|n| n.as_str())
+            .is_some_and(|s| !interpolate_flag(s, scope).is_never());
+    let name = node.get("name").and_then(|n| n.as_str()).map(|s| interpolate(s, scope).text().to_string());
+    let mut outputs: Vec<(String, Value)> = Vec::new();
+    let mut exports: Vec<(String, Value)> = Vec::new();
+    let env_texts: Vec<(String, Text)> = scope.env.iter().map(|(k, v)| (k.clone(), v.text())).collect();
+    let mut new = Step {
+        id: Some(format!("{}{id}", place.prefix)),
+        label: String::new(),
+        body: StepBody::Opaque { what: String::new() },
+        env: env_texts,
+        cond,
+        may_fail,
+        location: source.at(node.span()),
+        chain: place.chain.clone(),
+    };
+    if let Some(uses_node) = node.get("uses") {
+        let value = uses_node.as_str().unwrap_or_default();
+        new.location = source.at(uses_node.span());
+        new.label = name.unwrap_or_else(|| value.to_owned());
+        match uses::parse(value, scope.run.slug) {
+            Some(Uses::Local(path)) => {
+                let inner = Inner { node, new, id: &id, path };
+                outputs = local_action(lowering, place, inner, scope, job);
+            }
+            Some(Uses::Remote(action, reference)) => {
+                new.body = StepBody::Action(ActionUse {
+                    name: action,
+                    reference: uses::reference(&reference, uses_node.comment_after(), new.location.clone()),
+                    inputs: inputs(source, node.get("with"), scope),
+                });
+                job.steps.push(new);
+            }
+            Some(Uses::Image(image)) => {
+                let reference = Reference {
+                    raw: String::new(),
+                    version: None,
+                    source: VersionSource::Assumed,
+                    location: new.location.clone(),
+                };
+                new.body = StepBody::Action(ActionUse {
+                    name: format!("docker://{image}"),
+                    reference,
+                    inputs: inputs(source, node.get("with"), scope),
+                });
+                job.steps.push(new);
+            }
+            None => {
+                new.body = StepBody::Opaque { what: format!("`{value}` is no action reference") };
+                job.steps.push(new);
+            }
+        }
+    } else if let Some(run) = node.get("run") {
+        let text = run.as_str().unwrap_or_default();
+        new.location = source.at(run.span());
+        new.label = name.unwrap_or_else(|| text.lines().next().unwrap_or_default().trim().to_owned());
+        let script = script(lowering, place, node, run, scope, &new);
+        for write in &script.outputs {
+            let value = Value::String(write.value.clone());
+            match outputs.iter_mut().find(|(k, _)| *k == write.name) {
+                // Several writes: the last on each path; every one is possible.
+                Some((_, known)) if *known != value => {
+                    let either = Cond::atom(format!("{}{id} writes {} at line {}", scope.symbol, write.name, write.location.line));
+                    let options = vec![(either.clone().negate(), known.clone()), (either, value)];
+                    *known = Value::Choice(options).simplified();
+                }
+                Some(_) => {}
+                None => outputs.push((write.name.clone(), value)),
+            }
+        }
+        exports = script.exports.iter().map(|(k, v)| (k.clone(), Value::String(v.clone()))).collect();
+        new.body = StepBody::Script(script);
+        job.steps.push(new);
+    }
+    scope.env.truncate(outer);
+    scope.env.extend(exports);
+    // Only what is known in full replaces the symbol: a value with unknown parts keeps the identity of its step
+    // where nothing else names it.
+    outputs.retain(|(_, v)| v.alternatives().iter().all(|a| worth_keeping(a)));
+    scope.steps.push((id, outputs));
+}
+
+/// An output keeps its own symbol unless its value is known or is itself a named source.
+fn worth_keeping(value: &Value) -> bool {
+    !value.text().symbols().any(|s| s.starts_with("shell(") || s.starts_with("env."))
+}
+
+fn interpolate_flag(text: &str, scope: &Scope<'_>) -> Cond {
+    match interpolate(text, scope) {
+        Value::String(t) => match t.literal() {
+            Some(word) => Cond::Known(word == "true"),
+            None => Value::String(t).truth(),
+        },
+        other => other.truth(),
+    }
+}
+
+/// The inputs of a `with:` mapping.
+pub(super) fn inputs(source: &Source, with: Option<Node<'_>>, scope: &Scope<'_>) -> Vec<Input> {
+    let Some(with) = with else { return Vec::new() };
+    with.entries()
+        .filter_map(|(key, node)| {
+            let value = interpolate(node.as_str().unwrap_or_default(), scope);
+            let choices = match &value {
+                Value::Choice(options) => options.iter().map(|(c, v)| (c.clone(), v.text())).collect(),
+                Value::Truth(c) => {
+                    vec![(c.clone(), Text::from("true")), (c.clone().negate(), Text::from("false"))]
+                }
+                other => vec![(Cond::TRUE, other.text())],
+            };
+            Some(Input {
+                name: key.as_str()?.to_ascii_lowercase(),
+                value: value.text(),
+                choices,
+                location: source.at(Span { start: key.span().start, end: node.span().end }),
+            })
+        })
+        .collect()
+}
+
+/// A step that uses an action of this repository.
+struct Inner<'a> {
+    node: Node<'a>,
+    new: Step,
+    id: &'a str,
+    path: String,
+}
+
+fn local_action(
+    lowering: &Lowering<'_>,
+    place: &Place<'_>,
+    inner: Inner<'_>,
+    scope: &mut Scope<'_>,
+    job: &mut Job,
+) -> Vec<(String, Value)> {
+    let Inner { node, mut new, id, path } = inner;
+    let checkout = lowering.sources.checkout();
+    let join = |file: &str| if path.is_empty() { file.to_owned() } else { format!("{path}/{file}") };
+    let file = [join("action.yml"), join("action.yaml")].into_iter().find(|f| checkout.exists(f));
+    let hop = Hop { what: format!("uses ./{path}"), location: new.location.clone() };
+    let refuse = |mut new: Step, what: String, job: &mut Job| {
+        new.body = StepBody::Opaque { what };
+        job.steps.push(new);
+        Vec::new()
+    };
+    let Some(file) = file else {
+        let what = if checkout.exists(&join("Dockerfile")) {
+            format!("the Docker action ./{path} runs code of the checkout")
+        } else {
+            format!("the action ./{path} is not in this checkout")
+        };
+        return refuse(new, what, job);
+    };
+    if place.chain.contains(&hop) || place.chain.len() >= DEEPEST_ACTION {
+        return refuse(new, format!("the action ./{path} is nested too deep or in itself"), job);
+    }
+    let source = match lowering.sources.load(&file) {
+        Ok(source) => source,
+        Err(problem) => {
+            let what = format!("{file} cannot be read: {}", problem.message);
+            lowering.problem(problem);
+            return refuse(new, what, job);
+        }
+    };
+    let Some(root) = source.root() else { return refuse(new, format!("{file} is empty"), job) };
+    let runs = root.get("runs");
+    let using = runs.and_then(|r| r.get("using")).and_then(|n| n.as_str()).unwrap_or_default();
+    if using != "composite" {
+        new.chain.push(hop);
+        return refuse(new, format!("the action ./{path} runs code of the checkout ({using})"), job);
+    }
+    let mut bound: Vec<(String, Value)> = Vec::new();
+    if let Some(with) = node.get("with") {
+        for (key, value) in with.entries() {
+            if let Some(name) = key.as_str() {
+                bound.push((name.to_owned(), interpolate(value.as_str().unwrap_or_default(), scope)));
+            }
+        }
+    }
+    if let Some(declared) = root.get("inputs") {
+        for (key, input) in declared.entries() {
+            let Some(name) = key.as_str() else { continue };
+            if !bound.iter().any(|(k, _)| k.eq_ignore_ascii_case(name)) {
+                let default = input.get("default").and_then(|d| d.as_str()).unwrap_or_default();
+                bound.push((name.to_owned(), interpolate(default, scope)));
+            }
+        }
+    }
+    let values = Inputs::Bound(bound);
+    let mut chain = place.chain.clone();
+    chain.push(hop);
+    let mut within = Scope {
+        run: scope.run,
+        inputs: &values,
+        matrix: scope.matrix.clone(),
+        done: scope.done,
+        env: scope.env.clone(),
+        steps: Vec::new(),
+        symbol: format!("{}{id}/", scope.symbol),
+        os: scope.os,
+    };
+    let inside = Place {
+        source: &source,
+        chain,
+        cond: new.cond.clone(),
+        may_fail: new.may_fail,
+        defaults: Vec::new(),
+        prefix: format!("{}{id}/", place.prefix),
+    };
+    list(lowering, &inside, runs.and_then(|r| r.get("steps")), &mut within, job);
+    let Some(outputs) = root.get("outputs") else { return Vec::new() };
+    outputs
+        .entries()
+        .filter_map(|(key, output)| {
+            let value = output.get("value").and_then(|v| v.as_str()).unwrap_or_default();
+            Some((key.as_str()?.to_owned(), interpolate(value, &within)))
+        })
+        .collect()
+}
+
+/// Reads the script of a `run:` step.
+fn script(
+    lowering: &Lowering<'_>,
+    place: &Place<'_>,
+    step: Node<'_>,
+    run: Node<'_>,
+    scope: &Scope<'_>,
+    new: &Step,
+) -> Script {
+    let setting = |key: &str| {
+        step.get(key)
+            .or_else(|| place.defaults.iter().find_map(|d| d.get(key)))
+            .and_then(|n| n.as_str())
+            .map(|s| interpolate(s, scope).text())
+    };
+    let text = run.as_str().unwrap_or_default();
+    let holes: Vec<Text> = expressions(text).iter().map(|(_, inner)| super::expression::evaluate(inner, scope).text()).collect();
+    let shell = setting("shell").unwrap_or_else(|| Text::from(if scope.os == Some("Windows") { "pwsh" } else { "bash" }));
+    let mut env: Vec<(String, Text)> = platform_environment(scope);
+    env.extend(new.env.iter().cloned());
+    lowering.scripts.read(&crate::commands::Reading {
+        text,
+        shell: shell.as_str(),
+        holes: &holes,
+        env: &env,
+        folder: setting("working-directory").unwrap_or_default(),
+        locate: &|from, to| place.source.at(Span { start: run.at(from), end: run.at(to) }),
+        chain: &place.chain,
+    })
+}
+
+/// The variables that the platform sets in every step.
+fn platform_environment(scope: &Scope<'_>) -> Vec<(String, Text)> {
+    use super::expression::Lookup;
+    const NAMES: &[(&str, &str)] = &[
+        ("GITHUB_REF", "ref"),
+        ("GITHUB_REF_NAME", "ref_name"),
+        ("GITHUB_REF_TYPE", "ref_type"),
+        ("GITHUB_REPOSITORY", "repository"),
+        ("GITHUB_REPOSITORY_OWNER", "repository_owner"),
+        ("GITHUB_WORKSPACE", "workspace"),
+        ("GITHUB_SHA", "sha"),
+        ("GITHUB_EVENT_NAME", "event_name"),
+        ("GITHUB_SERVER_URL", "server_url"),
+    ];
+    let lookup = |name: &str| scope.lookup(&["github".to_owned(), name.to_owned()]).text();
+    NAMES.iter().map(|(variable, name)| ((*variable).to_owned(), lookup(name))).collect()
+}

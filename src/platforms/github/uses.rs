@@ -1,0 +1,99 @@
+//! `uses:`: what a step or job refers to.
+
+use crate::model::{Location, Reference, Version, VersionSource};
+
+/// What a `uses:` value names.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Uses {
+    /// A path of this repository, without a leading `./`.
+    Local(String),
+    /// `owner/repository[/path]` of another repository, owner and repository in lower case, and the ref.
+    Remote(String, String),
+    /// An image.
+    Image(String),
+}
+
+/// Reads a `uses:` value. `$/path` and a reference to this repository by its own name are local.
+pub(super) fn parse(value: &str, own_slug: Option<&str>) -> Option<Uses> {
+    let value = value.trim();
+    if let Some(image) = value.strip_prefix("docker://") {
+        return Some(Uses::Image(image.to_owned()));
+    }
+    if let Some(path) = value.strip_prefix("./").or_else(|| value.strip_prefix("$/")).or_else(|| value.strip_prefix(".\\")) {
+        return Some(Uses::Local(path.trim_end_matches('/').to_owned()));
+    }
+    if value == "." || value == "./" {
+        return Some(Uses::Local(String::new()));
+    }
+    let (name, reference) = value.rsplit_once('@').unwrap_or((value, ""));
+    let mut parts = name.splitn(3, '/');
+    let (owner, repository, path) = (parts.next()?, parts.next()?, parts.next());
+    if owner.is_empty() || repository.is_empty() {
+        return None;
+    }
+    let slug = format!("{owner}/{repository}").to_ascii_lowercase();
+    if own_slug == Some(slug.as_str()) {
+        return Some(Uses::Local(path.unwrap_or_default().trim_end_matches('/').to_owned()));
+    }
+    let full = match path {
+        Some(path) => format!("{slug}/{}", path.trim_end_matches('/')),
+        None => slug,
+    };
+    Some(Uses::Remote(full, reference.to_owned()))
+}
+
+/// The ref with the version that it, or the comment beside it, names.
+pub(super) fn reference(raw: &str, comment: Option<&str>, location: Location) -> Reference {
+    let mut reference = Reference { raw: raw.to_owned(), version: None, source: VersionSource::Assumed, location };
+    if !reference.is_hash() {
+        reference.version = Version::parse(raw);
+        reference.source = if reference.version.is_some() { VersionSource::Tag } else { VersionSource::Assumed };
+        return reference;
+    }
+    if let Some(version) = comment.and_then(version_in_comment) {
+        reference.version = Some(version);
+        reference.source = VersionSource::Comment;
+    }
+    reference
+}
+
+/// The first word of a comment that is a version: `# v1.2.3`, `# tag=v1.2.3`, `# ratchet:owner/repo@v1`.
+fn version_in_comment(comment: &str) -> Option<Version> {
+    comment
+        .trim_start_matches('#')
+        .split_whitespace()
+        .flat_map(|word| word.rsplit(['=', '@', ':', '/']).next())
+        .map(|word| word.trim_matches(|c: char| matches!(c, ',' | ';' | '(' | ')')))
+        .find_map(Version::parse)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_own_repository_is_local_however_it_is_named() {
+        let local = |value| parse(value, Some("acme/widget"));
+        let expected = Some(Uses::Local(".github/workflows/build.yml".to_owned()));
+        assert_eq!(local("./.github/workflows/build.yml"), expected);
+        assert_eq!(local("$/.github/workflows/build.yml"), expected);
+        assert_eq!(local("Acme/Widget/.github/workflows/build.yml@v1"), expected);
+        assert_eq!(
+            parse("Acme/Widget/.github/workflows/build.yml@v1", None),
+            Some(Uses::Remote("acme/widget/.github/workflows/build.yml".to_owned(), "v1".to_owned()))
+        );
+    }
+
+    #[test]
+    fn a_version_comment_counts_only_beside_a_hash() {
+        let location = Location::start_of(&std::sync::Arc::from("w.yml"));
+        let hash = "4974a7bd10c8da30b21b5f4b73c1e2d1b2c3d4e5";
+        let version = |raw: &str, comment: &str| {
+            reference(raw, Some(comment), location.clone()).version.map(|v| v.to_string())
+        };
+        assert_eq!(version(hash, "# v1.14.0").as_deref(), Some("v1.14.0"));
+        assert_eq!(version(hash, "# ratchet:actions/checkout@v4").as_deref(), Some("v4"));
+        assert_eq!(version(hash, "# the newest").as_deref(), None);
+        assert_eq!(version("main", "# v1.14.0").as_deref(), None);
+    }
+}

@@ -1,0 +1,4 @@
+//! LOWER: one folder for each CI platform; each turns its files into the pipeline model and judges nothing.
+
+pub mod detect;
+pub mod github;

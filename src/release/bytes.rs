@@ -1,0 +1,312 @@
+//! How bytes flow: from the job that makes a file, through artifacts, to the step that publishes it.
+
+use std::collections::BTreeSet;
+
+use super::facts::{Facts, Handover, Publish, jobs_in};
+use super::glob;
+use super::naming::join;
+use crate::model::{Flow, Job, Location, Step, StepBody, Text};
+use crate::syntax::pattern;
+
+/// A pattern of files in the job that makes them.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FileRef {
+    /// The job's key.
+    pub job: String,
+    /// The pattern, relative to that job's workspace.
+    pub pattern: String,
+}
+
+/// Where published files come from.
+#[derive(Debug, Clone, Default)]
+pub struct Origin {
+    /// The files in the jobs that make them.
+    pub files: Vec<FileRef>,
+    /// Artifacts on the way.
+    pub hops: Vec<(String, Location)>,
+    /// A fetch from another run, which nothing here shows.
+    pub foreign: Option<Location>,
+}
+
+/// Artifacts are handed on at most this many times.
+const MOST_HOPS: usize = 6;
+
+/// Follows a pattern back from a step to where its files are made.
+pub fn origin(flow: &Flow, facts: &[Facts<'_>], job: usize, step: usize, files: &str) -> Origin {
+    let mut found = Origin::default();
+    follow(flow, facts, job, step, &glob::normal(files), &mut found, 0);
+    found.files.sort();
+    found.files.dedup();
+    found
+}
+
+fn follow(flow: &Flow, facts: &[Facts<'_>], job: usize, step: usize, files: &str, found: &mut Origin, depth: usize) {
+    let (Some(own), Some(this)) = (facts.get(job), flow.jobs.get(job)) else { return };
+    let mut fetched = false;
+    for fetch in own.fetches.iter().filter(|f| f.step < step) {
+        let folder = fetch.paths.first().map(|p| glob::normal(p.as_str())).unwrap_or_else(|| "**".to_owned());
+        let folder = folder.trim_end_matches("**").trim_end_matches('/');
+        let Some(rest) = below(folder, files) else { continue };
+        if !fetch.foreign.is_never() {
+            found.foreign = Some(fetch.location.clone());
+            fetched = true;
+            continue;
+        }
+        for (at, store) in stores(facts) {
+            let Some(rest) = in_artifact(fetch, store, &rest) else { continue };
+            let root = common_root(&store.paths);
+            let inner = join_pattern(&root, &rest);
+            let patterns: Vec<String> = store
+                .paths
+                .iter()
+                .map(|p| glob::normal(p.as_str()))
+                .map(|p| if p.contains(['*', '?', '$']) || looks_like_file(&p) { p } else { format!("{p}/**") })
+                .filter_map(|p| {
+                    if glob::contains(&p, &inner) {
+                        Some(inner.clone())
+                    } else if glob::overlaps(&p, &inner) {
+                        Some(p)
+                    } else {
+                        None
+                    }
+                })
+                .collect();
+            for inner in patterns {
+                fetched = true;
+                let hop = (format!("artifact {}", artifact_name(store)), store.location.clone());
+                if !found.hops.contains(&hop) {
+                    found.hops.push(hop);
+                }
+                if depth < MOST_HOPS {
+                    follow(flow, facts, at, store.step, &inner, found, depth + 1);
+                }
+            }
+        }
+    }
+    // A job that builds may have made the files itself even where a fetch could have brought them.
+    if !fetched || own.builds() && own.fetches.iter().all(|f| f.paths.is_empty()) {
+        found.files.push(FileRef { job: this.key.clone(), pattern: files.to_owned() });
+    }
+}
+
+fn stores<'f, 'p>(facts: &'f [Facts<'p>]) -> impl Iterator<Item = (usize, &'f Handover<'p>)> {
+    facts.iter().enumerate().flat_map(|(at, f)| f.stores.iter().map(move |s| (at, s)))
+}
+
+fn artifact_name(store: &Handover<'_>) -> String {
+    store.name.as_ref().map_or_else(|| "artifact".to_owned(), Text::to_string)
+}
+
+/// What a pattern asks for below a folder; `None` when it lies elsewhere.
+fn below(folder: &str, files: &str) -> Option<String> {
+    if folder.is_empty() {
+        return Some(files.to_owned());
+    }
+    if files == folder || files == format!("{folder}/**") {
+        return Some("**".to_owned());
+    }
+    if let Some(rest) = files.strip_prefix(folder).and_then(|r| r.strip_prefix('/')) {
+        return Some(rest.to_owned());
+    }
+    // `**/x` and `*/x` reach into the folder as well.
+    let probe = format!("{folder}/**");
+    glob::overlaps(files, &probe).then(|| match files.strip_prefix("**/") {
+        Some(rest) => format!("**/{rest}"),
+        None => "**".to_owned(),
+    })
+}
+
+/// What a fetch asks for inside one stored artifact; `None` when it does not fetch that artifact.
+fn in_artifact(fetch: &Handover<'_>, store: &Handover<'_>, rest: &str) -> Option<String> {
+    let stored = artifact_name(store);
+    let several = match &fetch.name {
+        None => true,
+        Some(name) => {
+            let name = name.as_str();
+            if !same_artifact(name, &stored) {
+                return None;
+            }
+            name.contains('*')
+        }
+    };
+    if !several || fetch.merged {
+        return Some(rest.to_owned());
+    }
+    // Each artifact has a folder of its own name.
+    let (first, inner) = rest.split_once('/').unwrap_or((rest, "**"));
+    match first {
+        "**" => Some(rest.to_owned()),
+        first => (glob::overlaps(first, &stored)).then(|| inner.to_owned()),
+    }
+}
+
+/// Whether a fetched name or pattern can be this stored artifact. Unknown parts may be anything.
+fn same_artifact(fetched: &str, stored: &str) -> bool {
+    fetched == stored || pattern::wildcard(fetched, stored) || glob::overlaps(fetched, stored)
+}
+
+/// The folder that an artifact's paths share; the artifact's names are relative to it.
+fn common_root(paths: &[Text]) -> String {
+    let mut root: Option<Vec<String>> = None;
+    for path in paths.iter().filter(|p| !p.as_str().starts_with('!')) {
+        let normal = glob::normal(path.as_str());
+        let parts: Vec<&str> = normal.split('/').collect();
+        let fixed = parts.iter().take_while(|p| !p.contains(['*', '?', '['])).count();
+        // A plain file is stored under its own name; a plain folder stands for its content.
+        let fixed = if fixed == parts.len() && looks_like_file(&normal) { fixed - 1 } else { fixed };
+        let own: Vec<String> = parts.iter().take(fixed).map(|p| (*p).to_owned()).collect();
+        root = Some(match root {
+            None => own,
+            Some(known) => known.into_iter().zip(own).take_while(|(a, b)| a == b).map(|(a, _)| a).collect(),
+        });
+    }
+    root.unwrap_or_default().join("/")
+}
+
+/// Whether a path without wildcards names a file: its last part has an ending, or is unknown.
+fn looks_like_file(path: &str) -> bool {
+    let last = path.rsplit('/').next().unwrap_or(path);
+    last.contains("${{") || last.trim_start_matches('.').contains('.')
+}
+
+fn join_pattern(root: &str, rest: &str) -> String {
+    if root.is_empty() { rest.to_owned() } else { format!("{root}/{rest}") }
+}
+
+/// The jobs that make the bytes of a stream, and those whose outputs or artifacts feed them.
+#[derive(Debug, Default)]
+pub struct Builds {
+    /// Indices of the build jobs in their flow, every leg.
+    pub jobs: BTreeSet<usize>,
+    /// Bytes that come from where nothing shows how they are built.
+    pub unknown: Vec<(String, Location)>,
+}
+
+/// Finds the build jobs behind some publishing steps.
+pub fn builds(flow: &Flow, facts: &[Facts<'_>], publishes: &[&Publish<'_>]) -> Builds {
+    let mut found = Builds::default();
+    let mut open: Vec<usize> = Vec::new();
+    for publish in publishes {
+        let Some(own) = facts.get(publish.job) else { continue };
+        if own.builds() {
+            open.push(publish.job);
+            continue;
+        }
+        let mut feeders: BTreeSet<usize> = BTreeSet::new();
+        for file in &publish.files {
+            let origin = origin(flow, facts, publish.job, publish.step, file.value.as_str());
+            if let Some(location) = origin.foreign {
+                found.unknown.push(("the published files come from another run".to_owned(), location));
+            }
+            for file in origin.files {
+                feeders.extend(legs(flow, &file.job).filter(|at| *at != publish.job));
+            }
+        }
+        if feeders.is_empty() {
+            feeders.extend(artifact_feeders(facts, own));
+            feeders.extend(output_feeders(flow, flow.jobs.get(publish.job), |_| true));
+            for fetch in own.fetches.iter().filter(|f| !f.foreign.is_never()) {
+                found.unknown.push(("the published files come from another run".to_owned(), fetch.location.clone()));
+            }
+        }
+        if feeders.is_empty() && found.unknown.is_empty() {
+            feeders.extend(needed(flow, publish.job).into_iter().filter(|at| facts.get(*at).is_some_and(Facts::builds)));
+        }
+        open.extend(feeders);
+    }
+    close(flow, facts, open, &mut found);
+    found.unknown.sort();
+    found.unknown.dedup();
+    found
+}
+
+/// Adds the build jobs among `open` and everything upstream of them.
+fn close(flow: &Flow, facts: &[Facts<'_>], mut open: Vec<usize>, found: &mut Builds) {
+    let mut seen: BTreeSet<usize> = BTreeSet::new();
+    while let Some(at) = open.pop() {
+        let (Some(own), Some(job)) = (facts.get(at), flow.jobs.get(at)) else { continue };
+        // A generator makes provenance, no bytes.
+        if !seen.insert(at) || super::Linked::builder_of(job).is_some_and(|b| b.generator) {
+            continue;
+        }
+        // All legs of a job may write the same outputs and artifacts.
+        open.extend(legs(flow, &job.key));
+        if job.outside.is_some() || own.builds() {
+            found.jobs.insert(at);
+        }
+        open.extend(artifact_feeders(facts, own));
+        for fetch in own.fetches.iter().filter(|f| !f.foreign.is_never()) {
+            let why = format!("the job {} takes files from another run", job.title());
+            found.unknown.push((why, fetch.location.clone()));
+        }
+        open.extend(output_feeders(flow, Some(job), |step| own.working.contains(&step)));
+    }
+}
+
+/// The build jobs whose outputs reach the inputs of a call.
+pub fn feeding(flow: &Flow, facts: &[Facts<'_>], call: usize) -> BTreeSet<usize> {
+    let mut found = Builds::default();
+    close(flow, facts, output_feeders(flow, flow.jobs.get(call), |_| true), &mut found);
+    found.jobs
+}
+
+/// Indices of all legs of a job.
+pub fn legs<'f>(flow: &'f Flow, key: &str) -> impl Iterator<Item = usize> + use<'f> {
+    let key = key.to_owned();
+    flow.jobs.iter().enumerate().filter(move |(_, j)| j.key == key || j.key.starts_with(&format!("{key}/"))).map(|(at, _)| at)
+}
+
+fn artifact_feeders(facts: &[Facts<'_>], own: &Facts<'_>) -> Vec<usize> {
+    let mut found = Vec::new();
+    for fetch in own.fetches.iter().filter(|f| f.foreign.is_never()) {
+        for (at, store) in stores(facts) {
+            if fetch.name.as_ref().is_none_or(|n| same_artifact(n.as_str(), &artifact_name(store))) {
+                found.push(at);
+            }
+        }
+    }
+    found
+}
+
+/// Jobs whose outputs the chosen steps of a job read.
+fn output_feeders(flow: &Flow, job: Option<&Job>, chosen: impl Fn(usize) -> bool) -> Vec<usize> {
+    let Some(job) = job else { return Vec::new() };
+    let mut keys: BTreeSet<String> = BTreeSet::new();
+    let mut add = |text: &Text| keys.extend(jobs_in(text).map(str::to_owned));
+    for (_, step) in job.steps.iter().enumerate().filter(|(at, _)| chosen(*at)) {
+        texts(step).into_iter().for_each(&mut add);
+    }
+    if let Some(call) = &job.outside {
+        call.inputs.iter().for_each(|i| add(&i.value));
+    }
+    keys.remove(&job.key);
+    keys.iter().flat_map(|key| legs(flow, key)).collect()
+}
+
+/// Every text that reaches a step.
+pub fn texts(step: &Step) -> Vec<&Text> {
+    match &step.body {
+        StepBody::Action(action) => action.inputs.iter().map(|i| &i.value).collect(),
+        StepBody::Script(script) => {
+            let commands = script.commands.iter();
+            commands.flat_map(|c| c.words.iter().chain(c.env.iter().map(|(_, v)| v)).chain(&c.input)).collect()
+        }
+        StepBody::Opaque { .. } => step.env.iter().map(|(_, v)| v).collect(),
+    }
+}
+
+/// Indices of the jobs that a job waits for, directly or not.
+fn needed(flow: &Flow, job: usize) -> BTreeSet<usize> {
+    let mut found = BTreeSet::new();
+    let mut open: Vec<String> = flow.jobs.get(job).map(|j| j.needs.clone()).unwrap_or_default();
+    while let Some(key) = open.pop() {
+        for at in legs(flow, &key) {
+            if found.insert(at)
+                && let Some(job) = flow.jobs.get(at)
+            {
+                open.extend(job.needs.iter().cloned());
+            }
+        }
+    }
+    found
+}

@@ -1,0 +1,251 @@
+//! One thing that a step does, seen as the catalogue describes things: an action with inputs, or a command with words.
+
+use crate::catalogue::{Pick, Split, Test, Wrapper};
+use crate::commands::matching;
+use crate::model::{ActionUse, Command, Cond, Hop, Location, Step, Text, Version};
+use crate::syntax::pattern;
+
+/// An action or a command of a step.
+#[derive(Debug, Clone, Copy)]
+pub enum Doer<'p> {
+    /// The step uses an action.
+    Action(&'p Step, &'p ActionUse),
+    /// The step's script runs a command; the words start with the program, wrappers taken off.
+    Command(&'p Step, &'p Command, &'p [Text]),
+}
+
+/// A match of a catalogue entry.
+#[derive(Debug, Clone, Copy)]
+pub struct Hit {
+    /// For a command: the index of the first word behind the matched pattern.
+    pub after: usize,
+}
+
+impl<'p> Doer<'p> {
+    /// Everything that a step does, commands behind wrappers as well as the wrappers themselves.
+    pub fn all(step: &'p Step, wrappers: &[Wrapper]) -> Vec<Doer<'p>> {
+        use crate::model::StepBody;
+        match &step.body {
+            StepBody::Action(action) => vec![Doer::Action(step, action)],
+            StepBody::Script(script) => script
+                .commands
+                .iter()
+                .flat_map(|c| matching::unwrapped(c, wrappers).into_iter().map(move |words| Doer::Command(step, c, words)))
+                .collect(),
+            StepBody::Opaque { .. } => Vec::new(),
+        }
+    }
+
+    /// Whether one of the names or patterns is this one.
+    pub fn is(&self, actions: &[String], commands: &[String]) -> Option<Hit> {
+        match self {
+            Doer::Action(_, action) => {
+                actions.iter().any(|a| pattern::wildcard(a, &action.name)).then_some(Hit { after: 0 })
+            }
+            Doer::Command(_, _, words) => {
+                commands.iter().find_map(|p| matching::matches(p, words)).map(|after| Hit { after })
+            }
+        }
+    }
+
+    /// The step.
+    pub fn step(&self) -> &'p Step {
+        match self {
+            Doer::Action(step, _) | Doer::Command(step, ..) => step,
+        }
+    }
+
+    /// Where it stands.
+    pub fn location(&self) -> &'p Location {
+        match self {
+            Doer::Action(_, action) => &action.reference.location,
+            Doer::Command(_, command, _) => &command.location,
+        }
+    }
+
+    /// How it was reached from the pipeline.
+    pub fn chain(&self) -> &'p [Hop] {
+        match self {
+            Doer::Action(step, _) => &step.chain,
+            Doer::Command(_, command, _) => &command.chain,
+        }
+    }
+
+    /// Under which condition it runs, given that the job runs.
+    pub fn cond(&self) -> Cond {
+        match self {
+            Doer::Action(step, _) => step.cond.clone(),
+            Doer::Command(step, command, _) => step.cond.clone().and(command.cond.clone()),
+        }
+    }
+
+    /// The folder that it works in, when the step names one.
+    pub fn folder(&self) -> Text {
+        match self {
+            Doer::Action(..) => Text::default(),
+            Doer::Command(_, command, _) => command.folder.clone(),
+        }
+    }
+
+    fn env(&self, name: &str) -> Option<&'p Text> {
+        let find = |list: &'p [(String, Text)]| list.iter().rev().find(|(k, _)| k == name).map(|(_, v)| v);
+        match self {
+            Doer::Action(step, _) => find(&step.env),
+            Doer::Command(step, command, _) => find(&command.env).or_else(|| find(&step.env)),
+        }
+    }
+
+    /// Whether the entry's conditions hold: all of `when`, none of `unless`.
+    pub fn applies(&self, when: &[Test], unless: &[Test]) -> Cond {
+        let all = when.iter().fold(Cond::TRUE, |c, t| c.and(self.test(t)));
+        unless.iter().fold(all, |c, t| c.and(self.test(t).negate()))
+    }
+
+    /// Evaluates one test.
+    pub fn test(&self, test: &Test) -> Cond {
+        if !test.any.is_empty() {
+            return test.any.iter().fold(Cond::FALSE, |c, t| c.or(self.test(t)));
+        }
+        if !test.not.is_empty() {
+            return test.not.iter().fold(Cond::TRUE, |c, t| c.and(self.test(t).negate()));
+        }
+        if let Some(wanted) = &test.version {
+            return Cond::Known(self.version(wanted));
+        }
+        if let Some(word) = &test.word {
+            let Doer::Command(_, _, words) = self else { return Cond::FALSE };
+            return Cond::Known(words.iter().any(|w| pattern::whole(word, w.as_str())));
+        }
+        let values: Vec<(Cond, Text)> = match self {
+            Doer::Action(_, action) => match (&test.input, &test.env) {
+                (Some(input), _) => action.input(input).map(|i| i.choices.clone()).unwrap_or_default(),
+                (None, Some(env)) => self.env(env).map(|v| (Cond::TRUE, v.clone())).into_iter().collect(),
+                _ => return Cond::FALSE,
+            },
+            Doer::Command(_, _, words) => match &test.env {
+                Some(env) => self.env(env).map(|v| (Cond::TRUE, v.clone())).into_iter().collect(),
+                None if !test.flag.is_empty() => matching::flag(words, &test.flag)
+                    .into_iter()
+                    .map(|f| (Cond::TRUE, f.value.unwrap_or_else(|| Text::from("true"))))
+                    .collect(),
+                None => return Cond::FALSE,
+            },
+        };
+        if values.is_empty() {
+            let value = Text::new(test.default.clone().unwrap_or_default());
+            return one(test, &value, test.default.is_some());
+        }
+        values.iter().fold(Cond::FALSE, |all, (c, v)| all.or(c.clone().and(one(test, v, true))))
+    }
+
+    fn version(&self, wanted: &str) -> bool {
+        let Doer::Action(_, action) = self else { return true };
+        let (below, text) = match wanted.strip_prefix(">=") {
+            Some(text) => (false, text),
+            None => (true, wanted.trim_start_matches('<')),
+        };
+        let Some(version) = Version::parse(text) else { return false };
+        action.reference.at_least(version.numbers) != below
+    }
+
+    /// The values that a pick finds, each with the place where it stands.
+    pub fn pick(&self, pick: &Pick, hit: Hit, value_flags: &[String]) -> Vec<Picked> {
+        let mut raw: Vec<Picked> = Vec::new();
+        match self {
+            Doer::Action(_, action) => {
+                if let Some(input) = pick.input.as_deref().and_then(|name| action.input(name)) {
+                    for (_, value) in &input.choices {
+                        raw.push(Picked { value: value.clone(), location: input.location.clone() });
+                    }
+                }
+            }
+            Doer::Command(_, command, words) => {
+                let at = |value| Picked { value, location: command.location.clone() };
+                if !pick.flag.is_empty() {
+                    raw.extend(matching::flag(words, &pick.flag).into_iter().filter_map(|f| f.value).map(at));
+                }
+                if let Some(from) = pick.args {
+                    let most = pick.most.unwrap_or(usize::MAX);
+                    let found = matching::positional(words, hit.after, value_flags);
+                    raw.extend(found.into_iter().skip(from).take(most).map(at));
+                }
+            }
+        }
+        if let (true, Some(value)) = (raw.is_empty(), pick.env.as_deref().and_then(|name| self.env(name))) {
+            raw.push(Picked { value: value.clone(), location: self.location().clone() });
+        }
+        raw.retain(|p| !p.value.is_empty());
+        if let (true, Some(default)) = (raw.is_empty(), &pick.default) {
+            raw.push(Picked { value: Text::new(default.clone()), location: self.location().clone() });
+        }
+        let separators: Option<&[char]> = match pick.split {
+            Split::Whole => None,
+            Split::Lines => Some(&[]),
+            Split::Commas => Some(&[',']),
+            Split::Words => Some(&[' ', '\t']),
+        };
+        let mut items = Vec::new();
+        for picked in raw {
+            let values = match separators {
+                None => vec![picked.value.clone()],
+                Some(separators) => picked.value.items(separators),
+            };
+            for value in values {
+                let value = match &pick.capture {
+                    None => value,
+                    Some(capture) => match pattern::capture(capture, value.as_str()) {
+                        Some(part) => Text::new(part),
+                        None => continue,
+                    },
+                };
+                items.push(Picked { value, location: picked.location.clone() });
+            }
+        }
+        items
+    }
+
+    /// The values of the first pick that finds any.
+    pub fn first(&self, picks: &[Pick], hit: Hit, value_flags: &[String]) -> Vec<Picked> {
+        picks.iter().map(|p| self.pick(p, hit, value_flags)).find(|v| !v.is_empty()).unwrap_or_default()
+    }
+
+    /// The values of all picks.
+    pub fn every(&self, picks: &[Pick], hit: Hit, value_flags: &[String]) -> Vec<Picked> {
+        picks.iter().flat_map(|p| self.pick(p, hit, value_flags)).collect()
+    }
+}
+
+/// A picked value.
+#[derive(Debug, Clone)]
+pub struct Picked {
+    /// The value.
+    pub value: Text,
+    /// Where it stands.
+    pub location: Location,
+}
+
+/// Tests one value.
+fn one(test: &Test, value: &Text, set: bool) -> Cond {
+    let mut all = Cond::TRUE;
+    if let Some(is) = &test.is {
+        all = all.and(value.equals(&Text::new(is.clone())));
+    }
+    if let Some(present) = test.present {
+        all = all.and(Cond::Known((set && !value.is_empty()) == present));
+    }
+    if let Some(expected) = &test.matches {
+        let matched = if pattern::search(expected, value.as_str()) {
+            Cond::TRUE
+        } else if value.symbol().is_some() {
+            Cond::atom(format!("{} matches {expected}", value.plain()))
+        } else {
+            Cond::FALSE
+        };
+        all = all.and(matched);
+    }
+    // A flag or variable that is only named asks for being set.
+    if test.is.is_none() && test.present.is_none() && test.matches.is_none() {
+        all = all.and(Cond::Known(set));
+    }
+    all
+}

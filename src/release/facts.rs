@@ -1,0 +1,278 @@
+//! What the steps of a job do, in the catalogue's terms.
+
+use super::doer::{Doer, Hit, Picked};
+use crate::catalogue::{Catalogue, Content, Producer, Signer, Sink, Transfer};
+use crate::model::{Cond, Flow, Job, Location, Step, StepBody, Text};
+
+/// A step or command that hands bytes to consumers.
+#[derive(Debug, Clone)]
+pub struct Publish<'p> {
+    /// The catalogue entry.
+    pub sink: &'static Sink,
+    /// What does it.
+    pub doer: Doer<'p>,
+    /// Where in the catalogue's pattern it matched.
+    pub hit: Hit,
+    /// Index of the job in its flow.
+    pub job: usize,
+    /// Index of the step in its job.
+    pub step: usize,
+    /// Under which condition it runs, the job's included.
+    pub cond: Cond,
+    /// The published files or patterns, as the step names them.
+    pub files: Vec<Picked>,
+}
+
+/// A step or command that makes provenance, or was meant to.
+#[derive(Debug, Clone)]
+pub struct Attest<'p> {
+    /// The catalogue entry.
+    pub producer: &'static Producer,
+    /// What does it.
+    pub doer: Doer<'p>,
+    /// Where in the catalogue's pattern it matched.
+    pub hit: Hit,
+    /// Index of the job in its flow.
+    pub job: usize,
+    /// Index of the step in its job.
+    pub step: usize,
+    /// Under which condition it runs, the job's included.
+    pub cond: Cond,
+    /// Who signs, conditions of the entry applied.
+    pub signer: Signer,
+    /// Who writes the content, conditions of the entry applied.
+    pub content: Content,
+    /// Why nothing comes of it, although a file asks for it.
+    pub broken: Option<(String, Location)>,
+}
+
+/// A hand-over of files between jobs.
+#[derive(Debug, Clone)]
+pub struct Handover<'p> {
+    /// The catalogue entry.
+    pub transfer: &'static Transfer,
+    /// Index of the step in its job.
+    pub step: usize,
+    /// The artifact's name, or a pattern of names with `*`; `None` takes all.
+    pub name: Option<Text>,
+    /// Stored paths, or the folder that a fetch fills.
+    pub paths: Vec<Text>,
+    /// Whether several artifacts land in one folder.
+    pub merged: bool,
+    /// Whether it may come from another run.
+    pub foreign: Cond,
+    /// Where.
+    pub location: &'p Location,
+}
+
+/// The facts of one job.
+#[derive(Debug, Default)]
+pub struct Facts<'p> {
+    /// Publishing steps.
+    pub publishes: Vec<Publish<'p>>,
+    /// Steps that make provenance.
+    pub attests: Vec<Attest<'p>>,
+    /// Steps that look as if they did, with the entry that says why not.
+    pub look_alikes: Vec<(&'static Producer, &'p Location)>,
+    /// Stored artifacts.
+    pub stores: Vec<Handover<'p>>,
+    /// Fetched artifacts.
+    pub fetches: Vec<Handover<'p>>,
+    /// Indices of the steps that run code of the checkout or make bytes.
+    pub working: Vec<usize>,
+}
+
+impl Facts<'_> {
+    /// Whether the job is a build job by its own steps.
+    pub fn builds(&self) -> bool {
+        !self.working.is_empty()
+    }
+}
+
+/// The facts of every job of a flow, in the flow's order.
+pub fn of_flow<'p>(flow: &'p Flow, catalogue: &'static Catalogue) -> Vec<Facts<'p>> {
+    flow.jobs.iter().enumerate().map(|(at, job)| of_job(at, job, catalogue)).collect()
+}
+
+fn of_job<'p>(at: usize, job: &'p Job, catalogue: &'static Catalogue) -> Facts<'p> {
+    let mut facts = Facts::default();
+    let has_checkout = job.steps.iter().any(|s| matches!(&s.body, StepBody::Action(a) if a.name == "actions/checkout"));
+    for (index, step) in job.steps.iter().enumerate() {
+        let doers = Doer::all(step, &catalogue.wrappers);
+        let mut works = matches!(step.body, StepBody::Opaque { .. });
+        if let StepBody::Script(script) = &step.body {
+            works |= !script.unread.is_empty();
+        }
+        for doer in &doers {
+            of_doer(&mut facts, *doer, Place { job, at, index }, catalogue);
+        }
+        works |= match &step.body {
+            StepBody::Action(_) => doers.iter().any(|d| action_works(*d, &facts, index, has_checkout, catalogue)),
+            StepBody::Script(script) => script.commands.iter().any(|command| {
+                let views: Vec<&Doer<'_>> =
+                    doers.iter().filter(|d| matches!(d, Doer::Command(_, c, _) if std::ptr::eq(*c, command))).collect();
+                command_works(&views, &facts, index, catalogue)
+            }),
+            StepBody::Opaque { .. } => true,
+        };
+        if works {
+            facts.working.push(index);
+        }
+    }
+    facts
+}
+
+#[derive(Clone, Copy)]
+struct Place<'p> {
+    job: &'p Job,
+    at: usize,
+    index: usize,
+}
+
+fn of_doer<'p>(facts: &mut Facts<'p>, doer: Doer<'p>, place: Place<'p>, catalogue: &'static Catalogue) {
+    let Place { job, at, index } = place;
+    let runs = job.cond.clone().and(doer.cond());
+    for sink in &catalogue.sinks {
+        let Some(hit) = doer.is(&sink.actions, &sink.commands) else { continue };
+        let cond = runs.clone().and(doer.applies(&sink.when, &sink.unless));
+        if cond.is_never() {
+            continue;
+        }
+        let files = doer.every(&sink.files, hit, &sink.value_flags);
+        if matches!(doer, Doer::Command(..)) && sink.files.iter().any(|f| f.args.is_some()) && files.is_empty() {
+            // `gh release create` without files hands out nothing.
+            continue;
+        }
+        if facts.publishes.iter().any(|p| p.step == index && p.sink.kind == sink.kind && same_doer(p.doer, doer)) {
+            continue;
+        }
+        facts.publishes.push(Publish { sink, doer, hit, job: at, step: index, cond, files });
+    }
+    for producer in &catalogue.producers {
+        let Some(hit) = doer.is(&producer.actions, &producer.commands) else { continue };
+        let cond = runs.clone().and(doer.applies(&producer.when, &producer.unless));
+        if cond.is_never() {
+            continue;
+        }
+        if producer.look_alike.is_some() {
+            facts.look_alikes.push((producer, doer.location()));
+            continue;
+        }
+        let any = |tests: &[crate::catalogue::Test]| tests.iter().any(|t| !doer.test(t).is_never());
+        let broken = producer
+            .broken
+            .iter()
+            .find(|b| !b.when.is_empty() && !doer.applies(&b.when, &[]).is_never())
+            .map(|b| (b.why.clone(), doer.location().clone()));
+        facts.attests.push(Attest {
+            producer,
+            doer,
+            hit,
+            job: at,
+            step: index,
+            cond,
+            signer: if any(&producer.key_when) { Signer::JobKey } else { producer.signer },
+            content: if any(&producer.tenant_when) { Content::Tenant } else { producer.content },
+            broken,
+        });
+    }
+    for transfer in &catalogue.transfers {
+        let Some(hit) = doer.is(&transfer.actions, &[]) else { continue };
+        let name = doer.first(&transfer.name, hit, &[]).into_iter().next();
+        let pattern = doer.first(&transfer.pattern, hit, &[]).into_iter().next();
+        let handover = Handover {
+            transfer,
+            step: index,
+            name: name.or(pattern).map(|p| p.value),
+            paths: doer.first(&transfer.paths, hit, &[]).into_iter().map(|p| p.value).collect(),
+            merged: !transfer.merge.is_empty() && !doer.applies(&transfer.merge, &[]).is_never(),
+            foreign: transfer.foreign.iter().fold(Cond::FALSE, |c, t| c.or(doer.test(t))),
+            location: doer.location(),
+        };
+        if transfer.stores {
+            facts.stores.push(handover);
+        } else {
+            facts.fetches.push(handover);
+        }
+    }
+}
+
+fn same_doer(a: Doer<'_>, b: Doer<'_>) -> bool {
+    match (a, b) {
+        (Doer::Action(x, _), Doer::Action(y, _)) => std::ptr::eq(x, y),
+        (Doer::Command(_, x, _), Doer::Command(_, y, _)) => std::ptr::eq(x, y),
+        _ => false,
+    }
+}
+
+/// Whether an action runs code of the checkout or makes bytes. An unknown one may do so as soon as the job has the
+/// checkout.
+fn action_works(
+    doer: Doer<'_>,
+    facts: &Facts<'_>,
+    index: usize,
+    has_checkout: bool,
+    catalogue: &Catalogue,
+) -> bool {
+    use crate::catalogue::Bytes;
+    let published = facts.publishes.iter().find(|p| p.step == index && same_doer(p.doer, doer));
+    match published.map(|p| p.sink.bytes) {
+        Some(Bytes::Built | Bytes::Packed) => return true,
+        Some(Bytes::Given | Bytes::Copied) => return false,
+        None => {}
+    }
+    // A sink that is switched off here still builds (an image that is loaded and not pushed).
+    if catalogue.sinks.iter().any(|s| s.bytes == Bytes::Built && doer.is(&s.actions, &[]).is_some()) {
+        return true;
+    }
+    let known = catalogue.neutral.iter().any(|n| doer.is(&n.actions, &[]).is_some())
+        || catalogue.transfers.iter().any(|t| doer.is(&t.actions, &[]).is_some())
+        || facts.attests.iter().any(|a| a.step == index && a.producer.look_alike.is_none() && !a.producer.subjects.own)
+        || facts.look_alikes.iter().any(|(_, l)| *l == doer.location())
+        || catalogue.caches.iter().any(|c| doer.is(&c.actions, &[]).is_some());
+    !known && has_checkout
+}
+
+fn command_works(views: &[&Doer<'_>], facts: &Facts<'_>, index: usize, catalogue: &Catalogue) -> bool {
+    use crate::catalogue::Bytes;
+    for view in views {
+        if let Some(p) = facts.publishes.iter().find(|p| p.step == index && same_doer(p.doer, **view)) {
+            return matches!(p.sink.bytes, Bytes::Built | Bytes::Packed);
+        }
+    }
+    let neutral = |d: &Doer<'_>| {
+        catalogue.neutral.iter().any(|n| d.is(&[], &n.commands).is_some())
+            || catalogue.producers.iter().any(|p| d.is(&[], &p.commands).is_some())
+            // What publishes existing bytes builds nothing, dry runs included.
+            || catalogue
+                .sinks
+                .iter()
+                .any(|s| matches!(s.bytes, Bytes::Given | Bytes::Copied) && d.is(&[], &s.commands).is_some())
+    };
+    // The innermost view says what runs: `sudo apt-get` is `apt-get`.
+    !views.iter().any(|d| neutral(d))
+}
+
+/// The step that a symbol such as `jobs.build.steps.push.outputs.digest` names.
+pub fn step_of_symbol<'p>(flow: &'p Flow, symbol: &str) -> Option<(&'p Job, &'p Step)> {
+    let rest = symbol.strip_prefix("jobs.")?;
+    let (key, rest) = rest.split_once(".steps.")?;
+    let (id, _) = rest.split_once(".outputs.")?;
+    let job = flow.jobs.iter().find(|j| j.key == key)?;
+    let step = job.steps.iter().find(|s| s.id.as_deref() == Some(id))?;
+    Some((job, step))
+}
+
+/// Keys of the jobs whose outputs a text carries.
+pub fn jobs_in(text: &Text) -> impl Iterator<Item = &str> {
+    text.symbols().flat_map(|symbol| {
+        symbol.match_indices("jobs.").filter_map(move |(at, _)| {
+            let before = symbol.get(..at).and_then(|s| s.chars().next_back());
+            if before.is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | '-')) {
+                return None;
+            }
+            let rest = symbol.get(at + "jobs.".len()..)?;
+            rest.split(".steps.").next().and_then(|k| k.split(".outputs.").next())
+        })
+    })
+}

@@ -1,0 +1,268 @@
+//! LINK: finds the release targets, follows their bytes, and ties provenance to the bytes it covers.
+
+mod bytes;
+mod doer;
+mod facts;
+mod family;
+mod glob;
+mod manifest;
+mod naming;
+mod outside;
+mod provenance;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::catalogue::{Builder, Bytes, Catalogue};
+use crate::checkout::Checkout;
+use crate::model::{Flow, Hop, Job, Kind, Location, Pipeline, Step};
+
+pub use bytes::texts;
+pub use doer::{Doer, Hit, Picked};
+pub use facts::Facts;
+pub use provenance::{Provenance, Reach, Refused, Separation};
+
+/// One stream of artifacts on one path: what a pipeline hands out when one event starts it.
+#[derive(Debug)]
+pub struct Linked<'p> {
+    /// The pipeline file.
+    pub pipeline: &'p Pipeline,
+    /// The flow that the event starts.
+    pub flow: &'p Flow,
+    /// The kind of stream.
+    pub kind: Kind,
+    /// Its name.
+    pub name: String,
+    /// Where the bytes are handed out.
+    pub places: Vec<String>,
+    /// The step or call that publishes.
+    pub publish: Published,
+    /// Indices of the build jobs.
+    pub builds: BTreeSet<usize>,
+    /// Bytes whose build nothing shows.
+    pub unknown_builds: Vec<(String, Location)>,
+    /// Indices of the jobs that publish.
+    pub publishers: BTreeSet<usize>,
+    /// The best provenance that covers everything.
+    pub provenance: Option<Provenance>,
+    /// What was meant as provenance and does not count.
+    pub refused: Vec<Refused>,
+    /// Steps that look like provenance and are something else.
+    pub look_alikes: Vec<(String, Location)>,
+    /// An outside workflow that builds or publishes and whose content nothing shows.
+    pub opaque: Option<String>,
+    /// How the bytes flow, hop by hop.
+    pub chain: Vec<(String, Location)>,
+    /// For each build job: the steps that run code of the checkout or make bytes.
+    pub working: BTreeMap<usize, Vec<usize>>,
+}
+
+/// The innermost place where a stream is published.
+#[derive(Debug, Clone)]
+pub struct Published {
+    /// The catalogue entry.
+    pub rule: String,
+    /// What happens there, as a clause.
+    pub what: String,
+    /// Where.
+    pub location: Location,
+    /// How it was reached, outermost first.
+    pub chain: Vec<Hop>,
+    /// Index of the job.
+    pub job: usize,
+    /// Where the bytes come from.
+    pub bytes: Bytes,
+}
+
+impl<'p> Linked<'p> {
+    /// The build jobs.
+    pub fn build_jobs(&self) -> impl Iterator<Item = (usize, &'p Job)> {
+        self.builds.iter().filter_map(|at| Some((*at, self.flow.jobs.get(*at)?)))
+    }
+
+    /// The job that publishes.
+    pub fn publish_job(&self) -> Option<&'p Job> {
+        self.flow.jobs.get(self.publish.job)
+    }
+
+    /// The known builder behind a job that calls an outside workflow.
+    pub fn builder_of(job: &Job) -> Option<&'static Builder> {
+        let call = job.outside.as_ref()?;
+        Catalogue::get().builders.iter().find(|b| provenance::is_builder(b, &call.workflow))
+    }
+
+    /// The steps of a build job that run code of the checkout or make bytes.
+    pub fn working_steps(&self, job: usize) -> impl Iterator<Item = (usize, &'p Step)> {
+        let steps = self.flow.jobs.get(job).map(|j| j.steps.as_slice()).unwrap_or_default();
+        let working = self.working.get(&job).cloned().unwrap_or_default();
+        steps.iter().enumerate().filter(move |(at, _)| working.contains(at))
+    }
+}
+
+/// Under which condition a call of a builder restores a cache.
+pub fn call_restores(call: &crate::model::OutsideCall, when: &[crate::catalogue::Test]) -> crate::model::Cond {
+    provenance::call_test(call, when, false)
+}
+
+/// Finds every release target on every path.
+pub fn link<'p>(checkout: &Checkout, pipelines: &'p [Pipeline]) -> Vec<Linked<'p>> {
+    let catalogue = Catalogue::get();
+    let mut linked = Vec::new();
+    for pipeline in pipelines {
+        for flow in &pipeline.flows {
+            let facts = facts::of_flow(flow, catalogue);
+            let path = Path { checkout, pipeline, flow, facts: &facts, catalogue };
+            linked.extend(path.streams());
+            linked.extend(outside::streams(&path));
+        }
+    }
+    linked
+}
+
+/// One event's path through one pipeline.
+struct Path<'a, 'p> {
+    checkout: &'a Checkout,
+    pipeline: &'p Pipeline,
+    flow: &'p Flow,
+    facts: &'a [Facts<'p>],
+    catalogue: &'static Catalogue,
+}
+
+/// A stream before its provenance is looked for: everything that publishes under one kind and name.
+struct Stream<'a, 'p> {
+    kind: Kind,
+    name: String,
+    places: Vec<String>,
+    publishes: Vec<&'a facts::Publish<'p>>,
+}
+
+impl<'a, 'p> Path<'a, 'p> {
+    fn streams(&self) -> Vec<Linked<'p>> {
+        let mut streams: Vec<Stream<'_, 'p>> = Vec::new();
+        for publish in self.facts.iter().flat_map(|f| &f.publishes) {
+            for named in naming::names(self.checkout, self.flow, publish) {
+                if is_test_registry(&named.name) {
+                    continue;
+                }
+                match streams.iter_mut().find(|s| s.kind == publish.sink.kind && s.name == named.name) {
+                    Some(stream) => {
+                        stream.publishes.push(publish);
+                        stream.places.extend(named.places.into_iter().filter(|p| !stream.places.contains(p)).collect::<Vec<_>>());
+                    }
+                    None => streams.push(Stream {
+                        kind: publish.sink.kind,
+                        name: named.name,
+                        places: named.places,
+                        publishes: vec![publish],
+                    }),
+                }
+            }
+        }
+        let mut linked = Vec::new();
+        for mut stream in streams {
+            drop_parts_of_an_index(&mut stream);
+            linked.extend(family::split(self, &stream));
+        }
+        linked
+    }
+
+    /// Links one unit of a stream: the publishing step with the files that are judged together.
+    fn link(&self, stream: &Stream<'_, 'p>, name: String, publish: &facts::Publish<'p>, files: &[bytes::FileRef]) -> Linked<'p> {
+        let builds = bytes::builds(self.flow, self.facts, &self.builders_of(stream, publish));
+        let names: Vec<String> = if stream.places.is_empty() { vec![stream.name.clone()] } else { stream.places.clone() };
+        let unit = provenance::Unit { publish, kind: stream.kind, names: &names, files, builds: &builds.jobs };
+        let found = provenance::find(self.flow, self.facts, &unit, self.catalogue);
+        let related: BTreeSet<usize> = builds.jobs.iter().copied().chain([publish.job]).collect();
+        let look_alikes = related
+            .iter()
+            .filter_map(|at| self.facts.get(*at))
+            .flat_map(|f| &f.look_alikes)
+            .map(|(producer, location)| {
+                (producer.look_alike.clone().unwrap_or_else(|| producer.what.clone()), (*location).clone())
+            })
+            .collect();
+        let mut linked = Linked {
+            pipeline: self.pipeline,
+            flow: self.flow,
+            kind: stream.kind,
+            name,
+            places: stream.places.clone(),
+            publish: Published {
+                rule: publish.sink.id.clone(),
+                what: publish.sink.what.clone(),
+                location: publish.doer.location().clone(),
+                chain: publish.doer.chain().to_vec(),
+                job: publish.job,
+                bytes: publish.sink.bytes,
+            },
+            working: builds.jobs.iter().filter_map(|at| Some((*at, self.facts.get(*at)?.working.clone()))).collect(),
+            builds: builds.jobs,
+            unknown_builds: builds.unknown,
+            publishers: stream.publishes.iter().map(|p| p.job).collect(),
+            provenance: found.provenance,
+            refused: found.refused,
+            look_alikes,
+            opaque: None,
+            chain: Vec::new(),
+        };
+        linked.chain = self.chain(&linked, publish, files);
+        linked
+    }
+
+    /// The steps whose jobs count as building the unit: of an index, also the pushes it is made of.
+    fn builders_of<'s>(&self, stream: &Stream<'s, 'p>, publish: &'s facts::Publish<'p>) -> Vec<&'s facts::Publish<'p>>
+    where
+        'a: 's,
+    {
+        let mut all = vec![publish];
+        if publish.sink.id.contains("imagetools") {
+            let parts = self.facts.iter().flat_map(|f| &f.publishes);
+            all.extend(parts.filter(|p| p.sink.kind == stream.kind && p.sink.bytes != Bytes::Given));
+        }
+        all
+    }
+
+    /// From the jobs that build, over the artifacts, to the publishing step and the provenance.
+    fn chain(&self, linked: &Linked<'p>, publish: &facts::Publish<'p>, files: &[bytes::FileRef]) -> Vec<(String, Location)> {
+        let _ = files;
+        let mut chain: Vec<(String, Location)> = Vec::new();
+        let mut keys: BTreeSet<&str> = BTreeSet::new();
+        for (_, job) in linked.build_jobs() {
+            if keys.insert(&job.key) {
+                chain.push((format!("job {} builds", job.key), job.location.clone()));
+            }
+        }
+        for file in &publish.files {
+            let origin = bytes::origin(self.flow, self.facts, publish.job, publish.step, file.value.as_str());
+            for (hop, location) in origin.hops {
+                chain.push((format!("{hop} hands over `{}`", file.value.as_str().lines().next().unwrap_or_default()), location));
+            }
+        }
+        for hop in publish.doer.chain() {
+            chain.push((hop.what.clone(), hop.location.clone()));
+        }
+        let job = linked.publish_job().map_or("?", |j| j.key.as_str());
+        chain.push((format!("job {job} {}", linked.publish.what), linked.publish.location.clone()));
+        if let Some(p) = &linked.provenance {
+            let by = self.flow.jobs.get(p.job).map_or("?", |j| j.key.as_str());
+            chain.push((format!("job {by} makes {}: {}", p.what, p.coverage), p.location.clone()));
+        }
+        let mut seen = BTreeSet::new();
+        chain.retain(|hop| seen.insert(hop.clone()));
+        chain
+    }
+}
+
+/// Pushes by digest of single platforms are parts of the index that is made later.
+fn drop_parts_of_an_index(stream: &mut Stream<'_, '_>) {
+    let is_index = |p: &&facts::Publish<'_>| p.sink.id.contains("imagetools") || p.sink.id.contains("manifest");
+    if stream.publishes.iter().any(is_index) {
+        stream.publishes.retain(is_index);
+    }
+}
+
+/// Registries that are thrown away after the run.
+fn is_test_registry(name: &str) -> bool {
+    ["localhost", "127.0.0.1", "kind-registry", "ttl.sh", "registry.local", "0.0.0.0"].iter().any(|host| {
+        name.strip_prefix(host).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', ':', '.']))
+    })
+}

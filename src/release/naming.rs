@@ -1,0 +1,184 @@
+//! What a published stream is called.
+
+use super::doer::Picked;
+use super::facts::{Publish, step_of_symbol};
+use super::manifest;
+use crate::catalogue::Naming;
+use crate::checkout::Checkout;
+use crate::model::{Flow, Kind, StepBody, Text};
+
+/// The names under which one publishing step hands out bytes: the name of the stream, and every place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Named {
+    /// The stream's name.
+    pub name: String,
+    /// Where it is handed out.
+    pub places: Vec<String>,
+}
+
+/// Names what a step publishes; an image step with tags of several images publishes several.
+pub fn names(checkout: &Checkout, flow: &Flow, publish: &Publish<'_>) -> Vec<Named> {
+    let sink = publish.sink;
+    let picked = |publish: &Publish<'_>| publish.doer.first(&sink.name, publish.hit, &sink.value_flags);
+    match sink.naming {
+        Naming::Release => {
+            let name = picked(publish)
+                .first()
+                .and_then(|p| p.value.literal().map(|s| s.rsplit('/').next().unwrap_or(s).to_owned()))
+                .or_else(|| own_name(checkout))
+                .unwrap_or_else(|| "release".to_owned());
+            vec![Named { places: vec!["GitHub release".to_owned()], name }]
+        }
+        Naming::Image => images(flow, &picked(publish)),
+        Naming::Manifest => {
+            let folder = publish
+                .doer
+                .first(&sink.folder, publish.hit, &sink.value_flags)
+                .first()
+                .map(|p| p.value.clone())
+                .unwrap_or_default();
+            let folder = join(publish.doer.folder().as_str(), folder.as_str());
+            let name = picked(publish)
+                .first()
+                .map(|p| p.value.to_string())
+                .or_else(|| manifest::name(checkout, sink.kind, &folder))
+                .or_else(|| own_name(checkout))
+                .unwrap_or_else(|| sink.kind.id().to_owned());
+            vec![Named { name, places: sink.place.iter().cloned().collect() }]
+        }
+        Naming::Value => {
+            let values = picked(publish);
+            let name = values
+                .first()
+                .map(|p| p.value.to_string())
+                .or_else(|| own_name(checkout))
+                .unwrap_or_else(|| sink.kind.id().to_owned());
+            vec![Named { name, places: sink.place.iter().cloned().collect() }]
+        }
+    }
+}
+
+/// The repository's own name, when the git remote tells.
+fn own_name(checkout: &Checkout) -> Option<String> {
+    checkout.slug().and_then(|s| s.split('/').nth(1)).map(str::to_owned)
+}
+
+/// Joins two relative folders.
+pub fn join(folder: &str, below: &str) -> String {
+    let parts = [folder, below].map(|p| p.trim_start_matches("./").trim_matches('/'));
+    parts.iter().filter(|p| !p.is_empty() && **p != ".").copied().collect::<Vec<_>>().join("/")
+}
+
+/// Images by name: one stream when a step pushes the same image to several registries.
+fn images(flow: &Flow, tags: &[Picked]) -> Vec<Named> {
+    let mut references: Vec<String> = Vec::new();
+    for tag in tags {
+        for value in resolved(flow, &tag.value, 0) {
+            let image = image_name(value.as_str());
+            if !image.is_empty() && !references.contains(&image) {
+                references.push(image);
+            }
+        }
+    }
+    match references.split_first() {
+        None => vec![Named { name: "image".to_owned(), places: Vec::new() }],
+        Some((first, _)) => vec![Named { name: first.clone(), places: references.clone() }],
+    }
+}
+
+/// Images behind the outputs of the metadata action: its `images` input.
+fn resolved(flow: &Flow, value: &Text, depth: usize) -> Vec<Text> {
+    let metadata = value.symbols().find_map(|symbol| {
+        let (_, step) = step_of_symbol(flow, symbol)?;
+        match &step.body {
+            StepBody::Action(action) if action.name.ends_with("/metadata-action") => {
+                action.input("images").map(|i| i.value.clone())
+            }
+            _ => None,
+        }
+    });
+    match metadata {
+        Some(images) if depth < 4 => images
+            .items(&[','])
+            .into_iter()
+            .map(|i| match i.as_str().strip_prefix("name=") {
+                Some(name) => Text::from(name.split(',').next().unwrap_or(name)),
+                None => i,
+            })
+            .flat_map(|i| resolved(flow, &i, depth + 1))
+            .collect(),
+        _ => value.items(&[',', ' ']),
+    }
+}
+
+/// An image reference without tag and digest, lower case, with its registry.
+pub fn image_name(reference: &str) -> String {
+    let text = reference.trim().trim_matches(['"', '\'']);
+    let text = ["docker://", "oci://", "https://", "name="].iter().fold(text, |t, p| t.strip_prefix(p).unwrap_or(t));
+    let text = text.split("@sha256:").next().unwrap_or(text);
+    let text = if text.contains("@${{") { text.split("@${{").next().unwrap_or(text) } else { text };
+    // A tag stands behind the last colon after the last slash that is no part of an unknown.
+    let mut depth = 0;
+    let mut slash = 0;
+    let mut colon = None;
+    let mut at = 0;
+    while let Some(rest) = text.get(at..).filter(|r| !r.is_empty()) {
+        if rest.starts_with("${{") {
+            depth += 1;
+            at += 3;
+            continue;
+        }
+        if rest.starts_with("}}") {
+            depth -= 1;
+            at += 2;
+            continue;
+        }
+        let Some(c) = rest.chars().next() else { break };
+        if depth == 0 {
+            match c {
+                '/' => {
+                    slash = at;
+                    colon = None;
+                }
+                ':' => colon = Some(at),
+                _ => {}
+            }
+        }
+        at += c.len_utf8();
+    }
+    let text = match colon {
+        Some(at) if at >= slash => text.get(..at).unwrap_or(text),
+        _ => text,
+    };
+    let text = text.trim_end_matches('/');
+    if text.is_empty() {
+        return String::new();
+    }
+    let lower = if text.contains("${{") { text.to_owned() } else { text.to_ascii_lowercase() };
+    let lower = lower.strip_prefix("index.docker.io/").map_or(lower.clone(), |rest| format!("docker.io/{rest}"));
+    let registry = lower.split('/').next().unwrap_or_default();
+    let named = registry.contains(['.', ':', '$']) || registry == "localhost";
+    if named && lower.contains('/') || lower.starts_with("${{") { lower } else { format!("docker.io/{lower}") }
+}
+
+/// Whether the kind's packages are rewritten by their registry, so that a digest made before does not name them.
+pub fn rewritten(kind: Kind) -> bool {
+    // nuget.org adds its repository signature to the package.
+    kind == Kind::Nuget
+}
+
+#[cfg(test)]
+mod tests {
+    use super::image_name;
+
+    #[test]
+    fn an_image_is_named_without_tag_and_digest() {
+        assert_eq!(image_name("ghcr.io/Acme/Widget:v1"), "ghcr.io/acme/widget");
+        assert_eq!(image_name("acme/widget:latest"), "docker.io/acme/widget");
+        assert_eq!(image_name("localhost:5000/widget"), "localhost:5000/widget");
+        assert_eq!(image_name("ghcr.io/acme/widget@sha256:abc"), "ghcr.io/acme/widget");
+        assert_eq!(image_name("ghcr.io/acme/widget:${{ github.ref_name }}"), "ghcr.io/acme/widget");
+        assert_eq!(image_name("${{ env.REGISTRY }}/widget:1"), "${{ env.REGISTRY }}/widget");
+        assert_eq!(image_name("ghcr.io/acme/widget@${{ jobs.b.steps.p.outputs.digest }}"), "ghcr.io/acme/widget");
+    }
+}

@@ -1,0 +1,130 @@
+//! Streams that a called workflow of another repository publishes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::naming::image_name;
+use super::{Linked, Path, Published, bytes, provenance};
+use crate::catalogue::{Builder, Bytes};
+use crate::model::{Access, Job, Kind, Text};
+use crate::syntax::pattern;
+
+/// The streams of every call that leads outside the checkout.
+pub(super) fn streams<'p>(path: &Path<'_, 'p>) -> Vec<Linked<'p>> {
+    let mut streams = Vec::new();
+    for (at, job) in path.flow.jobs.iter().enumerate() {
+        let Some(call) = &job.outside else { continue };
+        match path.catalogue.builders.iter().find(|b| provenance::is_builder(b, &call.workflow)) {
+            Some(builder) => streams.extend(known(path, at, job, builder)),
+            None => streams.extend(unknown(path, at, job)),
+        }
+    }
+    streams
+}
+
+fn known<'p>(path: &Path<'_, 'p>, at: usize, job: &'p Job, builder: &'static Builder) -> Option<Linked<'p>> {
+    let (kind, call) = (builder.publishes?, job.outside.as_ref()?);
+    let published = job.cond.clone().and(provenance::call_test(call, &builder.publishes_when, false));
+    if published.is_never() {
+        return None;
+    }
+    if let Some(uploads) = &builder.uploads {
+        let on = match call.inputs.iter().find(|i| i.name == uploads.input) {
+            Some(i) => !i.value.equals(&Text::from("true")).is_never(),
+            None => uploads.default,
+        };
+        let tag = uploads.tag_input.as_deref();
+        let tagged = call.inputs.iter().any(|i| Some(i.name.as_str()) == tag && !i.value.is_empty());
+        // Without a tag nothing is uploaded: not a release path.
+        if !on || !(tagged || provenance::on_tag(path.flow, &published)) {
+            return None;
+        }
+    }
+    let picked = |picks: &[crate::catalogue::Pick]| {
+        picks
+            .iter()
+            .filter_map(|p| p.input.as_deref())
+            .find_map(|name| call.inputs.iter().find(|i| i.name == name))
+            .map(|i| i.value.clone())
+    };
+    let own = path.checkout.slug().and_then(|s| s.split('/').nth(1)).unwrap_or("release").to_owned();
+    let mut places = Vec::new();
+    let name = match (kind, picked(&builder.name)) {
+        (Kind::Image, Some(names)) => {
+            places = names.items(&[',', ' ']).iter().map(|n| image_name(n.as_str())).collect();
+            places.first().cloned().unwrap_or(own)
+        }
+        (Kind::ReleaseAssets, _) => own,
+        (_, Some(name)) => name.to_string(),
+        (_, None) => own,
+    };
+    let mut linked = base(path, at, job, kind, name);
+    linked.places = places;
+    linked.publish.rule.clone_from(&builder.id);
+    linked.publish.what = format!("calls {}, which publishes", builder.what);
+    match provenance::called(path.flow, path.facts, (at, job), builder, &published, "the builder builds what is published".to_owned()) {
+        Ok(p) => linked.provenance = Some(p),
+        Err(refused) if builder.provenance => linked.refused.push(refused),
+        Err(_) => {}
+    }
+    Some(linked)
+}
+
+/// An outside workflow that nothing describes is a target when it looks like a release: by its own or its caller's
+/// name, with something to write with.
+fn unknown<'p>(path: &Path<'_, 'p>, at: usize, job: &'p Job) -> Option<Linked<'p>> {
+    let call = job.outside.as_ref()?;
+    let entry = path.pipeline.path.rsplit('/').next().unwrap_or_default();
+    let file = call.workflow.rsplit('/').next().unwrap_or_default();
+    let words = format!("{} {file} {entry}", job.key);
+    let releases = r"(^|[^a-z])(pre-?)?(release|releaser|publish|publisher|goreleaser|deploy|push|docker|image|npm|pypi|nightly)(s|es|ing)?([^a-z]|$)";
+    let harmless = r"(label|stale|lint|test|check|codeql|scorecard|dependabot|renovate|triage|issue|draft|cla\b|greet|assign|backport|comment|notes|docs?\b|pages)";
+    if !pattern::search(releases, &words) || pattern::search(harmless, &format!("{} {file}", job.key)) {
+        return None;
+    }
+    let writes = ["contents", "packages", "id-token", "attestations"].iter().any(|s| job.token.access(s) == Access::Write);
+    let undeclared = matches!(job.token, crate::model::TokenScope::Undeclared { .. });
+    if !writes && !undeclared && call.secrets.is_none() {
+        return None;
+    }
+    let slug: String = call.workflow.split('/').take(2).collect::<Vec<_>>().join("/");
+    let mut linked = base(path, at, job, Kind::Other, format!("{slug}/{file}"));
+    linked.publish.rule = "outside-workflow".to_owned();
+    linked.publish.what = format!("calls {}, which nothing in the checkout describes", call.workflow);
+    linked.opaque = Some(slug);
+    Some(linked)
+}
+
+fn base<'p>(path: &Path<'_, 'p>, at: usize, job: &'p Job, kind: Kind, name: String) -> Linked<'p> {
+    let location = job.outside.as_ref().map_or_else(|| job.location.clone(), |c| c.reference.location.clone());
+    let mut builds: BTreeSet<usize> = bytes::feeding(path.flow, path.facts, at);
+    builds.insert(at);
+    let working: BTreeMap<usize, Vec<usize>> =
+        builds.iter().filter_map(|at| Some((*at, path.facts.get(*at)?.working.clone()))).collect();
+    let chain = job.chain.iter().map(|h| (h.what.clone(), h.location.clone())).collect::<Vec<_>>();
+    let mut linked = Linked {
+        pipeline: path.pipeline,
+        flow: path.flow,
+        kind,
+        name,
+        places: Vec::new(),
+        publish: Published {
+            rule: String::new(),
+            what: String::new(),
+            location: location.clone(),
+            chain: job.chain.clone(),
+            job: at,
+            bytes: Bytes::Built,
+        },
+        builds,
+        unknown_builds: Vec::new(),
+        publishers: BTreeSet::from([at]),
+        provenance: None,
+        refused: Vec::new(),
+        look_alikes: Vec::new(),
+        opaque: None,
+        chain,
+        working,
+    };
+    linked.chain.push((format!("job {} calls an outside workflow", job.key), location));
+    linked
+}

@@ -1,0 +1,313 @@
+//! The build environment: hosted, fresh for each build, isolated, without shared caches and remote access.
+
+use super::Scene;
+use super::provenance::build_location;
+use crate::catalogue::{Cache, Catalogue, Labels};
+use crate::model::{CacheMode, Cond, Evidence, Job, LabelSet, Location, Requirement, RunnerChoice, RunnerPool, Tri, Verdict};
+use crate::release::{Doer, Linked};
+use crate::syntax::pattern;
+
+/// The five environment requirements.
+pub(super) fn judge(scene: &Scene<'_>, target: &Linked<'_>) -> Vec<Verdict> {
+    let machines = machines(scene, target);
+    vec![
+        axis(Requirement::HostedBuild, target, &machines, |m| &m.hosted),
+        axis(Requirement::EphemeralEnvironment, target, &machines, |m| &m.ephemeral),
+        axis(Requirement::IsolatedEnvironment, target, &machines, |m| &m.isolated),
+        cache(scene, target),
+        remote(target),
+    ]
+}
+
+/// What is shown about the machine of one build job.
+struct Machine {
+    hosted: Tri,
+    ephemeral: Tri,
+    isolated: Tri,
+}
+
+impl Machine {
+    fn all(verdict: &Tri) -> Self {
+        Self { hosted: verdict.clone(), ephemeral: verdict.clone(), isolated: verdict.clone() }
+    }
+}
+
+fn machines(scene: &Scene<'_>, target: &Linked<'_>) -> Vec<Machine> {
+    let mut machines: Vec<Machine> = Vec::new();
+    for (_, job) in target.build_jobs() {
+        if job.outside.is_some() {
+            machines.push(of_call(job));
+            continue;
+        }
+        match &job.runner {
+            RunnerChoice::Hosted { reason, location } => {
+                machines.push(Machine::all(&Tri::Met(Evidence::documented(location, "hosted", reason.clone()))));
+            }
+            RunnerChoice::Unresolved { reason, location } => {
+                let to_show = "a literal label of a hosted runner, or the definition of the runner pool";
+                machines.push(Machine::all(&Tri::Unshown(
+                    Evidence::observed(location, "runner-label", reason.clone()),
+                    to_show.to_owned(),
+                )));
+            }
+            RunnerChoice::Labels { sets, location } => {
+                machines.extend(sets.iter().map(|set| of_labels(scene, set, location)));
+            }
+        }
+    }
+    for (why, location) in &target.unknown_builds {
+        machines.push(Machine::all(&Tri::Unshown(
+            Evidence::observed(location, "foreign-run", why.clone()),
+            "the build in the same pipeline as the release".to_owned(),
+        )));
+    }
+    if machines.is_empty() {
+        machines.push(Machine::all(&Tri::Unshown(
+            Evidence::observed(&target.publish.location, "no-build-job", "no job of the pipeline builds what is published"),
+            "the job that builds the published bytes, in this pipeline".to_owned(),
+        )));
+    }
+    machines
+}
+
+fn of_call(job: &Job) -> Machine {
+    let location = job.outside.as_ref().map_or(&job.location, |c| &c.reference.location);
+    match Linked::builder_of(job) {
+        Some(builder) if builder.hosted => Machine::all(&Tri::Met(Evidence::documented(
+            location,
+            &builder.id,
+            format!("{} builds on a GitHub-hosted machine of its own", builder.what),
+        ))),
+        _ => Machine::all(&Tri::Unshown(
+            Evidence::observed(location, "outside-workflow", "the called workflow chooses the machine"),
+            "a checkout of the called workflow, given with `--with OWNER/REPO=PATH`".to_owned(),
+        )),
+    }
+}
+
+fn of_labels(scene: &Scene<'_>, set: &LabelSet, location: &Location) -> Machine {
+    let labels = &Catalogue::get().labels;
+    let names: Vec<String> = set.labels.iter().map(|l| l.as_str().to_ascii_lowercase()).collect();
+    let unshown = |rule: &str, why: String, to_show: &str| {
+        Machine::all(&Tri::Unshown(Evidence::observed(location, rule, why), to_show.to_owned()))
+    };
+    let has = |list: &[String], name: &str| list.iter().any(|l| l.eq_ignore_ascii_case(name));
+    if set.group.is_none()
+        && let [name] = names.as_slice()
+    {
+        if has(&labels.hosted, name) {
+            let note = format!("`{name}` is hosted by GitHub: a new virtual machine for each job");
+            return Machine::all(&Tri::Met(Evidence::documented(location, "hosted-label", note)));
+        }
+        if has(&labels.shared, name) {
+            let note = format!("`{name}` is hosted by GitHub: a new container for each job, on a virtual machine that jobs share");
+            return Machine::all(&Tri::Met(Evidence::documented(location, "hosted-label", note)));
+        }
+        if has(&labels.retired, name) {
+            let why = format!("no hosted machine answers to the retired label `{name}` any more");
+            return unshown("retired-label", why, "a label that GitHub still hosts");
+        }
+    }
+    let pools: Vec<&RunnerPool> = scene.pools.iter().filter(|p| answers(p, set, &names)).collect();
+    if !pools.is_empty() {
+        return worst(&pools);
+    }
+    if let Some(group) = &set.group {
+        let why = format!("the runner group `{group}` may hold any machine, and no file defines it");
+        return unshown("runner-group", why, "a hosted label, or the definition of the group's runners in the checkout");
+    }
+    let shown = names.join(", ");
+    match vendor(labels, &names) {
+        Some(vendor) => unshown(
+            "vendor-label",
+            format!("`{shown}` is a label of {} ({}), and nobody authenticates a label", vendor.name, vendor.claim),
+            "a label that GitHub hosts, or the runner's definition in the checkout",
+        ),
+        None => unshown(
+            "runner-label",
+            format!("no file shows which machine answers to `{shown}`"),
+            "the definition of the runner pool in the checkout, or its folder given with `--runner-config`",
+        ),
+    }
+}
+
+fn vendor<'l>(labels: &'l Labels, names: &[String]) -> Option<&'l crate::catalogue::Vendor> {
+    labels.vendors.iter().find(|v| v.labels.iter().any(|p| names.iter().any(|n| pattern::wildcard(p, n))))
+}
+
+/// Whether a runner of the pool may take the job: it carries every label, and the group when one is asked for.
+fn answers(pool: &RunnerPool, set: &LabelSet, names: &[String]) -> bool {
+    let group = set.group.as_ref().is_none_or(|g| pool.group.as_deref().is_some_and(|own| g.as_str() == own));
+    group && names.iter().all(|n| pool.labels.contains(n))
+}
+
+/// The worst of several pools, axis by axis.
+fn worst(pools: &[&RunnerPool]) -> Machine {
+    let pick = |axis: fn(&RunnerPool) -> &Tri| {
+        let mut all: Vec<&Tri> = pools.iter().map(|p| axis(p)).collect();
+        all.sort_by_key(|t| severity(t));
+        all.last().copied().cloned()
+    };
+    let none = || {
+        Tri::Unshown(
+            Evidence::observed(&Location::start_of(&std::sync::Arc::from("")), "runner-label", "no pool"),
+            String::new(),
+        )
+    };
+    Machine {
+        hosted: pick(|p| &p.hosted).unwrap_or_else(none),
+        ephemeral: pick(|p| &p.ephemeral).unwrap_or_else(none),
+        isolated: pick(|p| &p.isolated).unwrap_or_else(none),
+    }
+}
+
+fn severity(verdict: &Tri) -> u8 {
+    match verdict {
+        Tri::Met(_) => 0,
+        Tri::Unshown(..) => 1,
+        Tri::Failed(_) => 2,
+    }
+}
+
+/// One requirement over all machines: the worst decides.
+fn axis(requirement: Requirement, target: &Linked<'_>, machines: &[Machine], of: fn(&Machine) -> &Tri) -> Verdict {
+    let mut all: Vec<&Tri> = machines.iter().map(of).collect();
+    // Stable: among equals the first build job decides.
+    all.sort_by_key(|t| std::cmp::Reverse(severity(t)));
+    let others = all.iter().skip(1).map(|t| match t {
+        Tri::Met(e) | Tri::Failed(e) | Tri::Unshown(e, _) => e.clone(),
+    });
+    let verdict = match all.first() {
+        Some(Tri::Failed(e)) => Verdict::failed(requirement, e.note.clone(), e.clone()),
+        Some(Tri::Unshown(e, to_show)) => Verdict::unshown(requirement, e.note.clone(), e.clone(), to_show.clone()),
+        Some(Tri::Met(e)) => Verdict::met(requirement, e.note.clone(), e.clone()),
+        None => {
+            let e = Evidence::observed(&build_location(target), "no-build-job", "no build job was found");
+            Verdict::unshown(requirement, "no build job was found", e, "the job that builds the published bytes")
+        }
+    };
+    verdict.with(others)
+}
+
+fn cache(scene: &Scene<'_>, target: &Linked<'_>) -> Verdict {
+    let requirement = Requirement::IsolatedCache;
+    let catalogue = Catalogue::get();
+    let mut restored: Vec<(Evidence, &str)> = Vec::new();
+    let mut opaque: Option<Evidence> = None;
+    for (_, job) in target.build_jobs() {
+        if let Some(call) = &job.outside {
+            match Linked::builder_of(job) {
+                Some(builder) => {
+                    let restores = builder.cache_when.as_ref().is_some_and(|when| !crate::release::call_restores(call, when).is_never());
+                    if restores {
+                        let why = builder.cache_why.as_deref().unwrap_or("it restores a cache that other builds can write");
+                        let e = Evidence::documented(&call.reference.location, &builder.id, format!("{}: {why}", builder.what));
+                        restored.push((e, "a builder without a shared cache"));
+                    }
+                }
+                None => {
+                    opaque = Some(Evidence::observed(&call.reference.location, "outside-workflow", "the called workflow may restore a cache"));
+                }
+            }
+            continue;
+        }
+        let barred = match &job.cache {
+            CacheMode::NoRestore(location) => Some(location),
+            CacheMode::Default => None,
+        };
+        for step in &job.steps {
+            for doer in Doer::all(step, &catalogue.wrappers) {
+                for entry in &catalogue.caches {
+                    if entry.platform && barred.is_some() {
+                        continue;
+                    }
+                    if restores(scene, entry, doer).is_never() {
+                        continue;
+                    }
+                    let mut what = format!("this step {}", entry.what);
+                    if let Some(remark) = &entry.remark {
+                        what = format!("{what} ({remark})");
+                    }
+                    restored.push((Evidence::observed(doer.location(), &entry.id, what), &entry.off));
+                }
+            }
+        }
+    }
+    match (restored.split_first(), opaque) {
+        (Some(((first, _), rest)), _) => Verdict::failed(
+            requirement,
+            format!("the build restores what another build can write: {}", first.note),
+            first.clone(),
+        )
+        .with(rest.iter().map(|(e, _)| e.clone())),
+        (None, Some(e)) => Verdict::unshown(
+            requirement,
+            "the called workflow may restore a cache, and nothing shows that it does not",
+            e,
+            "a checkout of the called workflow, given with `--with OWNER/REPO=PATH`",
+        ),
+        (None, None) => Verdict::met(
+            requirement,
+            "the build jobs restore nothing that another build can write",
+            Evidence::observed(&build_location(target), "no-cache", "no step restores a cache"),
+        ),
+    }
+}
+
+fn restores(scene: &Scene<'_>, entry: &Cache, doer: Doer<'_>) -> Cond {
+    if doer.is(&entry.actions, &entry.commands).is_none() {
+        let named = entry.env.as_deref().is_some_and(|name| {
+            entry.actions.is_empty()
+                && entry.commands.is_empty()
+                && doer.step().env.iter().any(|(k, v)| k == name && !v.is_empty() && v.literal() != Some("false"))
+        });
+        return Cond::Known(named);
+    }
+    if !entry.needs_file.is_empty() && !entry.needs_file.iter().any(|f| scene.checkout.exists(f)) {
+        return Cond::FALSE;
+    }
+    doer.cond().and(doer.applies(&entry.when, &entry.unless))
+}
+
+fn remote(target: &Linked<'_>) -> Verdict {
+    let requirement = Requirement::NoRemoteInfluence;
+    let catalogue = Catalogue::get();
+    let mut found: Vec<Evidence> = Vec::new();
+    let jobs: std::collections::BTreeSet<usize> = target.builds.union(&target.publishers).copied().collect();
+    for job in jobs.iter().filter_map(|at| target.flow.jobs.get(*at)) {
+        for step in &job.steps {
+            for doer in Doer::all(step, &catalogue.wrappers) {
+                for entry in &catalogue.remote {
+                    let opens = doer.is(&entry.actions, &entry.commands).is_some()
+                        && !doer.cond().and(doer.applies(&entry.when, &entry.unless)).is_never();
+                    if opens {
+                        let when = match doer.cond() {
+                            Cond::Known(true) => String::new(),
+                            c => format!(", when `{c}`"),
+                        };
+                        found.push(Evidence::observed(doer.location(), &entry.id, format!("this step {}{when}", entry.what)));
+                    }
+                }
+            }
+        }
+    }
+    match found.split_first() {
+        Some((first, rest)) => Verdict::failed(
+            requirement,
+            format!("somebody can be let into the running job: {}", first.note),
+            first.clone(),
+        )
+        .with(rest.iter().cloned()),
+        None if target.opaque.is_some() => Verdict::unshown(
+            requirement,
+            "the called workflow is not visible",
+            Evidence::observed(&target.publish.location, "outside-workflow", "the called workflow is not in the checkout"),
+            "a checkout of the called workflow, given with `--with OWNER/REPO=PATH`",
+        ),
+        None => Verdict::met(
+            requirement,
+            "no step of the building and publishing jobs lets anybody in",
+            Evidence::observed(&build_location(target), "no-remote", "no step opens a remote session"),
+        ),
+    }
+}

@@ -1,0 +1,227 @@
+//! Provenance: whether it exists, reaches consumers, is authentic and unforgeable, and names all parameters.
+
+use crate::catalogue::{Content, Signer};
+use crate::model::{Evidence, Requirement, StepBody, Verdict};
+use crate::release::{Linked, Provenance, Reach, Separation};
+
+/// The five provenance requirements.
+pub(super) fn judge(target: &Linked<'_>) -> Vec<Verdict> {
+    match &target.provenance {
+        Some(p) => vec![
+            exists(target, p),
+            distributed(p),
+            authentic(p),
+            unforgeable(target, p),
+            parameters(target, p),
+        ],
+        None => {
+            let exists = absent(target);
+            let first = exists.evidence().first().cloned().unwrap_or_else(|| published(target));
+            let follow = |requirement, to_show: &str| {
+                Verdict::unshown(requirement, "there is no provenance that could show it", first.clone(), to_show)
+            };
+            let rest = vec![
+                follow(Requirement::ProvenanceDistributed, "provenance in the forge's store, the registry or the release"),
+                follow(Requirement::ProvenanceAuthentic, "provenance signed by an identity that the platform controls"),
+                follow(Requirement::ProvenanceUnforgeable, "provenance signed by a trusted workflow outside this repository"),
+                parameters_without(target, &first),
+            ];
+            std::iter::once(exists).chain(rest).collect()
+        }
+    }
+}
+
+fn published(target: &Linked<'_>) -> Evidence {
+    Evidence::observed(&target.publish.location, &target.publish.rule, target.publish.what.clone())
+}
+
+fn exists(target: &Linked<'_>, p: &Provenance) -> Verdict {
+    let mut reason = format!("{} is made, and {}", p.what, p.coverage);
+    if let Some(remark) = &p.remark {
+        reason = format!("{reason} ({remark})");
+    }
+    Verdict::met(Requirement::ProvenanceExists, reason, Evidence::observed(&p.location, &p.rule, p.what.clone()))
+        .with([published(target)])
+}
+
+fn absent(target: &Linked<'_>) -> Verdict {
+    let requirement = Requirement::ProvenanceExists;
+    if let Some(slug) = &target.opaque {
+        return Verdict::unshown(
+            requirement,
+            format!("the release is made by a workflow of {slug}, and nothing in the checkout shows what it does"),
+            published(target),
+            format!("a checkout of {slug}, given with `--with {slug}=PATH`"),
+        );
+    }
+    let look_alikes = target
+        .look_alikes
+        .iter()
+        .map(|(why, location)| Evidence::observed(location, "look-alike", format!("no provenance: {why}")));
+    match target.refused.split_first() {
+        Some((first, rest)) => Verdict::failed(
+            requirement,
+            format!("what is meant as provenance does not count: {}", first.why),
+            Evidence::observed(&first.location, &first.rule, first.why.clone()),
+        )
+        .with(rest.iter().map(|r| Evidence::observed(&r.location, &r.rule, r.why.clone())))
+        .with([published(target)])
+        .with(look_alikes),
+        None => {
+            let seen = if target.look_alikes.is_empty() { "" } else { "; signatures, SBOMs and scans are none" };
+            Verdict::unshown(
+                requirement,
+                format!("nothing makes build provenance for what this step publishes{seen}"),
+                published(target),
+                "a provenance step whose subject is what is published, in every run that publishes",
+            )
+            .with(target.publish.chain.iter().map(|h| Evidence::observed(&h.location, "follow", h.what.clone())))
+            .with(look_alikes)
+        }
+    }
+}
+
+fn distributed(p: &Provenance) -> Verdict {
+    let requirement = Requirement::ProvenanceDistributed;
+    match &p.reach {
+        Reach::Public(how, location) => {
+            Verdict::met(requirement, how.clone(), Evidence::documented(location, &p.rule, how.clone()))
+        }
+        Reach::Lost(why, location) => {
+            Verdict::failed(requirement, format!("consumers cannot get the provenance: {why}"), Evidence::observed(location, &p.rule, why.clone()))
+        }
+    }
+}
+
+fn authentic(p: &Provenance) -> Verdict {
+    let requirement = Requirement::ProvenanceAuthentic;
+    let at = |note: &str| Evidence::observed(&p.location, &p.rule, note);
+    let failed = |reason: &str| Verdict::failed(requirement, format!("{} {reason}", p.what), at(reason));
+    match (p.signer, p.content) {
+        (Signer::Nobody, _) => failed("is unsigned"),
+        (Signer::JobKey, _) => failed("is signed with a key that the job holds as a secret"),
+        (_, Content::Tenant) => failed("has a predicate that the job itself writes, whatever signs it"),
+        (Signer::JobIdentity | Signer::Builder | Signer::ControlPlane, Content::Platform) => Verdict::met(
+            requirement,
+            "an identity that the platform controls signs it, and its content comes from the platform",
+            Evidence::documented(&p.location, &p.rule, p.what.clone()),
+        ),
+    }
+}
+
+fn unforgeable(target: &Linked<'_>, p: &Provenance) -> Verdict {
+    let requirement = Requirement::ProvenanceUnforgeable;
+    let job = target.flow.jobs.get(p.job).map_or("?", |j| j.key.as_str());
+    let failed = |reason: String| {
+        let calls = p.chain.iter().map(|h| Evidence::observed(&h.location, "follow", h.what.clone()));
+        Verdict::failed(requirement, reason.clone(), Evidence::observed(&p.location, &p.rule, reason)).with(calls)
+    };
+    match &p.separation {
+        Separation::TrustedBuilder => Verdict::met(
+            requirement,
+            "a trusted workflow of another repository signs it, in a job that runs no code of the build",
+            Evidence::documented(&p.location, &p.rule, p.what.clone()),
+        ),
+        Separation::ControlPlane => Verdict::met(
+            requirement,
+            "the platform's control plane makes and signs it",
+            Evidence::documented(&p.location, &p.rule, p.what.clone()),
+        ),
+        Separation::BuildJob => failed(format!("the job {job} builds and signs: its build steps can reach the signing identity")),
+        Separation::SameWorkflow => failed(format!(
+            "the job {job} signs in the same workflow that builds, and all jobs of a workflow share one identity"
+        )),
+        Separation::SameRepository => failed(format!(
+            "the job {job} signs in a called workflow of this same repository, which the same people edit"
+        )),
+        Separation::OutsideWithBuild(claim) => {
+            let claim = claim.as_deref().map(|c| format!(" ({c})")).unwrap_or_default();
+            failed(format!("the outside workflow builds and signs in one job, so the build can reach the identity{claim}"))
+        }
+        Separation::CompiledBuilder => {
+            failed("the builder is compiled in the run from any ref, and no verifier accepts its identity".to_owned())
+        }
+    }
+}
+
+/// The external parameters that reach a build step, with the first place of each.
+fn reaching(target: &Linked<'_>) -> Vec<(String, crate::model::Location)> {
+    let mut found: Vec<(String, crate::model::Location)> = Vec::new();
+    for (at, job) in target.build_jobs() {
+        let working: Vec<usize> = target.working_steps(at).map(|(i, _)| i).collect();
+        for parameter in &job.parameters {
+            let reaches = match parameter.step {
+                None => job.outside.is_some() || !working.is_empty(),
+                Some(step) => step_at(job, step).is_some_and(|s| {
+                    let checks_out = matches!(&s.body, StepBody::Action(a) if a.name == "actions/checkout");
+                    checks_out || job.steps.iter().enumerate().any(|(i, own)| working.contains(&i) && own.location == s.location)
+                }),
+            };
+            if reaches && !found.iter().any(|(s, _)| *s == parameter.symbol) {
+                found.push((parameter.symbol.clone(), parameter.location.clone()));
+            }
+        }
+    }
+    found
+}
+
+/// The step with this position in the job's own list; inner steps of composite actions share their caller's place.
+fn step_at(job: &crate::model::Job, index: usize) -> Option<&crate::model::Step> {
+    let id = format!("step-{}", index + 1);
+    job.steps.iter().filter(|s| s.chain.len() == job.chain.len()).find(|s| s.id.as_deref() == Some(&id)).or_else(|| job.steps.get(index))
+}
+
+fn parameters(target: &Linked<'_>, p: &Provenance) -> Verdict {
+    let requirement = Requirement::CompleteParameters;
+    let reaching = reaching(target);
+    let lost: Vec<_> = reaching
+        .iter()
+        .filter(|(symbol, _)| if symbol.starts_with("vars.") { !p.records_vars } else { !p.records_inputs })
+        .collect();
+    match lost.split_first() {
+        Some(((symbol, location), rest)) => Verdict::failed(
+            requirement,
+            format!("the external parameter `{symbol}` reaches the build, and {} does not record it", p.what),
+            Evidence::observed(location, "external-parameter", format!("`{symbol}` reaches the build")),
+        )
+        .with(rest.iter().map(|(s, l)| Evidence::observed(l, "external-parameter", format!("`{s}` reaches the build")))),
+        None if reaching.is_empty() => Verdict::met(
+            requirement,
+            "no external parameter reaches the build",
+            Evidence::observed(&build_location(target), "external-parameter", "the build steps name none"),
+        ),
+        None => Verdict::met(
+            requirement,
+            format!("{} records every external parameter that reaches the build", p.what),
+            Evidence::documented(&p.location, &p.rule, "parameters are recorded"),
+        ),
+    }
+}
+
+fn parameters_without(target: &Linked<'_>, first: &Evidence) -> Verdict {
+    let requirement = Requirement::CompleteParameters;
+    match reaching(target).first() {
+        None if target.opaque.is_none() => Verdict::met(
+            requirement,
+            "no external parameter reaches the build",
+            Evidence::observed(&build_location(target), "external-parameter", "the build steps name none"),
+        ),
+        None => Verdict::unshown(
+            requirement,
+            "the build is not visible, nor are the parameters that reach it",
+            first.clone(),
+            "provenance that records every external parameter",
+        ),
+        Some((symbol, location)) => Verdict::unshown(
+            requirement,
+            format!("the external parameter `{symbol}` reaches the build, and no provenance records it"),
+            Evidence::observed(location, "external-parameter", format!("`{symbol}` reaches the build")),
+            "provenance that records dispatch inputs and `vars`, such as the SLSA generic generator's",
+        ),
+    }
+}
+
+/// A place that stands for the build: its first job, or the publishing step.
+pub(super) fn build_location(target: &Linked<'_>) -> crate::model::Location {
+    target.build_jobs().next().map_or_else(|| target.publish.location.clone(), |(_, j)| j.location.clone())
+}

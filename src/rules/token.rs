@@ -1,0 +1,101 @@
+//! `scoped-token`: what the token and the stored credentials of the build jobs could change.
+
+use super::provenance::build_location;
+use crate::catalogue::{Catalogue, Credential};
+use crate::model::{Access, Evidence, Job, Requirement, SecretUse, TokenScope, Verdict};
+use crate::release::Linked;
+use crate::syntax::pattern;
+
+/// Scopes with which a build could alter the inputs or outputs of other builds.
+const DANGEROUS: &[&str] = &["contents", "packages", "actions", "id-token", "attestations", "deployments", "pages"];
+
+const TO_SHOW: &str = "`permissions: contents: read` on the build job, with publishing in a job that builds nothing";
+
+/// Judges the tokens of all build jobs: a shown write scope fails, an undeclared one or a stored credential leaves it
+/// unshown.
+pub(super) fn judge(target: &Linked<'_>) -> Verdict {
+    let requirement = Requirement::ScopedToken;
+    let mut failed: Vec<Evidence> = Vec::new();
+    let mut unshown: Vec<Evidence> = Vec::new();
+    for (_, job) in target.build_jobs() {
+        if job.outside.is_some() {
+            of_call(job, &mut failed, &mut unshown);
+            continue;
+        }
+        match &job.token {
+            TokenScope::Declared { .. } => {
+                for scope in DANGEROUS.iter().filter(|s| job.token.access(s) == Access::Write) {
+                    let note = format!("the build job {} holds `{scope}: write`", job.key);
+                    failed.push(Evidence::observed(job.token.location_of(scope), "write-scope", note));
+                }
+            }
+            TokenScope::Undeclared { location } => {
+                let note = format!("nothing declares what the token of the build job {} may do", job.key);
+                unshown.push(Evidence::observed(location, "undeclared-token", note));
+            }
+            TokenScope::Inexpressible { reason, location } => {
+                unshown.push(Evidence::observed(location, "inexpressible-token", reason.clone()));
+            }
+        }
+        for (secret, credential) in stored(job) {
+            let note = format!(
+                "the build job {} holds the stored credential `{}`, which may write to {}",
+                job.key, secret.name, credential.reach
+            );
+            unshown.push(Evidence::observed(&secret.location, &credential.id, note));
+        }
+    }
+    for (why, location) in &target.unknown_builds {
+        unshown.push(Evidence::observed(location, "foreign-run", why.clone()));
+    }
+    match (failed.split_first(), unshown.split_first()) {
+        (Some((first, rest)), _) => Verdict::failed(requirement, first.note.clone(), first.clone())
+            .with(rest.iter().cloned())
+            .with(unshown.iter().cloned()),
+        (None, Some((first, rest))) => {
+            Verdict::unshown(requirement, first.note.clone(), first.clone(), TO_SHOW).with(rest.iter().cloned())
+        }
+        (None, None) => {
+            let at = target.build_jobs().find_map(|(_, j)| match &j.token {
+                TokenScope::Declared { location, .. } if j.outside.is_none() => Some(location.clone()),
+                _ => None,
+            });
+            Verdict::met(
+                requirement,
+                "the build jobs hold no token or credential that can alter other builds",
+                Evidence::observed(&at.unwrap_or_else(|| build_location(target)), "scoped-token", "only harmless scopes"),
+            )
+        }
+    }
+}
+
+fn of_call(job: &Job, failed: &mut Vec<Evidence>, unshown: &mut Vec<Evidence>) {
+    let Some(call) = &job.outside else { return };
+    let location = &call.reference.location;
+    match Linked::builder_of(job) {
+        Some(builder) => {
+            for scope in &builder.build_scopes {
+                let note = format!("the build job of {} holds `{scope}: write`", builder.what);
+                failed.push(Evidence::documented(location, &builder.id, note));
+            }
+        }
+        None => {
+            unshown.push(Evidence::observed(location, "outside-workflow", "the called workflow decides what its build job holds"));
+        }
+    }
+}
+
+/// The stored credentials of a job that can write where other builds publish.
+fn stored(job: &Job) -> Vec<(&SecretUse, &'static Credential)> {
+    job.secrets.iter().filter_map(|secret| Some((secret, credential(secret)?))).collect()
+}
+
+fn credential(secret: &SecretUse) -> Option<&'static Credential> {
+    let found = Catalogue::get().credentials.iter().find(|c| {
+        let action = c.actions.is_empty()
+            || secret.action.as_deref().is_some_and(|a| c.actions.iter().any(|p| pattern::wildcard(p, a)));
+        let names = |name: &str| c.names.iter().any(|n| pattern::whole(n, name));
+        action && (names(&secret.name) || secret.receiver.as_deref().is_some_and(names))
+    })?;
+    (!found.harmless).then_some(found)
+}
