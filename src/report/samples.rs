@@ -126,7 +126,7 @@ const RELEASE: &str = ".github/workflows/release.yml";
 
 /// A release that signs its provenance with a stored key, in the job that builds: level 1, two levels to climb.
 pub(crate) fn seed() -> Report {
-    let key = place(RELEASE, 31, 33, 56);
+    let key = place(RELEASE, 31, 31, 56);
     let job = place(RELEASE, 29, 14, 66);
     let token = place(RELEASE, 9, 3, 18);
     let released = target(
