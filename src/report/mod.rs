@@ -2,19 +2,23 @@
 
 mod human;
 mod json;
+#[cfg(test)]
+pub(crate) mod samples;
+pub mod sanitize;
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::model::{Evidence, Kind, Location, Note, Platform, Problem, Requirement, State, Unassessed};
 
-pub use human::{Human, human};
-pub use json::{json, schema};
+pub use human::{Detail, Human, human};
+pub use json::{Document, json, schema};
 
 /// The report on one checkout, version 1.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Report {
     /// The version of this format.
+    #[schemars(range(min = 1, max = 1))]
     pub version: u32,
     /// What made the report.
     pub tool: Tool,
@@ -23,8 +27,10 @@ pub struct Report {
     /// The git commit that is checked out, when git tells.
     pub revision: Option<String>,
     /// The level that the checkout shows: the lowest over its targets.
+    #[schemars(range(min = 0, max = 3))]
     pub level: u8,
     /// The level if every declaration held.
+    #[schemars(range(min = 0, max = 3))]
     pub declared_level: u8,
     /// What holds the level down; absent at level 3.
     pub cap: Option<Cap>,
@@ -96,14 +102,18 @@ pub struct TargetReport {
     /// The job that makes the provenance.
     pub provenance_job: Option<String>,
     /// The level shown.
+    #[schemars(range(min = 0, max = 3))]
     pub level: u8,
     /// The level if every declaration held.
+    #[schemars(range(min = 0, max = 3))]
     pub declared_level: u8,
     /// The level if what its platform can never express in files were met.
+    #[schemars(range(min = 0, max = 3))]
     pub reach: u8,
     /// What holds it down.
     pub cap: Option<Cap>,
     /// All eleven requirements, in cap order.
+    #[schemars(length(equal = 11))]
     pub requirements: Vec<RequirementReport>,
     /// How the target was found and how its bytes flow from build to publish to provenance.
     pub chain: Vec<ChainLink>,
@@ -115,6 +125,7 @@ pub struct RequirementReport {
     /// Which.
     pub id: Requirement,
     /// The level it belongs to.
+    #[schemars(range(min = 0, max = 3))]
     pub level: u8,
     /// How it stands.
     pub state: State,
@@ -150,6 +161,7 @@ pub struct PlanStep {
     /// How.
     pub detail: String,
     /// The level that the repository reaches once every step up to and including those of this level is done.
+    #[schemars(range(min = 0, max = 3))]
     pub level_after: u8,
     /// The lines to change.
     pub locations: Vec<Location>,
@@ -165,6 +177,7 @@ pub struct Claim {
     /// The line.
     pub line: u32,
     /// The claimed level.
+    #[schemars(range(min = 0, max = 3))]
     pub level: u8,
     /// Whether it is higher than the level shown.
     pub overclaim: bool,

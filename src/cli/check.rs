@@ -1,0 +1,336 @@
+//! `truelevel check`: grades checkouts, prints the report, and holds the gate.
+
+use std::path::{Path, PathBuf};
+
+use super::{Color, Common, Console, DOUBT, Format, GATE, HOLDS, Output};
+use crate::report::{Detail, Document, Human, Report, human, json};
+
+/// Grades every path and returns the exit code.
+pub(super) fn run(
+    paths: &[PathBuf],
+    common: &Common,
+    grade: &dyn Fn(&Path) -> Result<Report, String>,
+    console: &mut Console<'_>,
+) -> u8 {
+    let here = [PathBuf::from(".")];
+    let paths = if paths.is_empty() { &here } else { paths };
+    if let Some(twice) = written_twice(&common.output) {
+        console.say(&format!("two reports go to {}; every --output needs a file of its own", twice.display()));
+        return DOUBT;
+    }
+
+    let mut reports = Vec::new();
+    let mut doubt = false;
+    for path in paths {
+        match grade(path) {
+            Ok(report) => reports.push(report),
+            Err(reason) => {
+                console.say(&format!("{}: {reason}", path.display()));
+                doubt = true;
+            }
+        }
+    }
+    doubt |= !deliver(&reports, paths.len() > 1, common, console);
+
+    let mut gate = HOLDS;
+    for report in &reports {
+        if !report.errors.is_empty() {
+            doubt = true;
+            let places = if report.errors.len() == 1 { "place" } else { "places" };
+            console.say(&format!("{}: {} {places} could not be read", report.root, report.errors.len()));
+        }
+        if let Some(least) = common.min_level.filter(|least| report.level < *least) {
+            gate = GATE;
+            console.say(&format!("{}: level {} is below --min-level {least}", report.root, report.level));
+        }
+    }
+    if doubt { DOUBT } else { gate }
+}
+
+/// A file that two outputs name.
+fn written_twice(outputs: &[Output]) -> Option<&Path> {
+    let twice = |(at, output): &(usize, &Output)| outputs.iter().take(*at).any(|earlier| earlier.file == output.file);
+    outputs.iter().enumerate().find(twice).map(|(_, output)| output.file.as_path())
+}
+
+/// Writes the reports wherever they were asked for; `false` when a place did not take them.
+fn deliver(reports: &[Report], several: bool, common: &Common, console: &mut Console<'_>) -> bool {
+    let mut delivered = true;
+    for output in &common.output {
+        let layout = layout(common, Console::file_width(), common.color == Color::Always);
+        let written = render(output.format, reports, several, layout)
+            .and_then(|text| std::fs::write(&output.file, text).map_err(|error| error.to_string()));
+        if let Err(reason) = written {
+            console.say(&format!("cannot write {}: {reason}", output.file.display()));
+            delivered = false;
+        }
+    }
+    let color = match common.color {
+        Color::Auto => console.colors(),
+        Color::Always => true,
+        Color::Never => false,
+    };
+    match render(common.format, reports, several, layout(common, console.width(), color)) {
+        Ok(text) => delivered & console.print(&text),
+        Err(reason) => {
+            console.say(&format!("cannot render the report: {reason}"));
+            false
+        }
+    }
+}
+
+fn layout(common: &Common, width: usize, color: bool) -> Human {
+    let detail = match (common.quiet, common.verbose) {
+        (true, _) => Detail::Quiet,
+        (false, 0) => Detail::Normal,
+        (false, _) => Detail::Verbose,
+    };
+    Human { width, color, detail }
+}
+
+/// The reports in one format.
+fn render(format: Format, reports: &[Report], several: bool, layout: Human) -> Result<String, String> {
+    match format {
+        Format::Human => {
+            // Quiet reports are two lines each and need no air between them.
+            let between = if layout.detail == Detail::Quiet { "" } else { "\n" };
+            Ok(reports.iter().map(|report| human(report, layout)).collect::<Vec<_>>().join(between))
+        }
+        Format::Json => match (several, reports) {
+            (false, [report]) => json(Document::One(report)),
+            // The one checkout could not be graded: there is nothing to say, and an empty array would be no object.
+            (false, _) => return Ok(String::new()),
+            (true, _) => json(Document::Several(reports)),
+        }
+        .map_err(|error| error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsString;
+    use std::io::{self, Write};
+
+    use super::super::run;
+    use super::*;
+    use crate::report::samples;
+
+    /// What a run leaves behind.
+    struct Run {
+        code: u8,
+        out: String,
+        err: String,
+    }
+
+    /// Folders named after the samples; everything else is unreadable.
+    fn grade(path: &Path) -> Result<Report, String> {
+        let name = path.to_string_lossy();
+        let name = if name == "." { "seed" } else { name.as_ref() };
+        let found = samples::all().into_iter().find(|(sample, _)| *sample == name);
+        found.map(|(_, report)| report).ok_or_else(|| "no such\u{1b}[2J folder".to_owned())
+    }
+
+    fn start(arguments: &[&str], out: impl Write, err: impl Write, width: Option<usize>, colors: bool) -> u8 {
+        let arguments = ["truelevel"].iter().chain(arguments).map(OsString::from);
+        run(arguments, &|path, _| grade(path), &mut Console::new(out, err, width, colors))
+    }
+
+    fn truelevel(arguments: &[&str]) -> Run {
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let code = start(arguments, &mut out, &mut err, None, false);
+        Run { code, out: String::from_utf8(out).unwrap(), err: String::from_utf8(err).unwrap() }
+    }
+
+    #[test]
+    fn check_is_the_command_when_none_is_named() {
+        let plain = truelevel(&[]);
+        assert_eq!((plain.code, plain.err.as_str()), (0, ""));
+        assert!(plain.out.starts_with("SLSA Build level 1"));
+        for same in [&["check"][..], &["."], &["check", "."], &["seed"]] {
+            assert_eq!(truelevel(same).out, plain.out, "{same:?}");
+        }
+    }
+
+    #[test]
+    fn options_stand_before_or_behind_the_command() {
+        let wanted = truelevel(&["check", "seed", "--format", "json"]).out;
+        for same in [&["--format", "json", "check", "seed"][..], &["--format=json", "seed"], &["seed", "--format=json"]]
+        {
+            assert_eq!(truelevel(same).out, wanted, "{same:?}");
+        }
+        assert_eq!(truelevel(&["--min-level", "2", "check", "seed"]).code, 1);
+        assert_eq!(truelevel(&["check", "--min-level", "2", "seed"]).code, 1);
+    }
+
+    #[test]
+    fn only_the_first_word_is_a_command() {
+        assert_eq!(truelevel(&["seed", "check"]).err, "truelevel: check: no such\\u{1b}[2J folder\n");
+        assert_eq!(truelevel(&["check", "check"]).err, "truelevel: check: no such\\u{1b}[2J folder\n");
+    }
+
+    #[test]
+    fn the_gate_decides_between_0_and_1() {
+        for (sample, least, code) in [
+            ("seed", "0", 0),
+            ("seed", "1", 0),
+            ("seed", "2", 1),
+            ("hardened", "3", 0),
+            ("empty", "0", 0),
+            ("empty", "1", 1),
+        ] {
+            let run = truelevel(&[sample, "--min-level", least]);
+            assert_eq!(run.code, code, "{sample} {least}");
+            assert!(run.out.starts_with("SLSA Build level"));
+            assert_eq!(run.err.is_empty(), code == 0);
+        }
+        assert_eq!(truelevel(&["seed", "--min-level=2"]).err, "truelevel: .: level 1 is below --min-level 2\n");
+        assert_eq!(truelevel(&["hardened", "seed", "--min-level=2"]).code, 1);
+    }
+
+    #[test]
+    fn doubt_outranks_the_gate_and_the_report_is_still_printed() {
+        let run = truelevel(&["many", "--min-level", "3"]);
+        assert_eq!(run.code, 2);
+        assert!(run.out.contains(".github/workflows/nightly.yml:17:3"));
+        insta::assert_snapshot!(run.err, @r"
+        truelevel: work/platform: 2 places could not be read
+        truelevel: work/platform: level 0 is below --min-level 3
+        ");
+    }
+
+    #[test]
+    fn an_unreadable_path_is_told_and_the_others_are_graded() {
+        let run = truelevel(&["seed", "nowhere", "--min-level=3"]);
+        assert_eq!(run.code, 2);
+        assert!(run.out.starts_with("SLSA Build level 1"));
+        assert!(run.err.starts_with("truelevel: nowhere: no such\\u{1b}[2J folder\n"), "{}", run.err);
+        let alone = truelevel(&["nowhere", "--format", "json"]);
+        assert_eq!((alone.code, alone.out.as_str()), (2, ""));
+    }
+
+    #[test]
+    fn several_checkouts_are_several_reports() {
+        let run = truelevel(&["seed", "hardened"]);
+        assert!(run.out.contains("\n\nSLSA Build level 3"));
+        let quiet = truelevel(&["-q", "seed", "hardened"]);
+        assert_eq!(quiet.out.lines().count(), 3);
+        let json = truelevel(&["--format=json", "seed", "hardened"]).out;
+        let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(json.as_array().unwrap().len(), 2);
+        // A script that asked for two gets an array, whatever became of them.
+        let json = truelevel(&["--format=json", "seed", "nowhere"]).out;
+        assert!(json.starts_with('['));
+    }
+
+    #[test]
+    fn wrong_usage_is_2() {
+        for wrong in [
+            &["--min-level", "4"][..],
+            &["--min-level", "high"],
+            &["--format", "yaml"],
+            &["--output", "json"],
+            &["--output", "json="],
+            &["--output", "xml=a"],
+            &["--output", "json=a", "--output", "human=a"],
+            &["--color", "sometimes"],
+            &["-q", "-v"],
+            &["--frobnicate"],
+        ] {
+            let run = truelevel(wrong);
+            assert_eq!((run.code, run.out.as_str()), (2, ""), "{wrong:?}");
+            assert!(!run.err.is_empty(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn messages_are_neutralised() {
+        let run = truelevel(&["--\u{1b}[31mx", "a\u{202e}b"]);
+        assert_eq!(run.code, 2);
+        assert!(!run.err.contains(['\u{1b}', '\u{202e}']), "{:?}", run.err);
+        let run = truelevel(&["a\u{202e}b\nc"]);
+        assert_eq!(run.err, "truelevel: a\\u{202e}b\\u{a}c: no such\\u{1b}[2J folder\n");
+    }
+
+    #[test]
+    fn reports_go_to_files_as_well() {
+        let folder = tempfile::tempdir().unwrap();
+        let (json, human) = (folder.path().join("level.json"), folder.path().join("level.txt"));
+        let outputs = [format!("json={}", json.display()), format!("human={}", human.display())];
+        let run = truelevel(&["--output", &outputs[0], "--output", &outputs[1], "seed"]);
+        assert_eq!(run.code, 0);
+        assert_eq!(std::fs::read_to_string(json).unwrap(), truelevel(&["--format=json"]).out);
+        assert_eq!(std::fs::read_to_string(human).unwrap(), run.out);
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_written_is_told_and_the_report_still_printed() {
+        let run = truelevel(&["seed", "--output", "json=/nonexistent/level.json"]);
+        assert_eq!(run.code, 2);
+        assert!(run.out.starts_with("SLSA Build level 1"));
+        assert!(run.err.starts_with("truelevel: cannot write /nonexistent/level.json: "), "{}", run.err);
+        assert_eq!(run.err.lines().count(), 1);
+    }
+
+    #[test]
+    fn color_follows_the_terminal_unless_told_otherwise() {
+        for (arguments, terminal, colored) in [
+            (&["seed"][..], true, true),
+            (&["seed"], false, false),
+            (&["seed", "--color", "never"], true, false),
+            (&["seed", "--color", "always"], false, true),
+            (&["seed", "--format", "json", "--color", "always"], true, false),
+        ] {
+            let (mut out, mut err) = (Vec::new(), Vec::new());
+            start(arguments, &mut out, &mut err, Some(80), terminal);
+            assert_eq!(out.contains(&0x1b), colored, "{arguments:?} {terminal}");
+        }
+    }
+
+    #[test]
+    fn the_report_is_as_wide_as_the_terminal() {
+        let (mut narrow, mut err) = (Vec::new(), Vec::new());
+        start(&["seed"], &mut narrow, &mut err, Some(80), false);
+        let layout = Human { width: 80, color: false, detail: Detail::Normal };
+        assert_eq!(String::from_utf8(narrow).unwrap(), human(&samples::seed(), layout));
+        assert_eq!(truelevel(&["seed"]).out, human(&samples::seed(), Human { width: 100, ..layout }));
+    }
+
+    /// A stream that takes nothing.
+    struct Broken(io::ErrorKind);
+
+    impl Write for Broken {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(self.0.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_reader_that_leaves_is_no_failure_and_a_full_disk_is() {
+        for arguments in [&["seed"][..], &["seed", "--format=json"], &["--help"], &["--version"]] {
+            let mut err = Vec::new();
+            assert_eq!(start(arguments, Broken(io::ErrorKind::BrokenPipe), &mut err, None, false), 0);
+            assert_eq!(String::from_utf8(err).unwrap(), "");
+            let mut err = Vec::new();
+            assert_eq!(start(arguments, Broken(io::ErrorKind::StorageFull), &mut err, None, false), 2);
+            assert_eq!(String::from_utf8(err).unwrap().lines().count(), 1);
+        }
+        // The gate's answer does not depend on how much of the report was read.
+        let gate = &["seed", "--min-level=2"];
+        assert_eq!(start(gate, Broken(io::ErrorKind::BrokenPipe), io::sink(), None, false), 1);
+        assert_eq!(start(&["nowhere"], io::sink(), Broken(io::ErrorKind::StorageFull), None, false), 2);
+    }
+
+    #[test]
+    fn help_and_version() {
+        assert_eq!(truelevel(&["--version"]).out, concat!("truelevel ", env!("CARGO_PKG_VERSION"), "\n"));
+        let help = truelevel(&["--help"]);
+        assert_eq!(help.code, 0);
+        insta::assert_snapshot!("help", help.out);
+        insta::assert_snapshot!("help_short", truelevel(&["-h"]).out);
+        assert!(truelevel(&["check", "--help"]).out.contains("Exit codes:"));
+    }
+}

@@ -1,0 +1,78 @@
+//! The streams and the terminal that a command talks to.
+
+use std::io::{self, BufWriter, IsTerminal, Write};
+
+use crate::report::sanitize;
+
+/// Columns of a report that goes into a file or a pipe.
+const PIPED: usize = 100;
+/// Columns of a terminal that does not tell.
+const UNTOLD: usize = 80;
+
+/// The streams and the terminal.
+pub struct Console<'a> {
+    out: BufWriter<Box<dyn Write + 'a>>,
+    err: Box<dyn Write + 'a>,
+    width: Option<usize>,
+    colors: bool,
+}
+
+impl<'a> Console<'a> {
+    /// Streams of the caller's; `width` is the terminal's, `None` where the output is none.
+    pub fn new(out: impl Write + 'a, err: impl Write + 'a, width: Option<usize>, colors: bool) -> Self {
+        Self { out: BufWriter::new(Box::new(out)), err: Box::new(err), width, colors }
+    }
+}
+
+impl Console<'static> {
+    /// The streams of this process.
+    pub fn of_process() -> Self {
+        let out = io::stdout();
+        let colors = anstream::AutoStream::choice(&out) != anstream::ColorChoice::Never;
+        let width = out.is_terminal().then(|| {
+            terminal_size::terminal_size_of(&out).map_or(UNTOLD, |(terminal_size::Width(columns), _)| columns.into())
+        });
+        Self::new(out, io::stderr(), width, colors)
+    }
+}
+
+impl Console<'_> {
+    /// Columns for a report on standard output.
+    pub(super) fn width(&self) -> usize {
+        self.width.unwrap_or(PIPED)
+    }
+
+    /// Columns for a report in a file.
+    pub(super) fn file_width() -> usize {
+        PIPED
+    }
+
+    /// Whether standard output shows colours, and nobody asked for none.
+    pub(super) fn colors(&self) -> bool {
+        self.colors
+    }
+
+    /// Writes to standard output. Returns `false` when that failed and was reported. A reader that has seen enough
+    /// (`| head`) is no failure.
+    pub(super) fn print(&mut self, text: &str) -> bool {
+        match self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush()) {
+            Ok(()) => true,
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => true,
+            Err(error) => {
+                self.say(&format!("cannot write to standard output: {error}"));
+                false
+            }
+        }
+    }
+
+    /// One message of one line on standard error. When even that cannot be written, the exit code still tells.
+    pub(super) fn say(&mut self, message: &str) {
+        let _ = writeln!(self.err, "truelevel: {}", sanitize::terminal(message));
+    }
+
+    /// Prepared lines on standard error.
+    pub(super) fn complain(&mut self, lines: &str) {
+        let safe: Vec<_> = lines.lines().map(sanitize::terminal).collect();
+        let _ = writeln!(self.err, "{}", safe.join("\n"));
+    }
+}

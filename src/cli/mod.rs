@@ -1,0 +1,189 @@
+//! The command line: what may be asked, and how a command talks to the terminal. One file for each command.
+
+mod check;
+mod console;
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+
+pub use console::Console;
+
+use crate::Options;
+use crate::report::Report;
+
+/// Assessed, and the gate holds if there is one.
+const HOLDS: u8 = 0;
+/// Assessed, and the gate does not hold.
+const GATE: u8 = 1;
+/// Not assessed as it should be; outranks the gate, whose answer would rest on less than the whole.
+const DOUBT: u8 = 2;
+
+/// Longer lines of help are hard to read, however wide the terminal.
+const HELP: usize = 100;
+
+const EXAMPLES: &str = "\
+Examples:
+  truelevel                            grade the checkout in this folder
+  truelevel --min-level 2 service      fail when the releases of ./service do not reach level 2
+  truelevel -v                         every requirement of every target, with its evidence
+  truelevel --output json=level.json   the report on the terminal, and for a script in a file
+
+What it prints, shortened:
+  SLSA Build level 1  . at 4f2c9d1a0b3c
+
+  Capped by provenance-authentic (failed) for npm:left-pad
+    --> .github/workflows/release.yml:31:31
+     |
+  31 |   COSIGN_PRIVATE_KEY: ${{ secrets.COSIGN_KEY }}
+     |                       ^^^^^^^^^^^^^^^^^^^^^^^^^
+
+  To reach level 2
+    1. Let the platform sign the provenance
+
+Exit codes:
+  0  assessed; the gate of --min-level holds, or there is none
+  1  assessed; a level is below --min-level
+  2  not assessed as it should be: wrong usage, an unreadable path, or a pipeline file that cannot
+     be parsed (the report is printed all the same, with the error and the rest assessed)
+
+No network connection is ever opened: what no file of the checkout shows does not count.";
+
+/// Which SLSA Build level do a repository's releases reach, what caps it, and the way up.
+#[derive(Debug, Parser)]
+#[command(
+    name = "truelevel",
+    version,
+    override_usage = "truelevel [check] [OPTIONS] [PATH]...",
+    after_long_help = EXAMPLES,
+    disable_help_subcommand = true,
+    subcommand_help_heading = "Commands"
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// The checkouts to grade; without any, the current folder
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Grades checkouts and prints the report; the command when none is named
+    #[command(after_long_help = EXAMPLES, override_usage = "truelevel [check] [OPTIONS] [PATH]...")]
+    Check {
+        /// The checkouts to grade; without any, the current folder
+        #[arg(value_name = "PATH")]
+        paths: Vec<PathBuf>,
+    },
+}
+
+/// Options that stand before or behind the command's name.
+#[derive(Debug, Args)]
+struct Common {
+    /// The format of the report on standard output
+    #[arg(long, global = true, value_enum, value_name = "FORMAT", default_value = "human")]
+    format: Format,
+    /// Writes the report to a file as well; may be repeated
+    #[arg(long, global = true, value_name = "FORMAT=FILE", value_parser = Output::parse)]
+    output: Vec<Output>,
+    /// Exits with 1 when a checkout shows a lower level
+    #[arg(long, global = true, value_name = "0..3", value_parser = clap::value_parser!(u8).range(0..=3))]
+    min_level: Option<u8>,
+    /// Whether the report is coloured; auto: on a terminal, unless NO_COLOR is set
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value = "auto")]
+    color: Color,
+    /// Prints the level and the cap only
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+    /// Prints every requirement of every target with its evidence, and every note
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    verbose: u8,
+    /// Shows no progress
+    #[arg(long, global = true)]
+    no_progress: bool,
+}
+
+/// A format of the report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people
+    Human,
+    /// One object for one checkout, an array for several; docs/report.schema.json describes it
+    Json,
+}
+
+/// When the report is coloured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Color {
+    /// On a terminal that can, unless NO_COLOR is set
+    Auto,
+    /// Always, in files and pipes too
+    Always,
+    /// Never
+    Never,
+}
+
+/// A file that gets the report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Output {
+    format: Format,
+    file: PathBuf,
+}
+
+impl Output {
+    fn parse(text: &str) -> Result<Self, String> {
+        let (format, file) =
+            text.split_once('=').ok_or("a format, `=` and a file are needed, as in json=report.json")?;
+        let format = Format::from_str(format, false).map_err(|_| {
+            let known: Vec<_> = Format::value_variants().iter().filter_map(ValueEnum::to_possible_value).collect();
+            let known: Vec<_> = known.iter().map(clap::builder::PossibleValue::get_name).collect();
+            format!("no format is called `{format}`; there are: {}", known.join(", "))
+        })?;
+        if file.is_empty() {
+            return Err("the file behind `=` is missing".to_owned());
+        }
+        Ok(Self { format, file: file.into() })
+    }
+}
+
+/// Runs the program with the arguments, the streams and the terminal of this process.
+pub fn main() -> ExitCode {
+    let grade = |path: &Path, options: &Options| crate::check(path, options).map_err(|error| error.to_string());
+    let mut console = Console::of_process();
+    ExitCode::from(run(std::env::args_os(), &grade, &mut console))
+}
+
+/// Runs the program with `arguments`, the program's name first. `grade` turns a checkout into its report, or says why
+/// it cannot. Returns the exit code.
+pub fn run(
+    arguments: impl IntoIterator<Item = OsString>,
+    grade: &dyn Fn(&Path, &Options) -> Result<Report, String>,
+    console: &mut Console<'_>,
+) -> u8 {
+    let command = Cli::command().term_width(console.width().min(HELP));
+    let cli = match command.try_get_matches_from(arguments).and_then(|found| Cli::from_arg_matches(&found)) {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error, console),
+    };
+    let mut paths = cli.paths;
+    if let Some(Command::Check { paths: more }) = cli.command {
+        paths.extend(more);
+    }
+    check::run(&paths, &cli.common, &|path| grade(path, &Options::default()), console)
+}
+
+/// Help and version go to standard output, what is wrong with the arguments to standard error.
+fn usage(error: &clap::Error, console: &mut Console<'_>) -> u8 {
+    let text = error.render();
+    if error.use_stderr() {
+        console.complain(&text.to_string());
+        return DOUBT;
+    }
+    let text = if console.colors() { text.ansi().to_string() } else { text.to_string() };
+    if console.print(&text) { HOLDS } else { DOUBT }
+}

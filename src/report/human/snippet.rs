@@ -1,0 +1,184 @@
+//! A source line with carets under the part that decides.
+
+use unicode_width::UnicodeWidthChar;
+
+use super::page::Page;
+use super::paint::Role;
+use crate::model::Location;
+use crate::report::sanitize::{Marks, push_terminal};
+
+/// Columns between tab stops.
+const TAB: usize = 4;
+
+/// What is kept before a marked part that is longer than the terminal is wide.
+const LEAD: usize = 8;
+
+/// Writes the place, the source line below it and the carets below that. Without a source line, the place alone.
+/// Returns the width of the gutter, for what follows.
+pub(super) fn write(page: &mut Page, location: &Location, source: Option<&str>) -> usize {
+    let number = location.line.to_string();
+    let gutter = number.len() + 1;
+    let margin = " ".repeat(gutter);
+    let place = format!("{}:{}:{}", location.path, location.line, location.column);
+    page.line(&[(Role::Gutter, &format!("{}--> ", " ".repeat(number.len()))), (Role::Place, &place)]);
+    let Some(line) = source.and_then(|text| text.lines().next()).filter(|line| !line.trim().is_empty()) else {
+        return gutter;
+    };
+    let (shown, offset, carets) = cut(line, location, page.width.saturating_sub(gutter + 2).max(20));
+    page.line(&[(Role::Plain, &margin), (Role::Gutter, "|")]);
+    page.line(&[(Role::Gutter, &format!("{number} | ")), (Role::Plain, &shown)]);
+    page.line(&[
+        (Role::Plain, &margin),
+        (Role::Gutter, "| "),
+        (Role::Plain, &" ".repeat(offset)),
+        (Role::Level(0), &"^".repeat(carets)),
+    ]);
+    page.line(&[(Role::Plain, &margin), (Role::Gutter, "|")]);
+    gutter
+}
+
+/// One character of the source as it is shown: its text and the columns that it covers.
+struct Cell {
+    text: String,
+    from: usize,
+    to: usize,
+}
+
+/// The line as shown in `room` columns, the column where the marked part starts in it, and how many columns are marked.
+fn cut(line: &str, location: &Location, room: usize) -> (String, usize, usize) {
+    let cells = cells(line);
+    let total = cells.last().map_or(0, |cell| cell.to);
+    // The end of the line, without blanks that nobody sees marked.
+    let visible = line.trim_end().chars().count();
+    let first = location.column.saturating_sub(1) as usize;
+    let last = if location.end_line > location.line { visible } else { location.end_column.saturating_sub(1) as usize };
+    let from = cells.get(first).map_or(total, |cell| cell.from);
+    let to = last.checked_sub(1).map_or(0, |at| cells.get(at).map_or(total, |cell| cell.to)).max(from + 1);
+
+    // A mark at the very end of the line needs one column behind it.
+    if total.max(to) <= room {
+        let shown = cells.into_iter().map(|cell| cell.text).collect();
+        return (shown, from, to - from);
+    }
+    // Room for an ellipsis on each side.
+    let inner = room.saturating_sub(2);
+    let left = if to <= inner {
+        0
+    } else if to - from >= inner {
+        from.saturating_sub(LEAD)
+    } else {
+        (from - (inner - (to - from)) / 2).min(total.max(to).saturating_sub(inner))
+    };
+    let window: Vec<_> = cells
+        .iter()
+        .filter(|cell| cell.from >= left && cell.to <= left + inner)
+        // A combining mark whose character is cut away would sit on the ellipsis.
+        .skip_while(|cell| cell.from == cell.to)
+        .collect();
+    let start = window.first().map_or(left, |cell| cell.from);
+    let mut shown = String::new();
+    if left > 0 {
+        shown.push('…');
+    }
+    window.iter().for_each(|cell| shown.push_str(&cell.text));
+    let end = window.last().map_or(left, |cell| cell.to);
+    if end < total {
+        shown.push('…');
+    }
+    let offset = from.saturating_sub(start) + usize::from(left > 0);
+    let marked = to.min(end.max(from + 1)) - from;
+    (shown, offset, marked)
+}
+
+/// The characters of a line with their columns; tabs reach to the next stop, unsafe characters show as escapes.
+fn cells(line: &str) -> Vec<Cell> {
+    let mut cells = Vec::new();
+    let mut at = 0;
+    let mut marks = Marks::default();
+    for c in line.chars() {
+        let mut text = String::new();
+        if c == '\t' {
+            text.push_str(&" ".repeat(TAB - at % TAB));
+            marks = Marks::default();
+        } else {
+            push_terminal(&mut text, c, &mut marks);
+        }
+        let wide: usize = text.chars().filter_map(UnicodeWidthChar::width).sum();
+        cells.push(Cell { text, from: at, to: at + wide });
+        at += wide;
+    }
+    cells
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    fn show(line: &str, column: u32, end: (u32, u32), width: usize) -> String {
+        let path: Arc<str> = "ci.yml".into();
+        let location = Location { path, line: 7, column, end_line: end.0, end_column: end.1 };
+        let mut page = Page::new(width, false);
+        write(&mut page, &location, Some(line));
+        let text = page.finish();
+        // The place and the empty gutter lines are the same every time.
+        text.lines().skip(2).take(2).collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn carets_stand_under_the_marked_part() {
+        assert_eq!(show("  run: npm publish", 8, (7, 19), 60), "7 |   run: npm publish\n  |        ^^^^^^^^^^^");
+    }
+
+    #[test]
+    fn tabs_and_wide_characters_keep_the_carets_in_place() {
+        assert_eq!(show("\trun: x", 2, (7, 5), 60), "7 |     run: x\n  |     ^^^");
+        assert_eq!(show("a\tb", 2, (7, 3), 60), "7 | a   b\n  |  ^^^");
+        assert_eq!(show("名前: 値", 5, (7, 6), 60), "7 | 名前: 値\n  |       ^^");
+        assert_eq!(show("e\u{301}x y", 4, (7, 5), 60), "7 | e\u{301}x y\n  |   ^");
+        assert_eq!(show("\u{1b}[1m x", 6, (7, 7), 60), "7 | \\u{1b}[1m x\n  |           ^");
+    }
+
+    #[test]
+    fn a_span_of_several_lines_is_marked_to_the_end_of_the_first() {
+        assert_eq!(show("  - run: |   ", 5, (9, 3), 60), "7 |   - run: |\n  |     ^^^^^^");
+    }
+
+    #[test]
+    fn there_is_always_a_caret() {
+        assert_eq!(show("key:", 5, (7, 5), 60), "7 | key:\n  |     ^");
+        assert_eq!(show("key:", 90, (7, 95), 60), "7 | key:\n  |     ^");
+        assert_eq!(show("key:", 0, (7, 0), 60), "7 | key:\n  | ^");
+        assert_eq!(show("key:   ", 6, (8, 2), 60), "7 | key:\n  |      ^");
+    }
+
+    #[test]
+    fn long_lines_are_cut_around_the_marked_part() {
+        let line = format!("{}MARK{}", "a".repeat(300), "b".repeat(300));
+        let shown = show(&line, 301, (7, 305), 60);
+        let (source, carets) = shown.split_once('\n').unwrap();
+        assert_eq!(source, format!("7 | …{}MARK{}…", "a".repeat(25), "b".repeat(25)));
+        assert_eq!(carets.find('^').unwrap(), source.chars().position(|c| c == 'M').unwrap());
+        assert_eq!(carets.matches('^').count(), 4);
+    }
+
+    #[test]
+    fn no_cut_makes_a_line_too_wide_or_loses_the_mark() {
+        let lines =
+            ["x".repeat(200), "名".repeat(100), "\t".repeat(60) + "x", "\u{1b}".repeat(50), "e\u{301}".repeat(150)];
+        for line in lines {
+            for width in [60, 61, 80] {
+                for column in 1..=201 {
+                    for length in [0, 1, 7, 55, 56, 57, 58, 150] {
+                        let shown = show(&line, column, (7, column + length), width);
+                        for row in shown.lines() {
+                            assert!(super::super::page::width(row) <= width, "{row}");
+                        }
+                        assert!(shown.contains('^'), "{shown}");
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,397 @@
+//! Reports that every renderer is tested with.
+
+use std::sync::Arc;
+
+use super::*;
+use crate::model::{Grade, Severity};
+
+/// Every sample with its name.
+pub(crate) fn all() -> Vec<(&'static str, Report)> {
+    vec![
+        ("seed", seed()),
+        ("hardened", hardened()),
+        ("empty", empty()),
+        ("many", many()),
+        ("hostile", hostile()),
+        ("foreign", foreign()),
+    ]
+}
+
+fn place(path: &str, line: u32, column: u32, end_column: u32) -> Location {
+    Location { path: Arc::from(path), line, column, end_line: line, end_column }
+}
+
+fn evidence(location: &Location, rule: &str, note: &str) -> Evidence {
+    Evidence { location: location.clone(), note: note.into(), rule: rule.into(), grade: Grade::Observed }
+}
+
+/// What differs from "met" in a target's requirements.
+type Open<'a> = &'a [(Requirement, State, &'a str, Location, Option<&'a str>)];
+
+fn level_of(requirement: Requirement) -> u8 {
+    match requirement {
+        Requirement::ProvenanceExists | Requirement::ProvenanceDistributed => 1,
+        Requirement::HostedBuild | Requirement::ProvenanceAuthentic => 2,
+        _ => 3,
+    }
+}
+
+fn requirements(pipeline: &str, open: Open<'_>) -> Vec<RequirementReport> {
+    let one = |id: Requirement| {
+        let found = open.iter().find(|(requirement, ..)| *requirement == id);
+        let (state, reason, location, to_show) = match found {
+            Some((_, state, reason, location, to_show)) => (*state, *reason, location.clone(), *to_show),
+            None => (
+                State::Met,
+                "The hosted runner `ubuntu-24.04` and the steps show it.",
+                place(pipeline, 12, 5, 26),
+                None,
+            ),
+        };
+        RequirementReport {
+            id,
+            level: level_of(id),
+            state,
+            reason: reason.into(),
+            evidence: vec![evidence(&location, id.id(), "decides this requirement")],
+            to_show: to_show.map(str::to_owned),
+        }
+    };
+    Requirement::ALL.iter().copied().map(one).collect()
+}
+
+/// A target whose level and cap follow from what is open.
+fn target(kind: Kind, name: &str, pipeline: &str, open: Open<'_>, snippet: Option<&str>) -> TargetReport {
+    let id = format!("{}:{name}", kind.id());
+    let requirements = requirements(pipeline, open);
+    let first = requirements.iter().find(|requirement| requirement.state.is_open());
+    let lowest = requirements.iter().filter(|r| r.state.is_open()).map(|r| r.level - 1).min().unwrap_or(3);
+    let cap = first.map(|requirement| Cap {
+        requirement: requirement.id,
+        state: requirement.state,
+        target: Some(id.clone()),
+        reason: requirement.reason.clone(),
+        location: requirement.evidence.first().map(|evidence| evidence.location.clone()),
+        snippet: snippet.map(str::to_owned),
+    });
+    TargetReport {
+        id,
+        kind,
+        name: name.into(),
+        locations: vec![format!("https://example.org/{name}")],
+        pipeline: pipeline.into(),
+        platform: Platform::GithubActions,
+        event: "push of a tag".into(),
+        build_jobs: vec!["build".into()],
+        publish_job: "publish".into(),
+        provenance_job: None,
+        level: lowest,
+        declared_level: lowest,
+        reach: lowest,
+        cap,
+        requirements,
+        chain: vec![
+            ChainLink { what: "job `build` runs `make dist`".into(), location: place(pipeline, 18, 14, 23) },
+            ChainLink { what: "job `publish` uploads `dist/*`".into(), location: place(pipeline, 40, 14, 38) },
+        ],
+    }
+}
+
+fn report(targets: Vec<TargetReport>) -> Report {
+    let lowest = targets.iter().min_by_key(|target| target.level);
+    let level = lowest.map_or(0, |target| target.level);
+    Report {
+        version: 1,
+        tool: Tool { name: "truelevel".into(), version: "0.1.0".into(), spec: "SLSA v1.2".into() },
+        root: ".".into(),
+        revision: Some("4f2c9d1a0b3c5e7f90112233445566778899aabb".into()),
+        level,
+        declared_level: level,
+        cap: lowest.and_then(|target| target.cap.clone()),
+        targets,
+        plan: vec![],
+        claims: vec![],
+        notes: vec![],
+        declarations: vec![],
+        unassessed: vec![],
+        errors: vec![],
+    }
+}
+
+fn note(rule: &str, severity: Severity, message: &str, location: Option<Location>) -> Note {
+    Note { rule: rule.into(), severity, message: message.into(), location }
+}
+
+const RELEASE: &str = ".github/workflows/release.yml";
+
+/// A release that signs its provenance with a stored key, in the job that builds: level 1, two levels to climb.
+pub(crate) fn seed() -> Report {
+    let key = place(RELEASE, 31, 31, 56);
+    let job = place(RELEASE, 29, 14, 66);
+    let token = place(RELEASE, 9, 3, 18);
+    let released = target(
+        Kind::ReleaseAssets,
+        "seed",
+        RELEASE,
+        &[
+            (
+                Requirement::ProvenanceAuthentic,
+                State::Failed,
+                "The provenance is signed with the key in the secret `COSIGN_KEY`, which every step of job `build` can \
+                 read, and its content is a file that the job writes itself.",
+                key.clone(),
+                None,
+            ),
+            (
+                Requirement::ProvenanceUnforgeable,
+                State::Failed,
+                "The provenance is made in job `build`, next to the steps that it describes.",
+                job.clone(),
+                None,
+            ),
+            (
+                Requirement::ScopedToken,
+                State::Unshown,
+                "Job `build` declares no permissions, so its token has what the organisation's default gives.",
+                token.clone(),
+                Some("`permissions: contents: read` in job `build` of .github/workflows/release.yml"),
+            ),
+        ],
+        Some("          COSIGN_PRIVATE_KEY: ${{ secrets.COSIGN_KEY }}"),
+    );
+    let targets = vec![released.id.clone()];
+    let mut report = report(vec![released]);
+    report.plan = vec![
+        PlanStep {
+            step: 1,
+            requirement: Requirement::ProvenanceAuthentic,
+            targets: targets.clone(),
+            title: "Let the platform sign the provenance".into(),
+            detail:
+                "Replace `cosign attest --key` by `actions/attest-build-provenance`, which takes its content from the \
+                     platform and signs with the identity of the workflow; drop the secret COSIGN_KEY."
+                    .into(),
+            level_after: 2,
+            locations: vec![job.clone(), key],
+            fixable: true,
+        },
+        PlanStep {
+            step: 2,
+            requirement: Requirement::ProvenanceUnforgeable,
+            targets: targets.clone(),
+            title: "Move the provenance out of reach of the build".into(),
+            detail:
+                "Hand the archive's digest to `slsa-framework/slsa-github-generator`'s generic workflow in a job of \
+                     its own."
+                    .into(),
+            level_after: 3,
+            locations: vec![job],
+            fixable: false,
+        },
+        PlanStep {
+            step: 3,
+            requirement: Requirement::ScopedToken,
+            targets,
+            title: "Declare what the build's token may do".into(),
+            detail: "Write `permissions: contents: read` into job `build`.".into(),
+            level_after: 3,
+            locations: vec![token],
+            fixable: true,
+        },
+    ];
+    report.notes = vec![
+        note(
+            "unpinned-action",
+            Severity::Info,
+            "`actions/checkout@v4` is a tag that its owner can move.",
+            Some(place(RELEASE, 14, 15, 34)),
+        ),
+        note(
+            "stored-token",
+            Severity::Warning,
+            "A stored registry token outlives the run that uses it; an identity of the run does not.",
+            Some(place(RELEASE, 42, 20, 44)),
+        ),
+    ];
+    report
+}
+
+/// Everything met.
+pub(crate) fn hardened() -> Report {
+    let mut released = target(Kind::Image, "ghcr.io/example/service", ".github/workflows/image.yml", &[], None);
+    released.provenance_job = Some("provenance".into());
+    report(vec![released])
+}
+
+/// A checkout that releases nothing.
+pub(crate) fn empty() -> Report {
+    let mut report = report(vec![]);
+    report.revision = None;
+    report.cap = Some(Cap {
+        requirement: Requirement::ProvenanceExists,
+        state: State::Unshown,
+        target: None,
+        reason: "No step of the 2 pipeline files under .github/workflows publishes anything.".into(),
+        location: None,
+        snippet: None,
+    });
+    report
+}
+
+/// Targets on four levels, a file that cannot be read, pipelines that are not graded, an overclaim.
+pub(crate) fn many() -> Report {
+    let unsigned = |line| {
+        (
+            Requirement::ProvenanceExists,
+            State::Unshown,
+            "`npm publish` makes no provenance unless it is asked to.",
+            place(".github/workflows/publish-packages.yml", line, 14, 25),
+            Some("`--provenance` behind `npm publish`, and `id-token: write` for the job"),
+        )
+    };
+    let cache = (
+        Requirement::IsolatedCache,
+        State::Failed,
+        "`actions/cache` restores what a build of another branch can write.",
+        place(".github/workflows/image.yml", 22, 9, 31),
+        None,
+    );
+    let mut targets = Vec::new();
+    for name in ["left-pad", "right-pad", "top-pad", "bottom-pad", "inner-pad"] {
+        let name = format!("@example/{name}");
+        let pipeline = ".github/workflows/publish-packages.yml";
+        targets.push(target(Kind::Npm, &name, pipeline, &[unsigned(44)], Some("        run: npm publish")));
+    }
+    for at in 1..=14_u32 {
+        let open = (
+            Requirement::ProvenanceAuthentic,
+            State::Failed,
+            "BuildKit's provenance is not signed.",
+            place(".github/workflows/image.yml", 30 + at, 9, 31),
+            None,
+        );
+        let name = format!("ghcr.io/example/worker-{at}");
+        targets.push(target(Kind::Image, &name, ".github/workflows/image.yml", &[open, cache.clone()], None));
+    }
+    for name in ["cli", "server", "agent"] {
+        targets.push(target(Kind::Crate, name, ".github/workflows/image.yml", std::slice::from_ref(&cache), None));
+    }
+    // Nothing of these is alike: a workflow for each.
+    for at in 1..=11 {
+        let pipeline = format!(".github/workflows/wheel-{at}.yml");
+        targets.push(target(Kind::Pypi, &format!("example-{at}"), &pipeline, &[], None));
+    }
+    targets.sort_by(|a, b| a.id.cmp(&b.id));
+    let npm: Vec<String> = targets.iter().filter(|t| t.level == 0).map(|t| t.id.clone()).collect();
+    let images: Vec<String> = targets.iter().filter(|t| t.level == 1).map(|t| t.id.clone()).collect();
+    let mut report = report(targets);
+    report.root = "work/platform".into();
+    let step = |step, requirement, targets: &[String], level_after, lines: std::ops::Range<u32>| PlanStep {
+        step,
+        requirement,
+        targets: targets.to_vec(),
+        title: format!("Meet {requirement}"),
+        detail: "Do what the card of the requirement says, in every place below.".into(),
+        level_after,
+        locations: lines.map(|line| place(".github/workflows/image.yml", line, 9, 31)).collect(),
+        fixable: false,
+    };
+    report.plan = vec![
+        step(1, Requirement::ProvenanceExists, &npm, 1, 44..45),
+        step(2, Requirement::ProvenanceAuthentic, &images, 2, 31..45),
+        step(3, Requirement::IsolatedCache, &images, 3, 22..23),
+    ];
+    report.claims = vec![Claim {
+        path: "README.md".into(),
+        line: 5,
+        level: 3,
+        overclaim: true,
+        text: "![SLSA 3](https://slsa.dev/images/gh-badge-level3.svg)".into(),
+    }];
+    report.notes =
+        vec![note("no-review", Severity::Info, "Nothing asks for a second reviewer of the pipelines.", None)];
+    report.unassessed = vec![
+        Unassessed {
+            path: ".circleci/config.yml".into(),
+            platform: "circleci".into(),
+            reason: "CircleCI pipelines are recognised but not analysed; `docker push` looks like a release.".into(),
+            location: Some(place(".circleci/config.yml", 61, 20, 31)),
+            holds_down: true,
+        },
+        Unassessed {
+            path: "azure-pipelines.yml".into(),
+            platform: "azure-pipelines".into(),
+            reason: "Azure Pipelines are recognised but not analysed; nothing in the file looks like a release.".into(),
+            location: None,
+            holds_down: false,
+        },
+    ];
+    report.errors = vec![
+        Problem {
+            path: ".github/workflows/nightly.yml".into(),
+            line: Some(17),
+            column: Some(3),
+            message: "the key `on` stands twice in this mapping".into(),
+        },
+        Problem { path: ".github/workflows/old.yml".into(), line: None, column: None, message: "not UTF-8".into() },
+    ];
+    report
+}
+
+/// A checkout whose author writes names for the terminal rather than for people.
+pub(crate) fn hostile() -> Report {
+    let evil = "\u{1b}[2J\u{1b}]0;owned\u{7}a\r\nSLSA Build level 3\tb\u{202e}gpj.exe\u{2066}\u{200b}\u{9b}31m";
+    let path = "dir\n/\u{1b}[31mrelease\u{200f}.yml";
+    let at = place(path, 3, 3, 30);
+    let open = (Requirement::ProvenanceExists, State::Unshown, evil, at.clone(), Some(evil));
+    let mut released =
+        target(Kind::Other, evil, path, &[open], Some("\t\u{1b}[8mrun: \u{202e}npm publish\u{200d} 名前\u{7f} now"));
+    released.event = evil.into();
+    released.build_jobs = vec![evil.into()];
+    released.publish_job = evil.into();
+    released.provenance_job = Some(evil.into());
+    released.chain = vec![ChainLink { what: evil.into(), location: at.clone() }];
+    for requirement in &mut released.requirements {
+        requirement.evidence.push(evidence(&at, evil, evil));
+    }
+    let mut report = report(vec![released]);
+    report.root = evil.into();
+    report.revision = Some(evil.into());
+    report.plan = vec![PlanStep {
+        step: 1,
+        requirement: Requirement::ProvenanceExists,
+        targets: vec![evil.into()],
+        title: evil.into(),
+        detail: evil.into(),
+        level_after: 1,
+        locations: vec![at.clone()],
+        fixable: false,
+    }];
+    report.claims = vec![Claim { path: path.into(), line: 1, level: 3, overclaim: true, text: evil.into() }];
+    report.notes = vec![note(evil, Severity::Info, evil, Some(at.clone()))];
+    report.declarations = vec![Declaration { requirement: Requirement::HostedBuild, reason: evil.into() }];
+    report.unassessed = vec![Unassessed {
+        path: path.into(),
+        platform: evil.into(),
+        reason: evil.into(),
+        location: Some(at),
+        holds_down: true,
+    }];
+    report.errors = vec![Problem { path: path.into(), line: Some(1), column: Some(1), message: evil.into() }];
+    report
+}
+
+/// Targets that reach further than their platform's files can express.
+pub(crate) fn foreign() -> Report {
+    let path = "deploy/pipelines/release-and-publish.yml";
+    let open = (
+        Requirement::ScopedToken,
+        State::Unshown,
+        "The files of this platform cannot say what a job's token may do.",
+        place(path, 8, 1, 20),
+        Some("nothing in files; the project's settings decide"),
+    );
+    let mut wheel = target(Kind::Pypi, "example", path, &[open], Some("build-wheel:\twheel"));
+    wheel.reach = 3;
+    report(vec![wheel, target(Kind::Pypi, "example-plugin", ".github/workflows/plugin.yml", &[], None)])
+}

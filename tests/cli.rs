@@ -1,0 +1,51 @@
+//! The program itself: its streams and its exit codes. What it prints is tested beside the code that prints it.
+
+use std::process::{Command, Stdio};
+
+use assert_cmd::cargo::cargo_bin;
+
+/// The program in an environment that does not depend on who runs the tests.
+fn truelevel() -> Command {
+    let mut command = Command::new(cargo_bin!("truelevel"));
+    command.env_clear().stdin(Stdio::null());
+    command
+}
+
+#[test]
+fn an_unreadable_path_is_2_and_one_line() {
+    let output = truelevel().args(["/nonexistent/\u{1b}[31mcheckout"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(output.stdout.is_empty());
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert!(message.starts_with("truelevel: /nonexistent/\\u{1b}[31mcheckout: "), "{message}");
+    assert_eq!(message.lines().count(), 1);
+}
+
+#[test]
+fn no_color_wins_in_the_environment() {
+    let escapes = |command: &mut Command| command.arg("--help").output().unwrap().stdout.contains(&0x1b);
+    assert!(!escapes(&mut truelevel()));
+    assert!(escapes(truelevel().env("CLICOLOR_FORCE", "1")));
+    assert!(!escapes(truelevel().env("CLICOLOR_FORCE", "1").env("NO_COLOR", "1")));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_full_disk_is_2_and_one_line() {
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let output = truelevel().arg("--help").stdout(full).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert!(message.starts_with("truelevel: cannot write to standard output: "), "{message}");
+    assert_eq!(message.lines().count(), 1);
+}
+
+#[test]
+#[cfg(unix)]
+fn a_reader_that_leaves_is_no_failure() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let output = truelevel().arg("--help").stdout(writer).output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert!(output.stderr.is_empty());
+}
