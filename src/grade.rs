@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::catalogue::{Card, Catalogue};
-use crate::model::{Location, Problem, Requirement, State, Target, Unassessed, Verdict};
+use crate::model::{Location, Note, Problem, Requirement, State, Target, Unassessed, Verdict};
 use crate::report::{Cap, ChainLink, PlanStep, RequirementReport, TargetReport};
 
 /// The highest level of the Build track.
@@ -21,6 +21,8 @@ pub struct Graded {
     pub targets: Vec<TargetReport>,
     /// The way up.
     pub plan: Vec<PlanStep>,
+    /// Observations on the targets.
+    pub notes: Vec<Note>,
 }
 
 fn card(requirement: Requirement) -> Option<&'static Card> {
@@ -119,7 +121,9 @@ pub fn grade(
     });
     let level = caps.first().map_or(HIGHEST, |(level, _)| *level);
     let plan = plan(&targets);
+    let notes = targets.iter().flat_map(|t| t.notes.iter().cloned()).collect();
     Graded {
+        notes,
         level,
         cap: caps.into_iter().next().map(|(_, cap)| cap),
         targets: targets.into_iter().map(|t| report(t, line_of)).collect(),

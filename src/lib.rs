@@ -1,29 +1,114 @@
-//! truelevel grades a checkout against the SLSA Build track.
-pub mod catalogue;
-pub mod cli;
-pub mod model;
-pub mod report;
+//! truelevel answers one question about a repository checkout: which SLSA Build level do its releases really reach,
+//! what single requirement caps it, and what is the ordered way up?
+//!
+//! A checkout flows one way, and every stage hands the next a value:
+//!
+//! | stage | module | hands on |
+//! |---|---|---|
+//! | READ | [`checkout`], [`syntax`] | files, and text with positions |
+//! | LOWER | [`platforms`], [`runners`], [`commands`] | pipelines as jobs, steps and commands; runner pools |
+//! | LINK | [`release`] | release targets, their build jobs, and the provenance that covers them |
+//! | JUDGE | [`rules`] | eleven verdicts for each target, each with evidence |
+//! | GRADE | [`grade`] | levels, caps and the plan |
+//! | SHOW | [`report`] | one report, rendered in one of its formats |
+//!
+//! [`model`] is the vocabulary that they share, and [`catalogue`] is what the tool knows, read from `rules/`.
 
-use std::fmt;
+pub mod catalogue;
+pub mod checkout;
+pub mod cli;
+pub mod commands;
+pub mod grade;
+pub mod model;
+pub mod platforms;
+pub mod release;
+pub mod report;
+pub mod rules;
+pub mod runners;
+pub mod syntax;
+
 use std::path::Path;
+
+use catalogue::Catalogue;
+use checkout::{Checkout, OpenError};
+use model::{Location, Target};
+use report::{Report, Tool};
 
 /// What grading takes beside the checkout.
 #[derive(Debug, Clone, Default)]
 pub struct Options {}
 
-/// Why a checkout could not be graded at all.
-#[derive(Debug)]
-pub struct Error(String);
+/// The specification that levels are graded against.
+pub const SPECIFICATION: &str = "SLSA v1.2";
 
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+/// Grades the checkout in the folder `path`.
+///
+/// # Errors
+/// When the folder cannot be opened at all. What cannot be read inside it is part of the report.
+pub fn check(path: &Path, options: &Options) -> Result<Report, OpenError> {
+    Ok(grade_checkout(&Checkout::open(path)?, &path.display().to_string(), options))
+}
+
+/// Grades a checkout that has been opened; `root` is its name in the report.
+pub fn grade_checkout(checkout: &Checkout, root: &str, _options: &Options) -> Report {
+    let lowered = platforms::github::lower(checkout);
+    let unassessed = platforms::detect::unassessed(checkout);
+    let pools = runners::pools(checkout, &lowered.pipelines, &Catalogue::get().labels.hosted);
+
+    let linked = release::link(checkout, &lowered.pipelines);
+
+    let scene = rules::Scene { checkout, pools: &pools };
+    let targets: Vec<Target> = linked.iter().map(|l| rules::target(&scene, l)).collect();
+
+    let mut errors = lowered.problems;
+    let searched = searched(checkout, lowered.pipelines.len());
+    let graded = grade::grade(targets, &unassessed, &errors, &searched, &|at| line_of(checkout, at));
+
+    errors.extend(checkout.walk_problems().iter().cloned());
+    errors.sort();
+    let mut notes = lowered.notes;
+    notes.extend(graded.notes);
+    notes.sort();
+    notes.dedup();
+    Report {
+        version: 1,
+        tool: Tool {
+            name: env!("CARGO_PKG_NAME").to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            spec: SPECIFICATION.to_owned(),
+        },
+        root: root.to_owned(),
+        revision: checkout.revision().map(str::to_owned),
+        level: graded.level,
+        declared_level: graded.level,
+        cap: graded.cap,
+        targets: graded.targets,
+        plan: graded.plan,
+        claims: Vec::new(),
+        notes,
+        declarations: Vec::new(),
+        unassessed,
+        errors,
     }
 }
 
-impl std::error::Error for Error {}
+/// Where a target was looked for, for the report on a checkout that shows none.
+fn searched(checkout: &Checkout, pipelines: usize) -> String {
+    let workflows = checkout.under(".github/workflows").filter(|p| platforms::github::is_workflow(p)).count();
+    match workflows {
+        0 => "there is no workflow in .github/workflows, and no pipeline of another platform releases anything".to_owned(),
+        _ => format!(
+            "{workflows} files in .github/workflows were read, {pipelines} of them can run outside pull requests, and no step in them publishes anything"
+        ),
+    }
+}
 
-/// Grades the checkout at `path`.
-pub fn check(_path: &Path, _options: &Options) -> Result<report::Report, Error> {
-    Err(Error("not built yet".to_owned()))
+/// The longest source line that a report carries.
+const LONGEST_LINE: usize = 4_000;
+
+/// The source line at a location.
+fn line_of(checkout: &Checkout, at: &Location) -> Option<String> {
+    let text = checkout.read(&at.path).ok()?;
+    let line = text.lines().nth(at.line.checked_sub(1)? as usize)?;
+    Some(line.chars().take(LONGEST_LINE).collect())
 }

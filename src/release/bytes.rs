@@ -4,13 +4,12 @@ use std::collections::BTreeSet;
 
 use super::facts::{Facts, Handover, Publish, jobs_in};
 use super::glob;
-use super::naming::join;
 use crate::model::{Flow, Job, Location, Step, StepBody, Text};
 use crate::syntax::pattern;
 
 /// A pattern of files in the job that makes them.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct FileRef {
+pub(super) struct FileRef {
     /// The job's key.
     pub job: String,
     /// The pattern, relative to that job's workspace.
@@ -19,7 +18,7 @@ pub struct FileRef {
 
 /// Where published files come from.
 #[derive(Debug, Clone, Default)]
-pub struct Origin {
+pub(super) struct Origin {
     /// The files in the jobs that make them.
     pub files: Vec<FileRef>,
     /// Artifacts on the way.
@@ -32,7 +31,7 @@ pub struct Origin {
 const MOST_HOPS: usize = 6;
 
 /// Follows a pattern back from a step to where its files are made.
-pub fn origin(flow: &Flow, facts: &[Facts<'_>], job: usize, step: usize, files: &str) -> Origin {
+pub(super) fn origin(flow: &Flow, facts: &[Facts<'_>], job: usize, step: usize, files: &str) -> Origin {
     let mut found = Origin::default();
     follow(flow, facts, job, step, &glob::normal(files), &mut found, 0);
     found.files.sort();
@@ -175,7 +174,7 @@ fn join_pattern(root: &str, rest: &str) -> String {
 
 /// The jobs that make the bytes of a stream, and those whose outputs or artifacts feed them.
 #[derive(Debug, Default)]
-pub struct Builds {
+pub(super) struct Builds {
     /// Indices of the build jobs in their flow, every leg.
     pub jobs: BTreeSet<usize>,
     /// Bytes that come from where nothing shows how they are built.
@@ -183,7 +182,7 @@ pub struct Builds {
 }
 
 /// Finds the build jobs behind some publishing steps.
-pub fn builds(flow: &Flow, facts: &[Facts<'_>], publishes: &[&Publish<'_>]) -> Builds {
+pub(super) fn builds(flow: &Flow, facts: &[Facts<'_>], publishes: &[&Publish<'_>]) -> Builds {
     let mut found = Builds::default();
     let mut open: Vec<usize> = Vec::new();
     for publish in publishes {
@@ -244,14 +243,14 @@ fn close(flow: &Flow, facts: &[Facts<'_>], mut open: Vec<usize>, found: &mut Bui
 }
 
 /// The build jobs whose outputs reach the inputs of a call.
-pub fn feeding(flow: &Flow, facts: &[Facts<'_>], call: usize) -> BTreeSet<usize> {
+pub(super) fn feeding(flow: &Flow, facts: &[Facts<'_>], call: usize) -> BTreeSet<usize> {
     let mut found = Builds::default();
     close(flow, facts, output_feeders(flow, flow.jobs.get(call), |_| true), &mut found);
     found.jobs
 }
 
 /// Indices of all legs of a job.
-pub fn legs<'f>(flow: &'f Flow, key: &str) -> impl Iterator<Item = usize> + use<'f> {
+pub(super) fn legs<'f>(flow: &'f Flow, key: &str) -> impl Iterator<Item = usize> + use<'f> {
     let key = key.to_owned();
     flow.jobs.iter().enumerate().filter(move |(_, j)| j.key == key || j.key.starts_with(&format!("{key}/"))).map(|(at, _)| at)
 }
@@ -284,7 +283,7 @@ fn output_feeders(flow: &Flow, job: Option<&Job>, chosen: impl Fn(usize) -> bool
 }
 
 /// Every text that reaches a step.
-pub fn texts(step: &Step) -> Vec<&Text> {
+pub(super) fn texts(step: &Step) -> Vec<&Text> {
     match &step.body {
         StepBody::Action(action) => action.inputs.iter().map(|i| &i.value).collect(),
         StepBody::Script(script) => {

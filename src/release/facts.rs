@@ -1,12 +1,12 @@
 //! What the steps of a job do, in the catalogue's terms.
 
 use super::doer::{Doer, Hit, Picked};
-use crate::catalogue::{Catalogue, Content, Producer, Signer, Sink, Transfer};
+use crate::catalogue::{Catalogue, Content, Producer, Signer, Sink};
 use crate::model::{Cond, Flow, Job, Location, Step, StepBody, Text};
 
 /// A step or command that hands bytes to consumers.
 #[derive(Debug, Clone)]
-pub struct Publish<'p> {
+pub(super) struct Publish<'p> {
     /// The catalogue entry.
     pub sink: &'static Sink,
     /// What does it.
@@ -25,7 +25,7 @@ pub struct Publish<'p> {
 
 /// A step or command that makes provenance, or was meant to.
 #[derive(Debug, Clone)]
-pub struct Attest<'p> {
+pub(super) struct Attest<'p> {
     /// The catalogue entry.
     pub producer: &'static Producer,
     /// What does it.
@@ -48,9 +48,7 @@ pub struct Attest<'p> {
 
 /// A hand-over of files between jobs.
 #[derive(Debug, Clone)]
-pub struct Handover<'p> {
-    /// The catalogue entry.
-    pub transfer: &'static Transfer,
+pub(super) struct Handover<'p> {
     /// Index of the step in its job.
     pub step: usize,
     /// The artifact's name, or a pattern of names with `*`; `None` takes all.
@@ -67,7 +65,7 @@ pub struct Handover<'p> {
 
 /// The facts of one job.
 #[derive(Debug, Default)]
-pub struct Facts<'p> {
+pub(super) struct Facts<'p> {
     /// Publishing steps.
     pub publishes: Vec<Publish<'p>>,
     /// Steps that make provenance.
@@ -84,13 +82,13 @@ pub struct Facts<'p> {
 
 impl Facts<'_> {
     /// Whether the job is a build job by its own steps.
-    pub fn builds(&self) -> bool {
+    pub(super) fn builds(&self) -> bool {
         !self.working.is_empty()
     }
 }
 
 /// The facts of every job of a flow, in the flow's order.
-pub fn of_flow<'p>(flow: &'p Flow, catalogue: &'static Catalogue) -> Vec<Facts<'p>> {
+pub(super) fn of_flow<'p>(flow: &'p Flow, catalogue: &'static Catalogue) -> Vec<Facts<'p>> {
     flow.jobs.iter().enumerate().map(|(at, job)| of_job(at, job, catalogue)).collect()
 }
 
@@ -181,7 +179,6 @@ fn of_doer<'p>(facts: &mut Facts<'p>, doer: Doer<'p>, place: Place<'p>, catalogu
         let name = doer.first(&transfer.name, hit, &[]).into_iter().next();
         let pattern = doer.first(&transfer.pattern, hit, &[]).into_iter().next();
         let handover = Handover {
-            transfer,
             step: index,
             name: name.or(pattern).map(|p| p.value),
             paths: doer.first(&transfer.paths, hit, &[]).into_iter().map(|p| p.value).collect(),
@@ -254,7 +251,7 @@ fn command_works(views: &[&Doer<'_>], facts: &Facts<'_>, index: usize, catalogue
 }
 
 /// The step that a symbol such as `jobs.build.steps.push.outputs.digest` names.
-pub fn step_of_symbol<'p>(flow: &'p Flow, symbol: &str) -> Option<(&'p Job, &'p Step)> {
+pub(super) fn step_of_symbol<'p>(flow: &'p Flow, symbol: &str) -> Option<(&'p Job, &'p Step)> {
     let rest = symbol.strip_prefix("jobs.")?;
     let (key, rest) = rest.split_once(".steps.")?;
     let (id, _) = rest.split_once(".outputs.")?;
@@ -264,7 +261,7 @@ pub fn step_of_symbol<'p>(flow: &'p Flow, symbol: &str) -> Option<(&'p Job, &'p 
 }
 
 /// Keys of the jobs whose outputs a text carries.
-pub fn jobs_in(text: &Text) -> impl Iterator<Item = &str> {
+pub(super) fn jobs_in(text: &Text) -> impl Iterator<Item = &str> {
     text.symbols().flat_map(|symbol| {
         symbol.match_indices("jobs.").filter_map(move |(at, _)| {
             let before = symbol.get(..at).and_then(|s| s.chars().next_back());

@@ -18,7 +18,7 @@ enum Unit {
 const MOST_ALTERNATIVES: usize = 64;
 
 /// Whether every file that `inner` can name is named by `outer`.
-pub fn contains(outer: &str, inner: &str) -> bool {
+pub(super) fn contains(outer: &str, inner: &str) -> bool {
     let outers = alternatives(&normal(outer));
     alternatives(&normal(inner))
         .iter()
@@ -26,7 +26,7 @@ pub fn contains(outer: &str, inner: &str) -> bool {
 }
 
 /// Whether some file may be named by both.
-pub fn overlaps(a: &str, b: &str) -> bool {
+pub(super) fn overlaps(a: &str, b: &str) -> bool {
     let bs = alternatives(&normal(b));
     alternatives(&normal(a)).iter().any(|a| {
         bs.iter().any(|b| {
@@ -38,7 +38,7 @@ pub fn overlaps(a: &str, b: &str) -> bool {
 }
 
 /// The pattern without `./`, doubled separators and quotes; a folder stands for everything in it.
-pub fn normal(pattern: &str) -> String {
+pub(super) fn normal(pattern: &str) -> String {
     let mut text = pattern.trim().replace('\\', "/");
     while text.contains("//") {
         text = text.replace("//", "/");

@@ -5,7 +5,7 @@ use crate::model::Kind;
 use crate::syntax::pattern;
 
 /// The name that the manifest in `folder` (relative to the root) gives the package.
-pub fn name(checkout: &Checkout, kind: Kind, folder: &str) -> Option<String> {
+pub(super) fn name(checkout: &Checkout, kind: Kind, folder: &str) -> Option<String> {
     let read = |file: &str| {
         let path = if folder.is_empty() { file.to_owned() } else { format!("{folder}/{file}") };
         checkout.read(&path).ok()

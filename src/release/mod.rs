@@ -16,9 +16,7 @@ use crate::catalogue::{Builder, Bytes, Catalogue};
 use crate::checkout::Checkout;
 use crate::model::{Flow, Hop, Job, Kind, Location, Pipeline, Step};
 
-pub use bytes::texts;
 pub use doer::{Doer, Hit, Picked};
-pub use facts::Facts;
 pub use provenance::{Provenance, Reach, Refused, Separation};
 
 /// One stream of artifacts on one path: what a pipeline hands out when one event starts it.
@@ -123,7 +121,7 @@ struct Path<'a, 'p> {
     checkout: &'a Checkout,
     pipeline: &'p Pipeline,
     flow: &'p Flow,
-    facts: &'a [Facts<'p>],
+    facts: &'a [facts::Facts<'p>],
     catalogue: &'static Catalogue,
 }
 

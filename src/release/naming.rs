@@ -9,7 +9,7 @@ use crate::model::{Flow, Kind, StepBody, Text};
 
 /// The names under which one publishing step hands out bytes: the name of the stream, and every place.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Named {
+pub(super) struct Named {
     /// The stream's name.
     pub name: String,
     /// Where it is handed out.
@@ -17,7 +17,7 @@ pub struct Named {
 }
 
 /// Names what a step publishes; an image step with tags of several images publishes several.
-pub fn names(checkout: &Checkout, flow: &Flow, publish: &Publish<'_>) -> Vec<Named> {
+pub(super) fn names(checkout: &Checkout, flow: &Flow, publish: &Publish<'_>) -> Vec<Named> {
     let sink = publish.sink;
     let picked = |publish: &Publish<'_>| publish.doer.first(&sink.name, publish.hit, &sink.value_flags);
     match sink.naming {
@@ -64,7 +64,7 @@ fn own_name(checkout: &Checkout) -> Option<String> {
 }
 
 /// Joins two relative folders.
-pub fn join(folder: &str, below: &str) -> String {
+pub(super) fn join(folder: &str, below: &str) -> String {
     let parts = [folder, below].map(|p| p.trim_start_matches("./").trim_matches('/'));
     parts.iter().filter(|p| !p.is_empty() && **p != ".").copied().collect::<Vec<_>>().join("/")
 }
@@ -112,7 +112,7 @@ fn resolved(flow: &Flow, value: &Text, depth: usize) -> Vec<Text> {
 }
 
 /// An image reference without tag and digest, lower case, with its registry.
-pub fn image_name(reference: &str) -> String {
+pub(super) fn image_name(reference: &str) -> String {
     let text = reference.trim().trim_matches(['"', '\'']);
     let text = ["docker://", "oci://", "https://", "name="].iter().fold(text, |t, p| t.strip_prefix(p).unwrap_or(t));
     let text = text.split("@sha256:").next().unwrap_or(text);
@@ -162,7 +162,7 @@ pub fn image_name(reference: &str) -> String {
 }
 
 /// Whether the kind's packages are rewritten by their registry, so that a digest made before does not name them.
-pub fn rewritten(kind: Kind) -> bool {
+pub(super) fn rewritten(kind: Kind) -> bool {
     // nuget.org adds its repository signature to the package.
     kind == Kind::Nuget
 }

@@ -96,7 +96,7 @@ pub struct Refused {
 
 /// What was found for one published unit.
 #[derive(Debug, Clone, Default)]
-pub struct Found {
+pub(super) struct Found {
     /// The best provenance.
     pub provenance: Option<Provenance>,
     /// What was meant as provenance and is none.
@@ -104,7 +104,7 @@ pub struct Found {
 }
 
 /// One thing that needs to be covered.
-pub struct Unit<'u, 'p> {
+pub(super) struct Unit<'u, 'p> {
     /// The publishing step.
     pub publish: &'u Publish<'p>,
     /// The kind of stream.
@@ -128,7 +128,7 @@ enum Coverage {
 }
 
 /// Finds the provenance of one unit among all that its flow makes.
-pub fn find(flow: &Flow, facts: &[Facts<'_>], unit: &Unit<'_, '_>, catalogue: &'static Catalogue) -> Found {
+pub(super) fn find(flow: &Flow, facts: &[Facts<'_>], unit: &Unit<'_, '_>, catalogue: &'static Catalogue) -> Found {
     let mut found = Found::default();
     for (at, own) in facts.iter().enumerate() {
         let Some(job) = flow.jobs.get(at) else { continue };
@@ -162,7 +162,7 @@ fn better(found: &mut Found, new: Provenance) {
 }
 
 /// Whether a catalogue entry describes this workflow.
-pub fn is_builder(builder: &Builder, workflow: &str) -> bool {
+pub(super) fn is_builder(builder: &Builder, workflow: &str) -> bool {
     builder.workflows.iter().any(|w| pattern::wildcard(w, workflow))
 }
 
@@ -245,7 +245,7 @@ fn subject_is_package(kind: Kind, files: &[Picked]) -> bool {
 }
 
 /// Images and other things that registries address by digest.
-pub fn is_image(kind: Kind) -> bool {
+pub(super) fn is_image(kind: Kind) -> bool {
     matches!(kind, Kind::Image | Kind::OciArtifact | Kind::HelmChart)
 }
 
@@ -282,7 +282,7 @@ fn own_elsewhere(flow: &Flow, facts: &[Facts<'_>], attest: &Attest<'_>, unit: &U
 }
 
 /// The files that some values name, where they are made.
-pub fn refs(flow: &Flow, facts: &[Facts<'_>], job: usize, step: usize, files: &[Picked]) -> Vec<FileRef> {
+pub(super) fn refs(flow: &Flow, facts: &[Facts<'_>], job: usize, step: usize, files: &[Picked]) -> Vec<FileRef> {
     let mut all: Vec<FileRef> = Vec::new();
     for file in files {
         for item in file.value.items(&[',']) {
@@ -459,7 +459,7 @@ fn reach(flow: &Flow, facts: &[Facts<'_>], attest: &Attest<'_>, location: &Locat
 }
 
 /// Whether a run on this path is a run on a tag.
-pub fn on_tag(flow: &Flow, cond: &Cond) -> bool {
+pub(super) fn on_tag(flow: &Flow, cond: &Cond) -> bool {
     matches!(flow.event.kind, EventKind::TagPush | EventKind::Release)
         || cond.requires(&|atom| {
             atom.starts_with("startsWith(github.ref, 'refs/tags/") || atom == "github.ref_type == 'tag'"
@@ -511,7 +511,7 @@ fn of_builder(
 }
 
 /// The provenance that a call of a known builder makes, if it can run and makes any.
-pub fn called(
+pub(super) fn called(
     flow: &Flow,
     facts: &[Facts<'_>],
     (at, job): (usize, &Job),
@@ -589,7 +589,7 @@ pub fn called(
 }
 
 /// Tests on the inputs of a call: all (or any) of them.
-pub fn call_test(call: &crate::model::OutsideCall, tests: &[crate::catalogue::Test], any: bool) -> Cond {
+pub(super) fn call_test(call: &crate::model::OutsideCall, tests: &[crate::catalogue::Test], any: bool) -> Cond {
     let action = crate::model::ActionUse {
         name: call.workflow.clone(),
         reference: call.reference.clone(),

@@ -1,11 +1,12 @@
 //! JUDGE: plain functions from a linked target to verdicts with evidence. No rule reads a file.
 
 mod ephemerality;
+mod notes;
 mod provenance;
 mod token;
 
 use crate::checkout::Checkout;
-use crate::model::{RunnerPool, Verdict};
+use crate::model::{RunnerPool, Target, Verdict};
 use crate::release::Linked;
 
 /// What a rule may look at besides the target.
@@ -23,4 +24,31 @@ pub fn judge(scene: &Scene<'_>, target: &Linked<'_>) -> Vec<Verdict> {
     verdicts.push(token::judge(target));
     verdicts.sort_by_key(Verdict::requirement);
     verdicts
+}
+
+/// A judged target: its verdicts, and what the report says about how it was found.
+pub fn target(scene: &Scene<'_>, linked: &Linked<'_>) -> Target {
+    let key = |at: usize| linked.flow.jobs.get(at).map(|j| j.key.clone());
+    let mut build_jobs: Vec<String> = Vec::new();
+    for (_, job) in linked.build_jobs() {
+        if !build_jobs.contains(&job.key) {
+            build_jobs.push(job.key.clone());
+        }
+    }
+    let verdicts = judge(scene, linked);
+    Target {
+        kind: linked.kind,
+        name: linked.name.clone(),
+        locations: linked.places.clone(),
+        pipeline: linked.pipeline.path.to_string(),
+        platform: linked.pipeline.platform,
+        event: linked.flow.event.to_string(),
+        build_jobs,
+        publish_job: key(linked.publish.job).unwrap_or_default(),
+        provenance_job: linked.provenance.as_ref().and_then(|p| key(p.job)),
+        location: linked.publish.location.clone(),
+        verdicts,
+        chain: linked.chain.clone(),
+        notes: notes::of(linked),
+    }
 }

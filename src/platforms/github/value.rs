@@ -30,14 +30,6 @@ impl Value {
         Value::String(Text::new(text))
     }
 
-    /// The symbol, when the whole value is one unknown.
-    pub(super) fn symbol(&self) -> Option<&str> {
-        match self {
-            Value::String(t) => t.symbol(),
-            _ => None,
-        }
-    }
-
     /// Whether the value holds, by the platform's rules: null, false, 0 and the empty string do not.
     pub(super) fn truth(&self) -> Cond {
         match self {

@@ -12,7 +12,7 @@ use super::source::Source;
 use super::steps;
 use super::traits;
 use super::value::Value;
-use super::{Lowering, uses};
+use super::Lowering;
 use crate::model::{CacheMode, Cond, Definition, Hop, Job, Location, RunnerChoice, Text, TokenScope};
 use crate::syntax::yaml::Node;
 
@@ -337,12 +337,4 @@ fn operating_system(runner: &RunnerChoice) -> Option<&'static str> {
         found = Some(os);
     }
     found
-}
-
-/// Whether a `uses:` of a job names a workflow of this repository, and its path.
-pub(super) fn local_workflow(value: &str, slug: Option<&str>) -> Option<String> {
-    match uses::parse(value, slug)? {
-        uses::Uses::Local(path) => Some(path),
-        _ => None,
-    }
 }
