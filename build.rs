@@ -33,6 +33,7 @@ const FILES: &[&str] = &[
     "neutral",
     "transfers",
     "wrappers",
+    "runs",
     "platforms",
 ];
 

@@ -21,7 +21,7 @@ pub use label::{Labels, Vendor};
 pub use producer::{Broken, Content, Producer, Signer, Store, Subjects};
 pub use sink::{Bytes, Naming, Sink};
 pub use test::{Pick, Split, Test};
-pub use traits::{Cache, Credential, Neutral, Remote, Transfer, Wrapper};
+pub use traits::{Cache, Credential, Neutral, Remote, Run, Transfer, Wrapper};
 
 /// Everything in `rules/`.
 #[derive(Debug, Deserialize)]
@@ -47,6 +47,8 @@ pub struct Catalogue {
     pub transfers: Vec<Transfer>,
     /// `rules/wrappers.yml`: programs that run the command behind them.
     pub wrappers: Vec<Wrapper>,
+    /// `rules/runs.yml`: actions that run a command which an input holds.
+    pub runs: Vec<Run>,
     /// `rules/platforms.yml`: the files of every CI platform.
     pub platforms: Vec<Detector>,
     /// `rules/requirements/`: the cards, in cap order.

@@ -95,6 +95,10 @@ pub struct Producer {
     /// The file asks for provenance with this step and these conditions keep it from being made; each with a reason.
     #[serde(default)]
     pub broken: Vec<Broken>,
+    /// Nothing is made unless a builder that keeps attestations is visible before the step in its job: BuildKit in a
+    /// container, not the engine's own.
+    #[serde(default)]
+    pub needs_container_builder: bool,
     /// Who signs.
     pub signer: Signer,
     /// Set when one of these holds: a key signs instead of the identity.

@@ -146,3 +146,24 @@ pub struct Wrapper {
     #[serde(default)]
     pub script_flag: Vec<String>,
 }
+
+/// An action one of whose inputs is a command line or a script.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Run {
+    /// Actions, as `owner/repository[/path]` in lower case; `*` stands for any part.
+    pub actions: Vec<String>,
+    /// The inputs that hold it, each run by itself.
+    pub inputs: Vec<String>,
+    /// The program that the input's words belong to; absent: the input names it.
+    #[serde(default)]
+    pub program: Option<String>,
+    /// The input that names the working folder.
+    #[serde(default)]
+    pub folder: Option<String>,
+    /// The language of the script; a shell when absent.
+    #[serde(default)]
+    pub shell: Option<String>,
+    /// Where this is documented.
+    pub source: String,
+}

@@ -23,6 +23,21 @@ pub(super) struct Publish<'p> {
     pub files: Vec<Picked>,
 }
 
+impl Publish<'_> {
+    /// Whether the command names this word.
+    pub(super) fn says(&self, word: &str) -> bool {
+        match self.doer {
+            Doer::Command(_, _, words) => words.iter().any(|w| w.as_str() == word),
+            Doer::Action(..) => false,
+        }
+    }
+
+    /// Whether the command goes over all packages of a workspace.
+    pub(super) fn recursive(&self) -> bool {
+        ["-r", "--recursive", "--workspaces", "-ws", "foreach"].iter().any(|w| self.says(w))
+    }
+}
+
 /// A step or command that makes provenance, or was meant to.
 #[derive(Debug, Clone)]
 pub(super) struct Attest<'p> {

@@ -7,6 +7,7 @@ mod family;
 mod glob;
 mod manifest;
 mod naming;
+mod npm;
 mod outside;
 mod provenance;
 
@@ -168,7 +169,7 @@ impl<'a, 'p> Path<'a, 'p> {
         let builds = bytes::builds(self.flow, self.facts, &self.builders_of(stream, publish));
         let names: Vec<String> = if stream.places.is_empty() { vec![stream.name.clone()] } else { stream.places.clone() };
         let unit = provenance::Unit { publish, kind: stream.kind, names: &names, files, builds: &builds.jobs };
-        let found = provenance::find(self.flow, self.facts, &unit, self.catalogue);
+        let found = provenance::find(self.checkout, self.flow, self.facts, &unit, self.catalogue);
         let related: BTreeSet<usize> = builds.jobs.iter().copied().chain([publish.job]).collect();
         let look_alikes = related
             .iter()

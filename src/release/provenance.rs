@@ -5,7 +5,9 @@ use super::doer::{Doer, Picked};
 use super::facts::{Attest, Facts, Publish, step_of_symbol};
 use super::glob;
 use super::naming::{image_name, rewritten};
+use super::npm;
 use crate::catalogue::{Builder, Bytes, Catalogue, Content, Signer, Signing, Store};
+use crate::checkout::Checkout;
 use crate::model::{Access, Cond, EventKind, Flow, Hop, Job, Kind, Location, StepBody, Text, Version};
 use crate::syntax::pattern;
 
@@ -128,11 +130,20 @@ enum Coverage {
 }
 
 /// Finds the provenance of one unit among all that its flow makes.
-pub(super) fn find(flow: &Flow, facts: &[Facts<'_>], unit: &Unit<'_, '_>, catalogue: &'static Catalogue) -> Found {
+pub(super) fn find(
+    checkout: &Checkout,
+    flow: &Flow,
+    facts: &[Facts<'_>],
+    unit: &Unit<'_, '_>,
+    catalogue: &'static Catalogue,
+) -> Found {
     let mut found = Found::default();
     for (at, own) in facts.iter().enumerate() {
         let Some(job) = flow.jobs.get(at) else { continue };
         for attest in &own.attests {
+            if attest.producer.needs_container_builder && !container_builder(job, attest) {
+                continue;
+            }
             match covers(flow, facts, attest, unit) {
                 Coverage::No => {}
                 Coverage::Wrong(why) => found.refused.push(Refused {
@@ -152,7 +163,62 @@ pub(super) fn find(flow: &Flow, facts: &[Facts<'_>], unit: &Unit<'_, '_>, catalo
             }
         }
     }
+    if unit.kind == Kind::Npm && found.provenance.is_none() && found.refused.is_empty() {
+        of_npm(checkout, flow, facts, unit, catalogue, &mut found);
+    }
     found
+}
+
+/// Provenance that the npm client makes without a word on its command line.
+fn of_npm(
+    checkout: &Checkout,
+    flow: &Flow,
+    facts: &[Facts<'_>],
+    unit: &Unit<'_, '_>,
+    catalogue: &'static Catalogue,
+    found: &mut Found,
+) {
+    let publish = unit.publish;
+    let Some(job) = flow.jobs.get(publish.job) else { return };
+    let (rule, coverage, location) = match npm::switch(checkout, job, publish) {
+        npm::Switch::Silent => return,
+        npm::Switch::On(location) => ("npm-provenance-config", "a file of the checkout asks for it", location),
+        npm::Switch::Trusted(location) => (
+            "npm-trusted-publishing",
+            "the client makes it by itself where it publishes with the platform's identity instead of a token",
+            location,
+        ),
+        npm::Switch::Off(location) => {
+            let why = "a file of the checkout switches provenance off".to_owned();
+            found.refused.push(Refused { rule: "npm-provenance-config".to_owned(), why, location });
+            return;
+        }
+        npm::Switch::Missing(location) => {
+            let why = "one of the published packages does not ask for provenance, the others do".to_owned();
+            found.refused.push(Refused { rule: "npm-provenance-config".to_owned(), why, location });
+            return;
+        }
+    };
+    let Some(producer) = catalogue.producers.iter().find(|p| p.id == rule) else { return };
+    let attest = Attest {
+        producer,
+        doer: publish.doer,
+        hit: publish.hit,
+        job: publish.job,
+        step: publish.step,
+        cond: publish.cond.clone(),
+        signer: producer.signer,
+        content: producer.content,
+        broken: None,
+    };
+    match usable(job, &attest, unit) {
+        Err(refused) => found.refused.push(refused),
+        Ok(()) => {
+            let mut provenance = of_step(flow, facts, job, &attest, unit, coverage.to_owned());
+            provenance.chain.push(Hop { what: "asked for here".to_owned(), location });
+            better(found, provenance);
+        }
+    }
 }
 
 fn better(found: &mut Found, new: Provenance) {
@@ -164,6 +230,30 @@ fn better(found: &mut Found, new: Provenance) {
 /// Whether a catalogue entry describes this workflow.
 pub(super) fn is_builder(builder: &Builder, workflow: &str) -> bool {
     builder.workflows.iter().any(|w| pattern::wildcard(w, workflow))
+}
+
+/// Whether a BuildKit container is set up before the step, in every run in which the step runs.
+fn container_builder(job: &Job, attest: &Attest<'_>) -> bool {
+    let wrappers = &Catalogue::get().wrappers;
+    job.steps.iter().take(attest.step + 1).any(|step| {
+        let sets_up = match &step.body {
+            StepBody::Action(action) => {
+                let own = action.name == "docker/setup-buildx-action" || action.name == "depot/setup-action" || action.name == "useblacksmith/setup-docker-builder";
+                own && action.input("driver").is_none_or(|d| d.value.literal() != Some("docker"))
+            }
+            StepBody::Script(_) => Doer::all(step, wrappers).iter().any(|d| match d {
+                Doer::Command(_, _, words) => {
+                    crate::commands::matching::matches("docker buildx create", words).is_some()
+                        && !crate::commands::matching::flag(words, &["--driver".to_owned()])
+                            .iter()
+                            .any(|f| f.value.as_ref().is_some_and(|v| v.as_str() == "docker"))
+                }
+                Doer::Action(..) => false,
+            }),
+            StepBody::Opaque { .. } => false,
+        };
+        sets_up && attest.doer.cond().implies(&step.cond)
+    })
 }
 
 /// Whether an attesting step whose subject fits really delivers.

@@ -123,12 +123,15 @@ fn step(lowering: &Lowering<'_>, place: &Place<'_>, at: usize, node: Node<'_>, s
                 outputs = local_action(lowering, place, inner, scope, job);
             }
             Some(Uses::Remote(action, reference)) => {
-                new.body = StepBody::Action(ActionUse {
+                let action = ActionUse {
                     name: action,
                     reference: uses::reference(&reference, uses_node.comment_after(), new.location.clone()),
                     inputs: inputs(source, node.get("with"), scope),
-                });
+                };
+                let runs = run_by_action(lowering, &action, scope, &new);
+                new.body = StepBody::Action(action);
                 job.steps.push(new);
+                job.steps.extend(runs);
             }
             Some(Uses::Image(image)) => {
                 let reference = Reference {
@@ -346,6 +349,42 @@ fn script(
         locate: &|from, to| place.source.at(Span { start: run.at(from), end: run.at(to) }),
         chain: &place.chain,
     })
+}
+
+/// The commands that an action runs because one of its inputs holds them.
+fn run_by_action(lowering: &Lowering<'_>, action: &ActionUse, scope: &Scope<'_>, step: &Step) -> Vec<Step> {
+    let runs = crate::catalogue::Catalogue::get().runs.iter();
+    let entries = runs.filter(|r| r.actions.iter().any(|a| crate::syntax::pattern::wildcard(a, &action.name)));
+    let mut steps = Vec::new();
+    for entry in entries {
+        for input in entry.inputs.iter().filter_map(|name| action.input(name)) {
+            let value = input.value.as_str();
+            let text = match &entry.program {
+                Some(program) => format!("{program} {value}"),
+                None => value.to_owned(),
+            };
+            let mut env = platform_environment(scope);
+            env.extend(step.env.iter().cloned());
+            let folder = entry.folder.as_deref().and_then(|f| action.input(f)).map(|f| f.value.clone());
+            let script = lowering.scripts.read(&crate::commands::Reading {
+                text: &text,
+                shell: entry.shell.as_deref().unwrap_or("sh"),
+                // What is unknown in the value stands in it as a symbol already.
+                holes: &symbols(&text),
+                env: &env,
+                folder: folder.unwrap_or_default(),
+                locate: &|_, _| step.location.clone(),
+                chain: &step.chain,
+            });
+            steps.push(Step { id: None, body: StepBody::Script(script), ..step.clone() });
+        }
+    }
+    steps
+}
+
+/// The symbols of a text, each as the value of its own hole.
+fn symbols(text: &str) -> Vec<Text> {
+    expressions(text).iter().map(|(_, inner)| Text::unknown(inner)).collect()
 }
 
 /// The variables that the platform sets in every step.

@@ -1,0 +1,100 @@
+//! Scripts of the checkout that a command runs.
+
+use std::sync::Arc;
+
+use super::{Call, Entered, Piece};
+use crate::model::Text;
+
+const SHELLS: &[&str] = &["bash", "sh", "zsh", "dash", "ksh", "source", "."];
+
+pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
+    let program = call.words.first()?.as_str();
+    let base = call.program();
+    let (script, at) = if SHELLS.contains(&base) {
+        // `bash -c` is a wrapper; flags before the file are skipped.
+        let at = call.words.iter().skip(1).position(|w| !w.as_str().starts_with('-'))? + 1;
+        if call.words.iter().take(at).skip(1).any(|w| w.as_str().contains('c') && !w.as_str().starts_with("--")) {
+            return None;
+        }
+        (call.words.get(at)?.as_str(), at)
+    } else if matches!(base, "python" | "python3" | "node" | "ruby" | "pwsh" | "powershell" | "tsx" | "ts-node" | "deno" | "bun" | "zx") {
+        let at = call.words.iter().position(|w| {
+            [".py", ".js", ".mjs", ".cjs", ".ts", ".mts", ".rb", ".ps1"].iter().any(|e| w.as_str().ends_with(e))
+        })?;
+        (call.words.get(at)?.as_str(), at)
+    } else if program.contains('/') && !program.contains("${{") {
+        (program, 0)
+    } else {
+        return None;
+    };
+    let path = call.path(script);
+    if !call.checkout.exists(&path) {
+        return None;
+    }
+    let text = call.checkout.read(&path).ok()?;
+    let shell = language(&path, &text)?;
+    Some(Entered {
+        what: format!("runs {path}"),
+        pieces: vec![Piece {
+            text: text.to_string(),
+            shell: shell.to_owned(),
+            path: Arc::from(path.as_str()),
+            line: 1,
+            env: Vec::new(),
+            folder: call.folder.clone(),
+            positional: call.words.get(at + 1..).unwrap_or_default().to_vec(),
+        }],
+        ..Entered::default()
+    })
+}
+
+/// What runs a script: by its first line, else by its ending. `None` for what is no script.
+fn language(path: &str, text: &str) -> Option<&'static str> {
+    let first = text.lines().next().unwrap_or_default();
+    let by_line = first.strip_prefix("#!").map(|line| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let program = words.first().map_or("", |w| w.rsplit('/').next().unwrap_or(w));
+        let program = if program == "env" { words.iter().skip(1).find(|w| !w.starts_with('-')).copied().unwrap_or("") } else { program };
+        program.to_owned()
+    });
+    let by_line = by_line.as_deref().unwrap_or_default();
+    if SHELLS.contains(&by_line) {
+        return Some("bash");
+    }
+    match (by_line, path.rsplit('.').next().unwrap_or_default()) {
+        (p, _) if p.starts_with("python") => Some("python"),
+        ("node" | "deno" | "bun" | "zx", _) => Some("javascript"),
+        ("ruby", _) => Some("ruby"),
+        ("pwsh", _) | (_, "ps1") => Some("pwsh"),
+        (_, "sh" | "bash") => Some("bash"),
+        (_, "py") => Some("python"),
+        (_, "js" | "mjs" | "cjs" | "ts" | "mts") => Some("javascript"),
+        (_, "rb") => Some("ruby"),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checkout::Checkout;
+
+    fn entered(command: &str) -> Option<(String, usize)> {
+        let files = [("ci/release.sh", "#!/usr/bin/env bash\nnpm publish \"$1\"\n"), ("ci/tool", "\u{7f}ELF"), ("ci/x.py", "print()\n")];
+        let checkout = Checkout::in_memory(files.map(|(p, t)| (p.to_owned(), t.as_bytes().to_vec())), None);
+        let words: Vec<Text> = command.split(' ').map(Text::from).collect();
+        let call = Call { checkout: &checkout, words: &words, folder: &Text::default(), env: &[] };
+        let entered = enter(&call)?;
+        let piece = entered.pieces.first()?;
+        Some((format!("{} {}", piece.shell, piece.path), piece.positional.len()))
+    }
+
+    #[test]
+    fn scripts_of_the_checkout_are_entered_with_their_arguments() {
+        assert_eq!(entered("./ci/release.sh dist"), Some(("bash ci/release.sh".into(), 1)));
+        assert_eq!(entered("bash -e ci/release.sh"), Some(("bash ci/release.sh".into(), 0)));
+        assert_eq!(entered("python3 ci/x.py a b"), Some(("python ci/x.py".into(), 2)));
+        assert_eq!(entered("./ci/tool"), None);
+        assert_eq!(entered("ci/../../outside.sh"), None);
+    }
+}

@@ -1,0 +1,232 @@
+//! GoReleaser: its configuration names channels that no command line shows.
+//!
+//! Each channel that hands out bytes becomes an implied command (`goreleaser:dockers IMAGE`), which the catalogue of
+//! sinks knows. Pointers to bytes published elsewhere (Homebrew, Scoop, winget, AUR, Nix) become none.
+//! Source: <https://goreleaser.com/customization/>
+
+use std::sync::Arc;
+
+use super::{Call, Entered, Implied};
+use crate::model::{Location, Text};
+use crate::syntax::yaml::{self, Node};
+
+/// Names under which the tool looks for its configuration, in its order.
+const CONFIGS: &[&str] = &[
+    ".config/goreleaser.yml",
+    ".config/goreleaser.yaml",
+    ".goreleaser.yml",
+    ".goreleaser.yaml",
+    "goreleaser.yml",
+    "goreleaser.yaml",
+];
+
+pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
+    if !matches!(call.program(), "goreleaser" | "goreleaser-pro") {
+        return None;
+    }
+    let words: Vec<&str> = call.arguments().iter().map(Text::as_str).collect();
+    if !words.iter().any(|w| matches!(*w, "release" | "continue" | "publish")) {
+        return None;
+    }
+    let skipped: Vec<&str> = words
+        .iter()
+        .enumerate()
+        .filter_map(|(at, w)| match w.split_once('=') {
+            Some(("--skip", list)) => Some(list),
+            None if *w == "--skip" => words.get(at + 1).copied(),
+            _ => None,
+        })
+        .flat_map(|list| list.split(','))
+        .collect();
+    let nothing = words.iter().any(|w| matches!(*w, "--snapshot" | "--skip-publish" | "--skip-publish=true"));
+    if nothing || skipped.contains(&"publish") {
+        return None;
+    }
+    let mut entered = Entered { what: "goreleaser release".to_owned(), ..Entered::default() };
+    let named = call.flag(&["-f", "--config"]);
+    let path = match named {
+        Some(file) => Some(call.path(file)),
+        None => CONFIGS.iter().map(|f| call.path(f)).find(|p| call.checkout.exists(p)),
+    };
+    let whole_release = Implied { words: words_of("goreleaser:release", &[]), location: None };
+    let Some(path) = path.filter(|p| call.checkout.exists(p)) else {
+        entered.implied.push(whole_release);
+        if named.is_some() {
+            entered.unread = Some("the configuration that the command names is not in the checkout".to_owned());
+        }
+        return Some(entered);
+    };
+    let text = match call.checkout.read(&path) {
+        Ok(text) => text,
+        Err(error) => {
+            entered.implied.push(whole_release);
+            entered.unread = Some(format!("{path}: {error}"));
+            return Some(entered);
+        }
+    };
+    let documents = match yaml::parse(&text) {
+        Ok(documents) => documents,
+        Err(error) => {
+            entered.implied.push(whole_release);
+            entered.unread = Some(format!("{path}:{}: {}", error.line, error.message));
+            return Some(entered);
+        }
+    };
+    let Some(root) = documents.first().map(|d| d.root()) else {
+        entered.implied.push(whole_release);
+        return Some(entered);
+    };
+    let reader = Reader { path: Arc::from(path.as_str()), skipped };
+    let disabled = root.get("release").and_then(|r| r.get("disable")).is_some_and(on);
+    if !disabled {
+        entered.implied.push(whole_release);
+    }
+    reader.channels(root, &mut entered.implied);
+    Some(entered)
+}
+
+fn words_of(program: &str, rest: &[String]) -> Vec<Text> {
+    std::iter::once(Text::from(program)).chain(rest.iter().map(|r| Text::from(r.as_str()))).collect()
+}
+
+/// Whether a switch is on; a template may be, so it counts as off only where that adds a channel.
+fn on(node: Node<'_>) -> bool {
+    node.as_str().is_some_and(|s| s == "true")
+}
+
+struct Reader<'a> {
+    path: Arc<str>,
+    skipped: Vec<&'a str>,
+}
+
+impl Reader<'_> {
+    fn at(&self, node: Node<'_>) -> Location {
+        Location::new(&self.path, node.span())
+    }
+
+    fn channels(&self, root: Node<'_>, implied: &mut Vec<Implied>) {
+        let list = |key: &str| root.get(key).map(|n| n.items().collect::<Vec<_>>()).unwrap_or_default();
+        let strings = |node: Option<Node<'_>>| -> Vec<(String, Node<'_>)> {
+            let Some(node) = node else { return Vec::new() };
+            match node.as_str() {
+                Some(one) => vec![(one.to_owned(), node)],
+                None => node.items().filter_map(|n| Some((n.as_str()?.to_owned(), n))).collect(),
+            }
+        };
+        let off = |node: Node<'_>| {
+            ["skip_push", "disable", "skip", "skip_upload"].iter().any(|k| node.get(k).is_some_and(on))
+        };
+        let docker = !self.skipped.contains(&"docker");
+        for entry in list("dockers").into_iter().filter(|e| docker && !off(*e)) {
+            self.images(&strings(entry.get("image_templates")), "goreleaser:dockers", implied);
+        }
+        for entry in list("dockers_v2").into_iter().filter(|e| docker && !off(*e)) {
+            let flags: Vec<String> = strings(entry.get("flags")).into_iter().map(|(f, _)| f).collect();
+            let quiet = flags.iter().any(|f| f == "--provenance=false" || f == "--attest=false" || f.contains("disabled=true"));
+            let program = if quiet { "goreleaser:dockers-v2-without-provenance" } else { "goreleaser:dockers-v2" };
+            self.images(&strings(entry.get("images")), program, implied);
+        }
+        let manifests = docker && !self.skipped.contains(&"manifests");
+        for entry in list("docker_manifests").into_iter().filter(|e| manifests && !off(*e)) {
+            self.images(&strings(entry.get("name_template")), "goreleaser:docker-manifests", implied);
+        }
+        for entry in list("kos").into_iter().filter(|e| !self.skipped.contains(&"ko") && !off(*e)) {
+            let mut names = strings(entry.get("repositories"));
+            names.extend(strings(entry.get("repository")));
+            if names.is_empty() {
+                names.push(("ko-image".to_owned(), entry));
+            }
+            self.images(&names, "goreleaser:kos", implied);
+        }
+        let single = |key: &str, program: &str, name: &dyn Fn(Node<'_>) -> Option<String>, implied: &mut Vec<Implied>| {
+            for entry in list(key).into_iter().filter(|e| !off(*e)) {
+                let words = words_of(program, &name(entry).into_iter().collect::<Vec<_>>());
+                implied.push(Implied { words, location: Some(self.at(entry)) });
+            }
+        };
+        let field = |key: &'static str| move |e: Node<'_>| e.get(key).and_then(|n| n.as_str()).map(untemplated);
+        if !self.skipped.contains(&"snapcraft") {
+            for entry in list("snapcrafts").into_iter().filter(|e| !off(*e)) {
+                if let Some(publish) = entry.get("publish").filter(|p| on(*p)) {
+                    let name: Vec<String> = field("name")(entry).into_iter().collect();
+                    implied.push(Implied { words: words_of("goreleaser:snapcrafts", &name), location: Some(self.at(publish)) });
+                }
+            }
+        }
+        single("npms", "goreleaser:npms", &field("name"), implied);
+        single("blobs", "goreleaser:blobs", &field("bucket"), implied);
+        single("uploads", "goreleaser:uploads", &field("name"), implied);
+        single("artifactories", "goreleaser:uploads", &field("name"), implied);
+        single("publishers", "goreleaser:publishers", &field("name"), implied);
+        single("gemfury", "goreleaser:fury", &field("account"), implied);
+        single("furies", "goreleaser:fury", &field("account"), implied);
+        single("cloudsmiths", "goreleaser:uploads", &field("repository"), implied);
+        single("dockerdigest", "goreleaser:none", &field("name"), implied);
+    }
+
+    /// One command for all images of an entry: the same bytes under several names.
+    fn images(&self, names: &[(String, Node<'_>)], program: &str, implied: &mut Vec<Implied>) {
+        let Some((_, first)) = names.first() else { return };
+        let names: Vec<String> = names.iter().map(|(n, _)| untemplated(n)).collect();
+        implied.push(Implied { words: words_of(program, &names), location: Some(self.at(*first)) });
+    }
+}
+
+/// `{{ .Tag }}` is unknown here.
+fn untemplated(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find("{{") {
+        let (head, tail) = rest.split_at(at);
+        let Some(end) = tail.find("}}") else { break };
+        out.push_str(head);
+        let inner: String = tail.get(2..end).unwrap_or_default().trim().trim_matches('-').trim().replace(['{', '}'], "");
+        out.push_str(&format!("${{{{ goreleaser{} }}}}", if inner.starts_with('.') { inner } else { format!(".{inner}") }));
+        rest = tail.get(end + 2..).unwrap_or_default();
+    }
+    out.push_str(rest);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checkout::Checkout;
+
+    fn implied(config: &str, command: &str) -> Vec<String> {
+        let checkout = Checkout::in_memory([(".goreleaser.yml".to_owned(), config.as_bytes().to_vec())], None);
+        let words: Vec<Text> = command.split(' ').map(Text::from).collect();
+        let call = Call { checkout: &checkout, words: &words, folder: &Text::default(), env: &[] };
+        let Some(entered) = enter(&call) else { return Vec::new() };
+        entered
+            .implied
+            .iter()
+            .map(|i| {
+                let words: Vec<&str> = i.words.iter().map(Text::as_str).collect();
+                format!("{} {}", i.location.as_ref().map_or(0, |l| l.line), words.join(" "))
+            })
+            .collect()
+    }
+
+    #[test]
+    fn every_channel_that_hands_out_bytes_is_implied() {
+        let config = "dockers:\n  - image_templates:\n      - ghcr.io/acme/widget:{{ .Tag }}\n      - acme/widget:latest\n  - image_templates: [x/y]\n    skip_push: true\nsnapcrafts:\n  - name: widget\n    publish: true\n  - name: local\nbrews:\n  - name: widget\n";
+        assert_eq!(
+            implied(config, "goreleaser release --clean"),
+            [
+                "0 goreleaser:release",
+                "3 goreleaser:dockers ghcr.io/acme/widget:${{ goreleaser.Tag }} acme/widget:latest",
+                "9 goreleaser:snapcrafts widget"
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_skipped_or_disabled_is_not() {
+        let config = "release:\n  disable: true\ndockers:\n  - image_templates: [acme/widget]\n";
+        assert_eq!(implied(config, "goreleaser release"), ["4 goreleaser:dockers acme/widget"]);
+        assert!(implied(config, "goreleaser release --skip=docker").is_empty());
+        assert!(implied(config, "goreleaser release --snapshot").is_empty());
+        assert!(implied(config, "goreleaser build").is_empty());
+    }
+}

@@ -1,0 +1,120 @@
+//! What a command leads to inside the checkout: make targets, package scripts, script files, task runners, and the
+//! configuration of release tools. Following is bounded; where a bound is hit, the script says so.
+
+mod files;
+mod goreleaser;
+mod make;
+mod package;
+mod tasks;
+
+use std::sync::Arc;
+
+use crate::checkout::Checkout;
+use crate::model::{Location, Text};
+
+/// A script that a command leads to.
+#[derive(Debug, Clone)]
+pub(super) struct Piece {
+    /// Its text.
+    pub(super) text: String,
+    /// The shell or language that runs it.
+    pub(super) shell: String,
+    /// The file it stands in.
+    pub(super) path: Arc<str>,
+    /// The line of the file on which the text starts, from 1.
+    pub(super) line: u32,
+    /// Variables that are set for it.
+    pub(super) env: Vec<(String, Text)>,
+    /// The folder it runs in, relative to the checkout.
+    pub(super) folder: Text,
+    /// Its positional parameters.
+    pub(super) positional: Vec<Text>,
+}
+
+/// A command that configuration stands for, as if it had been typed (`goreleaser:dockers IMAGE`).
+#[derive(Debug, Clone)]
+pub(super) struct Implied {
+    /// Its words; the program carries a `:`.
+    pub(super) words: Vec<Text>,
+    /// Where the configuration says so; `None` for the command itself.
+    pub(super) location: Option<Location>,
+}
+
+/// Where a command leads.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Entered {
+    /// What was entered, for people (`make release`).
+    pub(super) what: String,
+    /// The scripts that run, in order.
+    pub(super) pieces: Vec<Piece>,
+    /// The commands that configuration stands for.
+    pub(super) implied: Vec<Implied>,
+    /// Why something could not be followed.
+    pub(super) unread: Option<String>,
+}
+
+/// A command as the followers see it.
+pub(super) struct Call<'a> {
+    pub(super) checkout: &'a Checkout,
+    /// Program and arguments, wrappers taken off.
+    pub(super) words: &'a [Text],
+    pub(super) folder: &'a Text,
+    pub(super) env: &'a [(String, Text)],
+}
+
+impl Call<'_> {
+    /// The program's base name.
+    fn program(&self) -> &str {
+        let first = self.words.first().map_or("", Text::as_str);
+        first.rsplit('/').next().unwrap_or(first)
+    }
+
+    /// The words behind the program.
+    fn arguments(&self) -> &[Text] {
+        self.words.get(1..).unwrap_or_default()
+    }
+
+    /// The value of a flag in any of its spellings: `--flag value`, `--flag=value`.
+    fn flag(&self, names: &[&str]) -> Option<&str> {
+        let words = self.arguments();
+        words.iter().enumerate().find_map(|(at, w)| {
+            let w = w.as_str();
+            if names.contains(&w) {
+                return words.get(at + 1).map(Text::as_str);
+            }
+            let (name, value) = w.split_once('=')?;
+            names.contains(&name).then_some(value)
+        })
+    }
+
+    /// A path of the checkout, from the folder the command runs in.
+    fn path(&self, below: &str) -> String {
+        join(self.folder.as_str(), below)
+    }
+}
+
+/// Joins a folder and a relative path, resolving `.` and `..` within the checkout.
+pub(super) fn join(folder: &str, below: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    let absolute = below.starts_with('/');
+    let all = if absolute { below.to_owned() } else { format!("{folder}/{below}") };
+    for part in all.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop();
+            }
+            other => parts.push(other),
+        }
+    }
+    parts.join("/")
+}
+
+/// Follows a command into the checkout; `None` when it leads nowhere that is known.
+pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
+    make::enter(call)
+        .or_else(|| package::enter(call))
+        .or_else(|| tasks::enter(call))
+        .or_else(|| goreleaser::enter(call))
+        .or_else(|| files::enter(call))
+}

@@ -1,0 +1,197 @@
+//! Provenance of npm packages that no flag of the command asks for: `publishConfig`, `.npmrc`, trusted publishing.
+//! Source: <https://docs.npmjs.com/generating-provenance-statements>, <https://docs.npmjs.com/trusted-publishers>
+
+use std::sync::Arc;
+
+use super::facts::Publish;
+use super::naming::join;
+use crate::checkout::Checkout;
+use crate::model::{Access, Job, Location, Position, RunnerChoice, Span, Step, StepBody, Text};
+use crate::syntax::pattern;
+
+/// What decides about the provenance of a published package besides its command line.
+pub(super) enum Switch {
+    /// A file asks for it.
+    On(Location),
+    /// A file switches it off.
+    Off(Location),
+    /// One of several published packages does not ask for it.
+    Missing(Location),
+    /// No token, the platform's identity, and a client that is new enough: provenance comes by itself.
+    Trusted(Location),
+    /// Nothing.
+    Silent,
+}
+
+/// Reads the switches for one publishing step.
+pub(super) fn switch(checkout: &Checkout, job: &Job, publish: &Publish<'_>) -> Switch {
+    let folder = publish.doer.first(&publish.sink.folder, publish.hit, &publish.sink.value_flags);
+    let folder = folder.first().map(|p| p.value.clone()).unwrap_or_default();
+    let base = publish.doer.folder();
+    let place = join(base.as_str(), folder.as_str());
+    for npmrc in [join(&place, ".npmrc"), ".npmrc".to_owned()] {
+        if let Ok(text) = checkout.read(&npmrc)
+            && let Some((location, on)) = npmrc_switch(&npmrc, &text)
+        {
+            return if on { Switch::On(location) } else { Switch::Off(location) };
+        }
+    }
+    let manifests = manifests(checkout, publish, &place);
+    let mut on: Option<Location> = None;
+    let mut off: Option<Location> = None;
+    let mut missing: Option<Location> = None;
+    for path in &manifests {
+        let Ok(text) = checkout.read(path) else { continue };
+        let Ok(json) = serde_json::from_str::<serde_json::Value>(&text) else { continue };
+        let private = json.get("private").is_some_and(|p| p == true || p == "true");
+        if private && manifests.len() > 1 {
+            continue;
+        }
+        match json.get("publishConfig").and_then(|c| c.get("provenance")) {
+            Some(value) if value == true => on = on.or_else(|| Some(place_of(path, &text, "provenance"))),
+            Some(_) => off = off.or_else(|| Some(place_of(path, &text, "provenance"))),
+            None => missing = missing.or_else(|| Some(place_of(path, &text, "name"))),
+        }
+    }
+    match (off, on, missing) {
+        (Some(off), ..) => return Switch::Off(off),
+        (None, Some(on), None) => return Switch::On(on),
+        (None, Some(_), Some(missing)) => return Switch::Missing(missing),
+        _ => {}
+    }
+    match trusted(job, publish) {
+        Some(location) => Switch::Trusted(location),
+        None => Switch::Silent,
+    }
+}
+
+/// The manifests of the packages that the step publishes.
+fn manifests(checkout: &Checkout, publish: &Publish<'_>, place: &str) -> Vec<String> {
+    let all_packages = ["changeset", "lerna", "nx-", "workspaces", "npm-release-tools"].iter().any(|t| publish.sink.id.contains(t))
+        || publish.recursive();
+    if !all_packages && !place.contains(['$', '*']) {
+        return vec![join(place, "package.json")];
+    }
+    let pattern: String = if all_packages { join(place, "**") } else { masked(place) };
+    let mut found: Vec<String> = checkout
+        .files()
+        .iter()
+        .filter(|p| p.ends_with("/package.json") || &***p == "package.json")
+        .filter(|p| !["node_modules/", "fixtures/", "examples/", "example/", "test/", "tests/", "__tests__/", "template"].iter().any(|x| p.contains(x)))
+        .filter(|p| {
+            let folder = p.strip_suffix("package.json").unwrap_or_default().trim_end_matches('/');
+            super::glob::contains(&pattern, folder) || all_packages
+        })
+        .map(|p| p.to_string())
+        .collect();
+    // The root of a workspace is not published itself.
+    if found.len() > 1 {
+        found.retain(|p| p != "package.json");
+    }
+    found
+}
+
+/// A folder with unknown parts, each as a `*`.
+fn masked(place: &str) -> String {
+    let text = Text::new(place);
+    let mut out = String::new();
+    let mut rest = text.as_str();
+    while let Some(at) = rest.find("${{") {
+        let (head, tail) = rest.split_at(at);
+        out.push_str(head);
+        out.push('*');
+        rest = tail.find("}}").and_then(|e| tail.get(e + 2..)).unwrap_or_default();
+    }
+    out.push_str(rest);
+    out
+}
+
+fn npmrc_switch(path: &str, text: &str) -> Option<(Location, bool)> {
+    for (number, line) in text.lines().enumerate() {
+        let trimmed = line.trim();
+        if trimmed.starts_with(['#', ';']) {
+            continue;
+        }
+        let Some((key, value)) = trimmed.split_once('=') else { continue };
+        if key.trim() == "provenance" {
+            return Some((line_location(path, number, line), value.trim() == "true"));
+        }
+    }
+    None
+}
+
+/// The line on which a JSON key first stands.
+fn place_of(path: &str, text: &str, key: &str) -> Location {
+    let quoted = format!("\"{key}\"");
+    match text.lines().enumerate().find(|(_, l)| l.contains(&quoted)) {
+        Some((number, line)) => line_location(path, number, line),
+        None => Location::start_of(&Arc::from(path)),
+    }
+}
+
+fn line_location(path: &str, number: usize, line: &str) -> Location {
+    let at = |column: usize| Position {
+        line: u32::try_from(number + 1).unwrap_or(u32::MAX),
+        column: u32::try_from(column).unwrap_or(u32::MAX),
+        byte: 0,
+    };
+    let indent = line.chars().take_while(|c| c.is_whitespace()).count();
+    let length = line.trim_end().chars().count();
+    Location::new(&Arc::from(path), Span { start: at(indent + 1), end: at(length + 1) })
+}
+
+/// The place that shows the last condition of trusted publishing, when all are visible: the job may ask for an
+/// identity, no registry token is in reach, and the client is npm 11.5.1 or newer.
+fn trusted(job: &Job, publish: &Publish<'_>) -> Option<Location> {
+    let program_is_npm = !publish.sink.id.contains("yarn") && !publish.says("bun") && !publish.says("yarn");
+    let token = job.secrets.iter().any(|s| {
+        let named = |n: &str| pattern::search("npm|node_auth|yarn|registry", n) && pattern::search("token|auth|password", n);
+        named(&s.name) || s.receiver.as_deref().is_some_and(named)
+    });
+    if !program_is_npm || token || job.token.access("id-token") != Access::Write || job.steps.is_empty() {
+        return None;
+    }
+    let before = job.steps.iter().take(publish.step + 1);
+    let own = before.rev().find_map(client);
+    match own {
+        Some((new, location)) => new.then_some(location),
+        None => newest_image(job),
+    }
+}
+
+/// What a step does to the npm client: whether it is then new enough, and where.
+fn client(step: &Step) -> Option<(bool, Location)> {
+    match &step.body {
+        StepBody::Action(action) if action.name == "actions/setup-node" => {
+            let version = action.input("node-version")?;
+            let text = version.value.literal()?.trim().trim_start_matches(['v', '^', '~', '>', '=']).to_ascii_lowercase();
+            let major: Option<u32> = text.split(['.', '-']).next().and_then(|m| m.parse().ok());
+            // Node 24 is the first line that ships npm 11.
+            let new = matches!(text.as_str(), "latest" | "node" | "current" | "lts/*" | "lts/krypton" | "lts") || major.is_some_and(|m| m >= 24);
+            Some((new, version.location.clone()))
+        }
+        StepBody::Script(script) => script.commands.iter().rev().find_map(|command| {
+            let words: Vec<&str> = command.words.iter().map(Text::as_str).collect();
+            let installs = words.contains(&"npm") && words.iter().any(|w| matches!(*w, "install" | "i" | "add" | "update"));
+            let spec = words.iter().find_map(|w| w.strip_prefix("npm@"))?;
+            let spec = spec.trim_start_matches(['^', '~', '>', '=', 'v']);
+            let mut parts = spec.split('.').map(|p| p.parse::<u32>().ok());
+            let new = match (spec, parts.next().flatten(), parts.next().flatten()) {
+                ("latest" | "next", ..) => true,
+                (_, Some(major), _) if major > 11 => true,
+                (_, Some(11), None) => true,
+                (_, Some(11), Some(minor)) => minor >= 5,
+                _ => false,
+            };
+            installs.then(|| (new, command.location.clone()))
+        }),
+        _ => None,
+    }
+}
+
+/// Hosted images whose own client is new enough.
+fn newest_image(job: &Job) -> Option<Location> {
+    let RunnerChoice::Labels { sets, location } = &job.runner else { return None };
+    let new = |l: &Text| l.as_str().starts_with("ubuntu-26.04") || l.as_str() == "ubuntu-slim";
+    sets.iter().all(|s| s.labels.iter().all(new)).then(|| location.clone())
+}
