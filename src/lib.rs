@@ -1,5 +1,6 @@
 //! truelevel grades a checkout against the SLSA Build track.
 pub mod catalogue;
+pub mod checkout;
 pub mod model;
 pub mod report;
 pub mod syntax;
