@@ -1,0 +1,258 @@
+//! READ: every byte from outside enters here.
+//!
+//! A checkout is hostile until shown otherwise. Nothing outside its root is read, whatever symbolic links and `..`
+//! say; nothing of it is run, not even git; what is too large, too deep, unreadable or not text becomes a named
+//! problem, never a gap that nobody sees. A checkout is taken to hold still: another process that swaps files for
+//! links while it is read is not defended against.
+//!
+//! `.git` is closed: its configuration may hold tokens. Only `git.rs` looks into it, for the remote and the commit.
+
+mod git;
+mod path;
+mod read;
+#[cfg(test)]
+mod tests;
+mod walk;
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use crate::model::Problem;
+
+pub use read::{MAX_FILE, MAX_PIPELINE, ReadError};
+pub use walk::{MAX_DEPTH, MAX_FILES};
+
+use git::Repository;
+use walk::Walk;
+
+/// Most bytes of texts that are kept for a second reading.
+const MAX_CACHED: usize = 256 * 1024 * 1024;
+
+/// A folder of files that are read once and never written.
+#[derive(Debug)]
+pub struct Checkout {
+    place: Place,
+    walk: OnceLock<Walk>,
+    repository: OnceLock<Repository>,
+    /// The slug that was given instead of the remote's.
+    slug: Option<String>,
+    cache: Mutex<Cache>,
+}
+
+#[derive(Debug)]
+enum Place {
+    /// The canonical path of a folder.
+    Folder(PathBuf),
+    /// Contents by normalised path.
+    Memory(BTreeMap<Arc<str>, Vec<u8>>),
+}
+
+#[derive(Debug, Default)]
+struct Cache {
+    texts: HashMap<String, Result<Arc<str>, ReadError>>,
+    bytes: usize,
+}
+
+/// Why a folder cannot be opened as a checkout.
+#[derive(Debug)]
+pub enum OpenError {
+    /// There is nothing at this path.
+    NotFound(PathBuf),
+    /// There is something else than a folder at this path.
+    NotAFolder(PathBuf),
+    /// The folder cannot be read.
+    Unreadable {
+        /// The folder.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotFound(path) => write!(f, "there is no folder {}", path.display()),
+            Self::NotAFolder(path) => write!(f, "{} is not a folder", path.display()),
+            Self::Unreadable { path, error } => write!(f, "the folder {} cannot be read: {error}", path.display()),
+        }
+    }
+}
+
+impl std::error::Error for OpenError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Unreadable { error, .. } => Some(error),
+            Self::NotFound(_) | Self::NotAFolder(_) => None,
+        }
+    }
+}
+
+impl Checkout {
+    /// Opens a folder. Nothing below it is read yet.
+    ///
+    /// # Errors
+    /// There is no such folder, or it cannot be listed.
+    pub fn open(root: &Path) -> Result<Self, OpenError> {
+        let unreadable = |error: io::Error| match error.kind() {
+            io::ErrorKind::NotFound => OpenError::NotFound(root.to_owned()),
+            io::ErrorKind::NotADirectory => OpenError::NotAFolder(root.to_owned()),
+            _ => OpenError::Unreadable { path: root.to_owned(), error },
+        };
+        let folder = root.canonicalize().map_err(unreadable)?;
+        if !folder.metadata().map_err(unreadable)?.is_dir() {
+            return Err(OpenError::NotAFolder(root.to_owned()));
+        }
+        folder.read_dir().map_err(unreadable)?;
+        Ok(Self::new(Place::Folder(folder)))
+    }
+
+    /// A checkout of these files, by the rules of a folder; ignore files have no effect.
+    pub fn in_memory(files: impl IntoIterator<Item = (String, Vec<u8>)>, slug: Option<&str>) -> Self {
+        let mut contents = BTreeMap::new();
+        let mut walk = Walk::default();
+        for (name, bytes) in files {
+            match path::normalise(&name) {
+                Ok(path) if !path.is_empty() && !path::is_git(&path) => {
+                    contents.insert(Arc::from(path), bytes);
+                }
+                _ => walk.problem(&name, "the path leaves the checkout"),
+            }
+        }
+        walk.files = contents.keys().cloned().collect();
+        let checkout = Self::new(Place::Memory(contents));
+        // Nothing has set them before.
+        let _ = checkout.walk.set(walk);
+        let _ = checkout.repository.set(Repository::default());
+        match slug {
+            Some(slug) => checkout.with_slug(slug),
+            None => checkout,
+        }
+    }
+
+    fn new(place: Place) -> Self {
+        Self {
+            place,
+            walk: OnceLock::new(),
+            repository: OnceLock::new(),
+            slug: None,
+            cache: Mutex::new(Cache::default()),
+        }
+    }
+
+    /// Sets `owner/name` where no remote tells it, or tells it wrong.
+    #[must_use]
+    pub fn with_slug(mut self, slug: &str) -> Self {
+        self.slug = Some(slug.trim().trim_matches('/').to_lowercase());
+        self
+    }
+
+    /// `owner/name` in lower case, as given or else from the remote `origin` or the only one. On other hosts than
+    /// github.com there may be more than two parts.
+    pub fn slug(&self) -> Option<&str> {
+        self.slug.as_deref().or_else(|| self.repository().slug.as_deref())
+    }
+
+    /// The remote's host in lower case, such as `github.com`.
+    pub fn host(&self) -> Option<&str> {
+        self.repository().host.as_deref()
+    }
+
+    /// The commit that is checked out, in hexadecimal. `None` without one, and where `.git` points out of the
+    /// checkout, as in a linked worktree.
+    pub fn revision(&self) -> Option<&str> {
+        self.repository().revision.as_deref()
+    }
+
+    fn repository(&self) -> &Repository {
+        self.repository.get_or_init(|| match &self.place {
+            Place::Folder(root) => git::repository(root),
+            Place::Memory(_) => Repository::default(),
+        })
+    }
+
+    fn walk(&self) -> &Walk {
+        self.walk.get_or_init(|| match &self.place {
+            Place::Folder(root) => walk::walk(root),
+            Place::Memory(_) => Walk::default(),
+        })
+    }
+
+    /// Every regular file: paths from the root with `/`, sorted by bytes. Ignored files are left out, but never those
+    /// directly in the root or in a folder of a CI platform.
+    pub fn files(&self) -> &[Arc<str>] {
+        &self.walk().files
+    }
+
+    /// The files below a folder, at any depth; all of them for an empty path.
+    pub fn under(&self, folder: &str) -> std::slice::Iter<'_, Arc<str>> {
+        let files = self.files();
+        let below = match path::normalise(folder) {
+            Ok(folder) if folder.is_empty() => Some(files),
+            Ok(folder) => {
+                let prefix = format!("{folder}/");
+                // What starts with the same prefix is sorted in one stretch.
+                let start = files.partition_point(|file| **file < *prefix);
+                let rest = files.get(start..).unwrap_or_default();
+                rest.get(..rest.partition_point(|file| file.starts_with(&prefix)))
+            }
+            Err(_) => None,
+        };
+        below.unwrap_or_default().iter()
+    }
+
+    /// What kept the list of files from being complete: unreadable folders, limits, names that are not Unicode, links
+    /// of pipelines that lead out of the checkout.
+    pub fn walk_problems(&self) -> &[Problem] {
+        &self.walk().problems
+    }
+
+    /// Whether [`Checkout::read`] would find a regular file, ignored or not.
+    pub fn exists(&self, path: &str) -> bool {
+        let Ok(path) = path::normalise(path) else { return false };
+        match &self.place {
+            Place::Folder(root) => read::locate(root, &path).is_ok(),
+            Place::Memory(contents) => contents.contains_key(&*path),
+        }
+    }
+
+    /// The text of a file, ignored or not. A path is normalised first, without regard to symbolic links; then links
+    /// are followed as long as the file at their end is in the checkout. Every text is read from disk once.
+    ///
+    /// # Errors
+    /// See [`ReadError`]. A byte order mark is no error and stays.
+    pub fn read(&self, path: &str) -> Result<Arc<str>, ReadError> {
+        let path = path::normalise(path)?;
+        if let Some(known) = self.cache().texts.get(&path) {
+            return known.clone();
+        }
+        let text = match &self.place {
+            Place::Folder(root) => read::read(root, &path, read::limit(&path)),
+            Place::Memory(contents) => match contents.get(&*path) {
+                Some(bytes) if bytes.len() as u64 > read::limit(&path) => {
+                    Err(ReadError::TooLarge { limit: read::limit(&path) })
+                }
+                Some(bytes) => read::text(bytes.clone()),
+                None if path::is_git(&path) => Err(ReadError::Outside),
+                None if self.under(&path).next().is_some() => Err(ReadError::NotAFile),
+                None => Err(ReadError::NotFound),
+            },
+        };
+        let text = text.map(Arc::<str>::from);
+        let mut cache = self.cache();
+        let length = text.as_ref().map_or(0, |text| text.len());
+        if cache.bytes + length <= MAX_CACHED {
+            cache.bytes += length;
+            cache.texts.insert(path, text.clone());
+        }
+        text
+    }
+
+    fn cache(&self) -> std::sync::MutexGuard<'_, Cache> {
+        // A panic elsewhere leaves the map whole: every change to it is one insertion.
+        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
