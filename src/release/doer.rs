@@ -1,7 +1,7 @@
 //! One thing that a step does, seen as the catalogue describes things: an action with inputs, or a command with words.
 
 use crate::catalogue::{Pick, Split, Test, Wrapper};
-use crate::commands::matching;
+use crate::commands::{matching, unwrapped};
 use crate::model::{ActionUse, Command, Cond, Hop, Location, Step, Text, Version};
 use crate::syntax::pattern;
 
@@ -30,7 +30,7 @@ impl<'p> Doer<'p> {
             StepBody::Script(script) => script
                 .commands
                 .iter()
-                .flat_map(|c| matching::unwrapped(c, wrappers).into_iter().map(move |words| Doer::Command(step, c, words)))
+                .flat_map(|c| unwrapped(c, wrappers).into_iter().map(move |words| Doer::Command(step, c, words)))
                 .collect(),
             StepBody::Opaque { .. } => Vec::new(),
         }
@@ -126,7 +126,7 @@ impl<'p> Doer<'p> {
                 Some(env) => self.env(env).map(|v| (Cond::TRUE, v.clone())).into_iter().collect(),
                 None if !test.flag.is_empty() => matching::flag(words, &test.flag)
                     .into_iter()
-                    .map(|f| (Cond::TRUE, f.value.unwrap_or_else(|| Text::from("true"))))
+                    .map(|f| (Cond::TRUE, f.value().cloned().unwrap_or_else(|| Text::from("true"))))
                     .collect(),
                 None => return Cond::FALSE,
             },
@@ -162,7 +162,7 @@ impl<'p> Doer<'p> {
             Doer::Command(_, command, words) => {
                 let at = |value| Picked { value, location: command.location.clone() };
                 if !pick.flag.is_empty() {
-                    raw.extend(matching::flag(words, &pick.flag).into_iter().filter_map(|f| f.value).map(at));
+                    raw.extend(matching::flag(words, &pick.flag).into_iter().filter_map(|f| f.value().cloned()).map(at));
                 }
                 if let Some(from) = pick.args {
                     let most = pick.most.unwrap_or(usize::MAX);

@@ -246,7 +246,7 @@ fn container_builder(job: &Job, attest: &Attest<'_>) -> bool {
                     crate::commands::matching::matches("docker buildx create", words).is_some()
                         && !crate::commands::matching::flag(words, &["--driver".to_owned()])
                             .iter()
-                            .any(|f| f.value.as_ref().is_some_and(|v| v.as_str() == "docker"))
+                            .any(|f| f.value().is_some_and(|v| v.as_str() == "docker"))
                 }
                 Doer::Action(..) => false,
             }),

@@ -1,5 +1,9 @@
 //! Text with positions. Nothing here knows a CI platform.
 
+pub mod batch;
+pub mod literals;
 pub mod makefile;
 pub mod pattern;
+pub mod powershell;
+pub mod shell;
 pub mod yaml;

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use super::{Call, Entered, Piece};
-use crate::model::Text;
 
 const SHELLS: &[&str] = &["bash", "sh", "zsh", "dash", "ksh", "source", "."];
 
@@ -78,6 +77,7 @@ fn language(path: &str, text: &str) -> Option<&'static str> {
 mod tests {
     use super::*;
     use crate::checkout::Checkout;
+    use crate::model::Text;
 
     fn entered(command: &str) -> Option<(String, usize)> {
         let files = [("ci/release.sh", "#!/usr/bin/env bash\nnpm publish \"$1\"\n"), ("ci/tool", "\u{7f}ELF"), ("ci/x.py", "print()\n")];

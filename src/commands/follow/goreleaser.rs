@@ -89,6 +89,15 @@ fn words_of(program: &str, rest: &[String]) -> Vec<Text> {
     std::iter::once(Text::from(program)).chain(rest.iter().map(|r| Text::from(r.as_str()))).collect()
 }
 
+/// A string or a list of strings, each with its node.
+fn strings<'a>(node: Option<Node<'a>>) -> Vec<(String, Node<'a>)> {
+    let Some(node) = node else { return Vec::new() };
+    match node.as_str() {
+        Some(one) => vec![(one.to_owned(), node)],
+        None => node.items().filter_map(|n| Some((n.as_str()?.to_owned(), n))).collect(),
+    }
+}
+
 /// Whether a switch is on; a template may be, so it counts as off only where that adds a channel.
 fn on(node: Node<'_>) -> bool {
     node.as_str().is_some_and(|s| s == "true")
@@ -106,13 +115,6 @@ impl Reader<'_> {
 
     fn channels(&self, root: Node<'_>, implied: &mut Vec<Implied>) {
         let list = |key: &str| root.get(key).map(|n| n.items().collect::<Vec<_>>()).unwrap_or_default();
-        let strings = |node: Option<Node<'_>>| -> Vec<(String, Node<'_>)> {
-            let Some(node) = node else { return Vec::new() };
-            match node.as_str() {
-                Some(one) => vec![(one.to_owned(), node)],
-                None => node.items().filter_map(|n| Some((n.as_str()?.to_owned(), n))).collect(),
-            }
-        };
         let off = |node: Node<'_>| {
             ["skip_push", "disable", "skip", "skip_upload"].iter().any(|k| node.get(k).is_some_and(on))
         };

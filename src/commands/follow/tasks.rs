@@ -65,7 +65,7 @@ fn add_task(root: Node<'_>, name: &str, path: &Arc<str>, folder: &str, done: &mu
             add_task(root, &dep, path, &folder, done, entered);
         }
     }
-    let mut command = |node: Node<'_>, entered: &mut Entered, done: &mut BTreeSet<String>| {
+    let command = |node: Node<'_>, entered: &mut Entered, done: &mut BTreeSet<String>| {
         if let Some(other) = node.get("task").and_then(|t| t.as_str()) {
             add_task(root, other, path, &folder, done, entered);
             return;

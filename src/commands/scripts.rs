@@ -1,0 +1,241 @@
+//! Scripts of steps, with everything they lead to inside the checkout.
+
+use std::collections::BTreeSet;
+
+use super::follow::{self, Call, Entered, Piece};
+use super::{Context, Shell, interpret, read, unwrapped};
+use crate::catalogue::Catalogue;
+use crate::checkout::Checkout;
+use crate::model::{Command, Cond, Hop, Location, Position, Script, Span, Text};
+use crate::syntax::literals;
+use crate::syntax::shell::Masked;
+
+/// Hops from a step to a command.
+const MOST_HOPS: usize = 8;
+/// Scripts entered for one step.
+const MOST_PIECES: usize = 400;
+/// Text read for one step, in bytes.
+const MOST_BYTES: usize = 4 * 1024 * 1024;
+
+/// A script to read.
+pub struct Reading<'a> {
+    /// Its text, CI expressions included.
+    pub text: &'a str,
+    /// The shell that runs it.
+    pub shell: &'a str,
+    /// What its CI expressions stand for, in order.
+    pub holes: &'a [Text],
+    /// Its environment.
+    pub env: &'a [(String, Text)],
+    /// The folder it runs in, relative to the checkout.
+    pub folder: Text,
+    /// The place of a stretch of `text`.
+    pub locate: &'a dyn Fn(usize, usize) -> Location,
+    /// How it was reached.
+    pub chain: &'a [Hop],
+}
+
+/// Reads scripts of one checkout.
+pub struct Scripts<'c> {
+    checkout: &'c Checkout,
+}
+
+/// What is left of the bounds while one step is followed.
+struct Budget {
+    pieces: usize,
+    bytes: usize,
+    /// Scripts that are being followed, against going in circles.
+    open: Vec<(String, u32)>,
+    /// Scripts that were followed with the same words before.
+    done: BTreeSet<String>,
+}
+
+impl<'c> Scripts<'c> {
+    /// A reader for this checkout.
+    pub fn new(checkout: &'c Checkout) -> Self {
+        Self { checkout }
+    }
+
+    /// The commands of a script and of all that it runs.
+    pub fn read(&self, reading: &Reading<'_>) -> Script {
+        let mut holes = reading.holes.iter();
+        let masked = Masked::new(reading.text, |inner| holes.next().cloned().unwrap_or_else(|| Text::unknown(inner)));
+        let locate = |from, to| (reading.locate)(masked.original(from), masked.original(to));
+        let script = match language(reading.shell) {
+            Language::Shell(shell) => interpret(
+                &read(&masked.text, shell),
+                Context {
+                    env: reading.env,
+                    holes: &masked.holes,
+                    folder: reading.folder.clone(),
+                    locate: &locate,
+                    chain: reading.chain.to_vec(),
+                    cond: Cond::TRUE,
+                    positional: Vec::new(),
+                    wrappers: &Catalogue::get().wrappers,
+                },
+            ),
+            Language::Program => program(reading.text, &locate, reading.chain, &reading.folder, Cond::TRUE),
+        };
+        let mut budget = Budget { pieces: MOST_PIECES, bytes: MOST_BYTES, open: Vec::new(), done: BTreeSet::new() };
+        self.follow(script, reading.env, &mut budget)
+    }
+
+    /// Adds behind every command what it leads to.
+    fn follow(&self, script: Script, env: &[(String, Text)], budget: &mut Budget) -> Script {
+        let mut all = Script { commands: Vec::new(), ..script };
+        for command in script.commands {
+            let entered = self.enter(&command, env);
+            all.commands.push(command.clone());
+            let Some(entered) = entered else { continue };
+            let mut chain = command.chain.clone();
+            chain.push(Hop { what: entered.what.clone(), location: command.location.clone() });
+            if let Some(why) = &entered.unread {
+                all.unread.push((command.location.clone(), why.clone()));
+            }
+            for implied in entered.implied {
+                all.commands.push(Command {
+                    words: implied.words,
+                    chain: if implied.location.is_some() { chain.clone() } else { command.chain.clone() },
+                    location: implied.location.unwrap_or_else(|| command.location.clone()),
+                    ..command.clone()
+                });
+            }
+            if entered.pieces.is_empty() {
+                continue;
+            }
+            if chain.len() > MOST_HOPS {
+                all.unread.push((command.location.clone(), format!("following stopped after {MOST_HOPS} hops")));
+                continue;
+            }
+            for piece in entered.pieces {
+                let inner = self.piece(&piece, &command, &chain, env, budget);
+                all.commands.extend(inner.commands);
+                all.outputs.extend(inner.outputs);
+                all.exports.extend(inner.exports);
+                all.unread.extend(inner.unread);
+            }
+        }
+        all
+    }
+
+    fn enter(&self, command: &Command, env: &[(String, Text)]) -> Option<Entered> {
+        let views = unwrapped(command, &Catalogue::get().wrappers);
+        let mut all: Vec<(String, Text)> = env.to_vec();
+        all.extend(command.env.iter().cloned());
+        views.iter().rev().find_map(|words| {
+            let call = Call { checkout: self.checkout, words, folder: &command.folder, env: &all };
+            follow::enter(&call)
+        })
+    }
+
+    fn piece(&self, piece: &Piece, command: &Command, chain: &[Hop], env: &[(String, Text)], budget: &mut Budget) -> Script {
+        let own = (piece.path.to_string(), piece.line);
+        let words: Vec<&str> = piece.positional.iter().map(Text::as_str).collect();
+        let identity = format!("{}:{}:{}:{}:{}", piece.path, piece.line, piece.folder, words.join(" "), piece.text.len());
+        let stop = |why: &str| Script { unread: vec![(command.location.clone(), why.to_owned())], ..Script::default() };
+        if budget.open.contains(&own) {
+            return Script::default();
+        }
+        if budget.pieces == 0 || piece.text.len() > budget.bytes {
+            return stop("following stopped: too many scripts lead on from here");
+        }
+        if !budget.done.insert(format!("{identity}{}", command.cond)) {
+            return Script::default();
+        }
+        budget.pieces -= 1;
+        budget.bytes -= piece.text.len();
+        let masked = Masked::of(&Text::new(piece.text.as_str()));
+        let locate = |from: usize, to: usize| {
+            let place = |offset| position(&piece.text, masked.original(offset), piece.line);
+            Location::new(&piece.path, Span { start: place(from), end: place(to) })
+        };
+        let mut inner_env: Vec<(String, Text)> = env.to_vec();
+        inner_env.extend(command.env.iter().cloned());
+        inner_env.extend(piece.env.iter().cloned());
+        let script = match language(&piece.shell) {
+            Language::Shell(shell) => interpret(
+                &read(&masked.text, shell),
+                Context {
+                    env: &inner_env,
+                    holes: &masked.holes,
+                    folder: piece.folder.clone(),
+                    locate: &locate,
+                    chain: chain.to_vec(),
+                    cond: command.cond.clone(),
+                    positional: piece.positional.clone(),
+                    wrappers: &Catalogue::get().wrappers,
+                },
+            ),
+            Language::Program => program(&piece.text, &locate, chain, &piece.folder, command.cond.clone()),
+        };
+        budget.open.push(own);
+        let followed = self.follow(script, &inner_env, budget);
+        budget.open.pop();
+        followed
+    }
+}
+
+/// How a script is read.
+enum Language {
+    Shell(Shell),
+    /// A program whose literal commands alone are seen.
+    Program,
+}
+
+fn language(name: &str) -> Language {
+    let program = name.split_whitespace().next().unwrap_or_default();
+    match program.rsplit('/').next().unwrap_or(program) {
+        "python" | "python3" | "javascript" | "node" | "ruby" | "perl" | "deno" | "bun" => Language::Program,
+        _ => Language::Shell(Shell::of(name)),
+    }
+}
+
+/// The literal commands of a program.
+fn program(text: &str, locate: &dyn Fn(usize, usize) -> Location, chain: &[Hop], folder: &Text, cond: Cond) -> Script {
+    let mut script = Script::default();
+    for found in literals::invocations(text) {
+        let words: Vec<Text> = if found.words.is_empty() {
+            Text::new(found.line.as_str()).items(&[' ', '\t'])
+        } else {
+            found.words.iter().map(|w| Text::from(w.as_str())).collect()
+        };
+        script.commands.push(Command {
+            words,
+            env: Vec::new(),
+            input: None,
+            output: None,
+            folder: folder.clone(),
+            cond: cond.clone(),
+            location: locate(found.offset, found.offset + 1),
+            chain: chain.to_vec(),
+        });
+    }
+    // Uploads through the platform's client library have no command line.
+    for (name, program) in [("uploadReleaseAsset", "octokit:upload-release-asset")] {
+        if let Some(at) = text.find(name) {
+            script.commands.push(Command {
+                words: vec![Text::from(program)],
+                env: Vec::new(),
+                input: None,
+                output: None,
+                folder: folder.clone(),
+                cond: cond.clone(),
+                location: locate(at, at + name.len()),
+                chain: chain.to_vec(),
+            });
+        }
+    }
+    script
+}
+
+/// The position in a file of an offset in a text that starts on line `first`.
+fn position(text: &str, offset: usize, first: u32) -> Position {
+    let before = text.get(..offset.min(text.len())).unwrap_or(text);
+    let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    Position {
+        line: first + count(before.matches('\n').count()),
+        column: count(before.rsplit('\n').next().unwrap_or_default().chars().count() + 1),
+        byte: 0,
+    }
+}

@@ -1,0 +1,172 @@
+//! Commands that a program of another language starts with literal words: `subprocess.run(["a", "b"])`,
+//! `execSync('a b')`, `system "a b"`, `` `a b` ``. Anything computed is passed over.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+/// A command found in a program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invocation {
+    /// The command as one shell line.
+    pub line: String,
+    /// The words, where the program passes a list and no shell reads them.
+    pub words: Vec<String>,
+    /// Offset of the call in the program.
+    pub offset: usize,
+}
+
+static CALLS: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(
+        r"(?x)
+        (?: subprocess\.(?:run|call|check_call|check_output|Popen) | os\.system | os\.popen | run_command | check_call | check_output
+          | \b(?:exec|execSync|execFileSync|execFile|spawn|spawnSync|execa|execaSync|execaCommand|execaCommandSync|execCommand|\$) (?:\.\w+)?
+          | \b(?:system|sh|run|exec) )
+        \s* (?: \( \s* | [\x20] )
+        ",
+    )
+    .ok()
+});
+
+/// Programs larger than this are not searched.
+const LARGEST: usize = 512 * 1024;
+/// Commands taken from one program.
+const MOST: usize = 500;
+
+/// The commands that a Python, JavaScript, TypeScript or Ruby program starts with literal words.
+pub fn invocations(text: &str) -> Vec<Invocation> {
+    let mut found = Vec::new();
+    let Some(calls) = CALLS.as_ref().filter(|_| text.len() <= LARGEST) else { return found };
+    for call in calls.find_iter(text) {
+        if found.len() >= MOST {
+            break;
+        }
+        if commented(text, call.start()) {
+            continue;
+        }
+        let rest = text.get(call.end()..).unwrap_or_default();
+        let offset = call.start();
+        if let Some(list) = rest.strip_prefix('[') {
+            let (words, _) = strings(list, ']');
+            if !words.is_empty() {
+                found.push(Invocation { line: words.join(" "), words, offset });
+            }
+        } else if let Some((first, after)) = string(rest) {
+            // `spawn("npm", ["publish"])` passes a list behind the program.
+            let tail = after.trim_start().strip_prefix(',').map(str::trim_start).and_then(|t| t.strip_prefix('['));
+            match tail {
+                Some(list) => {
+                    let mut words = vec![first];
+                    words.extend(strings(list, ']').0);
+                    found.push(Invocation { line: words.join(" "), words, offset });
+                }
+                None => found.push(Invocation { line: first, words: Vec::new(), offset }),
+            }
+        }
+    }
+    for (offset, line) in backticks(text) {
+        if found.len() < MOST && !commented(text, offset) {
+            found.push(Invocation { line, words: Vec::new(), offset });
+        }
+    }
+    found.sort_by_key(|i| i.offset);
+    found
+}
+
+/// Whether the offset stands behind a comment mark on its line.
+fn commented(text: &str, offset: usize) -> bool {
+    let line = text.get(..offset).and_then(|t| t.rsplit('\n').next()).unwrap_or_default();
+    let trimmed = line.trim_start();
+    trimmed.starts_with('#') || trimmed.starts_with("//") || trimmed.starts_with('*')
+}
+
+/// The string literal that a text starts with, and what follows it.
+fn string(text: &str) -> Option<(String, &str)> {
+    let text = text.strip_prefix(['f', 'r', 'b', 'u']).filter(|t| t.starts_with(['"', '\''])).unwrap_or(text);
+    let quote = text.chars().next().filter(|c| matches!(c, '"' | '\'' | '`'))?;
+    let mut value = String::new();
+    let mut chars = text.char_indices().skip(1);
+    while let Some((at, c)) = chars.next() {
+        match c {
+            '\\' => value.extend(chars.next().map(|(_, c)| c)),
+            c if c == quote => return Some((templated(&value), text.get(at + c.len_utf8()..)?)),
+            '\n' if quote != '`' => return None,
+            c => value.push(c),
+        }
+    }
+    None
+}
+
+/// Interpolations (`${x}`, `{x}`, `#{x}`) become unknowns.
+fn templated(value: &str) -> String {
+    let mut out = String::new();
+    let mut rest = value;
+    while let Some(at) = rest.find("${").or_else(|| rest.find("#{")) {
+        let (head, tail) = rest.split_at(at);
+        out.push_str(head);
+        let Some(end) = tail.find('}') else { break };
+        out.push_str(&format!("${{{{ program.{} }}}}", tail.get(2..end).unwrap_or_default().replace(['{', '}', '$'], "")));
+        rest = tail.get(end + 1..).unwrap_or_default();
+    }
+    out.push_str(rest);
+    out
+}
+
+/// String literals up to a closing mark; anything else between them becomes an unknown.
+fn strings(list: &str, close: char) -> (Vec<String>, usize) {
+    let mut words = Vec::new();
+    let mut rest = list;
+    loop {
+        rest = rest.trim_start_matches([',', ' ', '\n', '\t', '\r']);
+        if rest.is_empty() || rest.starts_with(close) || words.len() > 200 {
+            return (words, list.len() - rest.len());
+        }
+        match string(rest) {
+            Some((word, after)) => {
+                words.push(word);
+                rest = after;
+            }
+            None => {
+                let end = rest.find([',', close]).unwrap_or(rest.len());
+                let name: String = rest.get(..end).unwrap_or_default().trim().replace(['{', '}', '$'], "");
+                words.push(format!("${{{{ program.{name} }}}}"));
+                rest = rest.get(end..).unwrap_or_default();
+            }
+        }
+    }
+}
+
+/// Ruby's and zx's command literals: a line that starts a command with a backtick.
+fn backticks(text: &str) -> Vec<(usize, String)> {
+    let mut found = Vec::new();
+    for (at, _) in text.match_indices("$`") {
+        if let Some((line, _)) = text.get(at + 1..).and_then(string) {
+            found.push((at, line));
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::invocations;
+
+    fn lines(text: &str) -> Vec<String> {
+        invocations(text).into_iter().map(|i| i.line).collect()
+    }
+
+    #[test]
+    fn literal_calls_of_several_languages_are_found() {
+        assert_eq!(lines("subprocess.run([\"cargo\", \"publish\", name], check=True)"), ["cargo publish ${{ program.name }}"]);
+        assert_eq!(lines("execSync('npm publish --provenance')"), ["npm publish --provenance"]);
+        assert_eq!(lines("await execa('npm', ['publish', tag])"), ["npm publish ${{ program.tag }}"]);
+        assert_eq!(lines("system \"gem push #{file}\""), ["gem push ${{ program.file }}"]);
+        assert_eq!(lines("await $`docker push ${image}`"), ["docker push ${{ program.image }}"]);
+    }
+
+    #[test]
+    fn comments_and_computed_commands_are_not() {
+        assert!(lines("# subprocess.run(['npm', 'publish'])\nrun(command)\n").is_empty());
+        assert!(lines("print('npm publish')").is_empty());
+    }
+}
