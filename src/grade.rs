@@ -47,9 +47,10 @@ fn level(verdicts: &[Verdict]) -> u8 {
 pub const INEXPRESSIBLE: &str = "inexpressible-token";
 
 fn reach(verdicts: &[Verdict]) -> u8 {
-    let expressible = verdicts.iter().filter(|v| v.state().is_open()).filter(|v| {
-        v.state() == State::Failed || v.evidence().iter().any(|e| e.rule != INEXPRESSIBLE)
-    });
+    let expressible = verdicts
+        .iter()
+        .filter(|v| v.state().is_open())
+        .filter(|v| v.state() == State::Failed || v.evidence().iter().any(|e| e.rule != INEXPRESSIBLE));
     expressible.map(|v| level_of(v.requirement()) - 1).min().unwrap_or(HIGHEST)
 }
 
@@ -106,14 +107,17 @@ pub fn grade(
     caps.extend(problems.iter().map(|p| (0, problem_cap(p, line_of))));
     if targets.is_empty() && caps.is_empty() {
         let reason = format!("no release target was found: {searched}");
-        caps.push((0, Cap {
-            requirement: Requirement::ProvenanceExists,
-            state: State::Unshown,
-            target: None,
-            reason,
-            location: None,
-            snippet: None,
-        }));
+        caps.push((
+            0,
+            Cap {
+                requirement: Requirement::ProvenanceExists,
+                state: State::Unshown,
+                target: None,
+                reason,
+                location: None,
+                snippet: None,
+            },
+        ));
     }
     caps.sort_by(|(a, x), (b, y)| {
         let place = |c: &Cap| c.location.clone();
@@ -250,9 +254,7 @@ fn plan(targets: &[Target]) -> Vec<PlanStep> {
 
 /// What the step that makes provenance exist brings about as well: it is distributed and authentic by itself.
 fn follows_from_absence(target: &Target, requirement: Requirement) -> bool {
-    let absent = target
-        .verdicts
-        .iter()
-        .any(|v| v.requirement() == Requirement::ProvenanceExists && v.state().is_open());
+    let absent =
+        target.verdicts.iter().any(|v| v.requirement() == Requirement::ProvenanceExists && v.state().is_open());
     absent && matches!(requirement, Requirement::ProvenanceDistributed | Requirement::ProvenanceAuthentic)
 }

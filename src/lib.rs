@@ -96,7 +96,8 @@ pub fn grade_checkout(checkout: &Checkout, root: &str, _options: &Options) -> Re
 fn searched(checkout: &Checkout, pipelines: usize) -> String {
     let workflows = checkout.under(".github/workflows").filter(|p| platforms::github::is_workflow(p)).count();
     match workflows {
-        0 => "there is no workflow in .github/workflows, and no pipeline of another platform releases anything".to_owned(),
+        0 => "there is no workflow in .github/workflows, and no pipeline of another platform releases anything"
+            .to_owned(),
         _ => format!(
             "{workflows} files in .github/workflows were read, {pipelines} of them can run outside pull requests, and no step in them publishes anything"
         ),

@@ -115,9 +115,7 @@ impl Interpreter<'_> {
     fn workflow_commands(&mut self, text: &Text, at: &Location) {
         for line in text.as_str().lines() {
             let line = line.trim_start();
-            for (prefix, channel) in
-                [("::set-output name=", Channel::Outputs), ("::set-env name=", Channel::Exports)]
-            {
+            for (prefix, channel) in [("::set-output name=", Channel::Outputs), ("::set-env name=", Channel::Exports)] {
                 if let Some((name, value)) = line.strip_prefix(prefix).and_then(|rest| rest.split_once("::")) {
                     self.write(channel, name, value, self.script_cond(), at);
                 }
@@ -182,7 +180,9 @@ impl Interpreter<'_> {
                 Some(text) => (text, true),
                 None => self.unknown_print(words, input),
             },
-            "cat" | "tee" | "tee-object" if input.is_some() && arguments.iter().all(|a| program != "cat" || a.as_str() == "-") => {
+            "cat" | "tee" | "tee-object"
+                if input.is_some() && arguments.iter().all(|a| program != "cat" || a.as_str() == "-") =>
+            {
                 (input.cloned().unwrap_or_default(), true)
             }
             "pwd" => (line(&self.working_folder()), true),

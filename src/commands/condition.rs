@@ -166,7 +166,22 @@ impl Bracket<'_, '_> {
         let is_binary = |w: Option<&str>| {
             matches!(
                 w,
-                Some("=" | "==" | "!=" | "=~" | "<" | ">" | "-eq" | "-ne" | "-lt" | "-le" | "-gt" | "-ge" | "-nt" | "-ot" | "-ef")
+                Some(
+                    "=" | "=="
+                        | "!="
+                        | "=~"
+                        | "<"
+                        | ">"
+                        | "-eq"
+                        | "-ne"
+                        | "-lt"
+                        | "-le"
+                        | "-gt"
+                        | "-ge"
+                        | "-nt"
+                        | "-ot"
+                        | "-ef"
+                )
             )
         };
         if left >= 3 && is_binary(self.peek(1)) {

@@ -44,11 +44,8 @@ impl Fields {
     fn split(&mut self, text: &Text) {
         let mut rest = text.as_str();
         while let Some(c) = rest.chars().next() {
-            let length = if rest.starts_with("${{") {
-                rest.find("}}").map_or(rest.len(), |at| at + 2)
-            } else {
-                c.len_utf8()
-            };
+            let length =
+                if rest.starts_with("${{") { rest.find("}}").map_or(rest.len(), |at| at + 2) } else { c.len_utf8() };
             let (head, tail) = rest.split_at(length);
             if c.is_whitespace() {
                 self.cut();

@@ -10,9 +10,7 @@ use super::scope::{Held, Scope};
 use super::{paths, symbol, wrappers};
 use crate::catalogue::Wrapper;
 use crate::model::{self, Command, Cond, Hop, Location, Text};
-use crate::syntax::shell::{
-    Assignment, Masked, Node, Piece, Redirect, RedirectKind, Script, Simple, Value, Word,
-};
+use crate::syntax::shell::{Assignment, Masked, Node, Piece, Redirect, RedirectKind, Script, Simple, Value, Word};
 use crate::syntax::{batch, powershell, shell};
 
 /// Statements and expansions that are followed in one script, loops and calls unrolled.
@@ -463,10 +461,14 @@ impl Interpreter<'_> {
         }
         let (scope, folder) = (self.scope.clone(), self.folder.clone());
         self.steps += scope.len() / 8;
-        let (dead, _) = self.under(cond, |_| false, |this| {
-            run(this);
-            this.is_dead()
-        });
+        let (dead, _) = self.under(
+            cond,
+            |_| false,
+            |this| {
+                run(this);
+                this.is_dead()
+            },
+        );
         let scope = std::mem::replace(&mut self.scope, scope);
         let folder = std::mem::replace(&mut self.folder, folder);
         (!dead).then_some((cond.clone(), scope, folder))
@@ -687,13 +689,7 @@ impl Interpreter<'_> {
         self.command(words, line, streams, simple)
     }
 
-    fn command(
-        &mut self,
-        words: Vec<Text>,
-        line: Vec<(String, Text)>,
-        streams: Streams,
-        simple: &Simple,
-    ) -> Status {
+    fn command(&mut self, words: Vec<Text>, line: Vec<(String, Text)>, streams: Streams, simple: &Simple) -> Status {
         let location = self.locate(simple.offset, simple.end);
         let input = streams.input.or_else(|| self.input.clone());
         let target = streams.stdout.clone().unwrap_or_else(|| self.stdout.clone());
@@ -755,9 +751,7 @@ impl Interpreter<'_> {
         let Some(program) = words.first().and_then(Text::literal) else { return };
         let (targets, text) = match program.to_ascii_lowercase().as_str() {
             "tee" => (words, text.clone()),
-            "out-file" | "tee-object" => {
-                (words, input.map(|(text, _)| text.clone()).unwrap_or_default())
-            }
+            "out-file" | "tee-object" => (words, input.map(|(text, _)| text.clone()).unwrap_or_default()),
             "add-content" | "set-content" | "ac" => {
                 let value = words.iter().position(|w| w.as_str().eq_ignore_ascii_case("-value"));
                 let value = value.and_then(|at| words.get(at + 1)).cloned();

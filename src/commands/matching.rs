@@ -67,7 +67,8 @@ pub fn matches(pattern: &str, words: &[Text]) -> Option<usize> {
     let first = words.first()?;
     let name = program(first)?;
     let whole = first.as_str().trim_start_matches("./");
-    let whole = whole.char_indices().skip(1).find(|(_, c)| *c == '@').map_or(whole, |(at, _)| whole.get(..at).unwrap_or(whole));
+    let whole =
+        whole.char_indices().skip(1).find(|(_, c)| *c == '@').map_or(whole, |(at, _)| whole.get(..at).unwrap_or(whole));
     if !(fits(want, name) || (want.contains('/') && fits(want, whole))) {
         return None;
     }
@@ -128,7 +129,8 @@ pub fn flag(words: &[Text], names: &[String]) -> Vec<FlagValue> {
         if text == "--" {
             break;
         }
-        let Some(name) = names.iter().find(|n| text.strip_prefix(n.as_str()).is_some_and(|r| r.is_empty() || r.starts_with('=')))
+        let Some(name) =
+            names.iter().find(|n| text.strip_prefix(n.as_str()).is_some_and(|r| r.is_empty() || r.starts_with('=')))
         else {
             continue;
         };
@@ -170,7 +172,9 @@ mod tests {
     use crate::model::Text;
 
     fn words(line: &str) -> Vec<Text> {
-        line.split(' ').map(|w| Text::from(w.replace("$X", "${{ env.X }}").replace("$ARGS", "${{ env.ARGS }}"))).collect()
+        line.split(' ')
+            .map(|w| Text::from(w.replace("$X", "${{ env.X }}").replace("$ARGS", "${{ env.ARGS }}")))
+            .collect()
     }
 
     #[track_caller]
@@ -235,7 +239,11 @@ mod tests {
 
     #[test]
     fn positional_words_leave_out_flags_and_their_values() {
-        let found = positional(&words("gh release upload v1 --repo o/r a.tar.gz --clobber b.zip -- -c"), 3, &["--repo".to_owned()]);
+        let found = positional(
+            &words("gh release upload v1 --repo o/r a.tar.gz --clobber b.zip -- -c"),
+            3,
+            &["--repo".to_owned()],
+        );
         let found: Vec<&str> = found.iter().map(Text::as_str).collect();
         assert_eq!(found, ["v1", "a.tar.gz", "b.zip", "-c"]);
     }

@@ -52,7 +52,8 @@ pub fn join(folder: &Text, path: &Text) -> Text {
             break;
         }
     }
-    let outside = |p: &str| p.starts_with('/') || p.starts_with('~') || p.starts_with("${{") || p.get(1..2) == Some(":");
+    let outside =
+        |p: &str| p.starts_with('/') || p.starts_with('~') || p.starts_with("${{") || p.get(1..2) == Some(":");
     let base = if rooted || outside(path) { "" } else { folder.as_str() };
     let lead = if outside(path) { path } else { base };
     let absolute = lead.starts_with('/');

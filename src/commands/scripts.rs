@@ -129,10 +129,18 @@ impl<'c> Scripts<'c> {
         })
     }
 
-    fn piece(&self, piece: &Piece, command: &Command, chain: &[Hop], env: &[(String, Text)], budget: &mut Budget) -> Script {
+    fn piece(
+        &self,
+        piece: &Piece,
+        command: &Command,
+        chain: &[Hop],
+        env: &[(String, Text)],
+        budget: &mut Budget,
+    ) -> Script {
         let own = (piece.path.to_string(), piece.line);
         let words: Vec<&str> = piece.positional.iter().map(Text::as_str).collect();
-        let identity = format!("{}:{}:{}:{}:{}", piece.path, piece.line, piece.folder, words.join(" "), piece.text.len());
+        let identity =
+            format!("{}:{}:{}:{}:{}", piece.path, piece.line, piece.folder, words.join(" "), piece.text.len());
         let stop = |why: &str| Script { unread: vec![(command.location.clone(), why.to_owned())], ..Script::default() };
         if budget.open.contains(&own) {
             return Script::default();

@@ -209,7 +209,8 @@ pub(super) fn builds(flow: &Flow, facts: &[Facts<'_>], publishes: &[&Publish<'_>
             }
         }
         if feeders.is_empty() && found.unknown.is_empty() {
-            feeders.extend(needed(flow, publish.job).into_iter().filter(|at| facts.get(*at).is_some_and(Facts::builds)));
+            feeders
+                .extend(needed(flow, publish.job).into_iter().filter(|at| facts.get(*at).is_some_and(Facts::builds)));
         }
         open.extend(feeders);
     }
@@ -252,7 +253,11 @@ pub(super) fn feeding(flow: &Flow, facts: &[Facts<'_>], call: usize) -> BTreeSet
 /// Indices of all legs of a job.
 pub(super) fn legs<'f>(flow: &'f Flow, key: &str) -> impl Iterator<Item = usize> + use<'f> {
     let key = key.to_owned();
-    flow.jobs.iter().enumerate().filter(move |(_, j)| j.key == key || j.key.starts_with(&format!("{key}/"))).map(|(at, _)| at)
+    flow.jobs
+        .iter()
+        .enumerate()
+        .filter(move |(_, j)| j.key == key || j.key.starts_with(&format!("{key}/")))
+        .map(|(at, _)| at)
 }
 
 fn artifact_feeders(facts: &[Facts<'_>], own: &Facts<'_>) -> Vec<usize> {

@@ -162,7 +162,9 @@ impl<'p> Doer<'p> {
             Doer::Command(_, command, words) => {
                 let at = |value| Picked { value, location: command.location.clone() };
                 if !pick.flag.is_empty() {
-                    raw.extend(matching::flag(words, &pick.flag).into_iter().filter_map(|f| f.value().cloned()).map(at));
+                    raw.extend(
+                        matching::flag(words, &pick.flag).into_iter().filter_map(|f| f.value().cloned()).map(at),
+                    );
                 }
                 if let Some(from) = pick.args {
                     let most = pick.most.unwrap_or(usize::MAX);

@@ -219,13 +219,7 @@ fn same_doer(a: Doer<'_>, b: Doer<'_>) -> bool {
 
 /// Whether an action runs code of the checkout or makes bytes. An unknown one may do so as soon as the job has the
 /// checkout.
-fn action_works(
-    doer: Doer<'_>,
-    facts: &Facts<'_>,
-    index: usize,
-    has_checkout: bool,
-    catalogue: &Catalogue,
-) -> bool {
+fn action_works(doer: Doer<'_>, facts: &Facts<'_>, index: usize, has_checkout: bool, catalogue: &Catalogue) -> bool {
     use crate::catalogue::Bytes;
     let published = facts.publishes.iter().find(|p| p.step == index && same_doer(p.doer, doer));
     match published.map(|p| p.sink.bytes) {

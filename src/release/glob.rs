@@ -20,9 +20,11 @@ const MOST_ALTERNATIVES: usize = 64;
 /// Whether every file that `inner` can name is named by `outer`.
 pub(super) fn contains(outer: &str, inner: &str) -> bool {
     let outers = alternatives(&normal(outer));
-    alternatives(&normal(inner))
-        .iter()
-        .all(|i| outers.iter().any(|o| within(&units(o), &units(i), &mut vec![None; (o.len() + 1) * (i.len() + 1)], 0, 0, i.len() + 1)))
+    alternatives(&normal(inner)).iter().all(|i| {
+        outers
+            .iter()
+            .any(|o| within(&units(o), &units(i), &mut vec![None; (o.len() + 1) * (i.len() + 1)], 0, 0, i.len() + 1))
+    })
 }
 
 /// Whether some file may be named by both.
@@ -143,7 +145,9 @@ fn within(outer: &[Unit], inner: &[Unit], memo: &mut Vec<Option<bool>>, o: usize
                 || (!matches!(unit, Unit::Deep | Unit::Char('/')) && within(outer, inner, memo, o, i + 1, width))
         }
         (Some(Unit::One), Some(unit)) => {
-            matches!(unit, Unit::One | Unit::Char(_)) && *unit != Unit::Char('/') && within(outer, inner, memo, o + 1, i + 1, width)
+            matches!(unit, Unit::One | Unit::Char(_))
+                && *unit != Unit::Char('/')
+                && within(outer, inner, memo, o + 1, i + 1, width)
         }
         (Some(a), Some(b)) => a == b && within(outer, inner, memo, o + 1, i + 1, width),
     };

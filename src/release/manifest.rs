@@ -31,7 +31,8 @@ pub(super) fn name(checkout: &Checkout, kind: Kind, folder: &str) -> Option<Stri
         }),
         Kind::Gem => own_file(checkout, folder, ".gemspec"),
         Kind::Nuget => own_file(checkout, folder, ".nuspec").or_else(|| own_file(checkout, folder, ".csproj")),
-        Kind::Snap => first("snap/snapcraft.yaml", r"(?m)^name:\s*(\S+)").or_else(|| first("snapcraft.yaml", r"(?m)^name:\s*(\S+)")),
+        Kind::Snap => first("snap/snapcraft.yaml", r"(?m)^name:\s*(\S+)")
+            .or_else(|| first("snapcraft.yaml", r"(?m)^name:\s*(\S+)")),
         _ => None,
     }
 }

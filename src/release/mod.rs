@@ -145,7 +145,9 @@ impl<'a, 'p> Path<'a, 'p> {
                 match streams.iter_mut().find(|s| s.kind == publish.sink.kind && s.name == named.name) {
                     Some(stream) => {
                         stream.publishes.push(publish);
-                        stream.places.extend(named.places.into_iter().filter(|p| !stream.places.contains(p)).collect::<Vec<_>>());
+                        stream.places.extend(
+                            named.places.into_iter().filter(|p| !stream.places.contains(p)).collect::<Vec<_>>(),
+                        );
                     }
                     None => streams.push(Stream {
                         kind: publish.sink.kind,
@@ -165,9 +167,16 @@ impl<'a, 'p> Path<'a, 'p> {
     }
 
     /// Links one unit of a stream: the publishing step with the files that are judged together.
-    fn link(&self, stream: &Stream<'_, 'p>, name: String, publish: &facts::Publish<'p>, files: &[bytes::FileRef]) -> Linked<'p> {
+    fn link(
+        &self,
+        stream: &Stream<'_, 'p>,
+        name: String,
+        publish: &facts::Publish<'p>,
+        files: &[bytes::FileRef],
+    ) -> Linked<'p> {
         let builds = bytes::builds(self.flow, self.facts, &self.builders_of(stream, publish));
-        let names: Vec<String> = if stream.places.is_empty() { vec![stream.name.clone()] } else { stream.places.clone() };
+        let names: Vec<String> =
+            if stream.places.is_empty() { vec![stream.name.clone()] } else { stream.places.clone() };
         let unit = provenance::Unit { publish, kind: stream.kind, names: &names, files, builds: &builds.jobs };
         let found = provenance::find(self.checkout, self.flow, self.facts, &unit, self.catalogue);
         let related: BTreeSet<usize> = builds.jobs.iter().copied().chain([publish.job]).collect();
@@ -221,7 +230,12 @@ impl<'a, 'p> Path<'a, 'p> {
     }
 
     /// From the jobs that build, over the artifacts, to the publishing step and the provenance.
-    fn chain(&self, linked: &Linked<'p>, publish: &facts::Publish<'p>, files: &[bytes::FileRef]) -> Vec<(String, Location)> {
+    fn chain(
+        &self,
+        linked: &Linked<'p>,
+        publish: &facts::Publish<'p>,
+        files: &[bytes::FileRef],
+    ) -> Vec<(String, Location)> {
         let _ = files;
         let mut chain: Vec<(String, Location)> = Vec::new();
         let mut keys: BTreeSet<&str> = BTreeSet::new();
@@ -233,7 +247,10 @@ impl<'a, 'p> Path<'a, 'p> {
         for file in &publish.files {
             let origin = bytes::origin(self.flow, self.facts, publish.job, publish.step, file.value.as_str());
             for (hop, location) in origin.hops {
-                chain.push((format!("{hop} hands over `{}`", file.value.as_str().lines().next().unwrap_or_default()), location));
+                chain.push((
+                    format!("{hop} hands over `{}`", file.value.as_str().lines().next().unwrap_or_default()),
+                    location,
+                ));
             }
         }
         for hop in publish.doer.chain() {
@@ -261,7 +278,7 @@ fn drop_parts_of_an_index(stream: &mut Stream<'_, '_>) {
 
 /// Registries that are thrown away after the run.
 fn is_test_registry(name: &str) -> bool {
-    ["localhost", "127.0.0.1", "kind-registry", "ttl.sh", "registry.local", "0.0.0.0"].iter().any(|host| {
-        name.strip_prefix(host).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', ':', '.']))
-    })
+    ["localhost", "127.0.0.1", "kind-registry", "ttl.sh", "registry.local", "0.0.0.0"]
+        .iter()
+        .any(|host| name.strip_prefix(host).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', ':', '.'])))
 }

@@ -67,8 +67,9 @@ pub(super) fn switch(checkout: &Checkout, job: &Job, publish: &Publish<'_>) -> S
 
 /// The manifests of the packages that the step publishes.
 fn manifests(checkout: &Checkout, publish: &Publish<'_>, place: &str) -> Vec<String> {
-    let all_packages = ["changeset", "lerna", "nx-", "workspaces", "npm-release-tools"].iter().any(|t| publish.sink.id.contains(t))
-        || publish.recursive();
+    let all_packages =
+        ["changeset", "lerna", "nx-", "workspaces", "npm-release-tools"].iter().any(|t| publish.sink.id.contains(t))
+            || publish.recursive();
     if !all_packages && !place.contains(['$', '*']) {
         return vec![join(place, "package.json")];
     }
@@ -77,7 +78,11 @@ fn manifests(checkout: &Checkout, publish: &Publish<'_>, place: &str) -> Vec<Str
         .files()
         .iter()
         .filter(|p| p.ends_with("/package.json") || &***p == "package.json")
-        .filter(|p| !["node_modules/", "fixtures/", "examples/", "example/", "test/", "tests/", "__tests__/", "template"].iter().any(|x| p.contains(x)))
+        .filter(|p| {
+            !["node_modules/", "fixtures/", "examples/", "example/", "test/", "tests/", "__tests__/", "template"]
+                .iter()
+                .any(|x| p.contains(x))
+        })
         .filter(|p| {
             let folder = p.strip_suffix("package.json").unwrap_or_default().trim_end_matches('/');
             super::glob::contains(&pattern, folder) || all_packages
@@ -145,7 +150,8 @@ fn line_location(path: &str, number: usize, line: &str) -> Location {
 fn trusted(job: &Job, publish: &Publish<'_>) -> Option<Location> {
     let program_is_npm = !publish.sink.id.contains("yarn") && !publish.says("bun") && !publish.says("yarn");
     let token = job.secrets.iter().any(|s| {
-        let named = |n: &str| pattern::search("npm|node_auth|yarn|registry", n) && pattern::search("token|auth|password", n);
+        let named =
+            |n: &str| pattern::search("npm|node_auth|yarn|registry", n) && pattern::search("token|auth|password", n);
         named(&s.name) || s.receiver.as_deref().is_some_and(named)
     });
     if !program_is_npm || token || job.token.access("id-token") != Access::Write || job.steps.is_empty() {
@@ -164,15 +170,18 @@ fn client(step: &Step) -> Option<(bool, Location)> {
     match &step.body {
         StepBody::Action(action) if action.name == "actions/setup-node" => {
             let version = action.input("node-version")?;
-            let text = version.value.literal()?.trim().trim_start_matches(['v', '^', '~', '>', '=']).to_ascii_lowercase();
+            let text =
+                version.value.literal()?.trim().trim_start_matches(['v', '^', '~', '>', '=']).to_ascii_lowercase();
             let major: Option<u32> = text.split(['.', '-']).next().and_then(|m| m.parse().ok());
             // Node 24 is the first line that ships npm 11.
-            let new = matches!(text.as_str(), "latest" | "node" | "current" | "lts/*" | "lts/krypton" | "lts") || major.is_some_and(|m| m >= 24);
+            let new = matches!(text.as_str(), "latest" | "node" | "current" | "lts/*" | "lts/krypton" | "lts")
+                || major.is_some_and(|m| m >= 24);
             Some((new, version.location.clone()))
         }
         StepBody::Script(script) => script.commands.iter().rev().find_map(|command| {
             let words: Vec<&str> = command.words.iter().map(Text::as_str).collect();
-            let installs = words.contains(&"npm") && words.iter().any(|w| matches!(*w, "install" | "i" | "add" | "update"));
+            let installs =
+                words.contains(&"npm") && words.iter().any(|w| matches!(*w, "install" | "i" | "add" | "update"));
             let spec = words.iter().find_map(|w| w.strip_prefix("npm@"))?;
             let spec = spec.trim_start_matches(['^', '~', '>', '=', 'v']);
             let mut parts = spec.split('.').map(|p| p.parse::<u32>().ok());

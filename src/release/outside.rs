@@ -61,7 +61,14 @@ fn known<'p>(path: &Path<'_, 'p>, at: usize, job: &'p Job, builder: &'static Bui
     linked.places = places;
     linked.publish.rule.clone_from(&builder.id);
     linked.publish.what = format!("calls {}, which publishes", builder.what);
-    match provenance::called(path.flow, path.facts, (at, job), builder, &published, "the builder builds what is published".to_owned()) {
+    match provenance::called(
+        path.flow,
+        path.facts,
+        (at, job),
+        builder,
+        &published,
+        "the builder builds what is published".to_owned(),
+    ) {
         Ok(p) => linked.provenance = Some(p),
         Err(refused) if builder.provenance => linked.refused.push(refused),
         Err(_) => {}
@@ -81,7 +88,8 @@ fn unknown<'p>(path: &Path<'_, 'p>, at: usize, job: &'p Job) -> Option<Linked<'p
     if !pattern::search(releases, &words) || pattern::search(harmless, &format!("{} {file}", job.key)) {
         return None;
     }
-    let writes = ["contents", "packages", "id-token", "attestations"].iter().any(|s| job.token.access(s) == Access::Write);
+    let writes =
+        ["contents", "packages", "id-token", "attestations"].iter().any(|s| job.token.access(s) == Access::Write);
     let undeclared = matches!(job.token, crate::model::TokenScope::Undeclared { .. });
     if !writes && !undeclared && call.secrets.is_none() {
         return None;

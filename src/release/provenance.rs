@@ -238,7 +238,9 @@ fn container_builder(job: &Job, attest: &Attest<'_>) -> bool {
     job.steps.iter().take(attest.step + 1).any(|step| {
         let sets_up = match &step.body {
             StepBody::Action(action) => {
-                let own = action.name == "docker/setup-buildx-action" || action.name == "depot/setup-action" || action.name == "useblacksmith/setup-docker-builder";
+                let own = action.name == "docker/setup-buildx-action"
+                    || action.name == "depot/setup-action"
+                    || action.name == "useblacksmith/setup-docker-builder";
                 own && action.input("driver").is_none_or(|d| d.value.literal() != Some("docker"))
             }
             StepBody::Script(_) => Doer::all(step, wrappers).iter().any(|d| match d {
@@ -270,7 +272,10 @@ fn usable(job: &Job, attest: &Attest<'_>, unit: &Unit<'_, '_>) -> Result<(), Ref
         return refuse(why, attest.doer.location());
     }
     if attest.doer.step().may_fail && !attest.producer.subjects.own {
-        return refuse(format!("the step may fail without stopping the release, so {what} may be missing"), attest.doer.location());
+        return refuse(
+            format!("the step may fail without stopping the release, so {what} may be missing"),
+            attest.doer.location(),
+        );
     }
     if !unit.publish.cond.implies(&attest.cond) {
         let why = format!("{what} is not made in every run that publishes: it needs `{}`", attest.cond);
@@ -310,7 +315,11 @@ fn covers(flow: &Flow, facts: &[Facts<'_>], attest: &Attest<'_>, unit: &Unit<'_,
     if unit.publish.sink.bytes == Bytes::Packed {
         let touches = attest.job == unit.publish.job || unit.builds.contains(&attest.job);
         let why = "the package is packed again when it is published, so its digest is another one";
-        return if touches && subject_is_package(unit.kind, &files) { Coverage::Wrong(why.to_owned()) } else { Coverage::No };
+        return if touches && subject_is_package(unit.kind, &files) {
+            Coverage::Wrong(why.to_owned())
+        } else {
+            Coverage::No
+        };
     }
     let answer = files_covered(flow, facts, attest, unit, &files, &checksums);
     match answer {
@@ -342,17 +351,21 @@ pub(super) fn is_image(kind: Kind) -> bool {
 /// Provenance of another channel for the same digest: the files that a registry upload attests are also published
 /// here.
 fn own_elsewhere(flow: &Flow, facts: &[Facts<'_>], attest: &Attest<'_>, unit: &Unit<'_, '_>) -> Coverage {
-    let other = facts
-        .get(attest.job)
-        .and_then(|f| f.publishes.iter().find(|p| p.step == attest.step && p.doer.location() == attest.doer.location()));
+    let other = facts.get(attest.job).and_then(|f| {
+        f.publishes.iter().find(|p| p.step == attest.step && p.doer.location() == attest.doer.location())
+    });
     let Some(other) = other else { return Coverage::No };
     if is_image(unit.kind) {
         // BuildKit's provenance lies in the manifest and goes into an index that is made of it.
-        let merged = unit.publish.sink.bytes == Bytes::Given
-            && other.sink.kind == Kind::Image
-            && other.job != unit.publish.job
-            || unit.publish.sink.bytes == Bytes::Copied;
-        let pushed: Vec<String> = other.doer.first(&other.sink.name, other.hit, &other.sink.value_flags).iter().map(|p| image_name(p.value.as_str())).collect();
+        let merged =
+            unit.publish.sink.bytes == Bytes::Given && other.sink.kind == Kind::Image && other.job != unit.publish.job
+                || unit.publish.sink.bytes == Bytes::Copied;
+        let pushed: Vec<String> = other
+            .doer
+            .first(&other.sink.name, other.hit, &other.sink.value_flags)
+            .iter()
+            .map(|p| image_name(p.value.as_str()))
+            .collect();
         let fits = pushed.is_empty() || unit.names.iter().any(|n| pushed.iter().any(|p| p == n || p.contains("${{")));
         return if merged && fits {
             Coverage::Yes("it lies in the manifests that the index is made of".to_owned())
@@ -400,16 +413,13 @@ fn image_covered(flow: &Flow, unit: &Unit<'_, '_>, names: &[Picked], digests: &[
             // The digest of another push is that of one platform's image, not of the index made later.
             if index && matches!(&step.body, StepBody::Action(_)) && names_fit(names, unit) {
                 return Coverage::Wrong(
-                    "its subject is the digest of a platform's image, and the index that is published has another one".to_owned(),
+                    "its subject is the digest of a platform's image, and the index that is published has another one"
+                        .to_owned(),
                 );
             }
         }
     }
-    if names_fit(names, unit) {
-        Coverage::Yes("its subject is this image".to_owned())
-    } else {
-        Coverage::No
-    }
+    if names_fit(names, unit) { Coverage::Yes("its subject is this image".to_owned()) } else { Coverage::No }
 }
 
 fn names_fit(names: &[Picked], unit: &Unit<'_, '_>) -> bool {
@@ -454,7 +464,10 @@ fn files_covered(
     let subjects = refs(flow, facts, attest.job, attest.step, files);
     let inside = |f: &FileRef| subjects.iter().any(|s| s.job == f.job && glob::contains(&s.pattern, &f.pattern));
     if unit.files.iter().all(inside) {
-        return Coverage::Yes(format!("its subjects contain `{}`", unit.files.first().map_or("", |f| f.pattern.as_str())));
+        return Coverage::Yes(format!(
+            "its subjects contain `{}`",
+            unit.files.first().map_or("", |f| f.pattern.as_str())
+        ));
     }
     let meets = |f: &FileRef| subjects.iter().any(|s| s.job == f.job && glob::overlaps(&s.pattern, &f.pattern));
     if unit.files.iter().any(meets) {
@@ -539,8 +552,15 @@ fn reach(flow: &Flow, facts: &[Facts<'_>], attest: &Attest<'_>, location: &Locat
                     let w = w.as_str().rsplit('=').next().unwrap_or_default();
                     w.contains('.') && glob::contains(file.as_str(), w)
                 });
-                if named || file.as_str().contains("intoto") || file.as_str().contains("provenance") || file.as_str().contains("attestation") {
-                    return Reach::Public("it is published with the release".to_owned(), publish.doer.location().clone());
+                if named
+                    || file.as_str().contains("intoto")
+                    || file.as_str().contains("provenance")
+                    || file.as_str().contains("attestation")
+                {
+                    return Reach::Public(
+                        "it is published with the release".to_owned(),
+                        publish.doer.location().clone(),
+                    );
                 }
             }
         }
@@ -618,9 +638,10 @@ pub(super) fn called(
     if !builder.provenance || test(&builder.provenance_when, false).is_never() {
         return refuse(format!("{} makes no provenance here", builder.what));
     }
-    let compiled = builder.compile_inputs.iter().any(|name| {
-        call.inputs.iter().any(|i| i.name == *name && !i.value.equals(&Text::from("true")).is_never())
-    });
+    let compiled = builder
+        .compile_inputs
+        .iter()
+        .any(|name| call.inputs.iter().any(|i| i.name == *name && !i.value.equals(&Text::from("true")).is_never()));
     let reference = &call.reference;
     if builder.full_tag_only && !compiled {
         let raw = builder.tag_suffix.as_deref().and_then(|s| reference.raw.strip_suffix(s)).unwrap_or(&reference.raw);
@@ -641,7 +662,11 @@ pub(super) fn called(
         return refuse(format!("{} at `@{}`: {why}", builder.what, reference.raw));
     }
     if let Some(scope) = builder.scopes.iter().find(|s| job.token.access(s) != Access::Write) {
-        return refuse(format!("the job {} does not grant `{scope}: write`, which {} needs", job.title(), builder.what));
+        return refuse(format!(
+            "the job {} does not grant `{scope}: write`, which {} needs",
+            job.title(),
+            builder.what
+        ));
     }
     if !builder.may_fail_when.is_empty() && !test(&builder.may_fail_when, true).is_never() {
         return refuse(format!("{} may fail without stopping the release", builder.what));
@@ -649,7 +674,8 @@ pub(super) fn called(
     if !published.implies(&job.cond) {
         return refuse(format!("{} does not run in every run that publishes: it needs `{}`", builder.what, job.cond));
     }
-    let unsigned = builder.signing == Signing::Nothing || !builder.unsigned_when.is_empty() && !test(&builder.unsigned_when, true).is_never();
+    let unsigned = builder.signing == Signing::Nothing
+        || !builder.unsigned_when.is_empty() && !test(&builder.unsigned_when, true).is_never();
     let separation = match builder.signing {
         _ if compiled => Separation::CompiledBuilder,
         Signing::Separate => Separation::TrustedBuilder,
@@ -696,11 +722,7 @@ pub(super) fn call_test(call: &crate::model::OutsideCall, tests: &[crate::catalo
         chain: Vec::new(),
     };
     let doer = Doer::Action(&step, &action);
-    if any {
-        tests.iter().fold(Cond::FALSE, |c, t| c.or(doer.test(t)))
-    } else {
-        doer.applies(tests, &[])
-    }
+    if any { tests.iter().fold(Cond::FALSE, |c, t| c.or(doer.test(t))) } else { doer.applies(tests, &[]) }
 }
 
 fn builder_reach(
@@ -712,11 +734,16 @@ fn builder_reach(
     location: &Location,
 ) -> Reach {
     let Some(uploads) = &builder.uploads else {
-        return Reach::Public("it lies beside the image or in the forge's attestation store".to_owned(), location.clone());
+        return Reach::Public(
+            "it lies beside the image or in the forge's attestation store".to_owned(),
+            location.clone(),
+        );
     };
     let input = |name: &str| job.outside.as_ref().and_then(|c| c.inputs.iter().find(|i| i.name == name));
     let on = match input(&uploads.input) {
-        Some(i) => i.choices.iter().fold(Cond::FALSE, |all, (c, v)| all.or(c.clone().and(v.equals(&Text::from("true"))))),
+        Some(i) => {
+            i.choices.iter().fold(Cond::FALSE, |all, (c, v)| all.or(c.clone().and(v.equals(&Text::from("true")))))
+        }
         None => Cond::Known(uploads.default),
     };
     // A later job may fetch the file and publish it.
@@ -729,7 +756,9 @@ fn builder_reach(
             }
         });
         let needs = flow.jobs.get(at).is_some_and(|j| j.needs.contains(&job.key));
-        if let (true, Some(publish)) = (fetches && needs, own.publishes.iter().find(|p| p.sink.kind == Kind::ReleaseAssets)) {
+        if let (true, Some(publish)) =
+            (fetches && needs, own.publishes.iter().find(|p| p.sink.kind == Kind::ReleaseAssets))
+        {
             return Reach::Public("a later job adds it to the release".to_owned(), publish.doer.location().clone());
         }
     }
@@ -766,7 +795,8 @@ fn listed(flow: &Flow, facts: &[Facts<'_>], subjects: &[Text], unit: &Unit<'_, '
         for command in &script.commands {
             let program = command.words.first().map(|w| w.as_str().rsplit('/').next().unwrap_or_default().to_owned());
             if matches!(program.as_deref(), Some("sha256sum" | "shasum")) {
-                for word in command.words.iter().skip(1).filter(|w| !w.as_str().starts_with('-') && w.as_str() != "256") {
+                for word in command.words.iter().skip(1).filter(|w| !w.as_str().starts_with('-') && w.as_str() != "256")
+                {
                     let path = super::naming::join(command.folder.as_str(), word.as_str());
                     hashed.extend(bytes::origin(flow, facts, at, index, &path).files);
                 }
@@ -786,7 +816,9 @@ fn listed(flow: &Flow, facts: &[Facts<'_>], subjects: &[Text], unit: &Unit<'_, '
     }
     if unit.files.iter().any(|f| hashed.iter().any(|h| h.job == f.job && glob::overlaps(&h.pattern, &f.pattern))) {
         let missing = unit.files.iter().find(|f| !inside(f)).map_or("", |f| f.pattern.as_str());
-        return Coverage::Wrong(format!("the digests handed to it do not name everything that is published as `{missing}`"));
+        return Coverage::Wrong(format!(
+            "the digests handed to it do not name everything that is published as `{missing}`"
+        ));
     }
     Coverage::No
 }

@@ -3,7 +3,9 @@
 use super::Scene;
 use super::provenance::build_location;
 use crate::catalogue::{Cache, Catalogue, Labels};
-use crate::model::{CacheMode, Cond, Evidence, Job, LabelSet, Location, Requirement, RunnerChoice, RunnerPool, Tri, Verdict};
+use crate::model::{
+    CacheMode, Cond, Evidence, Job, LabelSet, Location, Requirement, RunnerChoice, RunnerPool, Tri, Verdict,
+};
 use crate::release::{Doer, Linked};
 use crate::syntax::pattern;
 
@@ -63,7 +65,11 @@ fn machines(scene: &Scene<'_>, target: &Linked<'_>) -> Vec<Machine> {
     }
     if machines.is_empty() {
         machines.push(Machine::all(&Tri::Unshown(
-            Evidence::observed(&target.publish.location, "no-build-job", "no job of the pipeline builds what is published"),
+            Evidence::observed(
+                &target.publish.location,
+                "no-build-job",
+                "no job of the pipeline builds what is published",
+            ),
             "the job that builds the published bytes, in this pipeline".to_owned(),
         )));
     }
@@ -100,7 +106,9 @@ fn of_labels(scene: &Scene<'_>, set: &LabelSet, location: &Location) -> Machine 
             return Machine::all(&Tri::Met(Evidence::documented(location, "hosted-label", note)));
         }
         if has(&labels.shared, name) {
-            let note = format!("`{name}` is hosted by GitHub: a new container for each job, on a virtual machine that jobs share");
+            let note = format!(
+                "`{name}` is hosted by GitHub: a new container for each job, on a virtual machine that jobs share"
+            );
             return Machine::all(&Tri::Met(Evidence::documented(location, "hosted-label", note)));
         }
         if has(&labels.retired, name) {
@@ -114,7 +122,11 @@ fn of_labels(scene: &Scene<'_>, set: &LabelSet, location: &Location) -> Machine 
     }
     if let Some(group) = &set.group {
         let why = format!("the runner group `{group}` may hold any machine, and no file defines it");
-        return unshown("runner-group", why, "a hosted label, or the definition of the group's runners in the checkout");
+        return unshown(
+            "runner-group",
+            why,
+            "a hosted label, or the definition of the group's runners in the checkout",
+        );
     }
     let shown = names.join(", ");
     match vendor(labels, &names) {
@@ -198,15 +210,27 @@ fn cache(scene: &Scene<'_>, target: &Linked<'_>) -> Verdict {
         if let Some(call) = &job.outside {
             match Linked::builder_of(job) {
                 Some(builder) => {
-                    let restores = builder.cache_when.as_ref().is_some_and(|when| !crate::release::call_restores(call, when).is_never());
+                    let restores = builder
+                        .cache_when
+                        .as_ref()
+                        .is_some_and(|when| !crate::release::call_restores(call, when).is_never());
                     if restores {
-                        let why = builder.cache_why.as_deref().unwrap_or("it restores a cache that other builds can write");
-                        let e = Evidence::documented(&call.reference.location, &builder.id, format!("{}: {why}", builder.what));
+                        let why =
+                            builder.cache_why.as_deref().unwrap_or("it restores a cache that other builds can write");
+                        let e = Evidence::documented(
+                            &call.reference.location,
+                            &builder.id,
+                            format!("{}: {why}", builder.what),
+                        );
                         restored.push((e, "a builder without a shared cache"));
                     }
                 }
                 None => {
-                    opaque = Some(Evidence::observed(&call.reference.location, "outside-workflow", "the called workflow may restore a cache"));
+                    opaque = Some(Evidence::observed(
+                        &call.reference.location,
+                        "outside-workflow",
+                        "the called workflow may restore a cache",
+                    ));
                 }
             }
             continue;
@@ -285,7 +309,11 @@ fn remote(target: &Linked<'_>) -> Verdict {
                             Cond::Known(true) => String::new(),
                             c => format!(", when `{c}`"),
                         };
-                        found.push(Evidence::observed(doer.location(), &entry.id, format!("this step {}{when}", entry.what)));
+                        found.push(Evidence::observed(
+                            doer.location(),
+                            &entry.id,
+                            format!("this step {}{when}", entry.what),
+                        ));
                     }
                 }
             }
@@ -301,7 +329,11 @@ fn remote(target: &Linked<'_>) -> Verdict {
         None if target.opaque.is_some() => Verdict::unshown(
             requirement,
             "the called workflow is not visible",
-            Evidence::observed(&target.publish.location, "outside-workflow", "the called workflow is not in the checkout"),
+            Evidence::observed(
+                &target.publish.location,
+                "outside-workflow",
+                "the called workflow is not in the checkout",
+            ),
             "a checkout of the called workflow, given with `--with OWNER/REPO=PATH`",
         ),
         None => Verdict::met(

@@ -12,7 +12,9 @@ pub(super) fn of(target: &Linked<'_>) -> Vec<Note> {
     let shared = &crate::catalogue::Catalogue::get().labels.shared;
     for (_, job) in target.build_jobs() {
         for (what, location) in &job.container_reach {
-            let message = format!("the job container reaches its machine (`{what}`); harmless on a single-use machine, an isolation breaker on any other");
+            let message = format!(
+                "the job container reaches its machine (`{what}`); harmless on a single-use machine, an isolation breaker on any other"
+            );
             notes.push(Note::info("container-reach", location, message));
         }
         for scope in REPORTING.iter().filter(|s| job.token.access(s) == Access::Write) {
@@ -22,7 +24,11 @@ pub(super) fn of(target: &Linked<'_>) -> Vec<Note> {
         if let RunnerChoice::Labels { sets, location } = &job.runner
             && sets.iter().flat_map(|s| &s.labels).any(|l| shared.iter().any(|s| s == l.as_str()))
         {
-            notes.push(Note::info("shared-machine", location, "jobs on this label are containers on a shared virtual machine"));
+            notes.push(Note::info(
+                "shared-machine",
+                location,
+                "jobs on this label are containers on a shared virtual machine",
+            ));
         }
     }
     if let (Some(p), Some(publisher)) = (&target.provenance, target.publish_job())
@@ -30,12 +36,16 @@ pub(super) fn of(target: &Linked<'_>) -> Vec<Note> {
         && maker.key != publisher.key
     {
         if maker.may_fail {
-            let message = format!("the job {} may fail and the release still ships, then without provenance", maker.key);
+            let message =
+                format!("the job {} may fail and the release still ships, then without provenance", maker.key);
             notes.push(Note::info("provenance-may-fail", &maker.location, message));
         }
         let waits = publisher.needs.contains(&maker.key) || maker.needs.contains(&publisher.key);
         if !waits && !publisher.key.starts_with(&format!("{}/", maker.key)) {
-            let message = format!("the job {} publishes without waiting for the provenance of the job {}", publisher.key, maker.key);
+            let message = format!(
+                "the job {} publishes without waiting for the provenance of the job {}",
+                publisher.key, maker.key
+            );
             notes.push(Note::info("unawaited-provenance", &publisher.location, message));
         }
     }

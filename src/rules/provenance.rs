@@ -7,13 +7,7 @@ use crate::release::{Linked, Provenance, Reach, Separation};
 /// The five provenance requirements.
 pub(super) fn judge(target: &Linked<'_>) -> Vec<Verdict> {
     match &target.provenance {
-        Some(p) => vec![
-            exists(target, p),
-            distributed(p),
-            authentic(p),
-            unforgeable(target, p),
-            parameters(target, p),
-        ],
+        Some(p) => vec![exists(target, p), distributed(p), authentic(p), unforgeable(target, p), parameters(target, p)],
         None => {
             let exists = absent(target);
             let first = exists.evidence().first().cloned().unwrap_or_else(|| published(target));
@@ -21,9 +15,15 @@ pub(super) fn judge(target: &Linked<'_>) -> Vec<Verdict> {
                 Verdict::unshown(requirement, "there is no provenance that could show it", first.clone(), to_show)
             };
             let rest = vec![
-                follow(Requirement::ProvenanceDistributed, "provenance in the forge's store, the registry or the release"),
+                follow(
+                    Requirement::ProvenanceDistributed,
+                    "provenance in the forge's store, the registry or the release",
+                ),
                 follow(Requirement::ProvenanceAuthentic, "provenance signed by an identity that the platform controls"),
-                follow(Requirement::ProvenanceUnforgeable, "provenance signed by a trusted workflow outside this repository"),
+                follow(
+                    Requirement::ProvenanceUnforgeable,
+                    "provenance signed by a trusted workflow outside this repository",
+                ),
                 parameters_without(target, &first),
             ];
             std::iter::once(exists).chain(rest).collect()
@@ -87,9 +87,11 @@ fn distributed(p: &Provenance) -> Verdict {
         Reach::Public(how, location) => {
             Verdict::met(requirement, how.clone(), Evidence::documented(location, &p.rule, how.clone()))
         }
-        Reach::Lost(why, location) => {
-            Verdict::failed(requirement, format!("consumers cannot get the provenance: {why}"), Evidence::observed(location, &p.rule, why.clone()))
-        }
+        Reach::Lost(why, location) => Verdict::failed(
+            requirement,
+            format!("consumers cannot get the provenance: {why}"),
+            Evidence::observed(location, &p.rule, why.clone()),
+        ),
     }
 }
 
@@ -127,7 +129,9 @@ fn unforgeable(target: &Linked<'_>, p: &Provenance) -> Verdict {
             "the platform's control plane makes and signs it",
             Evidence::documented(&p.location, &p.rule, p.what.clone()),
         ),
-        Separation::BuildJob => failed(format!("the job {job} builds and signs: its build steps can reach the signing identity")),
+        Separation::BuildJob => {
+            failed(format!("the job {job} builds and signs: its build steps can reach the signing identity"))
+        }
         Separation::SameWorkflow => failed(format!(
             "the job {job} signs in the same workflow that builds, and all jobs of a workflow share one identity"
         )),
@@ -136,7 +140,9 @@ fn unforgeable(target: &Linked<'_>, p: &Provenance) -> Verdict {
         )),
         Separation::OutsideWithBuild(claim) => {
             let claim = claim.as_deref().map(|c| format!(" ({c})")).unwrap_or_default();
-            failed(format!("the outside workflow builds and signs in one job, so the build can reach the identity{claim}"))
+            failed(format!(
+                "the outside workflow builds and signs in one job, so the build can reach the identity{claim}"
+            ))
         }
         Separation::CompiledBuilder => {
             failed("the builder is compiled in the run from any ref, and no verifier accepts its identity".to_owned())
@@ -154,7 +160,12 @@ fn reaching(target: &Linked<'_>) -> Vec<(String, crate::model::Location)> {
                 None => job.outside.is_some() || !working.is_empty(),
                 Some(step) => step_at(job, step).is_some_and(|s| {
                     let checks_out = matches!(&s.body, StepBody::Action(a) if a.name == "actions/checkout");
-                    checks_out || job.steps.iter().enumerate().any(|(i, own)| working.contains(&i) && own.location == s.location)
+                    checks_out
+                        || job
+                            .steps
+                            .iter()
+                            .enumerate()
+                            .any(|(i, own)| working.contains(&i) && own.location == s.location)
                 }),
             };
             if reaches && !found.iter().any(|(s, _)| *s == parameter.symbol) {
@@ -168,7 +179,11 @@ fn reaching(target: &Linked<'_>) -> Vec<(String, crate::model::Location)> {
 /// The step with this position in the job's own list; inner steps of composite actions share their caller's place.
 fn step_at(job: &crate::model::Job, index: usize) -> Option<&crate::model::Step> {
     let id = format!("step-{}", index + 1);
-    job.steps.iter().filter(|s| s.chain.len() == job.chain.len()).find(|s| s.id.as_deref() == Some(&id)).or_else(|| job.steps.get(index))
+    job.steps
+        .iter()
+        .filter(|s| s.chain.len() == job.chain.len())
+        .find(|s| s.id.as_deref() == Some(&id))
+        .or_else(|| job.steps.get(index))
 }
 
 fn parameters(target: &Linked<'_>, p: &Provenance) -> Verdict {
@@ -184,7 +199,9 @@ fn parameters(target: &Linked<'_>, p: &Provenance) -> Verdict {
             format!("the external parameter `{symbol}` reaches the build, and {} does not record it", p.what),
             Evidence::observed(location, "external-parameter", format!("`{symbol}` reaches the build")),
         )
-        .with(rest.iter().map(|(s, l)| Evidence::observed(l, "external-parameter", format!("`{s}` reaches the build")))),
+        .with(
+            rest.iter().map(|(s, l)| Evidence::observed(l, "external-parameter", format!("`{s}` reaches the build"))),
+        ),
         None if reaching.is_empty() => Verdict::met(
             requirement,
             "no external parameter reaches the build",

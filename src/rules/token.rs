@@ -63,7 +63,11 @@ pub(super) fn judge(target: &Linked<'_>) -> Verdict {
             Verdict::met(
                 requirement,
                 "the build jobs hold no token or credential that can alter other builds",
-                Evidence::observed(&at.unwrap_or_else(|| build_location(target)), "scoped-token", "only harmless scopes"),
+                Evidence::observed(
+                    &at.unwrap_or_else(|| build_location(target)),
+                    "scoped-token",
+                    "only harmless scopes",
+                ),
             )
         }
     }
@@ -80,7 +84,11 @@ fn of_call(job: &Job, failed: &mut Vec<Evidence>, unshown: &mut Vec<Evidence>) {
             }
         }
         None => {
-            unshown.push(Evidence::observed(location, "outside-workflow", "the called workflow decides what its build job holds"));
+            unshown.push(Evidence::observed(
+                location,
+                "outside-workflow",
+                "the called workflow decides what its build job holds",
+            ));
         }
     }
 }

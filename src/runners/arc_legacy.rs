@@ -41,7 +41,11 @@ pub(super) fn pool(root: Node<'_>, path: &Arc<str>) -> Option<RunnerPool> {
         labels,
         group: word("group"),
         scope: word("repository").or_else(|| word("organization")),
-        hosted: Tri::Met(Evidence::documented(&location, RULE, "a controller runs the runners as pods of a Kubernetes cluster")),
+        hosted: Tri::Met(Evidence::documented(
+            &location,
+            RULE,
+            "a controller runs the runners as pods of a Kubernetes cluster",
+        )),
         ephemeral: ephemeral(runner, kind, &location, &at),
         isolated: isolated(runner, &location, &at),
         location,
@@ -56,7 +60,10 @@ fn ephemeral(runner: Node<'_>, kind: &str, location: &Location, at: &dyn Fn(Node
             Some(false) => return failed(node, "`ephemeral: false`: the pod takes one job after another"),
             None => {
                 let note = "the value of `ephemeral` is not visible";
-                return Tri::Unshown(Evidence::observed(&at(node), RULE, note), "a literal `ephemeral: true`".to_owned());
+                return Tri::Unshown(
+                    Evidence::observed(&at(node), RULE, note),
+                    "a literal `ephemeral: true`".to_owned(),
+                );
             }
         }
     }
@@ -84,7 +91,11 @@ fn ephemeral(runner: Node<'_>, kind: &str, location: &Location, at: &dyn Fn(Node
 fn lasting_volume(runner: Node<'_>) -> Option<Node<'_>> {
     let volumes = runner.get("volumes")?;
     volumes.items().find(|v| {
-        let socket = v.get("hostPath").and_then(|h| h.get("path")).and_then(|p| p.as_str()).is_some_and(|p| p.ends_with(".sock"));
+        let socket = v
+            .get("hostPath")
+            .and_then(|h| h.get("path"))
+            .and_then(|p| p.as_str())
+            .is_some_and(|p| p.ends_with(".sock"));
         v.get("persistentVolumeClaim").is_some() || v.get("nfs").is_some() || v.get("hostPath").is_some() && !socket
     })
 }
@@ -111,7 +122,11 @@ fn isolated(runner: Node<'_>, location: &Location, at: &dyn Fn(Node<'_>) -> Loca
     if let Some(containers) = runner.get("containers")
         && let Some(place) = containers.items().find_map(privileged)
     {
-        return Tri::Failed(Evidence::observed(&place, RULE, "a container of the runner is privileged on a shared node"));
+        return Tri::Failed(Evidence::observed(
+            &place,
+            RULE,
+            "a container of the runner is privileged on a shared node",
+        ));
     }
     if let Some(node) = runner.get("dockerdWithinRunnerContainer").filter(|n| n.as_bool() == Some(true)) {
         return failed(node, "`dockerdWithinRunnerContainer` makes the runner privileged");

@@ -105,7 +105,10 @@ fn templated(value: &str) -> String {
         let (head, tail) = rest.split_at(at);
         out.push_str(head);
         let Some(end) = tail.find('}') else { break };
-        out.push_str(&format!("${{{{ program.{} }}}}", tail.get(2..end).unwrap_or_default().replace(['{', '}', '$'], "")));
+        out.push_str(&format!(
+            "${{{{ program.{} }}}}",
+            tail.get(2..end).unwrap_or_default().replace(['{', '}', '$'], "")
+        ));
         rest = tail.get(end + 1..).unwrap_or_default();
     }
     out.push_str(rest);
@@ -157,7 +160,10 @@ mod tests {
 
     #[test]
     fn literal_calls_of_several_languages_are_found() {
-        assert_eq!(lines("subprocess.run([\"cargo\", \"publish\", name], check=True)"), ["cargo publish ${{ program.name }}"]);
+        assert_eq!(
+            lines("subprocess.run([\"cargo\", \"publish\", name], check=True)"),
+            ["cargo publish ${{ program.name }}"]
+        );
         assert_eq!(lines("execSync('npm publish --provenance')"), ["npm publish --provenance"]);
         assert_eq!(lines("await execa('npm', ['publish', tag])"), ["npm publish ${{ program.tag }}"]);
         assert_eq!(lines("system \"gem push #{file}\""), ["gem push ${{ program.file }}"]);

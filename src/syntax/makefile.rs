@@ -79,7 +79,13 @@ pub fn parse(text: &str) -> Makefile {
             continue;
         }
         if word == "define" {
-            let name = trimmed.strip_prefix("define").unwrap_or_default().trim().trim_end_matches(['=', ':']).trim().to_owned();
+            let name = trimmed
+                .strip_prefix("define")
+                .unwrap_or_default()
+                .trim()
+                .trim_end_matches(['=', ':'])
+                .trim()
+                .to_owned();
             let mut body = Vec::new();
             for (_, inner) in lines.by_ref() {
                 if inner.trim() == "endef" {
@@ -126,7 +132,8 @@ fn without_comment(line: &str) -> &str {
 }
 
 fn assignment(line: &str) -> Option<(String, String, String)> {
-    let line = ["export ", "override ", "private "].iter().fold(line, |l, p| l.strip_prefix(p).map_or(l, str::trim_start));
+    let line =
+        ["export ", "override ", "private "].iter().fold(line, |l, p| l.strip_prefix(p).map_or(l, str::trim_start));
     // The name ends at the first operator that stands outside of references.
     let mut depth = 0_i32;
     for (at, c) in line.char_indices() {

@@ -16,7 +16,10 @@ pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
             return None;
         }
         (call.words.get(at)?.as_str(), at)
-    } else if matches!(base, "python" | "python3" | "node" | "ruby" | "pwsh" | "powershell" | "tsx" | "ts-node" | "deno" | "bun" | "zx") {
+    } else if matches!(
+        base,
+        "python" | "python3" | "node" | "ruby" | "pwsh" | "powershell" | "tsx" | "ts-node" | "deno" | "bun" | "zx"
+    ) {
         let at = call.words.iter().position(|w| {
             [".py", ".js", ".mjs", ".cjs", ".ts", ".mts", ".rb", ".ps1"].iter().any(|e| w.as_str().ends_with(e))
         })?;
@@ -53,7 +56,11 @@ fn language(path: &str, text: &str) -> Option<&'static str> {
     let by_line = first.strip_prefix("#!").map(|line| {
         let words: Vec<&str> = line.split_whitespace().collect();
         let program = words.first().map_or("", |w| w.rsplit('/').next().unwrap_or(w));
-        let program = if program == "env" { words.iter().skip(1).find(|w| !w.starts_with('-')).copied().unwrap_or("") } else { program };
+        let program = if program == "env" {
+            words.iter().skip(1).find(|w| !w.starts_with('-')).copied().unwrap_or("")
+        } else {
+            program
+        };
         program.to_owned()
     });
     let by_line = by_line.as_deref().unwrap_or_default();
@@ -80,7 +87,11 @@ mod tests {
     use crate::model::Text;
 
     fn entered(command: &str) -> Option<(String, usize)> {
-        let files = [("ci/release.sh", "#!/usr/bin/env bash\nnpm publish \"$1\"\n"), ("ci/tool", "\u{7f}ELF"), ("ci/x.py", "print()\n")];
+        let files = [
+            ("ci/release.sh", "#!/usr/bin/env bash\nnpm publish \"$1\"\n"),
+            ("ci/tool", "\u{7f}ELF"),
+            ("ci/x.py", "print()\n"),
+        ];
         let checkout = Checkout::in_memory(files.map(|(p, t)| (p.to_owned(), t.as_bytes().to_vec())), None);
         let words: Vec<Text> = command.split(' ').map(Text::from).collect();
         let call = Call { checkout: &checkout, words: &words, folder: &Text::default(), env: &[] };

@@ -124,7 +124,8 @@ impl Reader<'_> {
         }
         for entry in list("dockers_v2").into_iter().filter(|e| docker && !off(*e)) {
             let flags: Vec<String> = strings(entry.get("flags")).into_iter().map(|(f, _)| f).collect();
-            let quiet = flags.iter().any(|f| f == "--provenance=false" || f == "--attest=false" || f.contains("disabled=true"));
+            let quiet =
+                flags.iter().any(|f| f == "--provenance=false" || f == "--attest=false" || f.contains("disabled=true"));
             let program = if quiet { "goreleaser:dockers-v2-without-provenance" } else { "goreleaser:dockers-v2" };
             self.images(&strings(entry.get("images")), program, implied);
         }
@@ -140,18 +141,22 @@ impl Reader<'_> {
             }
             self.images(&names, "goreleaser:kos", implied);
         }
-        let single = |key: &str, program: &str, name: &dyn Fn(Node<'_>) -> Option<String>, implied: &mut Vec<Implied>| {
-            for entry in list(key).into_iter().filter(|e| !off(*e)) {
-                let words = words_of(program, &name(entry).into_iter().collect::<Vec<_>>());
-                implied.push(Implied { words, location: Some(self.at(entry)) });
-            }
-        };
+        let single =
+            |key: &str, program: &str, name: &dyn Fn(Node<'_>) -> Option<String>, implied: &mut Vec<Implied>| {
+                for entry in list(key).into_iter().filter(|e| !off(*e)) {
+                    let words = words_of(program, &name(entry).into_iter().collect::<Vec<_>>());
+                    implied.push(Implied { words, location: Some(self.at(entry)) });
+                }
+            };
         let field = |key: &'static str| move |e: Node<'_>| e.get(key).and_then(|n| n.as_str()).map(untemplated);
         if !self.skipped.contains(&"snapcraft") {
             for entry in list("snapcrafts").into_iter().filter(|e| !off(*e)) {
                 if let Some(publish) = entry.get("publish").filter(|p| on(*p)) {
                     let name: Vec<String> = field("name")(entry).into_iter().collect();
-                    implied.push(Implied { words: words_of("goreleaser:snapcrafts", &name), location: Some(self.at(publish)) });
+                    implied.push(Implied {
+                        words: words_of("goreleaser:snapcrafts", &name),
+                        location: Some(self.at(publish)),
+                    });
                 }
             }
         }
@@ -182,8 +187,12 @@ fn untemplated(text: &str) -> String {
         let (head, tail) = rest.split_at(at);
         let Some(end) = tail.find("}}") else { break };
         out.push_str(head);
-        let inner: String = tail.get(2..end).unwrap_or_default().trim().trim_matches('-').trim().replace(['{', '}'], "");
-        out.push_str(&format!("${{{{ goreleaser{} }}}}", if inner.starts_with('.') { inner } else { format!(".{inner}") }));
+        let inner: String =
+            tail.get(2..end).unwrap_or_default().trim().trim_matches('-').trim().replace(['{', '}'], "");
+        out.push_str(&format!(
+            "${{{{ goreleaser{} }}}}",
+            if inner.starts_with('.') { inner } else { format!(".{inner}") }
+        ));
         rest = tail.get(end + 2..).unwrap_or_default();
     }
     out.push_str(rest);

@@ -33,7 +33,9 @@ pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
         match word {
             "-C" | "--directory" => folder = join(&folder, words.next()?),
             "-f" | "--file" | "--makefile" => file = words.next().map(str::to_owned),
-            "-n" | "--dry-run" | "--just-print" | "--recon" | "-q" | "--question" | "--version" | "--help" => return None,
+            "-n" | "--dry-run" | "--just-print" | "--recon" | "-q" | "--question" | "--version" | "--help" => {
+                return None;
+            }
             "-j" | "-l" | "-o" | "-W" | "-I" => {}
             w if w.starts_with("--directory=") => folder = join(&folder, w.split_once('=')?.1),
             w if w.starts_with("-C") => folder = join(&folder, w.get(2..)?),
@@ -265,7 +267,10 @@ fn reference(inner: &str, variables: &[(String, String)], depth: usize) -> Strin
     let (function, argument) = inner_name.split_once(char::is_whitespace).unwrap_or((&inner_name, ""));
     match function {
         "strip" => argument.split_whitespace().collect::<Vec<_>>().join(" "),
-        "shell" => format!("${{{{ shell({}) }}}}", argument.split_whitespace().collect::<Vec<_>>().join(" ").replace("}}", "} }")),
+        "shell" => format!(
+            "${{{{ shell({}) }}}}",
+            argument.split_whitespace().collect::<Vec<_>>().join(" ").replace("}}", "} }")
+        ),
         "or" => argument.split(',').map(str::trim).find(|a| !a.is_empty()).unwrap_or_default().to_owned(),
         "addprefix" => argument
             .split_once(',')

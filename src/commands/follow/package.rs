@@ -10,10 +10,63 @@ use crate::model::Text;
 const MOST_PACKAGES: usize = 200;
 /// Words that are commands of a client and no scripts.
 const OWN: &[&str] = &[
-    "install", "i", "ci", "add", "remove", "publish", "pack", "exec", "dlx", "version", "login", "logout", "whoami", "config", "set",
-    "cache", "audit", "link", "unlink", "npm", "workspaces", "workspace", "why", "info", "view", "init", "create", "up", "upgrade",
-    "update", "import", "store", "x", "root", "bin", "dist-tag", "owner", "access", "token", "plugin", "constraints", "dedupe", "rebuild",
-    "node", "policies", "self-update", "help", "prune", "outdated", "list", "ls", "fetch", "patch", "deploy", "env", "get", "tag",
+    "install",
+    "i",
+    "ci",
+    "add",
+    "remove",
+    "publish",
+    "pack",
+    "exec",
+    "dlx",
+    "version",
+    "login",
+    "logout",
+    "whoami",
+    "config",
+    "set",
+    "cache",
+    "audit",
+    "link",
+    "unlink",
+    "npm",
+    "workspaces",
+    "workspace",
+    "why",
+    "info",
+    "view",
+    "init",
+    "create",
+    "up",
+    "upgrade",
+    "update",
+    "import",
+    "store",
+    "x",
+    "root",
+    "bin",
+    "dist-tag",
+    "owner",
+    "access",
+    "token",
+    "plugin",
+    "constraints",
+    "dedupe",
+    "rebuild",
+    "node",
+    "policies",
+    "self-update",
+    "help",
+    "prune",
+    "outdated",
+    "list",
+    "ls",
+    "fetch",
+    "patch",
+    "deploy",
+    "env",
+    "get",
+    "tag",
 ];
 
 pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
@@ -62,10 +115,16 @@ fn wanted(call: &Call<'_>) -> Option<(Vec<String>, bool)> {
     match (call.program(), plain.as_slice()) {
         ("npm" | "pnpm" | "yarn" | "bun", ["run" | "run-script", name, ..]) => one(name),
         ("npm", [name @ ("test" | "start" | "stop" | "restart"), ..]) => one(name),
-        ("yarn", ["workspaces", "foreach", "run", name, ..] | ["workspaces", "run", name, ..]) => Some((vec![(*name).to_owned()], true)),
-        ("yarn", ["workspace", _, "run", name, ..] | ["workspace", _, name, ..]) => Some((vec![(*name).to_owned()], true)),
+        ("yarn", ["workspaces", "foreach", "run", name, ..] | ["workspaces", "run", name, ..]) => {
+            Some((vec![(*name).to_owned()], true))
+        }
+        ("yarn", ["workspace", _, "run", name, ..] | ["workspace", _, name, ..]) => {
+            Some((vec![(*name).to_owned()], true))
+        }
         ("pnpm" | "yarn", [name, ..]) if !OWN.contains(name) => one(name),
-        ("turbo", ["run", names @ ..]) if !names.is_empty() => Some((names.iter().map(|n| (*n).to_owned()).collect(), true)),
+        ("turbo", ["run", names @ ..]) if !names.is_empty() => {
+            Some((names.iter().map(|n| (*n).to_owned()).collect(), true))
+        }
         ("turbo", names @ [_, ..]) => Some((names.iter().map(|n| (*n).to_owned()).collect(), true)),
         ("lerna", ["run", name, ..]) => Some((vec![(*name).to_owned()], true)),
         ("nx", ["run-many" | "affected", ..]) => {

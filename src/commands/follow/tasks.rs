@@ -20,13 +20,25 @@ pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
 
 /// The plain words of the command: names of tasks, without flags and variables.
 fn names<'a>(call: &'a Call<'_>) -> Vec<&'a str> {
-    call.arguments().iter().map(Text::as_str).take_while(|w| *w != "--").filter(|w| !w.starts_with('-') && !w.contains('=')).collect()
+    call.arguments()
+        .iter()
+        .map(Text::as_str)
+        .take_while(|w| *w != "--")
+        .filter(|w| !w.starts_with('-') && !w.contains('='))
+        .collect()
 }
 
 fn task(call: &Call<'_>) -> Option<Entered> {
     let folder = call.flag(&["-d", "--dir"]).map_or_else(|| call.folder.as_str().to_owned(), |d| call.path(d));
     let file = call.flag(&["-t", "--taskfile"]).map(|f| call.path(f)).or_else(|| {
-        let candidates = ["Taskfile.yml", "taskfile.yml", "Taskfile.yaml", "taskfile.yaml", "Taskfile.dist.yml", "Taskfile.dist.yaml"];
+        let candidates = [
+            "Taskfile.yml",
+            "taskfile.yml",
+            "Taskfile.yaml",
+            "taskfile.yaml",
+            "Taskfile.dist.yml",
+            "Taskfile.dist.yaml",
+        ];
         candidates.iter().map(|f| join(&folder, f)).find(|p| call.checkout.exists(p))
     })?;
     let mut wanted = names(call);
@@ -53,13 +65,21 @@ fn task(call: &Call<'_>) -> Option<Entered> {
     Some(entered)
 }
 
-fn add_task(root: Node<'_>, name: &str, path: &Arc<str>, folder: &str, done: &mut BTreeSet<String>, entered: &mut Entered) {
+fn add_task(
+    root: Node<'_>,
+    name: &str,
+    path: &Arc<str>,
+    folder: &str,
+    done: &mut BTreeSet<String>,
+    entered: &mut Entered,
+) {
     if done.len() >= MOST_TASKS || !done.insert(name.to_owned()) {
         return;
     }
     let Some(task) = root.get("tasks").and_then(|t| t.get(name)) else { return };
     let folder = task.get("dir").and_then(|d| d.as_str()).map_or_else(|| folder.to_owned(), |d| join(folder, d));
-    let called = |node: Node<'_>| node.get("task").and_then(|t| t.as_str()).or_else(|| node.as_str()).map(str::to_owned);
+    let called =
+        |node: Node<'_>| node.get("task").and_then(|t| t.as_str()).or_else(|| node.as_str()).map(str::to_owned);
     if let Some(deps) = task.get("deps") {
         for dep in deps.items().filter_map(called) {
             add_task(root, &dep, path, &folder, done, entered);
@@ -122,7 +142,8 @@ fn just(call: &Call<'_>) -> Option<Entered> {
     let path: Arc<str> = Arc::from(file.as_str());
     let recipes = recipes(&text);
     let first = recipes.first().map(|r| r.name.as_str());
-    let mut entered = Entered { what: format!("just {}", wanted.join(" ")).trim_end().to_owned(), ..Entered::default() };
+    let mut entered =
+        Entered { what: format!("just {}", wanted.join(" ")).trim_end().to_owned(), ..Entered::default() };
     let mut done = BTreeSet::new();
     // Only the first word is surely a recipe; the rest may be its arguments or further recipes.
     let chosen: Vec<&str> = if wanted.is_empty() { first.into_iter().collect() } else { wanted };
@@ -166,14 +187,25 @@ fn recipes(text: &str) -> Vec<Recipe> {
         }
         if let Some((left, right)) = head.split_once(':') {
             let name = left.split_whitespace().next().unwrap_or_default().trim_start_matches('@').to_owned();
-            let needs = right.split_whitespace().filter(|w| *w != "&&").map(|w| w.trim_matches(['(', ')']).to_owned()).collect();
+            let needs = right
+                .split_whitespace()
+                .filter(|w| *w != "&&")
+                .map(|w| w.trim_matches(['(', ')']).to_owned())
+                .collect();
             recipes.push(Recipe { name, needs, line: number, body: String::new() });
         }
     }
     recipes
 }
 
-fn add_recipe(recipes: &[Recipe], name: &str, path: &Arc<str>, folder: &Text, done: &mut BTreeSet<String>, entered: &mut Entered) {
+fn add_recipe(
+    recipes: &[Recipe],
+    name: &str,
+    path: &Arc<str>,
+    folder: &Text,
+    done: &mut BTreeSet<String>,
+    entered: &mut Entered,
+) {
     if done.len() >= MOST_TASKS || !done.insert(name.to_owned()) {
         return;
     }

@@ -1,5 +1,6 @@
 //! Jobs that call a workflow: of this repository (followed) or of another one (known by catalogue, or not at all).
 
+use super::Lowering;
 use super::expression::interpolate;
 use super::scope::{Inputs, Scope};
 use super::steps;
@@ -7,7 +8,6 @@ use super::traits;
 use super::uses::{self, Uses};
 use super::value::Value;
 use super::workflow::{DEEPEST_CALL, Frame, lower};
-use super::Lowering;
 use crate::model::{Hop, Job, OutsideCall, RunnerChoice};
 use crate::syntax::yaml::Node;
 

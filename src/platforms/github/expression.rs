@@ -289,7 +289,9 @@ fn function(call: &Call<'_>, whole: &SpannedExpr<'_>, scope: &dyn Lookup) -> Val
             let (text, suffix) = (next().text(), next().text());
             affix("endsWith", &text, &suffix, text.ends().1, |t, p| t.ends_with(p), |p, t| p.ends_with(t))
         }
-        Function::Format => format(&next().text(), &call.args.iter().skip(1).map(|a| value(a, scope)).collect::<Vec<_>>()),
+        Function::Format => {
+            format(&next().text(), &call.args.iter().skip(1).map(|a| value(a, scope)).collect::<Vec<_>>())
+        }
         Function::Join => match next() {
             Value::List(items) => {
                 let separator = match next() {
@@ -368,12 +370,11 @@ fn contains(haystack: &Value, needle: &Value) -> Value {
             match (text.literal(), part.literal()) {
                 (Some(t), Some(p)) => Value::Bool(t.to_ascii_lowercase().contains(&p.to_ascii_lowercase())),
                 (None, Some(p))
-                    if text.symbol().is_none()
-                        && {
-                            let (head, tail) = text.ends();
-                            let p = p.to_ascii_lowercase();
-                            head.to_ascii_lowercase().contains(&p) || tail.to_ascii_lowercase().contains(&p)
-                        } =>
+                    if text.symbol().is_none() && {
+                        let (head, tail) = text.ends();
+                        let p = p.to_ascii_lowercase();
+                        head.to_ascii_lowercase().contains(&p) || tail.to_ascii_lowercase().contains(&p)
+                    } =>
                 {
                     Value::Bool(true)
                 }
@@ -459,7 +460,10 @@ mod tests {
     fn what_the_event_decides_is_folded() {
         assert_eq!(shown("${{ startsWith(github.ref, 'refs/tags/') }}"), "true");
         assert_eq!(shown("${{ github.ref == 'refs/heads/main' }}"), "false");
-        assert_eq!(shown("${{ startsWith(github.ref, 'refs/tags/v') }}"), "if startsWith('refs/tags/<github.ref_name>', 'refs/tags/v')");
+        assert_eq!(
+            shown("${{ startsWith(github.ref, 'refs/tags/v') }}"),
+            "if startsWith('refs/tags/<github.ref_name>', 'refs/tags/v')"
+        );
         assert_eq!(shown("${{ github.event_name == 'push' && matrix.os || 'x' }}"), "ubuntu-latest");
         assert_eq!(shown("${{ none && 'a' || 'b' }}"), "b");
     }

@@ -56,8 +56,7 @@ fn expand(entries: &[(String, Value)]) -> Vec<Value> {
                 for leg in combinations.iter_mut().take(bases) {
                     // It joins every leg whose axis values it does not overwrite.
                     let fits = extra.iter().all(|(k, v)| {
-                        !axis_names.contains(k)
-                            || leg.iter().any(|(name, own)| name == k && !equal(own, v).is_never())
+                        !axis_names.contains(k) || leg.iter().any(|(name, own)| name == k && !equal(own, v).is_never())
                     });
                     if fits {
                         added = true;
@@ -119,14 +118,7 @@ mod tests {
             "os": ["linux", "mac"],
             "include": [{"os": "linux", "cross": true}, {"os": "windows"}, {"all": 1}]
         }));
-        assert_eq!(
-            legs,
-            [
-                r#"{"os":"linux","cross":true,"all":1}"#,
-                r#"{"os":"mac","all":1}"#,
-                r#"{"os":"windows"}"#,
-            ]
-        );
+        assert_eq!(legs, [r#"{"os":"linux","cross":true,"all":1}"#, r#"{"os":"mac","all":1}"#, r#"{"os":"windows"}"#,]);
     }
 
     #[test]

@@ -76,7 +76,12 @@ pub fn lower(checkout: &Checkout) -> Lowered {
     for (path, location) in callable {
         if !called.contains(&path) {
             let message = format!("{path} can only be called and nothing here calls it: it releases nothing by itself");
-            lowered.notes.push(Note { rule: "uncalled-workflow".to_owned(), severity: Severity::Info, message, location: Some(location) });
+            lowered.notes.push(Note {
+                rule: "uncalled-workflow".to_owned(),
+                severity: Severity::Info,
+                message,
+                location: Some(location),
+            });
         }
     }
     lowered.problems.extend(lowering.problems.take());

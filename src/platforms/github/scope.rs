@@ -142,7 +142,9 @@ impl Run<'_> {
             ["ref"] => self.full_ref(),
             ["ref_type"] => match self.event.kind {
                 _ if tag => Value::literal("tag"),
-                EventKind::Dispatch | EventKind::RepositoryDispatch | EventKind::Other => Value::unknown("github.ref_type"),
+                EventKind::Dispatch | EventKind::RepositoryDispatch | EventKind::Other => {
+                    Value::unknown("github.ref_type")
+                }
                 _ => Value::literal("branch"),
             },
             ["ref_name"] => match self.only_ref() {
@@ -188,7 +190,9 @@ impl Run<'_> {
                 Value::literal("success")
             }
             ["event", "workflow_run", ..] if self.event.kind != EventKind::WorkflowRun => Value::Null,
-            ["event", "ref"] if matches!(self.event.kind, EventKind::TagPush | EventKind::BranchPush) => self.full_ref(),
+            ["event", "ref"] if matches!(self.event.kind, EventKind::TagPush | EventKind::BranchPush) => {
+                self.full_ref()
+            }
             ["event", "created"] if self.event.kind == EventKind::TagPush => Value::Bool(true),
             ["event", "deleted"] => Value::Bool(false),
             ["token"] => Value::unknown("github.token"),
@@ -199,7 +203,9 @@ impl Run<'_> {
     /// The one ref that the filter lets through, when it is a plain name.
     fn only_ref(&self) -> Option<&str> {
         match (self.event.kind, self.event.refs.as_slice()) {
-            (EventKind::TagPush | EventKind::BranchPush, [one]) if !one.contains(['*', '?', '[', '!', '+']) => Some(one),
+            (EventKind::TagPush | EventKind::BranchPush, [one]) if !one.contains(['*', '?', '[', '!', '+']) => {
+                Some(one)
+            }
             _ => None,
         }
     }

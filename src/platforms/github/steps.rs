@@ -1,12 +1,12 @@
 //! Steps of a job: scripts read, local composite actions seen through, their inputs bound.
 
+use super::Lowering;
 use super::expression::{condition, expressions, interpolate};
 use super::scope::{Inputs, Scope};
 use super::source::Source;
 use super::uses::{self, Uses};
 use super::value::Value;
 use super::workflow::environment;
-use super::Lowering;
 use crate::model::{
     ActionUse, Cond, Hop, Input, Job, Location, Reference, Script, Span, Step, StepBody, Text, VersionSource,
 };
@@ -162,7 +162,10 @@ fn step(lowering: &Lowering<'_>, place: &Place<'_>, at: usize, node: Node<'_>, s
             match outputs.iter_mut().find(|(k, _)| *k == write.name) {
                 // Several writes: the last on each path; every one is possible.
                 Some((_, known)) if *known != value => {
-                    let either = Cond::atom(format!("{}{id} writes {} at line {}", scope.symbol, write.name, write.location.line));
+                    let either = Cond::atom(format!(
+                        "{}{id} writes {} at line {}",
+                        scope.symbol, write.name, write.location.line
+                    ));
                     let options = vec![(either.clone().negate(), known.clone()), (either, value)];
                     *known = Value::Choice(options).simplified();
                 }
@@ -336,8 +339,10 @@ fn script(
             .map(|s| interpolate(s, scope).text())
     };
     let text = run.as_str().unwrap_or_default();
-    let holes: Vec<Text> = expressions(text).iter().map(|(_, inner)| super::expression::evaluate(inner, scope).text()).collect();
-    let shell = setting("shell").unwrap_or_else(|| Text::from(if scope.os == Some("Windows") { "pwsh" } else { "bash" }));
+    let holes: Vec<Text> =
+        expressions(text).iter().map(|(_, inner)| super::expression::evaluate(inner, scope).text()).collect();
+    let shell =
+        setting("shell").unwrap_or_else(|| Text::from(if scope.os == Some("Windows") { "pwsh" } else { "bash" }));
     let mut env: Vec<(String, Text)> = platform_environment(scope);
     env.extend(new.env.iter().cloned());
     lowering.scripts.read(&crate::commands::Reading {

@@ -23,9 +23,7 @@ fn nested(node: Node<'_>, scope: &Scope<'_>, depth: usize) -> Value {
         Kind::Null => Value::Null,
         Kind::Sequence => Value::List(node.items().map(|n| nested(n, scope, depth + 1)).collect()),
         Kind::Mapping => Value::Map(
-            node.entries()
-                .filter_map(|(k, v)| Some((k.as_str()?.to_owned(), nested(v, scope, depth + 1))))
-                .collect(),
+            node.entries().filter_map(|(k, v)| Some((k.as_str()?.to_owned(), nested(v, scope, depth + 1)))).collect(),
         ),
         Kind::Bool => Value::Bool(node.as_bool().unwrap_or_default()),
         Kind::Int | Kind::Float => match node.as_str().and_then(|s| s.parse().ok()) {
@@ -37,13 +35,7 @@ fn nested(node: Node<'_>, scope: &Scope<'_>, depth: usize) -> Value {
 }
 
 /// Collects secrets, parameters and the container's reach of a job.
-pub(super) fn job(
-    job: &mut Job,
-    source: &Source,
-    node: Node<'_>,
-    workflow_env: Option<Node<'_>>,
-    scope: &Scope<'_>,
-) {
+pub(super) fn job(job: &mut Job, source: &Source, node: Node<'_>, workflow_env: Option<Node<'_>>, scope: &Scope<'_>) {
     let mut seen = |node: Node<'_>, receiver: Option<&str>, action: Option<&str>, step: Option<usize>| {
         scan(job_parts(job), source, node, Named { receiver, action, step }, scope, 0);
     };
@@ -156,7 +148,9 @@ fn secret_names(expression: &str) -> Vec<String> {
         }
         let rest = expression.get(at + "secrets".len()..).unwrap_or_default().trim_start();
         let name: String = match rest.strip_prefix('.') {
-            Some(name) => name.trim_start().chars().take_while(|c| c.is_alphanumeric() || matches!(c, '_' | '-')).collect(),
+            Some(name) => {
+                name.trim_start().chars().take_while(|c| c.is_alphanumeric() || matches!(c, '_' | '-')).collect()
+            }
             None => match rest.strip_prefix("['") {
                 Some(name) => name.chars().take_while(|c| *c != '\'').collect(),
                 None => continue,
@@ -171,8 +165,14 @@ fn secret_names(expression: &str) -> Vec<String> {
 
 /// External parameters inside a symbol: values that the repository's content does not determine.
 fn external(symbol: &str) -> Vec<String> {
-    const SOURCES: &[&str] =
-        &["inputs.", "vars.", "github.event.client_payload", "github.event.release.", "github.event.comment.", "github.event.issue."];
+    const SOURCES: &[&str] = &[
+        "inputs.",
+        "vars.",
+        "github.event.client_payload",
+        "github.event.release.",
+        "github.event.comment.",
+        "github.event.issue.",
+    ];
     let mut found = Vec::new();
     for source in SOURCES {
         for (at, _) in symbol.match_indices(source) {

@@ -19,7 +19,9 @@ pub(super) fn parse(value: &str, own_slug: Option<&str>) -> Option<Uses> {
     if let Some(image) = value.strip_prefix("docker://") {
         return Some(Uses::Image(image.to_owned()));
     }
-    if let Some(path) = value.strip_prefix("./").or_else(|| value.strip_prefix("$/")).or_else(|| value.strip_prefix(".\\")) {
+    if let Some(path) =
+        value.strip_prefix("./").or_else(|| value.strip_prefix("$/")).or_else(|| value.strip_prefix(".\\"))
+    {
         return Some(Uses::Local(path.trim_end_matches('/').to_owned()));
     }
     if value == "." || value == "./" {
@@ -88,9 +90,8 @@ mod tests {
     fn a_version_comment_counts_only_beside_a_hash() {
         let location = Location::start_of(&std::sync::Arc::from("w.yml"));
         let hash = "4974a7bd10c8da30b21b5f4b73c1e2d1b2c3d4e5";
-        let version = |raw: &str, comment: &str| {
-            reference(raw, Some(comment), location.clone()).version.map(|v| v.to_string())
-        };
+        let version =
+            |raw: &str, comment: &str| reference(raw, Some(comment), location.clone()).version.map(|v| v.to_string());
         assert_eq!(version(hash, "# v1.14.0").as_deref(), Some("v1.14.0"));
         assert_eq!(version(hash, "# ratchet:actions/checkout@v4").as_deref(), Some("v4"));
         assert_eq!(version(hash, "# the newest").as_deref(), None);

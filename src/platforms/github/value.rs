@@ -42,9 +42,7 @@ impl Value {
             },
             Value::List(_) | Value::Map(_) => Cond::TRUE,
             Value::Truth(c) => c.clone(),
-            Value::Choice(options) => {
-                options.iter().fold(Cond::FALSE, |all, (c, v)| all.or(c.clone().and(v.truth())))
-            }
+            Value::Choice(options) => options.iter().fold(Cond::FALSE, |all, (c, v)| all.or(c.clone().and(v.truth()))),
         }
     }
 

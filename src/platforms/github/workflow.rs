@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::Lowering;
 use super::calls;
 use super::expression::{condition, expressions, interpolate, names_status};
 use super::matrix;
@@ -12,7 +13,6 @@ use super::source::Source;
 use super::steps;
 use super::traits;
 use super::value::Value;
-use super::Lowering;
 use crate::model::{CacheMode, Cond, Definition, Hop, Job, Location, RunnerChoice, Text, TokenScope};
 use crate::syntax::yaml::Node;
 
@@ -61,7 +61,9 @@ pub(super) fn lower(lowering: &Lowering<'_>, frame: &Frame<'_>) -> Lowered {
         let finished = lower_job(lowering, frame, &workflow, (id, *key, *node), &done, &mut lowered.jobs);
         done.push(finished);
     }
-    if let Some(outputs) = root.get("on").or_else(|| root.get("true")).and_then(|on| on.get("workflow_call")?.get("outputs")) {
+    if let Some(outputs) =
+        root.get("on").or_else(|| root.get("true")).and_then(|on| on.get("workflow_call")?.get("outputs"))
+    {
         let scope = workflow.scope(frame, &done);
         for (name, output) in outputs.entries() {
             if let (Some(name), Some(value)) = (name.as_str(), output.get("value").and_then(|v| v.as_str())) {
@@ -179,9 +181,8 @@ fn lower_job(
     if let Some(source) = own {
         cond = cond.and(condition(source, &scope));
     }
-    let ignores_needs = own.is_some_and(|source| {
-        names_status(source) || expressions(source).iter().any(|(_, inner)| names_status(inner))
-    });
+    let ignores_needs = own
+        .is_some_and(|source| names_status(source) || expressions(source).iter().any(|(_, inner)| names_status(inner)));
     if !ignores_needs {
         for needed in &needs {
             if let Some(job) = done.iter().find(|d| &d.id == needed) {
@@ -205,7 +206,10 @@ fn lower_job(
         .or_else(|| workflow.permissions.clone());
     let token = permissions::capped(own_token, frame.token.as_ref(), &location);
     let cache = cache_mode(node, &frame.source.path).unwrap_or_else(|| workflow.cache.clone());
-    let may_fail = node.get("continue-on-error").and_then(|n| n.as_str()).is_some_and(|s| !interpolate(s, &scope).truth().is_never());
+    let may_fail = node
+        .get("continue-on-error")
+        .and_then(|n| n.as_str())
+        .is_some_and(|s| !interpolate(s, &scope).truth().is_never());
 
     for leg in legs {
         scope.matrix = leg.clone();

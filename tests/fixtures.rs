@@ -1,0 +1,168 @@
+//! Every folder in `fixtures/` is a small checkout with the report that a reviewer expects of it.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use truelevel::checkout::Checkout;
+use truelevel::model::{Requirement, State};
+use truelevel::report::Report;
+use truelevel::{Options, grade_checkout};
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Expected {
+    /// What the checkout shows, and why the expectation holds.
+    about: String,
+    /// The repository's own name, as if the git remote said so.
+    slug: Option<String>,
+    level: u8,
+    cap: Option<Requirement>,
+    state: Option<String>,
+    /// Path and line of the cap.
+    at: Option<String>,
+    #[serde(default)]
+    targets: Vec<ExpectedTarget>,
+    /// Requirements that are open on some target besides the cap.
+    #[serde(default)]
+    open: Vec<Requirement>,
+    /// Requirements that are met on every target.
+    #[serde(default)]
+    met: Vec<Requirement>,
+    #[serde(default)]
+    errors: usize,
+    #[serde(default)]
+    exit: u8,
+    #[serde(default)]
+    unassessed: Vec<String>,
+    #[serde(default)]
+    notes: Vec<String>,
+}
+
+#[derive(Debug, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
+#[serde(deny_unknown_fields)]
+struct ExpectedTarget {
+    id: String,
+    level: u8,
+    cap: Option<Requirement>,
+}
+
+fn folders() -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
+    let mut found: Vec<PathBuf> = std::fs::read_dir(root)
+        .expect("fixtures/")
+        .map(|e| e.expect("an entry").path())
+        .filter(|p| p.is_dir())
+        .collect();
+    found.sort();
+    found
+}
+
+fn expected(folder: &Path) -> Expected {
+    let file = folder.join("expected.yml");
+    let text = std::fs::read_to_string(&file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
+    serde_yaml::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", file.display()))
+}
+
+fn grade(folder: &Path, expected: &Expected) -> Report {
+    let checkout = Checkout::open(folder).expect("a folder");
+    let checkout = match &expected.slug {
+        Some(slug) => checkout.with_slug(slug),
+        None => checkout,
+    };
+    grade_checkout(&checkout, ".", &Options::default())
+}
+
+/// What differs between a report and its expectation.
+fn differences(expected: &Expected, report: &Report) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut differ = |what: &str, wanted: String, got: String| {
+        if wanted != got {
+            found.push(format!("{what}: expected {wanted}, got {got}"));
+        }
+    };
+    let cap = report.cap.as_ref();
+    differ("level", expected.level.to_string(), report.level.to_string());
+    differ("cap", format!("{:?}", expected.cap), format!("{:?}", cap.map(|c| c.requirement)));
+    differ("state", format!("{:?}", expected.state.as_deref()), format!("{:?}", cap.map(|c| c.state.id())));
+    if let Some(at) = &expected.at {
+        let place = cap.and_then(|c| c.location.as_ref()).map(|l| format!("{}:{}", l.path, l.line));
+        differ("cap at", at.clone(), place.unwrap_or_default());
+    }
+    let mut wanted: Vec<String> =
+        expected.targets.iter().map(|t| format!("{} {} {:?}", t.id, t.level, t.cap)).collect();
+    let mut got: Vec<String> = report
+        .targets
+        .iter()
+        .map(|t| format!("{} {} {:?}", t.id, t.level, t.cap.as_ref().map(|c| c.requirement)))
+        .collect();
+    wanted.sort();
+    got.sort();
+    differ("targets", format!("{wanted:#?}"), format!("{got:#?}"));
+    for requirement in &expected.open {
+        let open =
+            report.targets.iter().any(|t| t.requirements.iter().any(|r| r.id == *requirement && r.state.is_open()));
+        differ(
+            &format!("{requirement}"),
+            "open on some target".to_owned(),
+            if open { "open on some target" } else { "met" }.to_owned(),
+        );
+    }
+    for requirement in &expected.met {
+        for target in &report.targets {
+            for r in target.requirements.iter().filter(|r| r.id == *requirement) {
+                let met = matches!(r.state, State::Met | State::NotApplicable);
+                let got = if met { "met".to_owned() } else { format!("{}: {}", r.state.id(), r.reason) };
+                differ(&format!("{requirement} of {}", target.id), "met".to_owned(), got);
+            }
+        }
+    }
+    differ("errors", expected.errors.to_string(), report.errors.len().to_string());
+    let unassessed: Vec<&str> = report.unassessed.iter().filter(|u| u.holds_down).map(|u| u.path.as_str()).collect();
+    differ("unassessed", format!("{:?}", expected.unassessed), format!("{unassessed:?}"));
+    for note in &expected.notes {
+        let got = report.notes.iter().any(|n| n.rule == *note);
+        differ(&format!("note {note}"), "true".to_owned(), got.to_string());
+    }
+    let exit = if report.errors.is_empty() { 0 } else { 2 };
+    differ("exit code", expected.exit.to_string(), exit.to_string());
+    found
+}
+
+#[test]
+fn every_fixture_gets_the_report_that_is_expected_of_it() {
+    let only = std::env::var("FIXTURE").ok();
+    let mut failures = Vec::new();
+    let folders = folders();
+    let mut run = 0;
+    for folder in &folders {
+        let name = folder.file_name().expect("a name").to_string_lossy().into_owned();
+        if only.as_deref().is_some_and(|o| !name.contains(o)) {
+            continue;
+        }
+        run += 1;
+        let expected = expected(folder);
+        assert!(!expected.about.is_empty(), "{name}: `about` says what the fixture shows");
+        let differences = differences(&expected, &grade(folder, &expected));
+        if !differences.is_empty() {
+            failures.push(format!("{name}\n    {}", differences.join("\n    ")));
+        }
+    }
+    assert!(run > 0, "no fixture was run");
+    assert!(failures.is_empty(), "{} of {run} fixtures differ:\n{}", failures.len(), failures.join("\n"));
+}
+
+#[test]
+fn every_requirement_has_a_failing_an_unshown_and_a_met_fixture() {
+    let mut seen = std::collections::BTreeSet::new();
+    for folder in folders() {
+        let expected = expected(&folder);
+        for target in grade(&folder, &expected).targets {
+            seen.extend(target.requirements.iter().map(|r| (r.id, r.state)));
+        }
+    }
+    for requirement in Requirement::ALL {
+        for state in [State::Met, State::Failed, State::Unshown] {
+            assert!(seen.contains(&(*requirement, state)), "no fixture shows {requirement} {}", state.id());
+        }
+    }
+}
