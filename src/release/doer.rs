@@ -42,10 +42,25 @@ impl<'p> Doer<'p> {
             Doer::Action(_, action) => {
                 actions.iter().any(|a| pattern::wildcard(a, &action.name)).then_some(Hit { after: 0 })
             }
-            Doer::Command(_, _, words) => {
-                commands.iter().find_map(|p| matching::matches(p, words)).map(|after| Hit { after })
-            }
+            Doer::Command(_, _, words) => commands.iter().find_map(|p| {
+                let after = matching::matches(p, words)?;
+                // Words with `*` at the end stand for positional words, which start behind the last fixed one.
+                let mut head = p.as_str();
+                while head.rsplit(' ').next().is_some_and(|w| w.contains('*')) && head.contains(' ') {
+                    head = head.rsplit_once(' ').map_or(head, |(h, _)| h);
+                }
+                let after = if head.len() == p.len() { after } else { matching::matches(head, words).unwrap_or(after) };
+                Some(Hit { after })
+            }),
         }
+    }
+
+    /// The line that shows a condition: the input it tests, or the step itself.
+    pub fn shown_by(&self, tests: &[Test]) -> Location {
+        let Doer::Action(_, action) = self else { return self.location().clone() };
+        let inputs = tests.iter().filter(|t| t.present != Some(false)).filter_map(|t| t.input.as_deref());
+        let input = inputs.filter_map(|name| action.input(name)).next();
+        input.map_or_else(|| self.location().clone(), |i| i.location.clone())
     }
 
     /// The step.

@@ -45,6 +45,10 @@ pub struct Linked<'p> {
     pub provenance: Option<Provenance>,
     /// What was meant as provenance and does not count.
     pub refused: Vec<Refused>,
+    /// Places of the steps whose subject this is, whatever they are worth.
+    pub fitting: Vec<Location>,
+    /// Whether this is all that the stream publishes, not only a part that lacks what the rest has.
+    pub whole: bool,
     /// Steps that look like provenance and are something else.
     pub look_alikes: Vec<(String, Location)>,
     /// An outside workflow that builds or publishes and whose content nothing shows.
@@ -163,7 +167,48 @@ impl<'a, 'p> Path<'a, 'p> {
             drop_parts_of_an_index(&mut stream);
             linked.extend(family::split(self, &stream));
         }
+        self.name_orphans(&mut linked);
         linked
+    }
+
+    /// Provenance in a related job that names nothing of what is published was meant for what is published: it shows
+    /// the opposite of coverage, not the absence of a try.
+    fn name_orphans(&self, linked: &mut [Linked<'p>]) {
+        let fitting: BTreeSet<Location> = linked.iter().flat_map(|l| l.fitting.iter().cloned()).collect();
+        let used = |location: &Location| fitting.contains(location) || linked.iter().any(|l| l.refused.iter().any(|r| r.location == *location));
+        let mut orphans: Vec<(usize, bool, Refused)> = Vec::new();
+        for (at, own) in self.facts.iter().enumerate() {
+            for attest in own.attests.iter().filter(|a| !a.producer.subjects.own && !used(a.doer.location())) {
+                let image = attest.names_image();
+                let why = format!("the subject of {} is not what is published", attest.producer.what);
+                orphans.push((at, image, Refused { rule: attest.producer.id.clone(), why, location: attest.doer.location().clone() }));
+            }
+            let Some((job, call)) = self.flow.jobs.get(at).and_then(|j| Some((j, j.outside.as_ref()?))) else { continue };
+            if let Some(builder) = Linked::builder_of(job).filter(|b| b.generator && !used(&call.reference.location)) {
+                let why = format!("the subjects of {} are not what is published: those bytes are built elsewhere", builder.what);
+                orphans.push((at, !builder.image.is_empty(), Refused { rule: builder.id.clone(), why, location: call.reference.location.clone() }));
+            }
+        }
+        for target in linked.iter_mut().filter(|l| l.provenance.is_none() && l.refused.is_empty()) {
+            let image = provenance::is_image(target.kind);
+            let name = target.publish_job().map(|j| j.needs.clone()).unwrap_or_default();
+            for (at, of_image, refused) in &orphans {
+                let near = target.publish.job == *at
+                    || target.builds.contains(at)
+                    || self.flow.jobs.get(*at).is_some_and(|j| name.contains(&j.key));
+                if *of_image != image || !near || !target.whole {
+                    continue;
+                }
+                let mut refused = refused.clone();
+                // Where the publishing job builds again, its building step is what shows it.
+                if self.flow.jobs.get(*at).is_some_and(|j| j.outside.is_some())
+                    && let Some((_, step)) = target.working_steps(target.publish.job).next()
+                {
+                    refused.location = step.first_place();
+                }
+                target.refused.push(refused);
+            }
+        }
     }
 
     /// Links one unit of a stream: the publishing step with the files that are judged together.
@@ -174,6 +219,11 @@ impl<'a, 'p> Path<'a, 'p> {
         publish: &facts::Publish<'p>,
         files: &[bytes::FileRef],
     ) -> Linked<'p> {
+        if publish.bytes == Bytes::Copied
+            && let Some(copy) = self.copy(stream, &name, publish)
+        {
+            return copy;
+        }
         let builds = bytes::builds(self.flow, self.facts, &self.builders_of(stream, publish));
         let names: Vec<String> =
             if stream.places.is_empty() { vec![stream.name.clone()] } else { stream.places.clone() };
@@ -200,7 +250,7 @@ impl<'a, 'p> Path<'a, 'p> {
                 location: publish.doer.location().clone(),
                 chain: publish.doer.chain().to_vec(),
                 job: publish.job,
-                bytes: publish.sink.bytes,
+                bytes: publish.bytes,
             },
             working: builds.jobs.iter().filter_map(|at| Some((*at, self.facts.get(*at)?.working.clone()))).collect(),
             builds: builds.jobs,
@@ -208,12 +258,57 @@ impl<'a, 'p> Path<'a, 'p> {
             publishers: stream.publishes.iter().map(|p| p.job).collect(),
             provenance: found.provenance,
             refused: found.refused,
+            fitting: found.fitting,
+            whole: true,
             look_alikes,
             opaque: None,
             chain: Vec::new(),
         };
         linked.chain = self.chain(&linked, publish, files);
         linked
+    }
+
+    /// A copy into another registry: it has what is tied to the digest of its source in this flow.
+    fn copy(&self, stream: &Stream<'_, 'p>, name: &str, publish: &facts::Publish<'p>) -> Option<Linked<'p>> {
+        let source = publish.doer.pick(
+            &crate::catalogue::Pick { args: Some(0), most: Some(1), ..Default::default() },
+            publish.hit,
+            &publish.sink.value_flags,
+        );
+        let source = naming::image_name(source.first()?.value.as_str());
+        let original = self.facts.iter().flat_map(|f| &f.publishes).find(|p| {
+            p.bytes != Bytes::Copied
+                && naming::names(self.checkout, self.flow, p).iter().any(|n| n.name == source || n.places.contains(&source))
+        })?;
+        let names = naming::names(self.checkout, self.flow, original);
+        let names = names.first()?;
+        let inner = Stream {
+            kind: original.sink.kind,
+            name: names.name.clone(),
+            places: names.places.clone(),
+            publishes: vec![original],
+        };
+        let mut linked = self.link(&inner, name.to_owned(), original, &[]);
+        linked.places.clone_from(&stream.places);
+        linked.publish = Published {
+            rule: publish.sink.id.clone(),
+            what: publish.sink.what.clone(),
+            location: publish.doer.location().clone(),
+            chain: publish.doer.chain().to_vec(),
+            job: publish.job,
+            bytes: Bytes::Copied,
+        };
+        linked.publishers.insert(publish.job);
+        let takes_along = matches!(publish.doer, Doer::Command(_, _, words) if words.iter().any(|w| w.as_str() == "cosign" || w.as_str() == "--referrers"));
+        if let Some(p) = &mut linked.provenance
+            && !takes_along
+            && !p.travels
+        {
+            let why = "the copy leaves the attestation behind in the first registry, and the forge's store holds none".to_owned();
+            p.reach = Reach::Unshown(why, publish.doer.location().clone());
+        }
+        linked.chain.push(("the digest is copied here".to_owned(), publish.doer.location().clone()));
+        Some(linked)
     }
 
     /// The steps whose jobs count as building the unit: of an index, also the pushes it is made of.
@@ -224,7 +319,7 @@ impl<'a, 'p> Path<'a, 'p> {
         let mut all = vec![publish];
         if publish.sink.id.contains("imagetools") {
             let parts = self.facts.iter().flat_map(|f| &f.publishes);
-            all.extend(parts.filter(|p| p.sink.kind == stream.kind && p.sink.bytes != Bytes::Given));
+            all.extend(parts.filter(|p| p.sink.kind == stream.kind && p.bytes != Bytes::Given));
         }
         all
     }

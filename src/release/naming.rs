@@ -36,6 +36,8 @@ pub(super) fn names(checkout: &Checkout, flow: &Flow, publish: &Publish<'_>) -> 
                 .first(&sink.folder, publish.hit, &sink.value_flags)
                 .first()
                 .map(|p| p.value.clone())
+                // A tarball lies beside the manifest that it was packed from.
+                .filter(|folder| !folder.as_str().ends_with(".tgz"))
                 .unwrap_or_default();
             let folder = join(publish.doer.folder().as_str(), folder.as_str());
             let name = picked(publish)
@@ -51,6 +53,8 @@ pub(super) fn names(checkout: &Checkout, flow: &Flow, publish: &Publish<'_>) -> 
             let name = values
                 .first()
                 .map(|p| p.value.to_string())
+                .filter(|name| !name.contains('*'))
+                .or_else(|| manifest::name(checkout, sink.kind, publish.doer.folder().as_str()))
                 .or_else(|| own_name(checkout))
                 .unwrap_or_else(|| sink.kind.id().to_owned());
             vec![Named { name, places: sink.place.iter().cloned().collect() }]

@@ -33,6 +33,8 @@ pub enum Separation {
 /// Whether consumers can get it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reach {
+    /// Nothing shows that they can.
+    Unshown(String, Location),
     /// They can, from here.
     Public(String, Location),
     /// They cannot, because of this.
@@ -64,6 +66,8 @@ pub struct Provenance {
     pub records_inputs: bool,
     /// Whether `vars` are recorded.
     pub records_vars: bool,
+    /// Whether it is found wherever a copy of the digest goes: in the forge's store, or inside the index.
+    pub travels: bool,
     /// How its subject is tied to the published bytes.
     pub coverage: String,
     /// A remark for the report.
@@ -103,6 +107,8 @@ pub(super) struct Found {
     pub provenance: Option<Provenance>,
     /// What was meant as provenance and is none.
     pub refused: Vec<Refused>,
+    /// Places of the steps whose subject is this unit, whatever they are worth.
+    pub fitting: Vec<Location>,
 }
 
 /// One thing that needs to be covered.
@@ -141,7 +147,7 @@ pub(super) fn find(
     for (at, own) in facts.iter().enumerate() {
         let Some(job) = flow.jobs.get(at) else { continue };
         for attest in &own.attests {
-            if attest.producer.needs_container_builder && !container_builder(job, attest) {
+            if attest.producer.needs_container_builder && attest.broken.is_none() && !container_builder(job, attest) {
                 continue;
             }
             match covers(flow, facts, attest, unit) {
@@ -151,10 +157,13 @@ pub(super) fn find(
                     why,
                     location: attest.doer.location().clone(),
                 }),
-                Coverage::Yes(coverage) => match usable(job, attest, unit) {
-                    Err(refused) => found.refused.push(refused),
-                    Ok(()) => better(&mut found, of_step(flow, facts, job, attest, unit, coverage)),
-                },
+                Coverage::Yes(coverage) => {
+                    found.fitting.push(attest.doer.location().clone());
+                    match usable(checkout, job, attest, unit) {
+                        Err(refused) => found.refused.push(refused),
+                        Ok(()) => better(&mut found, of_step(flow, facts, job, attest, unit, coverage)),
+                    }
+                }
             }
         }
         if let Some(call) = &job.outside {
@@ -166,6 +175,9 @@ pub(super) fn find(
     if unit.kind == Kind::Npm && found.provenance.is_none() && found.refused.is_empty() {
         of_npm(checkout, flow, facts, unit, catalogue, &mut found);
     }
+    // A step that switches its own provenance off usually leaves the work to another one, which then says more.
+    let own = |rule: &str| catalogue.producers.iter().any(|p| p.id == rule && p.subjects.own);
+    found.refused.sort_by_key(|r| own(&r.rule));
     found
 }
 
@@ -188,6 +200,11 @@ fn of_npm(
             "the client makes it by itself where it publishes with the platform's identity instead of a token",
             location,
         ),
+        npm::Switch::Unable(why) => {
+            let location = publish.doer.location().clone();
+            found.refused.push(Refused { rule: "npm-provenance-config".to_owned(), why, location });
+            return;
+        }
         npm::Switch::Off(location) => {
             let why = "a file of the checkout switches provenance off".to_owned();
             found.refused.push(Refused { rule: "npm-provenance-config".to_owned(), why, location });
@@ -211,7 +228,7 @@ fn of_npm(
         content: producer.content,
         broken: None,
     };
-    match usable(job, &attest, unit) {
+    match usable(checkout, job, &attest, unit) {
         Err(refused) => found.refused.push(refused),
         Ok(()) => {
             let mut provenance = of_step(flow, facts, job, &attest, unit, coverage.to_owned());
@@ -259,13 +276,14 @@ fn container_builder(job: &Job, attest: &Attest<'_>) -> bool {
 }
 
 /// Whether an attesting step whose subject fits really delivers.
-fn usable(job: &Job, attest: &Attest<'_>, unit: &Unit<'_, '_>) -> Result<(), Refused> {
+fn usable(checkout: &Checkout, job: &Job, attest: &Attest<'_>, unit: &Unit<'_, '_>) -> Result<(), Refused> {
     let refuse = |why: String, location: &Location| {
         Err(Refused { rule: attest.producer.id.clone(), why, location: location.clone() })
     };
     let what = &attest.producer.what;
     if let Some((why, location)) = &attest.broken {
-        return refuse(why.clone(), location);
+        let variable = attest.broken_by_env().and_then(|name| env_place(checkout, &location.path, name));
+        return refuse(why.clone(), variable.as_ref().unwrap_or(location));
     }
     if let Some(scope) = attest.producer.scopes.iter().find(|s| job.token.access(s) != Access::Write) {
         let why = format!("the job {} lacks `{scope}: write`, so {what} cannot be made", job.title());
@@ -278,10 +296,49 @@ fn usable(job: &Job, attest: &Attest<'_>, unit: &Unit<'_, '_>) -> Result<(), Ref
         );
     }
     if !unit.publish.cond.implies(&attest.cond) {
-        let why = format!("{what} is not made in every run that publishes: it needs `{}`", attest.cond);
-        return refuse(why, attest.doer.location());
+        let step = attest.doer.step();
+        let (condition, place) = match (&step.condition_at, &job.condition_at) {
+            (Some(at), _) if !unit.publish.cond.implies(&attest.doer.cond()) => (attest.doer.cond(), at),
+            (_, Some(at)) => (job.cond.clone(), at),
+            (Some(at), None) => (attest.cond.clone(), at),
+            (None, None) => (attest.cond.clone(), attest.doer.location()),
+        };
+        return refuse(not_always(what, &condition), place);
+    }
+    if attest.producer.id.starts_with("npm-provenance")
+        && let Some(client) = npm::too_old(checkout, job, unit.publish)
+    {
+        return refuse(format!("{client} does not know provenance, which npm makes from 9.5 on"), attest.doer.location());
     }
     Ok(())
+}
+
+/// The first line of a file that sets a variable.
+fn env_place(checkout: &Checkout, path: &str, name: &str) -> Option<Location> {
+    let text = checkout.read(path).ok()?;
+    let (number, line) = text.lines().enumerate().find(|(_, l)| {
+        let rest = l.trim_start().strip_prefix(name).map(str::trim_start);
+        rest.is_some_and(|r| r.starts_with([':', '=']))
+    })?;
+    let indent = line.chars().take_while(|c| c.is_whitespace()).count();
+    let number = u32::try_from(number + 1).ok()?;
+    let column = |n: usize| u32::try_from(n + 1).unwrap_or(u32::MAX);
+    Some(Location {
+        path: std::sync::Arc::from(path),
+        line: number,
+        column: column(indent),
+        end_line: number,
+        end_column: column(line.trim_end().chars().count()),
+    })
+}
+
+/// Why something under a condition does not accompany every release.
+fn not_always(what: &str, condition: &Cond) -> String {
+    if condition.is_never() {
+        format!("{what} is not made in the run that publishes: its condition does not hold there")
+    } else {
+        format!("{what} is not made in every run that publishes: it needs `{condition}`")
+    }
 }
 
 fn covers(flow: &Flow, facts: &[Facts<'_>], attest: &Attest<'_>, unit: &Unit<'_, '_>) -> Coverage {
@@ -312,7 +369,7 @@ fn covers(flow: &Flow, facts: &[Facts<'_>], attest: &Attest<'_>, unit: &Unit<'_,
             Coverage::No
         };
     }
-    if unit.publish.sink.bytes == Bytes::Packed {
+    if unit.publish.bytes == Bytes::Packed {
         let touches = attest.job == unit.publish.job || unit.builds.contains(&attest.job);
         let why = "the package is packed again when it is published, so its digest is another one";
         return if touches && subject_is_package(unit.kind, &files) {
@@ -358,8 +415,8 @@ fn own_elsewhere(flow: &Flow, facts: &[Facts<'_>], attest: &Attest<'_>, unit: &U
     if is_image(unit.kind) {
         // BuildKit's provenance lies in the manifest and goes into an index that is made of it.
         let merged =
-            unit.publish.sink.bytes == Bytes::Given && other.sink.kind == Kind::Image && other.job != unit.publish.job
-                || unit.publish.sink.bytes == Bytes::Copied;
+            unit.publish.bytes == Bytes::Given && other.sink.kind == Kind::Image && other.job != unit.publish.job
+                || unit.publish.bytes == Bytes::Copied;
         let pushed: Vec<String> = other
             .doer
             .first(&other.sink.name, other.hit, &other.sink.value_flags)
@@ -373,7 +430,7 @@ fn own_elsewhere(flow: &Flow, facts: &[Facts<'_>], attest: &Attest<'_>, unit: &U
             Coverage::No
         };
     }
-    if unit.files.is_empty() || other.sink.bytes != Bytes::Given || unit.publish.sink.bytes != Bytes::Given {
+    if unit.files.is_empty() || other.bytes != Bytes::Given || unit.publish.bytes != Bytes::Given {
         return Coverage::No;
     }
     let theirs: Vec<FileRef> = refs(flow, facts, attest.job, attest.step, &other.files);
@@ -519,6 +576,8 @@ fn of_step(
         content: attest.content,
         separation,
         reach: reach(flow, facts, attest, &location),
+        travels: attest.producer.stores.contains(&Store::Forge)
+            || attest.producer.subjects.own && attest.producer.stores.contains(&Store::Registry),
         records_inputs: attest.producer.records_parameters,
         records_vars: attest.producer.records_parameters,
         coverage,
@@ -607,7 +666,10 @@ fn of_builder(
         Coverage::No
     };
     let coverage = match coverage {
-        Coverage::Yes(how) => how,
+        Coverage::Yes(how) => {
+            found.fitting.push(location.clone());
+            how
+        }
         Coverage::Wrong(why) => {
             found.refused.push(Refused { rule: builder.id.clone(), why, location: location.clone() });
             return;
@@ -672,7 +734,11 @@ pub(super) fn called(
         return refuse(format!("{} may fail without stopping the release", builder.what));
     }
     if !published.implies(&job.cond) {
-        return refuse(format!("{} does not run in every run that publishes: it needs `{}`", builder.what, job.cond));
+        return Err(Refused {
+            rule: builder.id.clone(),
+            why: not_always(&format!("provenance by {}", builder.what), &job.cond),
+            location: job.condition_at.clone().unwrap_or(location),
+        });
     }
     let unsigned = builder.signing == Signing::Nothing
         || !builder.unsigned_when.is_empty() && !test(&builder.unsigned_when, true).is_never();
@@ -692,6 +758,7 @@ pub(super) fn called(
         what: format!("provenance by {}", builder.what),
         reach: builder_reach(flow, facts, (at, job), builder, published, &location),
         location,
+        travels: builder.image.is_empty(),
         chain: job.chain.clone(),
         job: at,
         signer: if unsigned { Signer::Nobody } else { Signer::Builder },
@@ -717,6 +784,8 @@ pub(super) fn call_test(call: &crate::model::OutsideCall, tests: &[crate::catalo
         body: StepBody::Opaque { what: String::new() },
         env: Vec::new(),
         cond: Cond::TRUE,
+        condition_at: None,
+        on_failure: false,
         may_fail: false,
         location: call.reference.location.clone(),
         chain: Vec::new(),

@@ -239,7 +239,7 @@ fn cache(scene: &Scene<'_>, target: &Linked<'_>) -> Verdict {
             CacheMode::NoRestore(location) => Some(location),
             CacheMode::Default => None,
         };
-        for step in &job.steps {
+        for step in job.steps.iter().filter(|s| !s.cond.is_never()) {
             for doer in Doer::all(step, &catalogue.wrappers) {
                 for entry in &catalogue.caches {
                     if entry.platform && barred.is_some() {
@@ -287,7 +287,11 @@ fn restores(scene: &Scene<'_>, entry: &Cache, doer: Doer<'_>) -> Cond {
         });
         return Cond::Known(named);
     }
-    if !entry.needs_file.is_empty() && !entry.needs_file.iter().any(|f| scene.checkout.exists(f)) {
+    let fits = |file: &String| match &entry.file_matches {
+        None => scene.checkout.exists(file),
+        Some(expected) => scene.checkout.read(file).is_ok_and(|text| pattern::search(expected, &text)),
+    };
+    if !entry.needs_file.is_empty() && !entry.needs_file.iter().any(fits) {
         return Cond::FALSE;
     }
     doer.cond().and(doer.applies(&entry.when, &entry.unless))
@@ -303,10 +307,12 @@ fn remote(target: &Linked<'_>) -> Verdict {
             for doer in Doer::all(step, &catalogue.wrappers) {
                 for entry in &catalogue.remote {
                     let opens = doer.is(&entry.actions, &entry.commands).is_some()
-                        && !doer.cond().and(doer.applies(&entry.when, &entry.unless)).is_never();
+                        && !doer.applies(&entry.when, &entry.unless).is_never()
+                        && (doer.step().on_failure || !doer.cond().is_never());
                     if opens {
                         let when = match doer.cond() {
                             Cond::Known(true) => String::new(),
+                            _ if doer.step().on_failure => ", when something failed before".to_owned(),
                             c => format!(", when `{c}`"),
                         };
                         found.push(Evidence::observed(

@@ -87,6 +87,12 @@ fn distributed(p: &Provenance) -> Verdict {
         Reach::Public(how, location) => {
             Verdict::met(requirement, how.clone(), Evidence::documented(location, &p.rule, how.clone()))
         }
+        Reach::Unshown(why, location) => Verdict::unshown(
+            requirement,
+            why.clone(),
+            Evidence::observed(location, &p.rule, why.clone()),
+            "provenance in the forge's store, or a copy that takes attestations along (`cosign copy`)",
+        ),
         Reach::Lost(why, location) => Verdict::failed(
             requirement,
             format!("consumers cannot get the provenance: {why}"),
