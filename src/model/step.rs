@@ -105,7 +105,9 @@ impl Step {
     /// The place of its first command, or of the step itself.
     pub fn first_place(&self) -> Location {
         match &self.body {
-            StepBody::Script(script) => script.commands.first().map_or_else(|| self.location.clone(), |c| c.location.clone()),
+            StepBody::Script(script) => {
+                script.commands.first().map_or_else(|| self.location.clone(), |c| c.location.clone())
+            }
             _ => self.location.clone(),
         }
     }

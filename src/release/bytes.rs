@@ -51,6 +51,13 @@ fn follow(flow: &Flow, facts: &[Facts<'_>], job: usize, step: usize, files: &str
             fetched = true;
             continue;
         }
+        // An artifact that a called workflow names in its outputs holds what that workflow made.
+        for key in fetch.name.iter().flat_map(|n| super::facts::jobs_in(n)) {
+            if flow.jobs.iter().any(|j| j.key == key && j.outside.is_some()) {
+                fetched = true;
+                found.files.push(FileRef { job: key.to_owned(), pattern: rest.clone() });
+            }
+        }
         for (at, store) in stores(facts) {
             let Some(rest) = in_artifact(fetch, store, &rest) else { continue };
             let root = common_root(&store.paths);
@@ -202,7 +209,7 @@ pub(super) fn builds(flow: &Flow, facts: &[Facts<'_>], publishes: &[&Publish<'_>
             }
         }
         if feeders.is_empty() {
-            feeders.extend(artifact_feeders(facts, own));
+            feeders.extend(artifact_feeders(flow, facts, own));
             feeders.extend(output_feeders(flow, flow.jobs.get(publish.job), |_| true));
             for fetch in own.fetches.iter().filter(|f| !f.foreign.is_never()) {
                 found.unknown.push(("the published files come from another run".to_owned(), fetch.location.clone()));
@@ -234,7 +241,7 @@ fn close(flow: &Flow, facts: &[Facts<'_>], mut open: Vec<usize>, found: &mut Bui
         if job.outside.is_some() || own.builds() {
             found.jobs.insert(at);
         }
-        open.extend(artifact_feeders(facts, own));
+        open.extend(artifact_feeders(flow, facts, own));
         for fetch in own.fetches.iter().filter(|f| !f.foreign.is_never()) {
             let why = format!("the job {} takes files from another run", job.title());
             found.unknown.push((why, fetch.location.clone()));
@@ -260,8 +267,11 @@ pub(super) fn legs<'f>(flow: &'f Flow, key: &str) -> impl Iterator<Item = usize>
         .map(|(at, _)| at)
 }
 
-fn artifact_feeders(facts: &[Facts<'_>], own: &Facts<'_>) -> Vec<usize> {
+fn artifact_feeders(flow: &Flow, facts: &[Facts<'_>], own: &Facts<'_>) -> Vec<usize> {
     let mut found = Vec::new();
+    for key in own.fetches.iter().flat_map(|f| &f.name).flat_map(super::facts::jobs_in) {
+        found.extend(legs(flow, key));
+    }
     for fetch in own.fetches.iter().filter(|f| f.foreign.is_never()) {
         for (at, store) in stores(facts) {
             if fetch.name.as_ref().is_none_or(|n| same_artifact(n.as_str(), &artifact_name(store))) {

@@ -186,7 +186,13 @@ fn of_doer<'p>(facts: &mut Facts<'p>, doer: Doer<'p>, place: Place<'p>, catalogu
         if cond.is_never() {
             continue;
         }
-        let files = doer.every(&sink.files, hit, &sink.value_flags);
+        let mut files = doer.every(&sink.files, hit, &sink.value_flags);
+        if let (true, Doer::Command(_, command, _)) = (files.is_empty(), doer)
+            && command.words.iter().any(|w| w.as_str() == "xargs")
+        {
+            // `... | xargs gh release create TAG`: the pipe supplies them.
+            files.push(Picked { value: Text::unknown("standard input"), location: command.location.clone() });
+        }
         if matches!(doer, Doer::Command(..)) && sink.files.iter().any(|f| f.args.is_some()) && files.is_empty() {
             // `gh release create` without files hands out nothing.
             continue;
@@ -195,7 +201,8 @@ fn of_doer<'p>(facts: &mut Facts<'p>, doer: Doer<'p>, place: Place<'p>, catalogu
             continue;
         }
         // A tarball that is handed to `npm publish` goes out as it is.
-        let tarball = doer.first(&sink.folder, hit, &sink.value_flags).into_iter().find(|f| f.value.as_str().ends_with(".tgz"));
+        let tarball =
+            doer.first(&sink.folder, hit, &sink.value_flags).into_iter().find(|f| f.value.as_str().ends_with(".tgz"));
         let (bytes, files) = match tarball {
             Some(tarball) if sink.bytes == Bytes::Packed => (Bytes::Given, vec![tarball]),
             _ => (sink.bytes, files),
@@ -278,6 +285,9 @@ fn action_works(doer: Doer<'_>, facts: &Facts<'_>, index: usize, has_checkout: b
         Some(Bytes::Given | Bytes::Copied) => return false,
         None => {}
     }
+    if facts.attests.iter().any(|a| a.step == index && a.producer.builds && same_doer(a.doer, doer)) {
+        return true;
+    }
     // A sink that is switched off here still builds (an image that is loaded and not pushed).
     if catalogue.sinks.iter().any(|s| s.bytes == Bytes::Built && doer.is(&s.actions, &[]).is_some()) {
         return true;
@@ -285,8 +295,7 @@ fn action_works(doer: Doer<'_>, facts: &Facts<'_>, index: usize, has_checkout: b
     let known = catalogue.neutral.iter().any(|n| doer.is(&n.actions, &[]).is_some())
         || catalogue.transfers.iter().any(|t| doer.is(&t.actions, &[]).is_some())
         || facts.attests.iter().any(|a| a.step == index && !a.producer.builds && !a.producer.subjects.own)
-        || facts.look_alikes.iter().any(|(_, l)| *l == doer.location())
-        || catalogue.caches.iter().any(|c| doer.is(&c.actions, &[]).is_some());
+        || facts.look_alikes.iter().any(|(_, l)| *l == doer.location());
     !known && has_checkout
 }
 

@@ -175,18 +175,33 @@ impl<'a, 'p> Path<'a, 'p> {
     /// the opposite of coverage, not the absence of a try.
     fn name_orphans(&self, linked: &mut [Linked<'p>]) {
         let fitting: BTreeSet<Location> = linked.iter().flat_map(|l| l.fitting.iter().cloned()).collect();
-        let used = |location: &Location| fitting.contains(location) || linked.iter().any(|l| l.refused.iter().any(|r| r.location == *location));
+        let used = |location: &Location| {
+            fitting.contains(location) || linked.iter().any(|l| l.refused.iter().any(|r| r.location == *location))
+        };
         let mut orphans: Vec<(usize, bool, Refused)> = Vec::new();
         for (at, own) in self.facts.iter().enumerate() {
             for attest in own.attests.iter().filter(|a| !a.producer.subjects.own && !used(a.doer.location())) {
                 let image = attest.names_image();
                 let why = format!("the subject of {} is not what is published", attest.producer.what);
-                orphans.push((at, image, Refused { rule: attest.producer.id.clone(), why, location: attest.doer.location().clone() }));
+                orphans.push((
+                    at,
+                    image,
+                    Refused { rule: attest.producer.id.clone(), why, location: attest.doer.location().clone() },
+                ));
             }
-            let Some((job, call)) = self.flow.jobs.get(at).and_then(|j| Some((j, j.outside.as_ref()?))) else { continue };
+            let Some((job, call)) = self.flow.jobs.get(at).and_then(|j| Some((j, j.outside.as_ref()?))) else {
+                continue;
+            };
             if let Some(builder) = Linked::builder_of(job).filter(|b| b.generator && !used(&call.reference.location)) {
-                let why = format!("the subjects of {} are not what is published: those bytes are built elsewhere", builder.what);
-                orphans.push((at, !builder.image.is_empty(), Refused { rule: builder.id.clone(), why, location: call.reference.location.clone() }));
+                let why = format!(
+                    "the subjects of {} are not what is published: those bytes are built elsewhere",
+                    builder.what
+                );
+                orphans.push((
+                    at,
+                    !builder.image.is_empty(),
+                    Refused { rule: builder.id.clone(), why, location: call.reference.location.clone() },
+                ));
             }
         }
         for target in linked.iter_mut().filter(|l| l.provenance.is_none() && l.refused.is_empty()) {
@@ -278,7 +293,9 @@ impl<'a, 'p> Path<'a, 'p> {
         let source = naming::image_name(source.first()?.value.as_str());
         let original = self.facts.iter().flat_map(|f| &f.publishes).find(|p| {
             p.bytes != Bytes::Copied
-                && naming::names(self.checkout, self.flow, p).iter().any(|n| n.name == source || n.places.contains(&source))
+                && naming::names(self.checkout, self.flow, p)
+                    .iter()
+                    .any(|n| n.name == source || n.places.contains(&source))
         })?;
         let names = naming::names(self.checkout, self.flow, original);
         let names = names.first()?;
@@ -304,7 +321,8 @@ impl<'a, 'p> Path<'a, 'p> {
             && !takes_along
             && !p.travels
         {
-            let why = "the copy leaves the attestation behind in the first registry, and the forge's store holds none".to_owned();
+            let why = "the copy leaves the attestation behind in the first registry, and the forge's store holds none"
+                .to_owned();
             p.reach = Reach::Unshown(why, publish.doer.location().clone());
         }
         linked.chain.push(("the digest is copied here".to_owned(), publish.doer.location().clone()));

@@ -77,7 +77,9 @@ pub(super) fn join(folder: &str, below: &str) -> String {
 fn images(flow: &Flow, tags: &[Picked]) -> Vec<Named> {
     let mut references: Vec<String> = Vec::new();
     for tag in tags {
-        for value in resolved(flow, &tag.value, 0) {
+        for value in
+            resolved(flow, &tag.value, 0).into_iter().filter(|v| v.symbol().is_none_or(|s| !s.contains("bake-file")))
+        {
             let image = image_name(value.as_str());
             if !image.is_empty() && !references.contains(&image) {
                 references.push(image);

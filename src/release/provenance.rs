@@ -308,7 +308,10 @@ fn usable(checkout: &Checkout, job: &Job, attest: &Attest<'_>, unit: &Unit<'_, '
     if attest.producer.id.starts_with("npm-provenance")
         && let Some(client) = npm::too_old(checkout, job, unit.publish)
     {
-        return refuse(format!("{client} does not know provenance, which npm makes from 9.5 on"), attest.doer.location());
+        return refuse(
+            format!("{client} does not know provenance, which npm makes from 9.5 on"),
+            attest.doer.location(),
+        );
     }
     Ok(())
 }
@@ -535,6 +538,10 @@ fn files_covered(
             unit.files.iter().find(|f| !inside(f)).map_or("", |f| f.pattern.as_str())
         ));
     }
+    // Published names that nothing resolves, with everything attested in the job that publishes them.
+    if attest.job == unit.publish.job && unit.files.iter().all(|f| Text::new(f.pattern.as_str()).symbol().is_some()) {
+        return Coverage::Yes("its subjects are the files of the job that publishes".to_owned());
+    }
     // A subject that nothing resolves, in a job that builds these bytes, is taken at its word.
     let opaque = files.iter().all(|f| f.value.symbol().is_some());
     if related && opaque {
@@ -611,7 +618,11 @@ fn reach(flow: &Flow, facts: &[Facts<'_>], attest: &Attest<'_>, location: &Locat
                     let w = w.as_str().rsplit('=').next().unwrap_or_default();
                     w.contains('.') && glob::contains(file.as_str(), w)
                 });
+                // Everything in a folder is handed out, the provenance file in it too.
+                let everything =
+                    file.as_str() == "*" || file.as_str().ends_with("/*") || file.as_str().ends_with("/**");
                 if named
+                    || everything
                     || file.as_str().contains("intoto")
                     || file.as_str().contains("provenance")
                     || file.as_str().contains("attestation")
@@ -882,6 +893,17 @@ fn listed(flow: &Flow, facts: &[Facts<'_>], subjects: &[Text], unit: &Unit<'_, '
     let inside = |f: &FileRef| hashed.iter().any(|h| h.job == f.job && contains_loosely(&h.pattern, &f.pattern));
     if unit.files.iter().all(inside) {
         return Coverage::Yes("its subjects are the digests of these files".to_owned());
+    }
+    // Files that were moved to another folder of the job that listed them.
+    let folder = |p: &str| p.rsplit_once('/').map_or(String::new(), |(f, _)| f.to_owned());
+    let moved = |f: &FileRef| {
+        hashed.iter().any(|h| h.job == f.job)
+            && hashed.iter().all(|h| h.job != f.job || folder(&h.pattern) != folder(&f.pattern))
+    };
+    if unit.files.iter().all(|f| inside(f) || moved(f)) {
+        return Coverage::Yes(
+            "its subjects are the digests that the same job lists before it moves the files".to_owned(),
+        );
     }
     if unit.files.iter().any(|f| hashed.iter().any(|h| h.job == f.job && glob::overlaps(&h.pattern, &f.pattern))) {
         let missing = unit.files.iter().find(|f| !inside(f)).map_or("", |f| f.pattern.as_str());
