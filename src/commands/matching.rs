@@ -4,7 +4,7 @@ use crate::model::Text;
 
 /// The name of a program: the last part of its path, without `.exe`, `.cmd` and `.bat`, and without the version that
 /// package runners take (`semantic-release@22`, `twine==5.1`). `None` when the name is unknown.
-pub(super) fn program(word: &Text) -> Option<&str> {
+pub fn program(word: &Text) -> Option<&str> {
     let name = word.as_str().rsplit(['/', '\\']).next().unwrap_or_default();
     // `go run example.org/tool/v2@latest`: the major version is no name.
     let mut parts = word.as_str().rsplit('/');
@@ -65,6 +65,10 @@ pub fn matches(pattern: &str, words: &[Text]) -> Option<usize> {
     let mut wanted = pattern.split_whitespace();
     let want = wanted.next()?;
     let first = words.first()?;
+    // Nearly every pair differs here already.
+    if !want.split('|').any(|p| p.contains('*') || first.as_str().contains(p.rsplit('/').next().unwrap_or(p))) {
+        return None;
+    }
     let name = program(first)?;
     let whole = first.as_str().trim_start_matches("./");
     let whole =

@@ -1,6 +1,6 @@
 //! One thing that a step does, seen as the catalogue describes things: an action with inputs, or a command with words.
 
-use crate::catalogue::{Pick, Split, Test, Wrapper};
+use crate::catalogue::{Index, Pick, Split, Test, Wrapper};
 use crate::commands::{matching, unwrapped};
 use crate::model::{ActionUse, Command, Cond, Hop, Location, Step, Text, Version};
 use crate::syntax::pattern;
@@ -34,6 +34,18 @@ impl<'p> Doer<'p> {
                 .collect(),
             StepBody::Opaque { .. } => Vec::new(),
         }
+    }
+
+    /// The entries of a list that may describe this, in catalogue order.
+    pub fn among<'c, T>(&self, index: &Index, entries: &'c [T]) -> Vec<&'c T> {
+        let found = match self {
+            Doer::Action(_, action) => index.of_action(&action.name),
+            Doer::Command(_, _, words) => match words.first().and_then(matching::program) {
+                Some(program) => index.of_program(program),
+                None => Vec::new(),
+            },
+        };
+        found.into_iter().filter_map(|at| entries.get(at)).collect()
     }
 
     /// Whether one of the names or patterns is this one.

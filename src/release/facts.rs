@@ -180,7 +180,7 @@ struct Place<'p> {
 fn of_doer<'p>(facts: &mut Facts<'p>, doer: Doer<'p>, place: Place<'p>, catalogue: &'static Catalogue) {
     let Place { job, at, index } = place;
     let runs = job.cond.clone().and(doer.cond());
-    for sink in &catalogue.sinks {
+    for sink in doer.among(&catalogue.index.sinks, &catalogue.sinks) {
         let Some(hit) = doer.is(&sink.actions, &sink.commands) else { continue };
         let cond = runs.clone().and(doer.applies(&sink.when, &sink.unless));
         if cond.is_never() {
@@ -216,7 +216,7 @@ fn of_doer<'p>(facts: &mut Facts<'p>, doer: Doer<'p>, place: Place<'p>, catalogu
 fn attests<'p>(facts: &mut Facts<'p>, doer: Doer<'p>, place: Place<'p>, catalogue: &'static Catalogue) {
     let Place { job, at, index } = place;
     let runs = job.cond.clone().and(doer.cond());
-    for producer in &catalogue.producers {
+    for producer in doer.among(&catalogue.index.producers, &catalogue.producers) {
         let Some(hit) = doer.is(&producer.actions, &producer.commands) else { continue };
         let applies = doer.applies(&producer.when, &producer.unless);
         if applies.is_never() {
@@ -248,7 +248,7 @@ fn attests<'p>(facts: &mut Facts<'p>, doer: Doer<'p>, place: Place<'p>, catalogu
 }
 
 fn transfers<'p>(facts: &mut Facts<'p>, doer: Doer<'p>, place: Place<'p>, catalogue: &'static Catalogue) {
-    for transfer in &catalogue.transfers {
+    for transfer in doer.among(&catalogue.index.transfers, &catalogue.transfers) {
         let Some(hit) = doer.is(&transfer.actions, &[]) else { continue };
         let name = doer.first(&transfer.name, hit, &[]).into_iter().next();
         let pattern = doer.first(&transfer.pattern, hit, &[]).into_iter().next();
@@ -289,11 +289,11 @@ fn action_works(doer: Doer<'_>, facts: &Facts<'_>, index: usize, has_checkout: b
         return true;
     }
     // A sink that is switched off here still builds (an image that is loaded and not pushed).
-    if catalogue.sinks.iter().any(|s| s.bytes == Bytes::Built && doer.is(&s.actions, &[]).is_some()) {
+    if doer.among(&catalogue.index.sinks, &catalogue.sinks).into_iter().any(|s| s.bytes == Bytes::Built && doer.is(&s.actions, &[]).is_some()) {
         return true;
     }
-    let known = catalogue.neutral.iter().any(|n| doer.is(&n.actions, &[]).is_some())
-        || catalogue.transfers.iter().any(|t| doer.is(&t.actions, &[]).is_some())
+    let known = doer.among(&catalogue.index.neutral, &catalogue.neutral).into_iter().any(|n| doer.is(&n.actions, &[]).is_some())
+        || doer.among(&catalogue.index.transfers, &catalogue.transfers).into_iter().any(|t| doer.is(&t.actions, &[]).is_some())
         || facts.attests.iter().any(|a| a.step == index && !a.producer.builds && !a.producer.subjects.own)
         || facts.look_alikes.iter().any(|(_, l)| *l == doer.location());
     !known && has_checkout
@@ -306,13 +306,12 @@ fn command_works(views: &[&Doer<'_>], facts: &Facts<'_>, index: usize, catalogue
         }
     }
     let neutral = |d: &Doer<'_>| {
-        catalogue.neutral.iter().any(|n| d.is(&[], &n.commands).is_some())
-            || catalogue.producers.iter().any(|p| !p.builds && d.is(&[], &p.commands).is_some())
-            || catalogue.remote.iter().any(|r| d.is(&[], &r.commands).is_some())
+        d.among(&catalogue.index.neutral, &catalogue.neutral).into_iter().any(|n| d.is(&[], &n.commands).is_some())
+            || d.among(&catalogue.index.producers, &catalogue.producers).into_iter().any(|p| !p.builds && d.is(&[], &p.commands).is_some())
+            || d.among(&catalogue.index.remote, &catalogue.remote).into_iter().any(|r| d.is(&[], &r.commands).is_some())
             // What publishes existing bytes builds nothing, dry runs included.
-            || catalogue
-                .sinks
-                .iter()
+            || d.among(&catalogue.index.sinks, &catalogue.sinks)
+                .into_iter()
                 .any(|s| matches!(s.bytes, Bytes::Given | Bytes::Copied) && d.is(&[], &s.commands).is_some())
     };
     // The innermost view says what runs: `sudo apt-get` is `apt-get`.

@@ -4,7 +4,7 @@ use super::Scene;
 use super::provenance::build_location;
 use crate::catalogue::{Cache, Catalogue, Labels};
 use crate::model::{
-    CacheMode, Cond, Evidence, Job, LabelSet, Location, Requirement, RunnerChoice, RunnerPool, Tri, Verdict,
+    CacheMode, Cond, Evidence, Job, LabelSet, Location, Requirement, RunnerChoice, RunnerPool, Step, Tri, Verdict,
 };
 use crate::release::{Doer, Linked};
 use crate::syntax::pattern;
@@ -240,8 +240,11 @@ fn cache(scene: &Scene<'_>, target: &Linked<'_>) -> Verdict {
             CacheMode::Default => None,
         };
         for step in job.steps.iter().filter(|s| !s.cond.is_never()) {
+            for entry in catalogue.caches.iter().filter(|c| c.env.as_deref().is_some_and(|name| sets(step, name))) {
+                restored.push((Evidence::observed(&step.location, &entry.id, format!("this step {}", entry.what)), &entry.off));
+            }
             for doer in Doer::all(step, &catalogue.wrappers) {
-                for entry in &catalogue.caches {
+                for entry in doer.among(&catalogue.index.caches, &catalogue.caches) {
                     if entry.platform && barred.is_some() {
                         continue;
                     }
@@ -278,14 +281,14 @@ fn cache(scene: &Scene<'_>, target: &Linked<'_>) -> Verdict {
     }
 }
 
+/// Whether a step's environment switches something on by a variable.
+fn sets(step: &Step, name: &str) -> bool {
+    step.env.iter().any(|(k, v)| k == name && !v.is_empty() && !matches!(v.literal(), Some("false" | "0")))
+}
+
 fn restores(scene: &Scene<'_>, entry: &Cache, doer: Doer<'_>) -> Cond {
     if doer.is(&entry.actions, &entry.commands).is_none() {
-        let named = entry.env.as_deref().is_some_and(|name| {
-            entry.actions.is_empty()
-                && entry.commands.is_empty()
-                && doer.step().env.iter().any(|(k, v)| k == name && !v.is_empty() && v.literal() != Some("false"))
-        });
-        return Cond::Known(named);
+        return Cond::FALSE;
     }
     let fits = |file: &String| match &entry.file_matches {
         None => scene.checkout.exists(file),
@@ -305,7 +308,7 @@ fn remote(target: &Linked<'_>) -> Verdict {
     for job in jobs.iter().filter_map(|at| target.flow.jobs.get(*at)) {
         for step in &job.steps {
             for doer in Doer::all(step, &catalogue.wrappers) {
-                for entry in &catalogue.remote {
+                for entry in doer.among(&catalogue.index.remote, &catalogue.remote) {
                     let opens = doer.is(&entry.actions, &entry.commands).is_some()
                         && !doer.applies(&entry.when, &entry.unless).is_never()
                         && (doer.step().on_failure || !doer.cond().is_never());
