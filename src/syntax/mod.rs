@@ -1,0 +1,5 @@
+//! Text with positions. Knows no CI platform.
+
+pub mod batch;
+pub mod powershell;
+pub mod shell;

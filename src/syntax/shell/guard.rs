@@ -1,0 +1,108 @@
+//! Keeps hostile scripts away from the grammar library: it recurses without a bound, tries some constructs twice on
+//! every level (so that a few dozen unclosed parentheses take hours), and unwraps a number.
+
+use brush_parser::Token;
+
+/// Statements nested deeper than this are not parsed.
+const MOST_NESTED: usize = 48;
+/// Constructs that the library reads twice on a level: parentheses and `case`.
+const MOST_TWICE: usize = 8;
+/// `coproc` nested deeper than this.
+const MOST_COPROC: usize = 3;
+/// Tokens of one `[[ ]]`, which become a tree as deep as they are many.
+const MOST_TESTED: usize = 150;
+
+/// Follows the nesting of statements along the tokens of a script.
+#[derive(Default)]
+pub(super) struct Nesting {
+    stack: Vec<&'static str>,
+    at_command: bool,
+    coprocs: usize,
+    in_test: usize,
+    digits: bool,
+    started: bool,
+}
+
+impl Nesting {
+    /// How deep the statement is in which the next token stands.
+    pub(super) fn depth(&self) -> usize {
+        self.stack.len()
+    }
+
+    /// Takes the next token; the reason when the script must not reach the library.
+    pub(super) fn take(&mut self, token: &Token) -> Option<&'static str> {
+        let command = self.at_command || !self.started;
+        self.started = true;
+        self.at_command = false;
+        let digits = std::mem::take(&mut self.digits);
+        match token {
+            Token::Operator(text, _) => {
+                if digits && text.starts_with(['<', '>']) {
+                    return Some("a file descriptor out of range");
+                }
+                match text.as_str() {
+                    "(" => self.stack.push("("),
+                    ")" => self.pop("("),
+                    _ => {}
+                }
+                self.at_command = !text.starts_with(['<', '>']) && text != "&>" && text != "&>>";
+            }
+            Token::Word(text, _) => {
+                self.digits = text.len() > 9 && text.bytes().all(|b| b.is_ascii_digit());
+                if self.stack.contains(&"[[") {
+                    if text == "]]" {
+                        self.pop("[[");
+                    }
+                } else if command {
+                    self.keyword(text);
+                }
+            }
+        }
+        if self.stack.contains(&"[[") {
+            self.in_test += 1;
+        }
+        let of = |kind: &str| self.stack.iter().filter(|k| **k == kind).count();
+        (self.stack.len() > MOST_NESTED
+            || of("(") > MOST_TWICE
+            || of("case") > MOST_TWICE
+            || self.coprocs > MOST_COPROC
+            || self.in_test > MOST_TESTED)
+            .then_some("nested too deeply")
+    }
+
+    fn keyword(&mut self, text: &str) {
+        self.at_command = true;
+        match text {
+            "if" => self.stack.push("if"),
+            "{" => self.stack.push("{"),
+            // From here on, so that tests nested in tests count.
+            "for" | "while" | "until" | "select" => self.stack.push("do"),
+            "case" => {
+                self.stack.push("case");
+                self.at_command = false;
+            }
+            "[[" => {
+                self.stack.push("[[");
+                self.in_test = 0;
+                self.at_command = false;
+            }
+            "coproc" => self.coprocs += 1,
+            "fi" => self.pop("if"),
+            "}" => self.pop("{"),
+            "done" => self.pop("do"),
+            "esac" => self.pop("case"),
+            "then" | "else" | "elif" | "do" | "!" | "time" => {}
+            _ => self.at_command = false,
+        }
+    }
+
+    fn top(&self) -> &'static str {
+        self.stack.last().copied().unwrap_or_default()
+    }
+
+    fn pop(&mut self, kind: &str) {
+        if self.top() == kind {
+            self.stack.pop();
+        }
+    }
+}

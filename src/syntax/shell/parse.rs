@@ -1,0 +1,465 @@
+//! From brush-parser's tree to ours.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use brush_parser::ast::{self, SourceLocation};
+use brush_parser::{ParserOptions, SourceSpan, Token, TokenizerError, parse_tokens, uncached_tokenize_str};
+
+use super::guard::Nesting;
+use super::word::{document, elements, verbatim, word};
+use super::{Assignment, MOST_BYTES, Node, Redirect, RedirectKind, Script, Simple, Test, Value, Word};
+
+/// Links of one chain of `&&` and `||`; the tree is as deep as a chain is long.
+const MOST_LINKS: usize = 150;
+/// How many lines an unclosed quote may span before its first line counts as broken.
+const MOST_QUOTED_LINES: usize = 40;
+/// How often a broken script is cut into tokens to find its broken lines.
+const MOST_ATTEMPTS: usize = 1500;
+
+/// Reads a script in which CI expressions are masked. What cannot be read is left out and reported.
+pub fn parse(text: &str) -> Script {
+    if text.len() > MOST_BYTES {
+        return Script { nodes: Vec::new(), unread: vec![(0, format!("longer than {MOST_BYTES} bytes"))] };
+    }
+    parse_within(text, 0, 0)
+}
+
+/// Reads a script that stands at byte `base` of another one, `depth` substitutions deep.
+pub(super) fn parse_within(text: &str, base: usize, depth: usize) -> Script {
+    let mut adapter = Adapter { text, base, depth, bytes: byte_offsets(text), unread: Vec::new() };
+    let nodes = adapter.script();
+    let mut unread = adapter.unread;
+    unread.sort();
+    unread.dedup();
+    Script { nodes, unread }
+}
+
+/// Byte offsets by character, for a text in which they differ.
+fn byte_offsets(text: &str) -> Option<Vec<usize>> {
+    (!text.is_ascii()).then(|| text.char_indices().map(|(at, _)| at).chain([text.len()]).collect())
+}
+
+fn options() -> ParserOptions {
+    ParserOptions::default()
+}
+
+fn tokens(text: &str) -> Result<Vec<Token>, TokenizerError> {
+    // A bug of the library must cost one script and not the run.
+    catch_unwind(AssertUnwindSafe(|| uncached_tokenize_str(text, &options().tokenizer_options())))
+        .unwrap_or(Err(TokenizerError::UnterminatedExpansion))
+}
+
+fn is_newline(token: &Token) -> bool {
+    matches!(token, Token::Operator(text, _) if text == "\n")
+}
+
+struct Adapter<'a> {
+    text: &'a str,
+    base: usize,
+    depth: usize,
+    bytes: Option<Vec<usize>>,
+    unread: Vec<(usize, String)>,
+}
+
+impl Adapter<'_> {
+    fn byte(&self, character: usize) -> usize {
+        match &self.bytes {
+            None => character.min(self.text.len()),
+            Some(bytes) => bytes.get(character).copied().unwrap_or(self.text.len()),
+        }
+    }
+
+    /// The bytes of a stretch, without the white space and continuations in front that the library counts in.
+    fn stretch(&self, span: &SourceSpan) -> (usize, usize) {
+        let (mut start, end) = (self.byte(span.start.index), self.byte(span.end.index));
+        while start < end {
+            let rest = self.text.get(start..end).unwrap_or_default();
+            match rest.as_bytes() {
+                [b' ' | b'\t', ..] => start += 1,
+                [b'\\', b'\n', ..] => start += 2,
+                [b'\\', b'\r', b'\n', ..] => start += 3,
+                _ => break,
+            }
+        }
+        (start, end.max(start))
+    }
+
+    fn script(&mut self) -> Vec<Node> {
+        let whole = match tokens(self.text) {
+            Ok(found) => Some(found),
+            Err(TokenizerError::UnterminatedHereDocuments(tag, _)) => {
+                // A shell takes the end of the script for the end of the document.
+                tokens(&format!("{}\n{}\n", self.text, tag.trim_matches(['\'', '"']))).ok()
+            }
+            Err(_) => None,
+        };
+        let found = whole.or_else(|| tokens(&self.without_broken_lines()).ok());
+        let Some(found) = found else {
+            self.unread.push((self.base, "quotes or expansions do not end".to_owned()));
+            return Vec::new();
+        };
+        self.statements(&found)
+    }
+
+    /// The text with every line blanked in which a quote or an expansion opens that does not end.
+    fn without_broken_lines(&mut self) -> String {
+        let lines: Vec<&str> = self.text.split_inclusive('\n').collect();
+        let mut kept = String::with_capacity(self.text.len());
+        let mut at = 0;
+        let mut attempts = 0;
+        while let Some(line) = lines.get(at) {
+            let mut chunk = String::new();
+            let mut length = 0;
+            let mut good = false;
+            for next in lines.iter().skip(at).take(MOST_QUOTED_LINES) {
+                chunk.push_str(next);
+                length += 1;
+                attempts += 1;
+                if attempts > MOST_ATTEMPTS {
+                    break;
+                }
+                if tokens(&chunk).is_ok() {
+                    good = true;
+                    break;
+                }
+            }
+            if good {
+                kept.push_str(&chunk);
+                at += length;
+            } else {
+                let offset: usize = lines.iter().take(at).map(|line| line.len()).sum();
+                self.unread.push((self.base + offset, "a quote or an expansion does not end".to_owned()));
+                // As many characters, since that is what the library's positions count.
+                kept.extend(line.chars().map(|c| if c == '\n' { c } else { ' ' }));
+                at += 1;
+            }
+        }
+        kept
+    }
+
+    fn statements(&mut self, found: &[Token]) -> Vec<Node> {
+        if let Ok(nodes) = self.chunk(found) {
+            return nodes;
+        }
+        // One odd statement must not lose the script: every top-level statement is read on its own.
+        let mut nodes = Vec::new();
+        let mut nesting = Nesting::default();
+        let mut start = 0;
+        for (at, token) in found.iter().enumerate() {
+            let refused = nesting.take(token).is_some();
+            if at + 1 == found.len() || refused || (is_newline(token) && nesting.depth() == 0) {
+                let end = if refused { found.len() } else { at + 1 };
+                let chunk = found.get(start..end).unwrap_or_default();
+                start = end;
+                match self.chunk(chunk) {
+                    Ok(read) => nodes.extend(read),
+                    Err(why) => {
+                        let first = chunk.iter().find(|t| !is_newline(t));
+                        let offset = first.map_or(0, |t| self.stretch(t.location()).0);
+                        self.unread.push((self.base + offset, why));
+                    }
+                }
+                if refused {
+                    break;
+                }
+            }
+        }
+        nodes
+    }
+
+    fn chunk(&mut self, found: &[Token]) -> Result<Vec<Node>, String> {
+        if found.iter().all(is_newline) {
+            return Ok(Vec::new());
+        }
+        let mut nesting = Nesting::default();
+        if let Some(why) = found.iter().find_map(|token| nesting.take(token)) {
+            return Err(why.to_owned());
+        }
+        let parsed = catch_unwind(AssertUnwindSafe(|| parse_tokens(found, &options())));
+        match parsed {
+            Ok(Ok(program)) => Ok(program.complete_commands.iter().map(|list| self.list(list)).collect()),
+            Ok(Err(error)) => Err(format!("not shell: {error}")),
+            Err(_) => Err("not shell".to_owned()),
+        }
+    }
+
+    fn list(&mut self, list: &ast::CompoundList) -> Node {
+        let mut nodes: Vec<Node> = list.0.iter().map(|item| self.and_or(&item.0)).collect();
+        match nodes.pop() {
+            Some(only) if nodes.is_empty() => only,
+            Some(last) => {
+                nodes.push(last);
+                Node::Sequence(nodes)
+            }
+            None => Node::Sequence(nodes),
+        }
+    }
+
+    fn and_or(&mut self, list: &ast::AndOrList) -> Node {
+        let mut node = self.pipeline(&list.first);
+        if list.additional.len() > MOST_LINKS {
+            let at = list.location().map_or(0, |span| self.stretch(&span).0);
+            self.unread.push((self.base + at, format!("a chain of more than {MOST_LINKS} commands")));
+        }
+        for link in list.additional.iter().take(MOST_LINKS) {
+            node = match link {
+                ast::AndOr::And(next) => Node::And(Box::new(node), Box::new(self.pipeline(next))),
+                ast::AndOr::Or(next) => Node::Or(Box::new(node), Box::new(self.pipeline(next))),
+            };
+        }
+        node
+    }
+
+    fn pipeline(&mut self, pipeline: &ast::Pipeline) -> Node {
+        let mut nodes: Vec<Node> = pipeline.seq.iter().map(|command| self.command(command)).collect();
+        let node = match nodes.pop() {
+            Some(only) if nodes.is_empty() => only,
+            Some(last) => {
+                nodes.push(last);
+                Node::Pipeline(nodes)
+            }
+            None => Node::Sequence(nodes),
+        };
+        if pipeline.bang { Node::Not(Box::new(node)) } else { node }
+    }
+
+    fn command(&mut self, command: &ast::Command) -> Node {
+        match command {
+            ast::Command::Simple(simple) => Node::Command(self.simple(simple)),
+            ast::Command::Compound(compound, redirects) => {
+                let node = self.compound(compound);
+                self.redirected(node, redirects.as_ref())
+            }
+            ast::Command::Function(function) => {
+                let name = function.fname.value.clone();
+                let body = self.compound(&function.body.0);
+                let body = self.redirected(body, function.body.1.as_ref());
+                Node::Function { name, body: Arc::new(body) }
+            }
+            ast::Command::ExtendedTest(test, redirects) => {
+                let node = Node::Test(self.test(&test.expr));
+                self.redirected(node, redirects.as_ref())
+            }
+        }
+    }
+
+    fn redirected(&mut self, node: Node, redirects: Option<&ast::RedirectList>) -> Node {
+        let redirects: Vec<Redirect> = redirects.iter().flat_map(|r| &r.0).map(|r| self.redirect(r)).collect();
+        if redirects.is_empty() { node } else { Node::Redirected(Box::new(node), redirects) }
+    }
+
+    fn compound(&mut self, compound: &ast::CompoundCommand) -> Node {
+        use ast::CompoundCommand as C;
+        match compound {
+            C::Arithmetic(command) => Node::Opaque(format!("(({}))", command.expr.value)),
+            C::ArithmeticForClause(command) => {
+                let condition = command.condition.as_ref().map_or("", |c| c.value.as_str());
+                let test = Box::new(Node::Opaque(format!("(({condition}))")));
+                Node::While { test, body: Box::new(self.list(&command.body.list)), until: false }
+            }
+            C::BraceGroup(group) => Node::Sequence(vec![self.list(&group.list)]),
+            C::Subshell(shell) => Node::Subshell(Box::new(self.list(&shell.list))),
+            C::ForClause(clause) => {
+                let words = clause.values.as_ref().map(|words| words.iter().map(|w| self.word(w)).collect());
+                let body = Box::new(self.list(&clause.body.list));
+                // `for x in; do` lists nothing; only `for x; do` stands for the parameters. The library has the
+                // same tree for both, and the latter is the one that people write.
+                Node::For { variable: clause.variable_name.clone(), words, body }
+            }
+            C::CaseClause(clause) => {
+                let word = self.word(&clause.value);
+                let mut arms = Vec::new();
+                for case in &clause.cases {
+                    let patterns = case.patterns.iter().map(|p| self.word(p)).collect();
+                    let body = case.cmd.as_ref().map_or(Node::Sequence(Vec::new()), |list| self.list(list));
+                    arms.push((patterns, body));
+                }
+                Node::Case { word, arms }
+            }
+            C::IfClause(clause) => {
+                let mut branches = vec![(self.list(&clause.condition), self.list(&clause.then))];
+                let mut otherwise = None;
+                for part in clause.elses.iter().flatten() {
+                    let body = self.list(&part.body);
+                    match &part.condition {
+                        Some(condition) => branches.push((self.list(condition), body)),
+                        None => otherwise = Some(Box::new(body)),
+                    }
+                }
+                Node::If { branches, otherwise }
+            }
+            C::WhileClause(clause) => self.repeat(clause, false),
+            C::UntilClause(clause) => self.repeat(clause, true),
+            C::Coprocess(coprocess) => Node::Subshell(Box::new(self.command(&coprocess.body))),
+        }
+    }
+
+    fn repeat(&mut self, clause: &ast::WhileOrUntilClauseCommand, until: bool) -> Node {
+        let test = Box::new(self.list(&clause.0));
+        Node::While { test, body: Box::new(self.list(&clause.1.list)), until }
+    }
+
+    fn test(&mut self, test: &ast::ExtendedTestExpr) -> Test {
+        use ast::ExtendedTestExpr as T;
+        match test {
+            T::And(a, b) => Test::And(Box::new(self.test(a)), Box::new(self.test(b))),
+            T::Or(a, b) => Test::Or(Box::new(self.test(a)), Box::new(self.test(b))),
+            T::Not(a) => Test::Not(Box::new(self.test(a))),
+            T::Parenthesized(a) => self.test(a),
+            T::UnaryTest(operator, operand) => Test::Unary(operator.to_string(), self.word(operand)),
+            T::BinaryTest(operator, left, right) => {
+                Test::Binary(self.word(left), operator.to_string(), self.word(right))
+            }
+        }
+    }
+
+    fn word(&self, found: &ast::Word) -> Word {
+        match &found.loc {
+            Some(span) => {
+                let (start, end) = self.stretch(span);
+                word(self.text.get(start..end).unwrap_or_default(), self.base + start, self.depth)
+            }
+            None => word(&found.value, self.base, self.depth),
+        }
+    }
+
+    fn simple(&mut self, command: &ast::SimpleCommand) -> Simple {
+        use ast::CommandPrefixOrSuffixItem as Item;
+        let mut simple = Simple { offset: usize::MAX, ..Simple::default() };
+        let prefix = command.prefix.iter().flat_map(|p| &p.0);
+        let suffix = command.suffix.iter().flat_map(|s| &s.0);
+        for item in prefix {
+            match item {
+                Item::IoRedirect(redirect) => simple.redirects.push(self.redirect(redirect)),
+                Item::AssignmentWord(assignment, found) => {
+                    let (assignment, start, end) = self.assignment(assignment, found);
+                    simple.reach(start, end);
+                    simple.assignments.push(assignment);
+                }
+                Item::Word(found) => simple.add(self.word(found)),
+                Item::ProcessSubstitution(_, shell) => simple.add(self.process(shell)),
+            }
+        }
+        let mut declares = false;
+        if let Some(found) = &command.word_or_name {
+            declares = matches!(found.value.as_str(), "export" | "local" | "readonly" | "declare" | "typeset");
+            simple.add(self.word(found));
+        }
+        for item in suffix {
+            match item {
+                Item::IoRedirect(redirect) => simple.redirects.push(self.redirect(redirect)),
+                Item::AssignmentWord(assignment, found) if declares => {
+                    let (assignment, start, end) = self.assignment(assignment, found);
+                    simple.reach(start, end);
+                    simple.declarations.push(assignment);
+                }
+                Item::AssignmentWord(_, found) | Item::Word(found) => simple.add(self.word(found)),
+                Item::ProcessSubstitution(_, shell) => simple.add(self.process(shell)),
+            }
+        }
+        for redirect in &simple.redirects {
+            if !matches!(redirect.kind, RedirectKind::HereDocument) && redirect.target.end > redirect.target.offset {
+                simple.offset = simple.offset.min(redirect.target.offset);
+                simple.end = simple.end.max(redirect.target.end);
+            }
+        }
+        if simple.offset == usize::MAX {
+            simple.offset = self.base;
+            simple.end = self.base;
+        }
+        simple
+    }
+
+    /// `<(...)` as a word.
+    fn process(&self, shell: &ast::SubshellCommand) -> Word {
+        let (start, end) = self.stretch(&shell.loc);
+        let text = format!("<{}", self.text.get(start..end).unwrap_or_default());
+        // One byte more in front, for the angle bracket that the location leaves out.
+        let mut word = word(&text, (self.base + start).saturating_sub(1), self.depth);
+        word.end = self.base + end;
+        word
+    }
+
+    fn assignment(&self, assignment: &ast::Assignment, found: &ast::Word) -> (Assignment, usize, usize) {
+        let (start, end) = match &found.loc {
+            Some(span) => self.stretch(span),
+            None => (0, 0),
+        };
+        let text = self.text.get(start..end).unwrap_or_default();
+        let (name, index) = match &assignment.name {
+            ast::AssignmentName::VariableName(name) => (name.clone(), None),
+            ast::AssignmentName::ArrayElementName(name, index) => (name.clone(), Some(index.clone())),
+        };
+        let from = name.len() + index.as_ref().map_or(0, |i| i.len() + 2);
+        let at = text.get(from..).and_then(|t| t.find('=')).map_or(text.len(), |at| from + at + 1);
+        let inner = text.get(at..).unwrap_or_default();
+        let base = self.base + start + at;
+        let value = match &assignment.value {
+            ast::AssignmentValue::Scalar(_) => Value::Scalar(word(inner, base, self.depth)),
+            ast::AssignmentValue::Array(_) => {
+                let inside = inner.trim_start().trim_start_matches('(');
+                let skipped = inner.len() - inside.len();
+                let inside = inside.strip_suffix(')').unwrap_or(inside);
+                Value::Array(elements(inside, base + skipped, self.depth))
+            }
+        };
+        let assignment = Assignment { name, index, value, append: assignment.append };
+        (assignment, self.base + start, self.base + end)
+    }
+
+    fn redirect(&mut self, redirect: &ast::IoRedirect) -> Redirect {
+        let number = |fd: &Option<i32>| fd.and_then(|fd| u32::try_from(fd).ok());
+        match redirect {
+            ast::IoRedirect::File(fd, kind, target) => {
+                use ast::IoFileRedirectKind as K;
+                let kind = match kind {
+                    K::Read | K::ReadAndWrite => RedirectKind::Read,
+                    K::Write | K::Clobber => RedirectKind::Write,
+                    K::Append => RedirectKind::Append,
+                    K::DuplicateInput | K::DuplicateOutput => RedirectKind::Duplicate,
+                };
+                let target = match target {
+                    ast::IoFileRedirectTarget::Filename(found) | ast::IoFileRedirectTarget::Duplicate(found) => {
+                        self.word(found)
+                    }
+                    ast::IoFileRedirectTarget::Fd(fd) => Word::literal(fd.to_string(), 0, 0),
+                    ast::IoFileRedirectTarget::ProcessSubstitution(_, shell) => self.process(shell),
+                };
+                // `>& file` is `&> file`; `>&2` names a descriptor.
+                let named = matches!(target.pieces.as_slice(), [super::Piece::Text { text, .. }]
+                    if text.bytes().all(|b| b.is_ascii_digit() || b == b'-'));
+                let both = kind == RedirectKind::Duplicate && !named;
+                let kind = if both { RedirectKind::Both } else { kind };
+                Redirect { descriptor: number(fd), kind, target }
+            }
+            ast::IoRedirect::OutputAndError(target, _) => {
+                Redirect { descriptor: None, kind: RedirectKind::Both, target: self.word(target) }
+            }
+            ast::IoRedirect::HereString(fd, target) => {
+                Redirect { descriptor: number(fd), kind: RedirectKind::HereString, target: self.word(target) }
+            }
+            ast::IoRedirect::HereDocument(fd, here) => {
+                let start = here.doc.loc.as_ref().map_or(0, |span| self.byte(span.start.index));
+                let target = if here.requires_expansion {
+                    document(&here.doc.value, self.base + start, self.depth)
+                } else {
+                    verbatim(&here.doc.value, self.base + start)
+                };
+                Redirect { descriptor: number(fd), kind: RedirectKind::HereDocument, target }
+            }
+        }
+    }
+}
+
+impl Simple {
+    fn reach(&mut self, start: usize, end: usize) {
+        self.offset = self.offset.min(start);
+        self.end = self.end.max(end);
+    }
+
+    fn add(&mut self, word: Word) {
+        self.reach(word.offset, word.end);
+        self.words.push(word);
+    }
+}
