@@ -6,12 +6,12 @@ use std::sync::Arc;
 use brush_parser::ast::{self, SourceLocation};
 use brush_parser::{ParserOptions, SourceSpan, Token, TokenizerError, parse_tokens, uncached_tokenize_str};
 
-use super::guard::Nesting;
+use super::guard::{Nesting, is_flat};
 use super::word::{document, elements, verbatim, word};
 use super::{Assignment, MOST_BYTES, Node, Redirect, RedirectKind, Script, Simple, Test, Value, Word};
 
 /// Links of one chain of `&&` and `||`; the tree is as deep as a chain is long.
-const MOST_LINKS: usize = 150;
+const MOST_LINKS: usize = 100;
 /// How many lines an unclosed quote may span before its first line counts as broken.
 const MOST_QUOTED_LINES: usize = 40;
 /// How often a broken script is cut into tokens to find its broken lines.
@@ -86,6 +86,10 @@ impl Adapter<'_> {
     }
 
     fn script(&mut self) -> Vec<Node> {
+        if !is_flat(self.text) {
+            self.unread.push((self.base, "expansions nested too deeply".to_owned()));
+            return Vec::new();
+        }
         let whole = match tokens(self.text) {
             Ok(found) => Some(found),
             Err(TokenizerError::UnterminatedHereDocuments(tag, _)) => {
@@ -144,7 +148,7 @@ impl Adapter<'_> {
         }
         // One odd statement must not lose the script: every top-level statement is read on its own.
         let mut nodes = Vec::new();
-        let mut nesting = Nesting::default();
+        let mut nesting = Nesting::new(self.depth);
         let mut start = 0;
         for (at, token) in found.iter().enumerate() {
             let refused = nesting.take(token).is_some();
@@ -172,7 +176,7 @@ impl Adapter<'_> {
         if found.iter().all(is_newline) {
             return Ok(Vec::new());
         }
-        let mut nesting = Nesting::default();
+        let mut nesting = Nesting::new(self.depth);
         if let Some(why) = found.iter().find_map(|token| nesting.take(token)) {
             return Err(why.to_owned());
         }
@@ -185,7 +189,9 @@ impl Adapter<'_> {
     }
 
     fn list(&mut self, list: &ast::CompoundList) -> Node {
+        self.depth += 1;
         let mut nodes: Vec<Node> = list.0.iter().map(|item| self.and_or(&item.0)).collect();
+        self.depth -= 1;
         match nodes.pop() {
             Some(only) if nodes.is_empty() => only,
             Some(last) => {

@@ -15,6 +15,8 @@ enum Open {
     Brace,
     /// A backquote.
     Back,
+    /// The script itself, which nothing closes.
+    Script,
 }
 
 /// The offset of the `)` that closes what was opened just before `text`.
@@ -47,6 +49,15 @@ fn expects_command(before: &str) -> bool {
 }
 
 fn close(text: &str, first: Open) -> Option<usize> {
+    walk(text, first).0
+}
+
+/// How deep quotes, expansions and parentheses of a script are nested.
+pub(super) fn depth(text: &str) -> usize {
+    walk(text, Open::Script).1
+}
+
+fn walk(text: &str, first: Open) -> (Option<usize>, usize) {
     let bytes = text.as_bytes();
     let byte = |at: usize| bytes.get(at).copied().unwrap_or(0);
     let word = |at: usize, word: &str| {
@@ -57,8 +68,10 @@ fn close(text: &str, first: Open) -> Option<usize> {
     let mut stack = vec![first];
     let mut documents: Vec<(String, bool)> = Vec::new();
     let mut at = 0;
+    let mut deepest = 0;
     while at < bytes.len() {
-        let top = *stack.last()?;
+        let Some(top) = stack.last().copied() else { break };
+        deepest = deepest.max(stack.len());
         let starts_word = at == 0 || matches!(byte(at - 1), b' ' | b'\t' | b'\n' | b';' | b'&' | b'|' | b'(' | b')');
         let mut step = 1;
         match (byte(at), top) {
@@ -117,11 +130,11 @@ fn close(text: &str, first: Open) -> Option<usize> {
             _ => {}
         }
         if stack.is_empty() {
-            return Some(at);
+            return (Some(at), deepest);
         }
         at += step;
     }
-    None
+    (None, deepest)
 }
 
 /// The length of a single-quoted string behind its opening quote, the closing one included.

@@ -1,0 +1,301 @@
+//! What commands write: to each other, and to the files that hand values to later steps.
+
+use super::interpret::Interpreter;
+use super::symbol;
+use crate::model::{Cond, Location, OutputWrite, Text};
+
+/// Where standard output goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Stdout {
+    /// To the log, in which old workflow commands are read.
+    Log,
+    /// Into a file.
+    File(Text),
+    /// Into the newest capture.
+    Capture,
+    /// To where nothing reads it.
+    Nowhere,
+}
+
+/// Text that a stretch of a script has written.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Capture {
+    pub(super) text: String,
+    /// Under which condition the text from this offset on was written, and where.
+    pub(super) parts: Vec<(usize, Cond, Location)>,
+    /// The length of the path when the capture began; what is written further in depends on something.
+    depth: usize,
+    /// Whether some of the text is written only sometimes or an unknown number of times.
+    pub(super) mixed: bool,
+    /// Whether all of the text is known apart from its symbols.
+    pub(super) plain: bool,
+}
+
+/// A file whose lines become values of later steps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Channel {
+    /// `$GITHUB_OUTPUT`.
+    Outputs,
+    /// `$GITHUB_ENV`.
+    Exports,
+}
+
+impl Channel {
+    pub(super) fn of(target: &Text) -> Option<Channel> {
+        match target.symbol()? {
+            "env.GITHUB_OUTPUT" => Some(Channel::Outputs),
+            "env.GITHUB_ENV" => Some(Channel::Exports),
+            _ => None,
+        }
+    }
+}
+
+/// Values in the order in which they were written.
+#[derive(Debug, Default)]
+pub(super) struct Writes {
+    pub(super) outputs: Vec<(Cond, OutputWrite)>,
+    pub(super) exports: Vec<(Cond, OutputWrite)>,
+}
+
+/// One value for each name: a later write replaces an earlier one, and one that happens only sometimes leaves a choice.
+pub(super) fn settle(writes: Vec<(Cond, OutputWrite)>) -> Vec<OutputWrite> {
+    let mut settled: Vec<OutputWrite> = Vec::new();
+    for (cond, write) in writes {
+        match settled.iter_mut().find(|w| w.name == write.name) {
+            Some(old) if cond.is_always() || old.value == write.value => *old = write,
+            Some(old) => {
+                let body = format!("{cond}: {}; {}", symbol::word(&write.value), symbol::word(&old.value));
+                *old = OutputWrite { value: symbol::unknown("if", &body), ..write };
+            }
+            None => settled.push(write),
+        }
+    }
+    settled
+}
+
+impl Interpreter<'_> {
+    /// Runs something with its standard output collected.
+    pub(super) fn capturing<R>(&mut self, run: impl FnOnce(&mut Self) -> R) -> (Capture, R) {
+        let capture = Capture { depth: self.path.len(), plain: true, ..Capture::default() };
+        self.captures.push(capture);
+        let before = std::mem::replace(&mut self.stdout, Stdout::Capture);
+        let result = run(self);
+        self.stdout = before;
+        (self.captures.pop().unwrap_or_default(), result)
+    }
+
+    /// Takes note of what a command writes.
+    pub(super) fn writes(&mut self, text: &Text, plain: bool, to: &Stdout, at: &Location) {
+        match to {
+            Stdout::Nowhere => {}
+            Stdout::Log => self.workflow_commands(text, at),
+            Stdout::File(target) => {
+                if let Some(channel) = Channel::of(target) {
+                    let mut capture = Capture { text: text.as_str().to_owned(), ..Capture::default() };
+                    capture.parts.push((0, self.script_cond(), at.clone()));
+                    self.hand_on(channel, &capture);
+                }
+            }
+            Stdout::Capture => {
+                let (depth, cond) = (self.path.len(), self.script_cond());
+                let Some(capture) = self.captures.last_mut() else { return };
+                capture.mixed |= depth > capture.depth;
+                capture.plain &= plain;
+                if capture.text.len() + text.as_str().len() > 256 << 10 {
+                    capture.mixed = true;
+                    return;
+                }
+                capture.parts.push((capture.text.len(), cond, at.clone()));
+                capture.text.push_str(text.as_str());
+            }
+        }
+    }
+
+    /// `::set-output name=x::value`, which older workflows print.
+    fn workflow_commands(&mut self, text: &Text, at: &Location) {
+        for line in text.as_str().lines() {
+            let line = line.trim_start();
+            for (prefix, channel) in [("::set-output name=", Channel::Outputs), ("::set-env name=", Channel::Exports)] {
+                if let Some((name, value)) = line.strip_prefix(prefix).and_then(|rest| rest.split_once("::")) {
+                    self.write(channel, name, value, self.script_cond(), at);
+                }
+            }
+        }
+    }
+
+    /// Reads the lines written to a channel: `name=value`, and `name<<END` up to a line `END`.
+    pub(super) fn hand_on(&mut self, channel: Channel, capture: &Capture) {
+        let mut open: Option<(String, String, Vec<&str>, Cond, Location)> = None;
+        let mut offset = 0;
+        for whole in capture.text.split_inclusive('\n') {
+            let line = whole.trim_end_matches(['\n', '\r']);
+            let part = capture.parts.iter().rev().find(|(start, ..)| *start <= offset);
+            offset += whole.len();
+            if let Some((name, end, lines, cond, at)) = &mut open {
+                if line == end {
+                    let value = lines.join("\n");
+                    let (name, cond, at) = (name.clone(), cond.clone(), at.clone());
+                    open = None;
+                    self.write(channel, &name, &value, cond, &at);
+                } else {
+                    lines.push(line);
+                }
+                continue;
+            }
+            let Some((_, cond, at)) = part else { continue };
+            let equals = line.find('=').unwrap_or(line.len());
+            if let Some(at_tag) = line.find("<<").filter(|at| *at < equals) {
+                let (name, end) = line.split_at(at_tag);
+                let end = end.trim_start_matches("<<").trim();
+                open = Some((name.trim().to_owned(), end.to_owned(), Vec::new(), cond.clone(), at.clone()));
+            } else if let Some((name, value)) = line.split_once('=') {
+                self.write(channel, name.trim(), value, cond.clone(), at);
+            }
+        }
+        if let Some((name, _, _, cond, at)) = open {
+            let value = symbol::unknown("lines", &name);
+            self.write(channel, &name, value.as_str(), cond, &at);
+        }
+    }
+
+    fn write(&mut self, channel: Channel, name: &str, value: &str, cond: Cond, at: &Location) {
+        if name.is_empty() || name.contains("${{") || name.contains(char::is_whitespace) {
+            return;
+        }
+        let value = symbol::kept(Text::from(value));
+        let write = OutputWrite { name: name.to_owned(), value, location: at.clone() };
+        match channel {
+            Channel::Outputs => self.written.outputs.push((cond, write)),
+            Channel::Exports => self.written.exports.push((cond, write)),
+        }
+    }
+
+    /// What a command prints, and whether that is known apart from symbols.
+    pub(super) fn printed(&self, words: &[Text], input: Option<&Text>) -> (Text, bool) {
+        let Some(program) = words.first().and_then(Text::literal) else { return self.unknown_print(words, input) };
+        let arguments = words.get(1..).unwrap_or_default();
+        match program.to_ascii_lowercase().as_str() {
+            "echo" | "write-output" | "write-host" => (echo(arguments), true),
+            "printf" => match printf(arguments) {
+                Some(text) => (text, true),
+                None => self.unknown_print(words, input),
+            },
+            "cat" | "tee" | "tee-object"
+                if input.is_some() && arguments.iter().all(|a| program != "cat" || a.as_str() == "-") =>
+            {
+                (input.cloned().unwrap_or_default(), true)
+            }
+            "pwd" => (line(&self.working_folder()), true),
+            "dirname" | "basename" => {
+                match arguments.iter().find(|a| !a.as_str().starts_with('-')).and_then(Text::literal) {
+                    Some(path) if arguments.len() == 1 => (line(&Text::from(split_path(program, path))), true),
+                    _ => self.unknown_print(words, input),
+                }
+            }
+            // These print nothing that anybody reads.
+            "cd" | "export" | "set" | "unset" | "true" | ":" | "false" | "mkdir" | "rm" | "cp" | "mv" | "chmod" => {
+                (Text::default(), true)
+            }
+            _ => self.unknown_print(words, input),
+        }
+    }
+
+    fn unknown_print(&self, words: &[Text], input: Option<&Text>) -> (Text, bool) {
+        let mut body = symbol::command(words);
+        if let Some(input) = input {
+            let trimmed = Text::from(input.as_str().trim());
+            let source = trimmed.symbol().and_then(|s| s.strip_prefix("shell(")?.strip_suffix(')'));
+            body = match source {
+                Some(source) => format!("{source} | {body}"),
+                None => format!("echo {} | {body}", symbol::word(&trimmed)),
+            };
+        } else if !self.folder.is_empty() {
+            body = format!("cd {}; {body}", symbol::word(&self.folder));
+        }
+        // These give another value each time, so equal text must not mean equal value.
+        let fickle = ["mktemp", "uuidgen", "date", "openssl", "uuid", "head", "dd", "shuf"];
+        if words.first().and_then(Text::literal).is_some_and(|p| fickle.contains(&p)) {
+            body = format!("{body} #{}", self.here);
+        }
+        (line(&symbol::unknown("shell", &body)), false)
+    }
+}
+
+fn line(text: &Text) -> Text {
+    Text::new(format!("{text}\n"))
+}
+
+fn split_path(program: &str, path: &str) -> String {
+    let trimmed = path.trim_end_matches('/');
+    match (program, trimmed.rsplit_once('/')) {
+        ("dirname", Some((folder, _))) if !folder.is_empty() => folder.to_owned(),
+        ("dirname", Some(_)) => "/".to_owned(),
+        ("dirname", None) => ".".to_owned(),
+        (_, Some((_, name))) => name.to_owned(),
+        (_, None) => trimmed.to_owned(),
+    }
+}
+
+fn echo(arguments: &[Text]) -> Text {
+    let mut end = "\n";
+    let mut escapes = false;
+    let mut from = 0;
+    for argument in arguments {
+        match argument.as_str() {
+            "-n" => end = "",
+            "-e" => escapes = true,
+            "-ne" | "-en" => {
+                end = "";
+                escapes = true;
+            }
+            "-E" => {}
+            _ => break,
+        }
+        from += 1;
+    }
+    let words: Vec<&str> = arguments.iter().skip(from).map(Text::as_str).collect();
+    let text = words.join(" ");
+    let text = if escapes { unescape(&text) } else { text };
+    Text::new(format!("{text}{end}"))
+}
+
+fn unescape(text: &str) -> String {
+    text.replace("\\n", "\n").replace("\\t", "\t").replace("\\r", "\r")
+}
+
+/// `printf` with `%s` and `%d` alone.
+fn printf(arguments: &[Text]) -> Option<Text> {
+    let (format, values) = arguments.split_first()?;
+    if format.as_str().starts_with('-') {
+        return None;
+    }
+    let format = unescape(format.as_str());
+    let pieces: Vec<&str> = format.split('%').collect();
+    let mut values = values.iter();
+    let mut text = String::new();
+    loop {
+        let mut taken = false;
+        let mut percent = false;
+        for (at, piece) in pieces.iter().enumerate() {
+            if at == 0 || percent {
+                text.push_str(piece);
+                percent = false;
+            } else if let Some(rest) = piece.strip_prefix(['s', 'd', 'q', 'b']) {
+                if let Some(value) = values.next() {
+                    text.push_str(value.as_str());
+                    taken = true;
+                }
+                text.push_str(rest);
+            } else if piece.is_empty() {
+                text.push('%');
+                percent = true;
+            } else {
+                return None;
+            }
+        }
+        // The format is used again as long as there are arguments left.
+        if !taken || values.len() == 0 || text.len() > 64 << 10 {
+            return Some(Text::new(text));
+        }
+    }
+}

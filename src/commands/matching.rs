@@ -1,0 +1,250 @@
+//! Commands against the patterns of the catalogue.
+
+use crate::model::Text;
+
+/// The name of a program: the last part of its path, without `.exe`, `.cmd` and `.bat`, and without the version that
+/// package runners take (`semantic-release@22`, `twine==5.1`). `None` when the name is unknown.
+pub(super) fn program(word: &Text) -> Option<&str> {
+    let name = word.as_str().rsplit(['/', '\\']).next().unwrap_or_default();
+    // `go run example.org/tool/v2@latest`: the major version is no name.
+    let mut parts = word.as_str().rsplit('/');
+    let last = parts.next().unwrap_or_default();
+    let bare = last.split('@').next().unwrap_or_default();
+    let major = bare.strip_prefix('v').is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()));
+    let name = match parts.next() {
+        Some(before) if major => before,
+        _ => name,
+    };
+    let name = match name.char_indices().skip(1).find(|(_, c)| *c == '@') {
+        Some((at, _)) => name.get(..at).unwrap_or(name),
+        None => name.split("==").next().unwrap_or(name),
+    };
+    let suffixes = [".exe", ".cmd", ".bat"];
+    let cut = suffixes.iter().find(|s| name.len() > s.len() && name.to_ascii_lowercase().ends_with(**s));
+    let name = cut.map_or(name, |s| name.get(..name.len() - s.len()).unwrap_or(name));
+    (!name.is_empty() && !name.contains("${{") && !name.ends_with("}}")).then_some(name)
+}
+
+/// Whether `text` fits one of the alternatives of a pattern word: `|` between them, `*` for any characters.
+fn fits(pattern: &str, text: &str) -> bool {
+    pattern.split('|').any(|p| match p.split_once('*') {
+        None => p == text,
+        Some(_) => star(p, text),
+    })
+}
+
+fn star(pattern: &str, text: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let first = parts.next().unwrap_or_default();
+    let Some(mut rest) = text.strip_prefix(first) else { return false };
+    let mut parts: Vec<&str> = parts.collect();
+    let last = parts.pop().unwrap_or_default();
+    for part in parts {
+        let Some(at) = rest.find(part) else { return false };
+        rest = rest.get(at + part.len()..).unwrap_or_default();
+    }
+    rest.ends_with(last)
+}
+
+/// Whether an unknown word is one that holds options by its name (`$MAVEN_ARGS`), and may stand between words.
+fn holds_options(word: &Text) -> bool {
+    word.symbol().is_some_and(|symbol| {
+        let symbol = symbol.to_ascii_lowercase();
+        ["args", "arguments", "flags", "opts", "options"].iter().any(|part| symbol.contains(part))
+    })
+}
+
+/// The index of the first word behind the match, when `words` fit `pattern`.
+///
+/// The first pattern word is the program, the others are subcommand words in order. Options between them are skipped,
+/// each with one word that may be its value (`docker --context x buildx build`), and so is `+toolchain`. A pattern
+/// word may list alternatives with `|` and hold `*`; `**` stands for any words, for tools that take tasks in any order
+/// (`mvn ** deploy`). A pattern word that starts with `-` wants that very option. A program pattern with a slash is
+/// compared with the whole word. A word that is wholly unknown fits nothing.
+pub fn matches(pattern: &str, words: &[Text]) -> Option<usize> {
+    let mut wanted = pattern.split_whitespace();
+    let want = wanted.next()?;
+    let first = words.first()?;
+    let name = program(first)?;
+    let whole = first.as_str().trim_start_matches("./");
+    let whole =
+        whole.char_indices().skip(1).find(|(_, c)| *c == '@').map_or(whole, |(at, _)| whole.get(..at).unwrap_or(whole));
+    if !(fits(want, name) || (want.contains('/') && fits(want, whole))) {
+        return None;
+    }
+    let mut at = 1;
+    let mut anywhere = false;
+    for want in wanted {
+        if want == "**" {
+            anywhere = true;
+            continue;
+        }
+        let mut after_option = false;
+        loop {
+            let word = words.get(at)?;
+            let text = word.as_str();
+            at += 1;
+            if word.symbol().is_none() && fits(want, text) {
+                break;
+            }
+            if text.len() > 1 && text.starts_with(['-', '+']) {
+                after_option = text.starts_with('-') && !text.contains('=');
+            } else if std::mem::take(&mut after_option) || anywhere || holds_options(word) {
+                // A value of the option, a task, or more options.
+            } else {
+                return None;
+            }
+        }
+        anywhere = false;
+    }
+    Some(at)
+}
+
+/// What an option carries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FlagValue {
+    /// `--flag=value`.
+    Attached(Text),
+    /// `--flag value`; for an option without values the word is a positional one.
+    Next(Text),
+    /// `--flag` at the end or in front of another option.
+    Bare,
+}
+
+impl FlagValue {
+    /// The value, when the option is one that takes one.
+    pub fn value(&self) -> Option<&Text> {
+        match self {
+            FlagValue::Attached(text) | FlagValue::Next(text) => Some(text),
+            FlagValue::Bare => None,
+        }
+    }
+}
+
+/// Every occurrence of an option, by any of its names, up to a `--`.
+pub fn flag(words: &[Text], names: &[String]) -> Vec<FlagValue> {
+    let mut found = Vec::new();
+    for (at, word) in words.iter().enumerate() {
+        let text = word.as_str();
+        if text == "--" {
+            break;
+        }
+        let Some(name) =
+            names.iter().find(|n| text.strip_prefix(n.as_str()).is_some_and(|r| r.is_empty() || r.starts_with('=')))
+        else {
+            continue;
+        };
+        found.push(match text.get(name.len() + 1..) {
+            Some(value) => FlagValue::Attached(Text::from(value)),
+            None => match words.get(at + 1) {
+                Some(next) if !next.as_str().starts_with('-') || next.as_str() == "-" => FlagValue::Next(next.clone()),
+                _ => FlagValue::Bare,
+            },
+        });
+    }
+    found
+}
+
+/// The positional words from `from` on: no options, no values of `value_flags`; behind `--` everything.
+pub fn positional(words: &[Text], from: usize, value_flags: &[String]) -> Vec<Text> {
+    let mut found = Vec::new();
+    let mut rest = words.iter().skip(from);
+    while let Some(word) = rest.next() {
+        let text = word.as_str();
+        if text == "--" {
+            found.extend(rest.cloned());
+            break;
+        }
+        if text.len() > 1 && text.starts_with('-') {
+            if value_flags.iter().any(|f| f == text) {
+                rest.next();
+            }
+        } else {
+            found.push(word.clone());
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{FlagValue, flag, matches, positional};
+    use crate::model::Text;
+
+    fn words(line: &str) -> Vec<Text> {
+        line.split(' ')
+            .map(|w| Text::from(w.replace("$X", "${{ env.X }}").replace("$ARGS", "${{ env.ARGS }}")))
+            .collect()
+    }
+
+    #[track_caller]
+    fn assert_match(pattern: &str, line: &str, expected: Option<usize>) {
+        assert_eq!(matches(pattern, &words(line)), expected, "{pattern} on {line}");
+    }
+
+    #[test]
+    fn subcommands_are_found_behind_options() {
+        assert_match("npm publish", "npm publish --access public", Some(2));
+        assert_match("npm publish", "npm -w pkg publish", Some(4));
+        assert_match("npm publish", "npm --workspace=pkg publish", Some(3));
+        assert_match("docker buildx build", "docker --context x buildx build .", Some(5));
+        assert_match("cargo publish", "cargo +nightly publish", Some(3));
+        assert_match("gh release upload", "gh -R o/r release upload v1 f", Some(5));
+        assert_match("python -m twine", "python -W ignore -m twine upload", Some(5));
+    }
+
+    #[test]
+    fn other_subcommands_do_not_match() {
+        assert_match("npm publish", "npm run publish", None);
+        assert_match("npm publish", "npm", None);
+        assert_match("npm publish", "echo npm publish", None);
+        assert_match("docker push", "docker build -t push .", None);
+    }
+
+    #[test]
+    fn programs_are_compared_by_name() {
+        assert_match("gradle|gradlew publish*", "./gradlew publishToSonatype", Some(2));
+        assert_match("gradle|gradlew publish*", "gradlew.bat publish", Some(2));
+        assert_match("gradle|gradlew publish*", "./gradlew build", None);
+        assert_match("cosign sign", "/usr/local/bin/cosign.exe sign", Some(2));
+        assert_match("semantic-release", "semantic-release@22.0.1", Some(1));
+        assert_match("goreleaser release", "github.com/goreleaser/goreleaser/v2@latest release", Some(2));
+        assert_match("twine upload", "twine==5.1 upload", Some(2));
+        assert_match("@changesets/cli publish", "@changesets/cli@2 publish", Some(2));
+    }
+
+    #[test]
+    fn tasks_may_stand_in_any_order() {
+        assert_match("mvn ** deploy", "mvn -B clean deploy", Some(4));
+        assert_match("mvn deploy", "mvn clean deploy", None);
+    }
+
+    #[test]
+    fn an_unknown_word_never_matches() {
+        assert_match("npm publish", "npm $X", None);
+        assert_match("npm *", "npm $X", None);
+        assert_match("npm publish", "$X publish", None);
+        assert_match("npm publish", "npm $X publish", None);
+        assert_match("mvn deploy", "mvn $ARGS deploy", Some(3));
+    }
+
+    #[test]
+    fn flags_carry_values_in_every_spelling() {
+        let names = ["--output".to_owned(), "-o".to_owned()];
+        let found = flag(&words("x --output a -o=b -o c --output --output-file d -- -o e"), &names);
+        let next = |s: &str| FlagValue::Next(Text::from(s));
+        let attached = |s: &str| FlagValue::Attached(Text::from(s));
+        assert_eq!(found, [next("a"), attached("b"), next("c"), FlagValue::Bare]);
+    }
+
+    #[test]
+    fn positional_words_leave_out_flags_and_their_values() {
+        let found = positional(
+            &words("gh release upload v1 --repo o/r a.tar.gz --clobber b.zip -- -c"),
+            3,
+            &["--repo".to_owned()],
+        );
+        let found: Vec<&str> = found.iter().map(Text::as_str).collect();
+        assert_eq!(found, ["v1", "a.tar.gz", "b.zip", "-c"]);
+    }
+}

@@ -1,0 +1,139 @@
+//! Programs that run the command behind them.
+
+use super::interpret::Shell;
+use super::matching::{matches, program};
+use crate::catalogue::Wrapper;
+use crate::model::{Command, Text};
+
+/// Wrappers in wrappers are followed this far.
+const MOST_LAYERS: usize = 8;
+
+/// All views of a command: as written, and behind each wrapper (`sudo -E npx --yes semantic-release` is also `npx
+/// --yes semantic-release` and `semantic-release`).
+pub fn unwrapped<'a>(command: &'a Command, wrappers: &[Wrapper]) -> Vec<&'a [Text]> {
+    views(&command.words, wrappers)
+}
+
+pub(super) fn views<'a>(words: &'a [Text], wrappers: &[Wrapper]) -> Vec<&'a [Text]> {
+    let mut views = vec![words];
+    let mut view = words;
+    while views.len() <= MOST_LAYERS {
+        let Some(inner) = wrappers.iter().find_map(|w| behind(view, w)).or_else(|| executed(view)) else { break };
+        views.push(inner);
+        view = inner;
+    }
+    views
+}
+
+fn is_assignment(word: &Text) -> bool {
+    let name = word.as_str().split('=').next().unwrap_or_default();
+    name.len() < word.as_str().len()
+        && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+/// The command behind a wrapper.
+fn behind<'a>(words: &'a [Text], wrapper: &Wrapper) -> Option<&'a [Text]> {
+    if !wrapper.script_flag.is_empty() {
+        return None;
+    }
+    let mut at = wrapper.commands.iter().find_map(|pattern| matches(pattern, words))?;
+    let mut skip = wrapper.skip;
+    loop {
+        let word = words.get(at)?;
+        let text = word.as_str();
+        if text == "--" {
+            at += 1;
+        } else if text.len() > 1 && text.starts_with('-') {
+            at += if wrapper.value_flags.iter().any(|f| f == text) { 2 } else { 1 };
+        } else if is_assignment(word) {
+            at += 1;
+        } else if skip > 0 {
+            skip -= 1;
+            at += 1;
+        } else {
+            return words.get(at..);
+        }
+    }
+}
+
+/// The command of `find ... -exec command {} ;`.
+fn executed(words: &[Text]) -> Option<&[Text]> {
+    if program(words.first()?) != Some("find") {
+        return None;
+    }
+    let start = words.iter().position(|w| matches!(w.as_str(), "-exec" | "-execdir" | "-ok"))? + 1;
+    let length = words.iter().skip(start).position(|w| matches!(w.as_str(), ";" | "+"));
+    let end = length.map_or(words.len(), |length| start + length);
+    words.get(start..end).filter(|inner| !inner.is_empty())
+}
+
+/// A script that a command hands to a shell.
+pub(super) struct Handed {
+    /// Its text.
+    pub(super) script: Text,
+    /// Which shell reads it.
+    pub(super) shell: Shell,
+    /// The words behind it, from `$0` on.
+    pub(super) arguments: Vec<Text>,
+    /// What hands it over, for people.
+    pub(super) what: String,
+}
+
+/// The script that `words` hand to a shell: behind a flag (`bash -ec '...'`), or through its input.
+pub(super) fn handed(words: &[Text], input: Option<&Text>, wrappers: &[Wrapper]) -> Option<Handed> {
+    for wrapper in wrappers.iter().filter(|w| !w.script_flag.is_empty()) {
+        let Some(mut at) = wrapper.commands.iter().find_map(|pattern| matches(pattern, words)) else { continue };
+        let name = program(words.first()?).unwrap_or_default();
+        let shell = Shell::of(name);
+        let mut skip = wrapper.skip;
+        while let Some(word) = words.get(at).map(Text::as_str) {
+            let exact = wrapper.script_flag.iter().any(|f| f.eq_ignore_ascii_case(word));
+            // `-ec`, `-lc`: single letters in one word.
+            let letters = word.strip_prefix('-').filter(|l| l.len() > 1 && l.chars().all(|c| c.is_ascii_alphabetic()));
+            let joined = shell == Shell::Posix
+                && wrapper.script_flag.iter().any(|f| f == "-c")
+                && letters.is_some_and(|l| l.contains('c'));
+            if exact || joined {
+                // `bash -euxo pipefail -c` has its `-c` further on, `bash -ceo pipefail '...'` its value in between.
+                let mut script = at + 1;
+                if letters.is_some_and(|l| shell == Shell::Posix && l.contains('o')) {
+                    script += 1;
+                }
+                let tail = words.get(script..)?;
+                let (first, arguments) = tail.split_first()?;
+                // These two take all that follows for the script.
+                let script = if shell == Shell::Posix { first.clone() } else { joined_words(tail) };
+                let arguments = if shell == Shell::Posix { arguments.to_vec() } else { Vec::new() };
+                return Some(Handed { script, shell, arguments, what: format!("{name} {word}") });
+            }
+            if word == "-s" || word == "-" {
+                break;
+            }
+            let option = word.starts_with(['-', '+']) || (shell == Shell::Batch && word.starts_with('/'));
+            if option {
+                let takes = wrapper.value_flags.iter().any(|f| f == word)
+                    || letters.is_some_and(|l| shell == Shell::Posix && l.ends_with('o'));
+                at += if takes { 2 } else { 1 };
+            } else if skip > 0 {
+                skip -= 1;
+                at += 1;
+            } else {
+                // A script file.
+                return None;
+            }
+        }
+        let script = input?.clone();
+        return (shell == Shell::Posix).then(|| Handed {
+            script,
+            shell,
+            arguments: Vec::new(),
+            what: format!("{name} -s"),
+        });
+    }
+    None
+}
+
+fn joined_words(words: &[Text]) -> Text {
+    Text::from(words.iter().map(Text::as_str).collect::<Vec<_>>().join(" "))
+}
