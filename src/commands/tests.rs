@@ -124,25 +124,9 @@ fn lines_join_and_separate() {
 
 #[test]
 fn substitutions_run() {
-    assert_runs(
-        "X=$(npm publish)\necho \"`git push`\"",
-        &["npm publish", "git push", "echo «${{ shell(git push) }}»"][..2]
-            .iter()
-            .chain(&["echo ${{ shell(git push) }}"])
-            .copied()
-            .collect::<Vec<_>>()
-            .as_slice(),
-    );
+    assert_runs("X=$(npm publish)\necho \"`git push`\"", &["npm publish", "git push", "echo ${{ shell(git push) }}"]);
     assert_runs("diff <(npm view a) b", &["npm view a", "diff ${{ shell(npm view a) }} b"]);
-    assert_runs(
-        "echo ${X:-$(id -u)}",
-        &["id -u", "echo ${{ expand(env.X:-<shell(id -u)>) }}"][..1]
-            .iter()
-            .chain(&["echo ${{ expand(<env.X>:-<shell(id -u)>) }}"])
-            .copied()
-            .collect::<Vec<_>>()
-            .as_slice(),
-    );
+    assert_runs("echo ${X:-$(id -u)}", &["id -u", "echo ${{ expand(<env.X>:-<shell(id -u)>) }}"]);
 }
 
 #[test]
@@ -392,6 +376,86 @@ fn variables_for_later_steps_are_collected() {
     assert_runs(
         "echo A=$B >> $GITHUB_ENV",
         &["echo A=${{ env.B }} > ${{ env.GITHUB_ENV }}", "export A = ${{ env.B }}"],
+    );
+}
+
+// Other shells
+
+#[test]
+fn powershell_lines_are_commands() {
+    assert_powershell(
+        "# npm publish\n<# x\n y #>\nnpm publish `\n  --tag next; ls | sort\n& \"./a.exe\" -x",
+        &["npm publish --tag next", "ls", "sort", "./a.exe -x"],
+    );
+    assert_powershell(
+        "$t = 'next'\n$env:A = \"b-$t\"\nnpm publish --tag $t \"$env:A\" $env:B",
+        &["npm publish --tag next b-next ${{ env.B }}"],
+    );
+    assert_powershell(
+        "$v = git describe --tags\nf $v \"$(g x)\" (h y)",
+        &[
+            "git describe --tags",
+            "g x",
+            "h y",
+            "f ${{ shell(git describe --tags) }} ${{ shell(g x) }} ${{ shell(h y) }}",
+        ],
+    );
+    assert_powershell("f @'\nnpm $x\n'@ @\"\na $env:B\n\"@\nls", &["f «npm $x» «a ${{ env.B }}»", "ls"]);
+}
+
+#[test]
+fn powershell_blocks_are_followed() {
+    assert_powershell(
+        "if ($env:A -eq 'x') { a } elseif ($env:B -like 'v*') { b } else { c }",
+        &[
+            "env.A == 'x' | a",
+            "!(env.A == 'x') && startsWith(env.B, 'v') | b",
+            "!(env.A == 'x') && !(startsWith(env.B, 'v')) | c",
+        ],
+    );
+    assert_powershell("if (Test-Path dist) { a }\nif (-not $env:X) { b }", &["test -e dist | a", "env.X == '' | b"]);
+    assert_powershell("foreach ($p in @('a', 'b')) { npm publish $p }", &["npm publish a", "npm publish b"]);
+    assert_powershell("$l = 'a','b'\nforeach ($p in $l) { f $p }\nls | ForEach-Object { g $_ }", &[
+        "f a",
+        "f b",
+        "ls",
+        "g ${{ env._ }}",
+        "ForEach-Object ${{ shell(g <env._>) }}",
+    ]);
+    assert_powershell(
+        "function Pub($a) { npm publish $args }\ntry { Pub x } catch { y } finally { z }",
+        &["npm publish ${{ env.args }}", "failure | y", "z"],
+    );
+    assert_powershell("cd a\nif ($LASTEXITCODE -ne 0) { exit 1 }\nb", &["env.lastexitcode == '0' | b @ a"]);
+}
+
+#[test]
+fn powershell_hands_values_on() {
+    let outputs = |text: &str| lines(&run_in(text, Shell::PowerShell, &[])).pop().unwrap_or_default();
+    assert_eq!(outputs("echo \"a=$env:B\" >> $env:GITHUB_OUTPUT"), "output a = ${{ env.B }}");
+    assert_eq!(outputs("\"a=b\" | Out-File -FilePath $env:GITHUB_OUTPUT -Append"), "output a = b");
+    assert_eq!(outputs("\"a=b\" >> $env:GITHUB_ENV"), "export a = b");
+    assert_eq!(outputs("Add-Content -Path $env:GITHUB_OUTPUT -Value \"a=b\""), "output a = b");
+}
+
+#[test]
+fn batch_lines_are_commands() {
+    assert_batch(
+        "@echo off\nrem npm publish\n:: npm publish\nnpm publish ^\n --tag next && ls & dir",
+        &["echo off", "npm publish --tag next", "ls", "dir"],
+    );
+    assert_batch(
+        "set T=next\nset \"U=a b\"\nnpm publish --tag %T% \"%U%\" %V%",
+        &["npm publish --tag next «a b» ${{ env.V }}"],
+    );
+    assert_batch(
+        "if \"%A%\"==\"x\" (\n  a\n  b\n) else (\n  c\n)\nif not exist y exit /b 1\nd",
+        &["env.A == 'x' | a", "env.A == 'x' | b", "!(env.A == 'x') | c", "d"],
+    );
+    assert_batch("for %%p in (a b) do npm publish %%p", &["npm publish a", "npm publish b"]);
+    assert_batch(
+        "cd /d sub\necho a=b>> %GITHUB_OUTPUT%",
+        &["echo a=b > ${{ env.GITHUB_OUTPUT }} @ sub", "output a = b"],
     );
 }
 
