@@ -3,12 +3,15 @@
 //! [`interpret`] walks a parsed script with a variable scope, and [`matching`] compares the commands with the patterns
 //! of the catalogue. Nothing runs; what reading cannot decide becomes a symbol or a condition.
 
+mod builtin;
 mod capture;
 mod condition;
 mod expand;
+mod flow;
 mod interpret;
 pub mod matching;
 mod paths;
+mod run;
 mod scope;
 mod symbol;
 #[cfg(test)]

@@ -92,6 +92,7 @@ impl Scope {
     pub(super) fn merge(outside: &dyn Fn(&str) -> Held, mut branches: Vec<(Cond, Scope)>) -> Scope {
         let Some((_, mut merged)) = branches.pop() else { return Scope::default() };
         while let Some((cond, branch)) = branches.pop() {
+            let cond = symbol::fold(&cond.to_string());
             let names: BTreeSet<String> = branch.variables.keys().chain(merged.variables.keys()).cloned().collect();
             for name in names {
                 let (left, right) = (branch.variables.get(&name), merged.variables.get(&name));
@@ -125,7 +126,7 @@ impl Scope {
 }
 
 /// The value that depends on `cond`. What both begin with stays: a list of options that one branch adds to.
-pub(super) fn choice(cond: &Cond, yes: &Held, no: &Held) -> Held {
+pub(super) fn choice(cond: &str, yes: &Held, no: &Held) -> Held {
     let symbol = |yes: String, no: String| symbol::unknown("if", &format!("{cond}: {yes}; {no}"));
     match (yes, no) {
         (Held::Array(yes), Held::Array(no)) => {

@@ -299,7 +299,7 @@ impl<'a> Parser<'a> {
             self.bump();
         }
         let rest = self.rest();
-        let length = rest.find('=')?;
+        let length = rest.lines().next()?.find('=')?;
         let name = rest.get(..length)?.trim();
         if name.is_empty() || name.contains(['\n', '&', '|', '%', ' ']) {
             return None;

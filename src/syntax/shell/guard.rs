@@ -15,6 +15,18 @@ const MOST_TESTED: usize = 150;
 /// Expansions nested deeper than this are not cut into tokens.
 const MOST_EXPANSIONS: usize = 24;
 
+/// Brackets in the index of an array element, in which the library tries every reading on every level.
+const MOST_INDEXED: usize = 8;
+
+/// Whether a word starts like an array element whose index must not reach the library.
+fn is_hostile_index(word: &str) -> bool {
+    let name = word.bytes().take_while(|b| b.is_ascii_alphanumeric() || *b == b'_').count();
+    let index = word.get(name..).unwrap_or_default();
+    name > 0
+        && index.starts_with('[')
+        && index.bytes().filter(|b| matches!(b, b'[' | b'(' | b'{' | b'`')).count() > MOST_INDEXED
+}
+
 /// Whether a text can be cut into tokens: the library recurses for each expansion within another.
 pub(super) fn is_flat(text: &str) -> bool {
     let opening = text.bytes().filter(|b| matches!(b, b'(' | b'{' | b'`')).count();
@@ -60,6 +72,9 @@ impl Nesting {
                 self.at_command = !text.starts_with(['<', '>']) && text != "&>" && text != "&>>";
             }
             Token::Word(text, _) => {
+                if is_hostile_index(text) {
+                    return Some("an index nested too deeply");
+                }
                 self.digits = text.len() > 9 && text.bytes().all(|b| b.is_ascii_digit());
                 if self.stack.contains(&"[[") {
                     if text == "]]" {

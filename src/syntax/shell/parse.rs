@@ -7,6 +7,7 @@ use brush_parser::ast::{self, SourceLocation};
 use brush_parser::{ParserOptions, SourceSpan, Token, TokenizerError, parse_tokens, uncached_tokenize_str};
 
 use super::guard::{Nesting, is_flat};
+use super::scan::flatten;
 use super::word::{document, elements, verbatim, word};
 use super::{Assignment, MOST_BYTES, Node, Redirect, RedirectKind, Script, Simple, Test, Value, Word};
 
@@ -45,8 +46,12 @@ fn options() -> ParserOptions {
 }
 
 fn tokens(text: &str) -> Result<Vec<Token>, TokenizerError> {
+    let flat = flatten(text);
+    if !is_flat(&flat) {
+        return Err(TokenizerError::UnterminatedExpansion);
+    }
     // A bug of the library must cost one script and not the run.
-    catch_unwind(AssertUnwindSafe(|| uncached_tokenize_str(text, &options().tokenizer_options())))
+    catch_unwind(AssertUnwindSafe(|| uncached_tokenize_str(&flat, &options().tokenizer_options())))
         .unwrap_or(Err(TokenizerError::UnterminatedExpansion))
 }
 
@@ -86,10 +91,6 @@ impl Adapter<'_> {
     }
 
     fn script(&mut self) -> Vec<Node> {
-        if !is_flat(self.text) {
-            self.unread.push((self.base, "expansions nested too deeply".to_owned()));
-            return Vec::new();
-        }
         let whole = match tokens(self.text) {
             Ok(found) => Some(found),
             Err(TokenizerError::UnterminatedHereDocuments(tag, _)) => {
@@ -183,8 +184,7 @@ impl Adapter<'_> {
         let parsed = catch_unwind(AssertUnwindSafe(|| parse_tokens(found, &options())));
         match parsed {
             Ok(Ok(program)) => Ok(program.complete_commands.iter().map(|list| self.list(list)).collect()),
-            Ok(Err(error)) => Err(format!("not shell: {error}")),
-            Err(_) => Err("not shell".to_owned()),
+            Ok(Err(_)) | Err(_) => Err("no statement of a shell".to_owned()),
         }
     }
 
@@ -258,7 +258,10 @@ impl Adapter<'_> {
     fn compound(&mut self, compound: &ast::CompoundCommand) -> Node {
         use ast::CompoundCommand as C;
         match compound {
-            C::Arithmetic(command) => Node::Opaque(format!("(({}))", command.expr.value)),
+            C::Arithmetic(command) => {
+                let (start, end) = self.stretch(&command.loc);
+                Node::Opaque(self.text.get(start..end).unwrap_or_default().to_owned())
+            }
             C::ArithmeticForClause(command) => {
                 let condition = command.condition.as_ref().map_or("", |c| c.value.as_str());
                 let test = Box::new(Node::Opaque(format!("(({condition}))")));
@@ -397,7 +400,11 @@ impl Adapter<'_> {
             ast::AssignmentName::VariableName(name) => (name.clone(), None),
             ast::AssignmentName::ArrayElementName(name, index) => (name.clone(), Some(index.clone())),
         };
-        let from = name.len() + index.as_ref().map_or(0, |i| i.len() + 2);
+        // The index may hold an `=` of its own.
+        let from = match &index {
+            Some(_) => text.find("]=").or_else(|| text.find("]+=")).unwrap_or(name.len()),
+            None => name.len(),
+        };
         let at = text.get(from..).and_then(|t| t.find('=')).map_or(text.len(), |at| from + at + 1);
         let inner = text.get(at..).unwrap_or_default();
         let base = self.base + start + at;

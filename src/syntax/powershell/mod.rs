@@ -4,12 +4,15 @@
 //! hash tables, arithmetic) stays raw text. Script blocks are taken to run where they stand. Nothing is refused: odd
 //! text becomes odd words.
 
+mod compare;
+mod word;
+
 use std::sync::Arc;
 
 use super::shell::{
-    Assignment, MOST_BYTES, Node, Operator, Piece, Redirect, RedirectKind, Script, Simple, Test, Value, Word,
-    hole_number,
+    Assignment, MOST_BYTES, Node, Piece, Redirect, RedirectKind, Script, Simple, Value, Word, hole_number,
 };
+use compare::test_of;
 
 /// Blocks and expressions nested deeper than this are left out and reported.
 const MOST_NESTED: usize = 24;
@@ -38,14 +41,6 @@ struct Parser<'a> {
     at: usize,
     nested: usize,
     unread: Vec<(usize, String)>,
-}
-
-fn quoted(text: impl Into<String>) -> Piece {
-    Piece::Text { text: text.into(), quoted: true }
-}
-
-fn is_name(c: char) -> bool {
-    c.is_ascii_alphanumeric() || c == '_'
 }
 
 impl<'a> Parser<'a> {
@@ -265,6 +260,14 @@ impl<'a> Parser<'a> {
             self.skip(true);
             words = self.items(')');
             self.bump();
+            // A list that is not known yields items, which are other values than itself.
+            for word in &mut words {
+                if let [Piece::Variable { quoted, .. } | Piece::Substitution { quoted, .. }] =
+                    word.pieces.as_mut_slice()
+                {
+                    *quoted = false;
+                }
+            }
         }
         Node::For { variable, words: Some(words), body: Box::new(self.braces()) }
     }
@@ -401,7 +404,10 @@ impl<'a> Parser<'a> {
         let from = self.at;
         // `[string]$x = ...`
         while self.peek() == Some('[') {
-            let end = self.rest().find(']')?;
+            let Some(end) = self.rest().lines().next().and_then(|line| line.find(']')) else {
+                self.at = from;
+                return None;
+            };
             self.at += end + 1;
             self.skip(false);
         }
@@ -598,9 +604,7 @@ impl<'a> Parser<'a> {
         let raw = self.text.get(simple.offset..simple.end).unwrap_or_default();
         let printed = Word { pieces: vec![opaque(raw)], offset: simple.offset, end: simple.end };
         simple.words = vec![Word::literal("Write-Output", simple.offset, simple.offset), printed];
-        if !simple.redirects.is_empty() || self.rest().starts_with('|') {
-            nodes.push(Node::Command(simple));
-        }
+        nodes.push(Node::Command(simple));
         Node::Sequence(nodes)
     }
 
@@ -638,236 +642,6 @@ impl<'a> Parser<'a> {
         };
         Some(Redirect { descriptor, kind, target })
     }
-
-    /// A word of an argument list.
-    fn word(&mut self) -> Word {
-        self.read(false)
-    }
-
-    /// An operand or operator of an expression: commas end it.
-    fn element(&mut self) -> Word {
-        self.read(true)
-    }
-
-    fn read(&mut self, expression: bool) -> Word {
-        let offset = self.at;
-        let mut pieces: Vec<Piece> = Vec::new();
-        while let Some(c) = self.peek() {
-            let rest = self.rest();
-            match c {
-                ' ' | '\t' | '\r' | '\n' | ';' | '|' | ')' | '}' => break,
-                ',' if expression => break,
-                '&' if rest.starts_with("&&") || pieces.is_empty() => break,
-                '`' => {
-                    self.bump();
-                    match self.bump() {
-                        Some('\n') | None => break,
-                        Some(c) => push(&mut pieces, escape(c), true),
-                    }
-                }
-                '\'' => self.single(&mut pieces),
-                '"' => self.double(&mut pieces),
-                '@' if rest.starts_with("@'") || rest.starts_with("@\"") => self.here(&mut pieces),
-                '@' if rest.starts_with("@(") => {
-                    self.bump();
-                    self.parenthesis(&mut pieces, '(', ')');
-                }
-                '@' if rest.starts_with("@{") => {
-                    let from = self.at;
-                    self.bump();
-                    let mut dropped = Vec::new();
-                    self.parenthesis(&mut dropped, '{', '}');
-                    pieces.push(opaque(self.slice(from)));
-                }
-                '@' if rest.chars().nth(1).is_some_and(|c| c.is_ascii_alphabetic()) && pieces.is_empty() => {
-                    self.bump();
-                    let name = self.name();
-                    let index = Some("@".to_owned());
-                    pieces.push(Piece::Variable { name, index, operator: Operator::None, quoted: true });
-                }
-                '$' if rest.starts_with("$(") => {
-                    self.bump();
-                    self.parenthesis(&mut pieces, '(', ')');
-                }
-                '$' => self.variable(&mut pieces, true),
-                '(' => self.parenthesis(&mut pieces, '(', ')'),
-                '{' => self.parenthesis(&mut pieces, '{', '}'),
-                c => {
-                    self.bump();
-                    push(&mut pieces, c, false);
-                }
-            }
-        }
-        Word { pieces, offset, end: self.at }
-    }
-
-    /// A bracketed stretch with statements of its own.
-    fn parenthesis(&mut self, pieces: &mut Vec<Piece>, open: char, close: char) {
-        if self.peek() == Some(open) {
-            self.bump();
-        }
-        let from = self.at;
-        let nodes = self.block(Some(close));
-        let raw = self.slice(from).to_owned();
-        self.bump();
-        // A method or property of the result is another value.
-        let script = Arc::new(Script { nodes, unread: Vec::new() });
-        pieces.push(Piece::Substitution { script, raw, quoted: true });
-    }
-
-    fn single(&mut self, pieces: &mut Vec<Piece>) {
-        self.bump();
-        pieces.push(quoted(""));
-        while let Some(c) = self.bump() {
-            if c == '\'' {
-                if self.peek() != Some('\'') {
-                    return;
-                }
-                self.bump();
-            }
-            push(pieces, c, true);
-        }
-    }
-
-    fn double(&mut self, pieces: &mut Vec<Piece>) {
-        self.bump();
-        pieces.push(quoted(""));
-        while let Some(c) = self.peek() {
-            match c {
-                '"' if self.rest().starts_with("\"\"") => {
-                    self.at += 2;
-                    push(pieces, '"', true);
-                }
-                '"' => {
-                    self.bump();
-                    return;
-                }
-                _ => self.expandable(pieces),
-            }
-        }
-    }
-
-    /// One character of a string with expansions.
-    fn expandable(&mut self, pieces: &mut Vec<Piece>) {
-        match self.peek() {
-            Some('`') => {
-                self.bump();
-                if let Some(c) = self.bump() {
-                    push(pieces, escape(c), true);
-                }
-            }
-            Some('$') if self.rest().starts_with("$(") => {
-                self.bump();
-                self.parenthesis(pieces, '(', ')');
-            }
-            Some('$') => self.variable(pieces, false),
-            Some(c) => {
-                self.bump();
-                push(pieces, c, true);
-            }
-            None => {}
-        }
-    }
-
-    /// `@'` or `@"` up to the same at the start of a line.
-    fn here(&mut self, pieces: &mut Vec<Piece>) {
-        let expands = self.rest().starts_with("@\"");
-        let end = if expands { "\n\"@" } else { "\n'@" };
-        let start = self.rest().find('\n').map_or(self.text.len(), |at| self.at + at + 1);
-        let length = self.text.get(start.saturating_sub(1)..).and_then(|t| t.find(end));
-        let stop = length.map_or(self.text.len(), |at| (start + at).saturating_sub(1));
-        self.at = start.min(self.text.len());
-        pieces.push(quoted(""));
-        while self.at < stop {
-            if expands {
-                self.expandable(pieces);
-            } else if let Some(c) = self.bump() {
-                push(pieces, c, true);
-            }
-        }
-        self.at = self.at.max((stop + end.len()).min(self.text.len()));
-    }
-
-    fn name(&mut self) -> String {
-        let from = self.at;
-        while self.peek().is_some_and(is_name) {
-            self.bump();
-        }
-        self.slice(from).to_ascii_lowercase()
-    }
-
-    /// `$name`, `$env:NAME`, `${name}`, with members behind it outside of strings.
-    fn variable(&mut self, pieces: &mut Vec<Piece>, members: bool) {
-        let start = self.at;
-        self.bump();
-        let name = if self.peek() == Some('{') {
-            let length = self.rest().find('}').unwrap_or(self.rest().len());
-            let name = self.rest().get(1..length).unwrap_or_default();
-            self.at = (self.at + length + 1).min(self.text.len());
-            name
-        } else {
-            let from = self.at;
-            while self.peek().is_some_and(is_name)
-                || (self.peek() == Some(':') && self.rest().chars().nth(1).is_some_and(is_name))
-            {
-                self.bump();
-            }
-            self.slice(from)
-        };
-        if name.is_empty() {
-            let special = self.peek().filter(|c| "_?^$".contains(*c));
-            push(pieces, '$', true);
-            if special.is_some() {
-                self.bump();
-            }
-            return;
-        }
-        if members && matches!(self.peek(), Some('.' | '[')) {
-            while let Some(c) = self.peek() {
-                match c {
-                    '(' => {
-                        let mut inner = Vec::new();
-                        self.parenthesis(&mut inner, '(', ')');
-                    }
-                    c if is_name(c) || ".[]'\":$-+\\/".contains(c) => drop(self.bump()),
-                    _ => break,
-                }
-            }
-            pieces.push(opaque(self.slice(start)));
-            return;
-        }
-        match name.to_ascii_lowercase().as_str() {
-            word @ ("true" | "false") => pieces.push(quoted(word)),
-            "null" => pieces.push(quoted("")),
-            _ => {
-                let (name, _) = variable_name(name);
-                pieces.push(Piece::Variable { name, index: None, operator: Operator::None, quoted: true });
-            }
-        }
-    }
-}
-
-fn push(pieces: &mut Vec<Piece>, c: char, in_quotes: bool) {
-    if c == '\u{7f}' {
-        return;
-    }
-    if let Some(index) = hole_number(c) {
-        pieces.push(Piece::Hole { index, quoted: in_quotes });
-        return;
-    }
-    match pieces.last_mut() {
-        Some(Piece::Text { text, quoted }) if *quoted == in_quotes => text.push(c),
-        _ => pieces.push(Piece::Text { text: c.to_string(), quoted: in_quotes }),
-    }
-}
-
-fn escape(c: char) -> char {
-    match c {
-        'n' => '\n',
-        't' => '\t',
-        'r' => '\r',
-        c => c,
-    }
 }
 
 fn opaque(raw: &str) -> Piece {
@@ -892,65 +666,6 @@ fn discard(word: Word) -> Node {
     Node::Command(Simple { assignments: vec![assignment], offset, end, ..Simple::default() })
 }
 
-/// The bare text of an operator.
-fn operator(word: &Word) -> Option<String> {
-    match word.pieces.as_slice() {
-        [Piece::Text { text, quoted: false }] => Some(text.to_ascii_lowercase()),
-        _ => None,
-    }
-}
-
-/// A condition made of words, as far as it is one of the usual comparisons.
-fn test_of(words: &[Word]) -> Option<Node> {
-    Some(Node::Test(compare(words)?))
-}
-
-fn compare(words: &[Word]) -> Option<Test> {
-    for (name, or) in [("-or", true), ("-and", false)] {
-        if let Some(at) = words.iter().position(|w| operator(w).as_deref() == Some(name)) {
-            let left = Box::new(compare(words.get(..at)?)?);
-            let right = Box::new(compare(words.get(at + 1..)?)?);
-            return Some(if or { Test::Or(left, right) } else { Test::And(left, right) });
-        }
-    }
-    match words {
-        [not, rest @ ..] if matches!(operator(not).as_deref(), Some("-not" | "!")) => {
-            Some(Test::Not(Box::new(compare(rest)?)))
-        }
-        [call, path] if operator(call).as_deref() == Some("test-path") => {
-            Some(Test::Unary("-e".to_owned(), path.clone()))
-        }
-        // `(Test-Path x)` and `(a -eq b)` inside of a condition.
-        [only] => match only.pieces.as_slice() {
-            [Piece::Text { text, .. }] if text == "false" => {
-                Some(Test::Unary("-n".to_owned(), Word::literal("", only.offset, only.end)))
-            }
-            [Piece::Variable { .. } | Piece::Hole { .. } | Piece::Text { .. }] => {
-                Some(Test::Unary("-n".to_owned(), only.clone()))
-            }
-            _ => None,
-        },
-        [left, middle, right] => {
-            let operator = match operator(middle)?.trim_start_matches("-c").trim_start_matches("-i") {
-                "-eq" | "eq" => "==",
-                "-ne" | "ne" => "!=",
-                "-match" | "match" => "=~",
-                "-like" | "like" => {
-                    let mut right = right.clone();
-                    for piece in &mut right.pieces {
-                        if let Piece::Text { quoted, .. } = piece {
-                            *quoted = false;
-                        }
-                    }
-                    return Some(Test::Binary(left.clone(), "==".to_owned(), right));
-                }
-                "-gt" | "-ge" | "-lt" | "-le" => {
-                    return Some(Test::Binary(left.clone(), self::operator(middle)?, right.clone()));
-                }
-                _ => return None,
-            };
-            Some(Test::Binary(left.clone(), operator.to_owned(), right.clone()))
-        }
-        _ => None,
-    }
+fn is_name(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_'
 }
