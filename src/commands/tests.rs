@@ -297,6 +297,11 @@ fn folders_are_followed() {
     assert_runs("pushd a; x; popd; y", &["x @ a", "y"]);
     assert_runs("cd \"$GITHUB_WORKSPACE/a\"; x; cd -; y", &["x @ a", "y"]);
     assert_runs("cd $D; x", &["x @ ${{ env.D }}"]);
+    assert_runs_with(
+        &[("0", "scripts/release.sh")],
+        "cd \"$(dirname \"$0\")/..\"; x; D=$(cd sub && pwd); cd $D; y",
+        &["dirname scripts/release.sh", "x", "pwd @ sub", "y @ sub"],
+    );
     assert_runs("cd a; f $PWD/x", &["f ${{ env.PWD }}/a/x @ a"]);
 }
 
@@ -315,6 +320,12 @@ fn strings_for_shells_are_scripts() {
     assert_runs("echo 'npm publish' | sh", &["echo «npm publish»", "sh < «npm publish⏎»", "npm publish via sh -s"]);
     assert_runs("docker run node sh -c 'npm publish'", &["docker run node sh -c «npm publish»"]);
     assert_runs("bash release.sh -c x", &["bash release.sh -c x"]);
+    assert_runs(
+        "pwsh -NoProfile -Command \"npm publish; ls\"",
+        &["pwsh -NoProfile -Command «npm publish; ls»", "npm publish via pwsh -Command", "ls via pwsh -Command"],
+    );
+    assert_runs("cmd /c \"npm publish\"", &["cmd /c «npm publish»", "npm publish via cmd /c"]);
+    assert_runs("sh -c \"$UNKNOWN\"", &["sh -c ${{ env.UNKNOWN }}"]);
 }
 
 #[test]
