@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::facts::{Facts, Handover, Publish, jobs_in};
+use super::facts::{Facts, FlowFacts, Handover, Publish, jobs_in};
 use super::glob;
 use crate::model::{Flow, Job, Location, Step, StepBody, Text};
 use crate::syntax::pattern;
@@ -31,15 +31,20 @@ pub(super) struct Origin {
 const MOST_HOPS: usize = 6;
 
 /// Follows a pattern back from a step to where its files are made.
-pub(super) fn origin(flow: &Flow, facts: &[Facts<'_>], job: usize, step: usize, files: &str) -> Origin {
+pub(super) fn origin(flow: &Flow, facts: &FlowFacts<'_>, job: usize, step: usize, files: &str) -> Origin {
+    let key = (job, step, glob::normal(files));
+    if let Some(known) = facts.origins.borrow().get(&key) {
+        return known.clone();
+    }
     let mut found = Origin::default();
-    follow(flow, facts, job, step, &glob::normal(files), &mut found, 0);
+    follow(flow, facts, job, step, &key.2, &mut found, 0);
     found.files.sort();
     found.files.dedup();
+    facts.origins.borrow_mut().insert(key, found.clone());
     found
 }
 
-fn follow(flow: &Flow, facts: &[Facts<'_>], job: usize, step: usize, files: &str, found: &mut Origin, depth: usize) {
+fn follow(flow: &Flow, facts: &FlowFacts<'_>, job: usize, step: usize, files: &str, found: &mut Origin, depth: usize) {
     let (Some(own), Some(this)) = (facts.get(job), flow.jobs.get(job)) else { return };
     let mut fetched = false;
     for fetch in own.fetches.iter().filter(|f| f.step < step) {
@@ -148,6 +153,10 @@ fn in_artifact(fetch: &Handover<'_>, store: &Handover<'_>, rest: &str) -> Option
 
 /// Whether a fetched name or pattern can be this stored artifact. Unknown parts may be anything.
 fn same_artifact(fetched: &str, stored: &str) -> bool {
+    let plain = |s: &str| !s.contains(['*', '?', '[', '{', '$']);
+    if plain(fetched) && plain(stored) {
+        return fetched == stored;
+    }
     fetched == stored || pattern::wildcard(fetched, stored) || glob::overlaps(fetched, stored)
 }
 
@@ -189,7 +198,7 @@ pub(super) struct Builds {
 }
 
 /// Finds the build jobs behind some publishing steps.
-pub(super) fn builds(flow: &Flow, facts: &[Facts<'_>], publishes: &[&Publish<'_>]) -> Builds {
+pub(super) fn builds(flow: &Flow, facts: &FlowFacts<'_>, publishes: &[&Publish<'_>]) -> Builds {
     let mut found = Builds::default();
     let mut open: Vec<usize> = Vec::new();
     for publish in publishes {
@@ -228,7 +237,7 @@ pub(super) fn builds(flow: &Flow, facts: &[Facts<'_>], publishes: &[&Publish<'_>
 }
 
 /// Adds the build jobs among `open` and everything upstream of them.
-fn close(flow: &Flow, facts: &[Facts<'_>], mut open: Vec<usize>, found: &mut Builds) {
+fn close(flow: &Flow, facts: &FlowFacts<'_>, mut open: Vec<usize>, found: &mut Builds) {
     let mut seen: BTreeSet<usize> = BTreeSet::new();
     while let Some(at) = open.pop() {
         let (Some(own), Some(job)) = (facts.get(at), flow.jobs.get(at)) else { continue };
@@ -251,7 +260,7 @@ fn close(flow: &Flow, facts: &[Facts<'_>], mut open: Vec<usize>, found: &mut Bui
 }
 
 /// The build jobs whose outputs reach the inputs of a call.
-pub(super) fn feeding(flow: &Flow, facts: &[Facts<'_>], call: usize) -> BTreeSet<usize> {
+pub(super) fn feeding(flow: &Flow, facts: &FlowFacts<'_>, call: usize) -> BTreeSet<usize> {
     let mut found = Builds::default();
     close(flow, facts, output_feeders(flow, flow.jobs.get(call), |_| true), &mut found);
     found.jobs
@@ -267,7 +276,7 @@ pub(super) fn legs<'f>(flow: &'f Flow, key: &str) -> impl Iterator<Item = usize>
         .map(|(at, _)| at)
 }
 
-fn artifact_feeders(flow: &Flow, facts: &[Facts<'_>], own: &Facts<'_>) -> Vec<usize> {
+fn artifact_feeders(flow: &Flow, facts: &FlowFacts<'_>, own: &Facts<'_>) -> Vec<usize> {
     let mut found = Vec::new();
     for key in own.fetches.iter().flat_map(|f| &f.name).flat_map(super::facts::jobs_in) {
         found.extend(legs(flow, key));

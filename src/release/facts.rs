@@ -1,5 +1,10 @@
 //! What the steps of a job do, in the catalogue's terms.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::ops::Deref;
+
+use super::bytes::Origin;
 use super::doer::{Doer, Hit, Picked};
 use crate::catalogue::{Bytes, Catalogue, Content, Producer, Signer, Sink};
 use crate::model::{Cond, Flow, Job, Location, Step, StepBody, Text};
@@ -121,8 +126,25 @@ impl Facts<'_> {
 }
 
 /// The facts of every job of a flow, in the flow's order.
-pub(super) fn of_flow<'p>(flow: &'p Flow, catalogue: &'static Catalogue) -> Vec<Facts<'p>> {
-    flow.jobs.iter().enumerate().map(|(at, job)| of_job(at, job, catalogue)).collect()
+#[derive(Debug, Default)]
+pub(super) struct FlowFacts<'p> {
+    jobs: Vec<Facts<'p>>,
+    /// Where files come from, by job, step and pattern: asked again for every subject and target.
+    pub origins: RefCell<HashMap<(usize, usize, String), Origin>>,
+}
+
+impl<'p> Deref for FlowFacts<'p> {
+    type Target = [Facts<'p>];
+
+    fn deref(&self) -> &[Facts<'p>] {
+        &self.jobs
+    }
+}
+
+/// Reads the facts of a flow.
+pub(super) fn of_flow<'p>(flow: &'p Flow, catalogue: &'static Catalogue) -> FlowFacts<'p> {
+    let jobs = flow.jobs.iter().enumerate().map(|(at, job)| of_job(at, job, catalogue)).collect();
+    FlowFacts { jobs, origins: RefCell::default() }
 }
 
 fn of_job<'p>(at: usize, job: &'p Job, catalogue: &'static Catalogue) -> Facts<'p> {

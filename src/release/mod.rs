@@ -126,7 +126,7 @@ struct Path<'a, 'p> {
     checkout: &'a Checkout,
     pipeline: &'p Pipeline,
     flow: &'p Flow,
-    facts: &'a [facts::Facts<'p>],
+    facts: &'a facts::FlowFacts<'p>,
     catalogue: &'static Catalogue,
 }
 

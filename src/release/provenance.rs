@@ -2,7 +2,7 @@
 
 use super::bytes::{self, FileRef};
 use super::doer::{Doer, Picked};
-use super::facts::{Attest, Facts, Publish, step_of_symbol};
+use super::facts::{Attest, FlowFacts, Publish, step_of_symbol};
 use super::glob;
 use super::naming::{image_name, rewritten};
 use super::npm;
@@ -139,7 +139,7 @@ enum Coverage {
 pub(super) fn find(
     checkout: &Checkout,
     flow: &Flow,
-    facts: &[Facts<'_>],
+    facts: &FlowFacts<'_>,
     unit: &Unit<'_, '_>,
     catalogue: &'static Catalogue,
 ) -> Found {
@@ -185,7 +185,7 @@ pub(super) fn find(
 fn of_npm(
     checkout: &Checkout,
     flow: &Flow,
-    facts: &[Facts<'_>],
+    facts: &FlowFacts<'_>,
     unit: &Unit<'_, '_>,
     catalogue: &'static Catalogue,
     found: &mut Found,
@@ -344,7 +344,7 @@ fn not_always(what: &str, condition: &Cond) -> String {
     }
 }
 
-fn covers(flow: &Flow, facts: &[Facts<'_>], attest: &Attest<'_>, unit: &Unit<'_, '_>) -> Coverage {
+fn covers(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, unit: &Unit<'_, '_>) -> Coverage {
     let subjects = &attest.producer.subjects;
     let same_step = attest.job == unit.publish.job
         && attest.step == unit.publish.step
@@ -410,7 +410,7 @@ pub(super) fn is_image(kind: Kind) -> bool {
 
 /// Provenance of another channel for the same digest: the files that a registry upload attests are also published
 /// here.
-fn own_elsewhere(flow: &Flow, facts: &[Facts<'_>], attest: &Attest<'_>, unit: &Unit<'_, '_>) -> Coverage {
+fn own_elsewhere(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, unit: &Unit<'_, '_>) -> Coverage {
     let other = facts.get(attest.job).and_then(|f| {
         f.publishes.iter().find(|p| p.step == attest.step && p.doer.location() == attest.doer.location())
     });
@@ -445,7 +445,7 @@ fn own_elsewhere(flow: &Flow, facts: &[Facts<'_>], attest: &Attest<'_>, unit: &U
 }
 
 /// The files that some values name, where they are made.
-pub(super) fn refs(flow: &Flow, facts: &[Facts<'_>], job: usize, step: usize, files: &[Picked]) -> Vec<FileRef> {
+pub(super) fn refs(flow: &Flow, facts: &FlowFacts<'_>, job: usize, step: usize, files: &[Picked]) -> Vec<FileRef> {
     let mut all: Vec<FileRef> = Vec::new();
     for file in files {
         for item in file.value.items(&[',']) {
@@ -495,7 +495,7 @@ fn names_fit(names: &[Picked], unit: &Unit<'_, '_>) -> bool {
 
 fn files_covered(
     flow: &Flow,
-    facts: &[Facts<'_>],
+    facts: &FlowFacts<'_>,
     attest: &Attest<'_>,
     unit: &Unit<'_, '_>,
     files: &[Picked],
@@ -560,7 +560,7 @@ fn checksum_file(files: &[Picked]) -> bool {
 
 fn of_step(
     flow: &Flow,
-    facts: &[Facts<'_>],
+    facts: &FlowFacts<'_>,
     job: &Job,
     attest: &Attest<'_>,
     unit: &Unit<'_, '_>,
@@ -593,7 +593,7 @@ fn of_step(
     }
 }
 
-fn reach(flow: &Flow, facts: &[Facts<'_>], attest: &Attest<'_>, location: &Location) -> Reach {
+fn reach(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, location: &Location) -> Reach {
     let _ = flow;
     let stores = &attest.producer.stores;
     let public = |what: &str| Reach::Public(what.to_owned(), location.clone());
@@ -611,7 +611,7 @@ fn reach(flow: &Flow, facts: &[Facts<'_>], attest: &Attest<'_>, location: &Locat
         Doer::Command(_, _, words) => words.iter().collect(),
         Doer::Action(_, action) => action.inputs.iter().map(|i| &i.value).collect(),
     };
-    for own in facts {
+    for own in facts.iter() {
         for publish in &own.publishes {
             for file in publish.files.iter().flat_map(|f| f.value.items(&[',', ' '])) {
                 let named = words.iter().any(|w| {
@@ -649,7 +649,7 @@ pub(super) fn on_tag(flow: &Flow, cond: &Cond) -> bool {
 /// Provenance by an outside builder or generator.
 fn of_builder(
     flow: &Flow,
-    facts: &[Facts<'_>],
+    facts: &FlowFacts<'_>,
     (at, job): (usize, &Job),
     builder: &'static Builder,
     unit: &Unit<'_, '_>,
@@ -696,7 +696,7 @@ fn of_builder(
 /// The provenance that a call of a known builder makes, if it can run and makes any.
 pub(super) fn called(
     flow: &Flow,
-    facts: &[Facts<'_>],
+    facts: &FlowFacts<'_>,
     (at, job): (usize, &Job),
     builder: &'static Builder,
     published: &Cond,
@@ -807,7 +807,7 @@ pub(super) fn call_test(call: &crate::model::OutsideCall, tests: &[crate::catalo
 
 fn builder_reach(
     flow: &Flow,
-    facts: &[Facts<'_>],
+    facts: &FlowFacts<'_>,
     (_, job): (usize, &Job),
     builder: &Builder,
     published: &Cond,
@@ -855,7 +855,7 @@ fn builder_reach(
 }
 
 /// Whether a list of digests that another job computes names the files of the unit.
-fn listed(flow: &Flow, facts: &[Facts<'_>], subjects: &[Text], unit: &Unit<'_, '_>) -> Coverage {
+fn listed(flow: &Flow, facts: &FlowFacts<'_>, subjects: &[Text], unit: &Unit<'_, '_>) -> Coverage {
     let mut any = false;
     let mut hashed: Vec<FileRef> = Vec::new();
     let mut readable = true;
