@@ -311,11 +311,21 @@ fn action_works(doer: Doer<'_>, facts: &Facts<'_>, index: usize, has_checkout: b
         return true;
     }
     // A sink that is switched off here still builds (an image that is loaded and not pushed).
-    if doer.among(&catalogue.index.sinks, &catalogue.sinks).into_iter().any(|s| s.bytes == Bytes::Built && doer.is(&s.actions, &[]).is_some()) {
+    if doer
+        .among(&catalogue.index.sinks, &catalogue.sinks)
+        .into_iter()
+        .any(|s| s.bytes == Bytes::Built && doer.is(&s.actions, &[]).is_some())
+    {
         return true;
     }
-    let known = doer.among(&catalogue.index.neutral, &catalogue.neutral).into_iter().any(|n| doer.is(&n.actions, &[]).is_some())
-        || doer.among(&catalogue.index.transfers, &catalogue.transfers).into_iter().any(|t| doer.is(&t.actions, &[]).is_some())
+    let known = doer
+        .among(&catalogue.index.neutral, &catalogue.neutral)
+        .into_iter()
+        .any(|n| doer.is(&n.actions, &[]).is_some())
+        || doer
+            .among(&catalogue.index.transfers, &catalogue.transfers)
+            .into_iter()
+            .any(|t| doer.is(&t.actions, &[]).is_some())
         || facts.attests.iter().any(|a| a.step == index && !a.producer.builds && !a.producer.subjects.own)
         || facts.look_alikes.iter().any(|(_, l)| *l == doer.location());
     !known && has_checkout

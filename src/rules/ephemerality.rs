@@ -241,7 +241,10 @@ fn cache(scene: &Scene<'_>, target: &Linked<'_>) -> Verdict {
         };
         for step in job.steps.iter().filter(|s| !s.cond.is_never()) {
             for entry in catalogue.caches.iter().filter(|c| c.env.as_deref().is_some_and(|name| sets(step, name))) {
-                restored.push((Evidence::observed(&step.location, &entry.id, format!("this step {}", entry.what)), &entry.off));
+                restored.push((
+                    Evidence::observed(&step.location, &entry.id, format!("this step {}", entry.what)),
+                    &entry.off,
+                ));
             }
             for doer in Doer::all(step, &catalogue.wrappers) {
                 for entry in doer.among(&catalogue.index.caches, &catalogue.caches) {
