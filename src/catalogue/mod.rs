@@ -16,7 +16,7 @@ use std::sync::OnceLock;
 use serde::Deserialize;
 
 pub use builder::{Builder, Recorded, Signing, Uploads};
-pub use card::Card;
+pub use card::{Advice, Card};
 pub use detector::{Clue, Detector};
 pub use index::{Index, Indices};
 pub use label::{Labels, Vendor};

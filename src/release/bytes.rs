@@ -25,6 +25,8 @@ pub(super) struct Origin {
     pub hops: Vec<(String, Location)>,
     /// A fetch from another run, which nothing here shows.
     pub foreign: Option<Location>,
+    /// What was followed already: job, step and pattern.
+    asked: BTreeSet<(usize, usize, String)>,
 }
 
 /// Artifacts are handed on at most this many times.
@@ -64,6 +66,9 @@ fn follow(flow: &Flow, facts: &FlowFacts<'_>, job: usize, step: usize, files: &s
             }
         }
         for (at, store) in stores(facts) {
+            if !before(flow, this, at) {
+                continue;
+            }
             let Some(rest) = in_artifact(fetch, store, &rest) else { continue };
             let root = common_root(&store.paths);
             let inner = join_pattern(&root, &rest);
@@ -88,7 +93,9 @@ fn follow(flow: &Flow, facts: &FlowFacts<'_>, job: usize, step: usize, files: &s
                 if !found.hops.contains(&hop) {
                     found.hops.push(hop);
                 }
-                if depth < MOST_HOPS {
+                let asked = (at, store.step, inner.clone());
+                if depth < MOST_HOPS && !found.asked.contains(&asked) {
+                    found.asked.insert(asked);
                     follow(flow, facts, at, store.step, &inner, found, depth + 1);
                 }
             }
@@ -98,6 +105,25 @@ fn follow(flow: &Flow, facts: &FlowFacts<'_>, job: usize, step: usize, files: &s
     if !fetched || own.builds() && own.fetches.iter().all(|f| f.paths.is_empty()) {
         found.files.push(FileRef { job: this.key.clone(), pattern: files.to_owned() });
     }
+}
+
+/// Whether a job ends before another starts: a fetch sees only what jobs stored that its own job waits for.
+fn before(flow: &Flow, this: &Job, other: usize) -> bool {
+    let Some(other) = flow.jobs.get(other) else { return false };
+    let mut open: Vec<&str> = this.needs.iter().map(String::as_str).collect();
+    let mut seen: BTreeSet<&str> = BTreeSet::new();
+    while let Some(key) = open.pop() {
+        if !seen.insert(key) {
+            continue;
+        }
+        if other.key == key || other.key.starts_with(&format!("{key}/")) {
+            return true;
+        }
+        let below = flow.jobs.iter().filter(|j| j.key == key || j.key.starts_with(&format!("{key}/")));
+        open.extend(below.flat_map(|j| &j.needs).map(String::as_str));
+    }
+    // Steps of one job may hand files to one another as well.
+    other.key == this.key && std::ptr::eq(other, this)
 }
 
 fn stores<'f, 'p>(facts: &'f [Facts<'p>]) -> impl Iterator<Item = (usize, &'f Handover<'p>)> {
@@ -218,7 +244,7 @@ pub(super) fn builds(flow: &Flow, facts: &FlowFacts<'_>, publishes: &[&Publish<'
             }
         }
         if feeders.is_empty() {
-            feeders.extend(artifact_feeders(flow, facts, own));
+            feeders.extend(artifact_feeders(flow, facts, publish.job));
             feeders.extend(output_feeders(flow, flow.jobs.get(publish.job), |_| true));
             for fetch in own.fetches.iter().filter(|f| !f.foreign.is_never()) {
                 found.unknown.push(("the published files come from another run".to_owned(), fetch.location.clone()));
@@ -250,7 +276,7 @@ fn close(flow: &Flow, facts: &FlowFacts<'_>, mut open: Vec<usize>, found: &mut B
         if job.outside.is_some() || own.builds() {
             found.jobs.insert(at);
         }
-        open.extend(artifact_feeders(flow, facts, own));
+        open.extend(artifact_feeders(flow, facts, at));
         for fetch in own.fetches.iter().filter(|f| !f.foreign.is_never()) {
             let why = format!("the job {} takes files from another run", job.title());
             found.unknown.push((why, fetch.location.clone()));
@@ -276,13 +302,17 @@ pub(super) fn legs<'f>(flow: &'f Flow, key: &str) -> impl Iterator<Item = usize>
         .map(|(at, _)| at)
 }
 
-fn artifact_feeders(flow: &Flow, facts: &FlowFacts<'_>, own: &Facts<'_>) -> Vec<usize> {
+fn artifact_feeders(flow: &Flow, facts: &FlowFacts<'_>, job: usize) -> Vec<usize> {
+    let Some(own) = facts.get(job) else { return Vec::new() };
     let mut found = Vec::new();
     for key in own.fetches.iter().flat_map(|f| &f.name).flat_map(super::facts::jobs_in) {
         found.extend(legs(flow, key));
     }
     for fetch in own.fetches.iter().filter(|f| f.foreign.is_never()) {
         for (at, store) in stores(facts) {
+            if !flow.jobs.get(job).is_some_and(|this| before(flow, this, at)) {
+                continue;
+            }
             if fetch.name.as_ref().is_none_or(|n| same_artifact(n.as_str(), &artifact_name(store))) {
                 found.push(at);
             }

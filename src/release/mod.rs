@@ -10,8 +10,10 @@ mod naming;
 mod npm;
 mod outside;
 mod provenance;
+mod traits;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use crate::catalogue::{Builder, Bytes, Catalogue};
 use crate::checkout::Checkout;
@@ -19,6 +21,7 @@ use crate::model::{Flow, Hop, Job, Kind, Location, Pipeline, Step};
 
 pub use doer::{Doer, Hit, Picked};
 pub use provenance::{Provenance, Reach, Refused, Separation};
+pub use traits::{Trait, Traits};
 
 /// One stream of artifacts on one path: what a pipeline hands out when one event starts it.
 #[derive(Debug)]
@@ -45,6 +48,8 @@ pub struct Linked<'p> {
     pub provenance: Option<Provenance>,
     /// What was meant as provenance and does not count.
     pub refused: Vec<Refused>,
+    /// What may be provenance for it: its subject cannot be read.
+    pub unread: Vec<Refused>,
     /// Places of the steps whose subject this is, whatever they are worth.
     pub fitting: Vec<Location>,
     /// Whether this is all that the stream publishes, not only a part that lacks what the rest has.
@@ -55,6 +60,8 @@ pub struct Linked<'p> {
     pub opaque: Option<String>,
     /// How the bytes flow, hop by hop.
     pub chain: Vec<(String, Location)>,
+    /// The traits of every job of the flow, in its order.
+    pub traits: Rc<Vec<Traits>>,
     /// For each build job: the steps that run code of the checkout or make bytes.
     pub working: BTreeMap<usize, Vec<usize>>,
 }
@@ -114,8 +121,13 @@ pub fn link<'p>(checkout: &Checkout, pipelines: &'p [Pipeline]) -> Vec<Linked<'p
         for flow in &pipeline.flows {
             let facts = facts::of_flow(flow, catalogue);
             let path = Path { checkout, pipeline, flow, facts: &facts, catalogue };
-            linked.extend(path.streams());
-            linked.extend(outside::streams(&path));
+            let mut found = path.streams();
+            found.extend(outside::streams(&path));
+            if !found.is_empty() {
+                let traits = Rc::new(traits::of_flow(flow, catalogue));
+                found.iter_mut().for_each(|l| l.traits = Rc::clone(&traits));
+            }
+            linked.extend(found);
         }
     }
     linked
@@ -176,7 +188,8 @@ impl<'a, 'p> Path<'a, 'p> {
     fn name_orphans(&self, linked: &mut [Linked<'p>]) {
         let fitting: BTreeSet<Location> = linked.iter().flat_map(|l| l.fitting.iter().cloned()).collect();
         let used = |location: &Location| {
-            fitting.contains(location) || linked.iter().any(|l| l.refused.iter().any(|r| r.location == *location))
+            let named = |all: &[Refused]| all.iter().any(|r| r.location == *location);
+            fitting.contains(location) || linked.iter().any(|l| named(&l.refused) || named(&l.unread))
         };
         let mut orphans: Vec<(usize, bool, Refused)> = Vec::new();
         for (at, own) in self.facts.iter().enumerate() {
@@ -273,11 +286,13 @@ impl<'a, 'p> Path<'a, 'p> {
             publishers: stream.publishes.iter().map(|p| p.job).collect(),
             provenance: found.provenance,
             refused: found.refused,
+            unread: found.unread,
             fitting: found.fitting,
             whole: true,
             look_alikes,
             opaque: None,
             chain: Vec::new(),
+            traits: Rc::default(),
         };
         linked.chain = self.chain(&linked, publish, files);
         linked

@@ -131,10 +131,12 @@ fn base<'p>(path: &Path<'_, 'p>, at: usize, job: &'p Job, kind: Kind, name: Stri
         publishers: BTreeSet::from([at]),
         provenance: None,
         refused: Vec::new(),
+        unread: Vec::new(),
         fitting: Vec::new(),
         whole: true,
         look_alikes: Vec::new(),
         opaque: None,
+        traits: Default::default(),
         chain,
         working,
     };

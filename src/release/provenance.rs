@@ -107,6 +107,8 @@ pub(super) struct Found {
     pub provenance: Option<Provenance>,
     /// What was meant as provenance and is none.
     pub refused: Vec<Refused>,
+    /// What may be provenance for it: its subject cannot be read.
+    pub unread: Vec<Refused>,
     /// Places of the steps whose subject is this unit, whatever they are worth.
     pub fitting: Vec<Location>,
 }
@@ -131,6 +133,8 @@ enum Coverage {
     Yes(String),
     /// It was meant to and does not.
     Wrong(String),
+    /// Its subject cannot be read.
+    Unread(String),
     /// It has nothing to do with the unit.
     No,
 }
@@ -152,6 +156,11 @@ pub(super) fn find(
             }
             match covers(flow, facts, attest, unit) {
                 Coverage::No => {}
+                Coverage::Unread(why) => found.unread.push(Refused {
+                    rule: attest.producer.id.clone(),
+                    why,
+                    location: attest.doer.location().clone(),
+                }),
                 Coverage::Wrong(why) => found.refused.push(Refused {
                     rule: attest.producer.id.clone(),
                     why,
@@ -359,7 +368,7 @@ fn covers(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, unit: &Unit<'
     let (files, checksums) = (pick(&subjects.files), pick(&subjects.checksums));
     let (names, digests) = (pick(&subjects.name), pick(&subjects.digest));
     if is_image(unit.kind) {
-        return image_covered(flow, unit, &names, &digests);
+        return image_covered(flow, facts, unit, &names, &digests);
     }
     if files.is_empty() && checksums.is_empty() {
         if !digests.is_empty() || !names.is_empty() {
@@ -457,7 +466,7 @@ pub(super) fn refs(flow: &Flow, facts: &FlowFacts<'_>, job: usize, step: usize, 
     all
 }
 
-fn image_covered(flow: &Flow, unit: &Unit<'_, '_>, names: &[Picked], digests: &[Picked]) -> Coverage {
+fn image_covered(flow: &Flow, facts: &FlowFacts<'_>, unit: &Unit<'_, '_>, names: &[Picked], digests: &[Picked]) -> Coverage {
     if names.is_empty() && digests.is_empty() {
         return Coverage::No;
     }
@@ -470,12 +479,18 @@ fn image_covered(flow: &Flow, unit: &Unit<'_, '_>, names: &[Picked], digests: &[
             if publishing {
                 return Coverage::Yes("its subject is the digest that this step pushes".to_owned());
             }
-            // The digest of another push is that of one platform's image, not of the index made later.
-            if index && matches!(&step.body, StepBody::Action(_)) && names_fit(names, unit) {
-                return Coverage::Wrong(
-                    "its subject is the digest of a platform's image, and the index that is published has another one"
-                        .to_owned(),
-                );
+            // The digest of another push is that of another image, whatever the name.
+            let pushes = facts.iter().flat_map(|f| &f.publishes).any(|p| {
+                is_image(p.sink.kind) && flow.jobs.get(p.job).is_some_and(|j| j.key == job.key) && p.doer.step().location == step.location
+            });
+            if pushes && names_fit(names, unit) {
+                return if index {
+                    Coverage::Wrong(
+                        "its subject is the digest of a platform's image, and the index that is published has another one".to_owned(),
+                    )
+                } else {
+                    Coverage::No
+                };
             }
         }
     }
@@ -485,12 +500,29 @@ fn image_covered(flow: &Flow, unit: &Unit<'_, '_>, names: &[Picked], digests: &[
 fn names_fit(names: &[Picked], unit: &Unit<'_, '_>) -> bool {
     names.iter().flat_map(|n| n.value.items(&[',', ' '])).map(|n| image_name(n.as_str())).any(|name| {
         unit.names.iter().any(|own| {
+            let known = name.split("${{").next().unwrap_or_default();
+            let dynamic = name.contains("${{") && known.contains('/') && pattern::wildcard(&starred(&name), own);
             *own == name
+                || dynamic
                 || own.strip_prefix("docker.io/").is_some_and(|o| name.ends_with(&format!("/{o}")))
                 || (own.contains("${{") || name.contains("${{")) && own.rsplit('/').next() == name.rsplit('/').next()
                 || Text::new(own.as_str()).symbol().is_some_and(|_| Text::new(name.as_str()).symbol().is_some())
         })
     })
+}
+
+/// A name with every unknown part as a `*`, as a dynamic matrix of images has it.
+fn starred(name: &str) -> String {
+    let mut out = String::new();
+    let mut rest = name;
+    while let Some(at) = rest.find("${{") {
+        let (head, tail) = rest.split_at(at);
+        out.push_str(head);
+        out.push('*');
+        rest = tail.find("}}").and_then(|e| tail.get(e + 2..)).unwrap_or_default();
+    }
+    out.push_str(rest);
+    out
 }
 
 fn files_covered(
@@ -521,7 +553,8 @@ fn files_covered(
             Coverage::No
         };
     }
-    let subjects = refs(flow, facts, attest.job, attest.step, files);
+    let mut subjects = refs(flow, facts, attest.job, attest.step, files);
+    generalise(flow, attest, &mut subjects);
     let inside = |f: &FileRef| subjects.iter().any(|s| s.job == f.job && glob::contains(&s.pattern, &f.pattern));
     if unit.files.iter().all(inside) {
         return Coverage::Yes(format!(
@@ -548,6 +581,19 @@ fn files_covered(
         return Coverage::Yes("its subjects come from a value that the building job computes".to_owned());
     }
     Coverage::No
+}
+
+/// Every leg of a matrix attests its own files: what differs between the legs may be anything.
+fn generalise(flow: &Flow, attest: &Attest<'_>, subjects: &mut [FileRef]) {
+    let Some(job) = flow.jobs.get(attest.job) else { return };
+    if flow.legs(&job.key).count() < 2 {
+        return;
+    }
+    for value in job.leg.split(", ").filter(|v| v.len() > 1) {
+        for subject in subjects.iter_mut() {
+            subject.pattern = subject.pattern.replace(value, "*");
+        }
+    }
 }
 
 fn checksum_file(files: &[Picked]) -> bool {
@@ -666,7 +712,7 @@ fn of_builder(
             let as_picked = |texts: Vec<Text>| {
                 texts.into_iter().map(|value| Picked { value, location: location.clone() }).collect::<Vec<_>>()
             };
-            image_covered(flow, unit, &as_picked(picked(&builder.image)), &as_picked(picked(&builder.digest)))
+            image_covered(flow, facts, unit, &as_picked(picked(&builder.image)), &as_picked(picked(&builder.digest)))
         } else {
             let subjects = picked(&builder.subjects);
             if subjects.is_empty() { Coverage::No } else { listed(flow, facts, &subjects, unit) }
@@ -680,6 +726,10 @@ fn of_builder(
         Coverage::Yes(how) => {
             found.fitting.push(location.clone());
             how
+        }
+        Coverage::Unread(why) => {
+            found.unread.push(Refused { rule: builder.id.clone(), why, location: location.clone() });
+            return;
         }
         Coverage::Wrong(why) => {
             found.refused.push(Refused { rule: builder.id.clone(), why, location: location.clone() });
@@ -854,40 +904,98 @@ fn builder_reach(
     Reach::Public("it is uploaded to the release".to_owned(), location.clone())
 }
 
-/// Whether a list of digests that another job computes names the files of the unit.
-fn listed(flow: &Flow, facts: &FlowFacts<'_>, subjects: &[Text], unit: &Unit<'_, '_>) -> Coverage {
+/// What the values of a digest list are made of.
+#[derive(Default)]
+struct Listed {
+    /// Files whose digests a command takes.
+    hashed: Vec<FileRef>,
+    /// A checksums file, or a list that the building tool hands out, covers what the tool makes.
+    tool: bool,
+    /// A part that nothing here shows.
+    unread: bool,
+}
+
+/// Digest lists pass through at most this many steps.
+const MOST_LISTS: usize = 6;
+
+/// Reads where the digests of a list come from.
+fn read_list(flow: &Flow, facts: &FlowFacts<'_>, texts: &[&Text], listed: &mut Listed, depth: usize) {
     let mut any = false;
-    let mut hashed: Vec<FileRef> = Vec::new();
-    let mut readable = true;
-    for symbol in subjects.iter().flat_map(Text::symbols) {
+    for symbol in texts.iter().flat_map(|t| t.symbols()) {
+        let Some((job, step)) = step_of_symbol(flow, symbol) else { continue };
         any = true;
-        let Some((job, step)) = step_of_symbol(flow, symbol) else {
-            readable = false;
-            continue;
-        };
         let at = flow.jobs.iter().position(|j| std::ptr::eq(j, job));
         let index = job.steps.iter().position(|s| std::ptr::eq(s, step));
-        let (Some(at), Some(index), StepBody::Script(script)) = (at, index, &step.body) else {
-            readable = false;
-            continue;
+        let (Some(at), Some(index)) = (at, index) else { continue };
+        let script = match &step.body {
+            StepBody::Script(script) => script,
+            StepBody::Action(action) => {
+                let known = ["goreleaser/", "create-base64-subjects-from-file", "jreleaser/"];
+                listed.tool |= known.iter().any(|k| action.name.contains(k));
+                listed.unread |= !listed.tool;
+                continue;
+            }
+            StepBody::Opaque { .. } => {
+                listed.unread = true;
+                continue;
+            }
         };
-        let before = hashed.len();
+        let before = (listed.hashed.len(), listed.tool);
+        let mut handed: Vec<&Text> = Vec::new();
         for command in &script.commands {
+            let words = || command.words.iter().chain(command.env.iter().map(|(_, v)| v)).chain(&command.input);
+            handed.extend(words().chain(step.env.iter().map(|(_, v)| v)));
             let program = command.words.first().map(|w| w.as_str().rsplit('/').next().unwrap_or_default().to_owned());
-            if matches!(program.as_deref(), Some("sha256sum" | "shasum")) {
-                for word in command.words.iter().skip(1).filter(|w| !w.as_str().starts_with('-') && w.as_str() != "256")
-                {
-                    let path = super::naming::join(command.folder.as_str(), word.as_str());
-                    hashed.extend(bytes::origin(flow, facts, at, index, &path).files);
+            let reads = |w: &Text| pattern::search(r"checksums?|sha256sums?|sha512sums?|shasum|digests?\.txt", w.as_str());
+            match program.as_deref() {
+                Some("sha256sum" | "shasum" | "gsha256sum") => {
+                    let files = command.words.iter().skip(1).filter(|w| !w.as_str().starts_with('-') && w.as_str() != "256");
+                    let mut named = false;
+                    for word in files {
+                        named = true;
+                        let path = super::naming::join(command.folder.as_str(), word.as_str());
+                        listed.hashed.extend(bytes::origin(flow, facts, at, index, &path).files);
+                    }
+                    listed.tool |= !named;
                 }
+                Some("openssl" | "Get-FileHash" | "b2sum" | "rhash") => listed.tool = true,
+                Some("cat" | "base64" | "awk" | "grep" | "sed" | "cut" | "sort" | "jq" | "tr") => {
+                    listed.tool |= words().any(reads) || command.output.as_ref().is_some_and(reads);
+                }
+                _ => {}
             }
         }
-        readable &= hashed.len() > before;
+        listed.tool |= handed.iter().flat_map(|t| t.symbols()).any(|s| s.ends_with(".outputs.artifacts"));
+        if (listed.hashed.len(), listed.tool) == before {
+            // Handed on from another list, as a job that joins several does.
+            let own = format!("jobs.{}.", job.key);
+            handed.retain(|t| t.symbols().any(|s| s.contains("jobs.") && !s.starts_with(&own)));
+            if handed.is_empty() || depth >= MOST_LISTS {
+                listed.unread = true;
+            } else {
+                read_list(flow, facts, &handed, listed, depth + 1);
+            }
+        }
     }
-    if !any && !subjects.iter().any(|s| !s.is_empty()) {
+    listed.unread |= !any;
+}
+
+/// Whether a list of digests that another job computes names the files of the unit.
+fn listed(flow: &Flow, facts: &FlowFacts<'_>, subjects: &[Text], unit: &Unit<'_, '_>) -> Coverage {
+    if subjects.iter().all(Text::is_empty) {
         return Coverage::No;
     }
-    if !readable || hashed.is_empty() || unit.files.is_empty() {
+    let mut list = Listed::default();
+    read_list(flow, facts, &subjects.iter().collect::<Vec<_>>(), &mut list, 0);
+    let Listed { hashed, tool, unread } = list;
+    if hashed.is_empty() {
+        return if tool {
+            Coverage::Yes("its subjects are the digests that the building job lists".to_owned())
+        } else {
+            Coverage::Unread("the list of digests that is handed to it cannot be read".to_owned())
+        };
+    }
+    if tool || unread || unit.files.is_empty() {
         return Coverage::Yes("its subjects are the digests that the building job lists".to_owned());
     }
     let inside = |f: &FileRef| hashed.iter().any(|h| h.job == f.job && contains_loosely(&h.pattern, &f.pattern));
@@ -901,15 +1009,11 @@ fn listed(flow: &Flow, facts: &FlowFacts<'_>, subjects: &[Text], unit: &Unit<'_,
             && hashed.iter().all(|h| h.job != f.job || folder(&h.pattern) != folder(&f.pattern))
     };
     if unit.files.iter().all(|f| inside(f) || moved(f)) {
-        return Coverage::Yes(
-            "its subjects are the digests that the same job lists before it moves the files".to_owned(),
-        );
+        return Coverage::Yes("its subjects are the digests that the same job lists before it moves the files".to_owned());
     }
     if unit.files.iter().any(|f| hashed.iter().any(|h| h.job == f.job && glob::overlaps(&h.pattern, &f.pattern))) {
         let missing = unit.files.iter().find(|f| !inside(f)).map_or("", |f| f.pattern.as_str());
-        return Coverage::Wrong(format!(
-            "the digests handed to it do not name everything that is published as `{missing}`"
-        ));
+        return Coverage::Wrong(format!("the digests handed to it do not name everything that is published as `{missing}`"));
     }
     Coverage::No
 }

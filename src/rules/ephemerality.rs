@@ -4,9 +4,9 @@ use super::Scene;
 use super::provenance::build_location;
 use crate::catalogue::{Cache, Catalogue, Labels};
 use crate::model::{
-    CacheMode, Cond, Evidence, Job, LabelSet, Location, Requirement, RunnerChoice, RunnerPool, Step, Tri, Verdict,
+    CacheMode, Cond, Evidence, Job, LabelSet, Location, Requirement, RunnerChoice, RunnerPool, Tri, Verdict,
 };
-use crate::release::{Doer, Linked};
+use crate::release::Linked;
 use crate::syntax::pattern;
 
 /// The five environment requirements.
@@ -203,10 +203,9 @@ fn axis(requirement: Requirement, target: &Linked<'_>, machines: &[Machine], of:
 
 fn cache(scene: &Scene<'_>, target: &Linked<'_>) -> Verdict {
     let requirement = Requirement::IsolatedCache;
-    let catalogue = Catalogue::get();
     let mut restored: Vec<(Evidence, &str)> = Vec::new();
     let mut opaque: Option<Evidence> = None;
-    for (_, job) in target.build_jobs() {
+    for (at, job) in target.build_jobs() {
         if let Some(call) = &job.outside {
             match Linked::builder_of(job) {
                 Some(builder) => {
@@ -235,32 +234,17 @@ fn cache(scene: &Scene<'_>, target: &Linked<'_>) -> Verdict {
             }
             continue;
         }
-        let barred = match &job.cache {
-            CacheMode::NoRestore(location) => Some(location),
-            CacheMode::Default => None,
-        };
-        for step in job.steps.iter().filter(|s| !s.cond.is_never()) {
-            for entry in catalogue.caches.iter().filter(|c| c.env.as_deref().is_some_and(|name| sets(step, name))) {
-                restored.push((
-                    Evidence::observed(&step.location, &entry.id, format!("this step {}", entry.what)),
-                    &entry.off,
-                ));
+        let barred = matches!(job.cache, CacheMode::NoRestore(_));
+        for hit in target.traits.get(at).map(|t| t.caches.as_slice()).unwrap_or_default() {
+            let entry = hit.entry;
+            if entry.platform && barred || !file_fits(scene, entry) {
+                continue;
             }
-            for doer in Doer::all(step, &catalogue.wrappers) {
-                for entry in doer.among(&catalogue.index.caches, &catalogue.caches) {
-                    if entry.platform && barred.is_some() {
-                        continue;
-                    }
-                    if restores(scene, entry, doer).is_never() {
-                        continue;
-                    }
-                    let mut what = format!("this step {}", entry.what);
-                    if let Some(remark) = &entry.remark {
-                        what = format!("{what} ({remark})");
-                    }
-                    restored.push((Evidence::observed(doer.location(), &entry.id, what), &entry.off));
-                }
+            let mut what = format!("this step {}", entry.what);
+            if let Some(remark) = &entry.remark {
+                what = format!("{what} ({remark})");
             }
+            restored.push((Evidence::observed(&hit.location, &entry.id, what), &entry.off));
         }
     }
     match (restored.split_first(), opaque) {
@@ -284,52 +268,26 @@ fn cache(scene: &Scene<'_>, target: &Linked<'_>) -> Verdict {
     }
 }
 
-/// Whether a step's environment switches something on by a variable.
-fn sets(step: &Step, name: &str) -> bool {
-    step.env.iter().any(|(k, v)| k == name && !v.is_empty() && !matches!(v.literal(), Some("false" | "0")))
-}
-
-fn restores(scene: &Scene<'_>, entry: &Cache, doer: Doer<'_>) -> Cond {
-    if doer.is(&entry.actions, &entry.commands).is_none() {
-        return Cond::FALSE;
-    }
+/// Whether the files at the root are such that the entry restores anything.
+fn file_fits(scene: &Scene<'_>, entry: &Cache) -> bool {
     let fits = |file: &String| match &entry.file_matches {
         None => scene.checkout.exists(file),
         Some(expected) => scene.checkout.read(file).is_ok_and(|text| pattern::search(expected, &text)),
     };
-    if !entry.needs_file.is_empty() && !entry.needs_file.iter().any(fits) {
-        return Cond::FALSE;
-    }
-    doer.cond().and(doer.applies(&entry.when, &entry.unless))
+    entry.needs_file.is_empty() || entry.needs_file.iter().any(fits)
 }
 
 fn remote(target: &Linked<'_>) -> Verdict {
     let requirement = Requirement::NoRemoteInfluence;
-    let catalogue = Catalogue::get();
     let mut found: Vec<Evidence> = Vec::new();
     let jobs: std::collections::BTreeSet<usize> = target.builds.union(&target.publishers).copied().collect();
-    for job in jobs.iter().filter_map(|at| target.flow.jobs.get(*at)) {
-        for step in &job.steps {
-            for doer in Doer::all(step, &catalogue.wrappers) {
-                for entry in doer.among(&catalogue.index.remote, &catalogue.remote) {
-                    let opens = doer.is(&entry.actions, &entry.commands).is_some()
-                        && !doer.applies(&entry.when, &entry.unless).is_never()
-                        && (doer.step().on_failure || !doer.cond().is_never());
-                    if opens {
-                        let when = match doer.cond() {
-                            Cond::Known(true) => String::new(),
-                            _ if doer.step().on_failure => ", when something failed before".to_owned(),
-                            c => format!(", when `{c}`"),
-                        };
-                        found.push(Evidence::observed(
-                            doer.location(),
-                            &entry.id,
-                            format!("this step {}{when}", entry.what),
-                        ));
-                    }
-                }
-            }
-        }
+    for hit in jobs.iter().filter_map(|at| target.traits.get(*at)).flat_map(|t| &t.remote) {
+        let when = match &hit.cond {
+            _ if hit.on_failure => ", when something failed before".to_owned(),
+            Cond::Known(true) => String::new(),
+            c => format!(", when `{c}`"),
+        };
+        found.push(Evidence::observed(&hit.location, &hit.entry.id, format!("this step {}{when}", hit.entry.what)));
     }
     match found.split_first() {
         Some((first, rest)) => Verdict::failed(

@@ -67,6 +67,17 @@ fn absent(target: &Linked<'_>) -> Verdict {
         .with(rest.iter().map(|r| Evidence::observed(&r.location, &r.rule, r.why.clone())))
         .with([published(target)])
         .with(look_alikes),
+        None if !target.unread.is_empty() => {
+            let evidence: Vec<Evidence> =
+                target.unread.iter().map(|r| Evidence::observed(&r.location, &r.rule, r.why.clone())).collect();
+            Verdict::unshown(
+                requirement,
+                "nothing shows that the provenance names what is published: its subjects cannot be read",
+                published(target),
+                "digests taken by a visible command, such as `sha256sum` over the files that are uploaded",
+            )
+            .with(evidence)
+        }
         None => {
             let seen = if target.look_alikes.is_empty() { "" } else { "; signatures, SBOMs and scans are none" };
             Verdict::unshown(

@@ -204,7 +204,8 @@ fn step(lowering: &Lowering<'_>, place: &Place<'_>, at: usize, node: Node<'_>, s
 
 /// An output keeps its own symbol unless its value is known or is itself a named source.
 fn worth_keeping(value: &Value) -> bool {
-    !value.text().symbols().any(|s| s.starts_with("shell(") || s.starts_with("env."))
+    const NAMED: &[&str] = &["jobs.", "inputs.", "github.", "vars.", "secrets.", "matrix.", "needs."];
+    value.text().symbols().all(|s| NAMED.iter().any(|n| s.starts_with(n)) && !s.contains(' '))
 }
 
 fn interpolate_flag(text: &str, scope: &Scope<'_>) -> Cond {
