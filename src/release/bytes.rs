@@ -25,6 +25,8 @@ pub(super) struct Origin {
     pub hops: Vec<(String, Location)>,
     /// A fetch from another run, which nothing here shows.
     pub foreign: Option<Location>,
+    /// Indices of the jobs that stored them on the way, whether they made them or handed them on.
+    pub through: BTreeSet<usize>,
     /// What was followed already: job, step and pattern.
     asked: BTreeSet<(usize, usize, String)>,
 }
@@ -93,6 +95,7 @@ fn follow(flow: &Flow, facts: &FlowFacts<'_>, job: usize, step: usize, files: &s
                 if !found.hops.contains(&hop) {
                     found.hops.push(hop);
                 }
+                found.through.insert(at);
                 let asked = (at, store.step, inner.clone());
                 if depth < MOST_HOPS && !found.asked.contains(&asked) {
                     found.asked.insert(asked);
@@ -239,6 +242,7 @@ pub(super) fn builds(flow: &Flow, facts: &FlowFacts<'_>, publishes: &[&Publish<'
             if let Some(location) = origin.foreign {
                 found.unknown.push(("the published files come from another run".to_owned(), location));
             }
+            feeders.extend(origin.through.iter().filter(|at| **at != publish.job));
             for file in origin.files {
                 feeders.extend(legs(flow, &file.job).filter(|at| *at != publish.job));
             }
@@ -289,6 +293,13 @@ fn close(flow: &Flow, facts: &FlowFacts<'_>, mut open: Vec<usize>, found: &mut B
 pub(super) fn feeding(flow: &Flow, facts: &FlowFacts<'_>, call: usize) -> BTreeSet<usize> {
     let mut found = Builds::default();
     close(flow, facts, output_feeders(flow, flow.jobs.get(call), |_| true), &mut found);
+    found.jobs
+}
+
+/// A job and everything upstream of it, as far as they build.
+pub(super) fn upstream(flow: &Flow, facts: &FlowFacts<'_>, job: usize) -> BTreeSet<usize> {
+    let mut found = Builds::default();
+    close(flow, facts, vec![job], &mut found);
     found.jobs
 }
 

@@ -66,6 +66,8 @@ pub(super) struct Attest<'p> {
     pub content: Content,
     /// Why nothing comes of it, although a file asks for it.
     pub broken: Option<(String, Location)>,
+    /// Why perhaps nothing comes of it: a value that decides is not shown.
+    pub undecided: Option<(String, Location)>,
 }
 
 impl Attest<'_> {
@@ -253,8 +255,13 @@ fn attests<'p>(facts: &mut Facts<'p>, doer: Doer<'p>, place: Place<'p>, catalogu
         let broken = producer
             .broken
             .iter()
-            .find(|b| !doer.applies(&b.when, &[]).is_never())
+            .find(|b| doer.applies(&b.when, &[]).is_always())
             .map(|b| (b.why.clone(), doer.shown_by(&b.when)));
+        let undecided = producer
+            .broken
+            .iter()
+            .find(|b| !doer.applies(&b.when, &[]).is_never())
+            .map(|b| (format!("a value that decides about it is not shown: perhaps {}", b.why), doer.shown_by(&b.when)));
         facts.attests.push(Attest {
             producer,
             doer,
@@ -264,6 +271,7 @@ fn attests<'p>(facts: &mut Facts<'p>, doer: Doer<'p>, place: Place<'p>, catalogu
             cond,
             signer: if any(&producer.key_when) { Signer::JobKey } else { producer.signer },
             content: if any(&producer.tenant_when) { Content::Tenant } else { producer.content },
+            undecided: undecided.filter(|_| broken.is_none()),
             broken,
         });
     }

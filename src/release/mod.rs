@@ -7,6 +7,7 @@ mod family;
 mod glob;
 mod manifest;
 mod naming;
+mod opaque;
 mod npm;
 mod outside;
 mod provenance;
@@ -123,6 +124,7 @@ pub fn link<'p>(checkout: &Checkout, pipelines: &'p [Pipeline]) -> Vec<Linked<'p
             let path = Path { checkout, pipeline, flow, facts: &facts, catalogue };
             let mut found = path.streams();
             found.extend(outside::streams(&path));
+            found.extend(opaque::streams(&path));
             if !found.is_empty() {
                 let traits = Rc::new(traits::of_flow(flow, catalogue));
                 found.iter_mut().for_each(|l| l.traits = Rc::clone(&traits));
@@ -155,7 +157,7 @@ impl<'a, 'p> Path<'a, 'p> {
         let mut streams: Vec<Stream<'_, 'p>> = Vec::new();
         for publish in self.facts.iter().flat_map(|f| &f.publishes) {
             for named in naming::names(self.checkout, self.flow, publish) {
-                if is_test_registry(&named.name) {
+                if is_test_registry(&named.name) || self.is_test_image(publish, &named.name) {
                     continue;
                 }
                 match streams.iter_mut().find(|s| s.kind == publish.sink.kind && s.name == named.name) {
@@ -237,6 +239,13 @@ impl<'a, 'p> Path<'a, 'p> {
                 target.refused.push(refused);
             }
         }
+    }
+
+    /// Images that only the end-to-end tests of the same pipeline pull.
+    fn is_test_image(&self, publish: &facts::Publish<'p>, name: &str) -> bool {
+        let job = self.flow.jobs.get(publish.job).map_or("", |j| j.key.as_str());
+        let words = format!("{name} {job} {}", publish.doer.step().label);
+        publish.sink.kind == Kind::Image && crate::syntax::pattern::search(r"(^|[^a-z0-9])e2e([^a-z0-9]|$)", &words)
     }
 
     /// Links one unit of a stream: the publishing step with the files that are judged together.

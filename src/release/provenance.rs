@@ -168,6 +168,11 @@ pub(super) fn find(
                 }),
                 Coverage::Yes(coverage) => {
                     found.fitting.push(attest.doer.location().clone());
+                    if let Some((why, location)) = &attest.undecided {
+                        let (rule, why) = (attest.producer.id.clone(), why.clone());
+                        found.unread.push(Refused { rule, why, location: location.clone() });
+                        continue;
+                    }
                     match usable(checkout, job, attest, unit) {
                         Err(refused) => found.refused.push(refused),
                         Ok(()) => better(&mut found, of_step(flow, facts, job, attest, unit, coverage)),
@@ -236,6 +241,7 @@ fn of_npm(
         signer: producer.signer,
         content: producer.content,
         broken: None,
+        undecided: None,
     };
     match usable(checkout, job, &attest, unit) {
         Err(refused) => found.refused.push(refused),
