@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{Color, Common, Console, DOUBT, Format, GATE, HOLDS, Output};
-use crate::report::{Detail, Document, Human, Report, human, json};
+use crate::report::{Detail, Document, Human, Report, human, json, jsonl};
 
 /// Grades every path and returns the exit code.
 pub(super) fn run(
@@ -103,6 +103,7 @@ fn render(format: Format, reports: &[Report], several: bool, layout: Human) -> R
             (true, _) => json(Document::Several(reports)),
         }
         .map_err(|error| error.to_string()),
+        Format::Jsonl => jsonl(reports).map_err(|error| error.to_string()),
     }
 }
 

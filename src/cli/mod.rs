@@ -115,6 +115,8 @@ enum Format {
     Human,
     /// One object for one checkout, an array for several; docs/report.schema.json describes it
     Json,
+    /// One line for each checkout, with the same object
+    Jsonl,
 }
 
 /// When the report is coloured.
