@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{Color, Common, Console, DOUBT, Format, GATE, HOLDS, Output};
-use crate::report::{Detail, Document, Human, Report, human, json, jsonl};
+use crate::report::{Detail, Document, Human, Report, github, gitlab, human, json, jsonl, sarif};
 
 /// Grades every path and returns the exit code.
 pub(super) fn run(
@@ -104,6 +104,9 @@ fn render(format: Format, reports: &[Report], several: bool, layout: Human) -> R
         }
         .map_err(|error| error.to_string()),
         Format::Jsonl => jsonl(reports).map_err(|error| error.to_string()),
+        Format::Sarif => sarif(reports).map_err(|error| error.to_string()),
+        Format::Github => Ok(github(reports)),
+        Format::Gitlab => gitlab(reports).map_err(|error| error.to_string()),
     }
 }
 

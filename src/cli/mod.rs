@@ -117,6 +117,13 @@ enum Format {
     Json,
     /// One line for each checkout, with the same object
     Jsonl,
+    /// SARIF 2.1.0, for code scanning and editors
+    Sarif,
+    /// Workflow commands that annotate a pull request on GitHub; the Markdown report goes to the
+    /// file that GITHUB_STEP_SUMMARY names
+    Github,
+    /// A Code Quality report, for merge requests on GitLab
+    Gitlab,
 }
 
 /// When the report is coloured.

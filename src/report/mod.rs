@@ -1,18 +1,26 @@
 //! SHOW: the report, and one renderer for each format over it. No renderer decides or reads a file.
 
+mod findings;
+mod github;
+mod gitlab;
 mod human;
 mod json;
 #[cfg(test)]
 pub(crate) mod samples;
 pub mod sanitize;
+mod sarif;
+mod words;
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::model::{Evidence, Kind, Location, Note, Platform, Problem, Requirement, State, Unassessed};
 
+pub use github::github;
+pub use gitlab::gitlab;
 pub use human::{Detail, Human, human};
 pub use json::{Document, json, jsonl, schema};
+pub use sarif::sarif;
 
 /// The report on one checkout, version 1.
 #[derive(Debug, Clone, Serialize, JsonSchema)]

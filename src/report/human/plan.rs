@@ -1,8 +1,9 @@
 //! The way up, by the level that it leads to.
 
+use super::heading;
 use super::page::Page;
 use super::paint::Role;
-use super::{heading, path_line_column};
+use crate::report::words::path_line_column;
 use crate::report::{PlanStep, Report};
 
 /// Places that a step names before it says how many more there are.

@@ -21,12 +21,12 @@ pub(super) fn write(page: &mut Page, location: &Location, source: Option<&str>) 
     let margin = " ".repeat(gutter);
     let place = format!("{}:{}:{}", location.path, location.line, location.column);
     page.line(&[(Role::Gutter, &format!("{}--> ", " ".repeat(number.len()))), (Role::Place, &place)]);
-    let Some(line) = source.and_then(|text| text.lines().next()).filter(|line| !line.trim().is_empty()) else {
+    let Some(marked) = mark(source, location, page.width.saturating_sub(gutter + 2).max(20)) else {
         return gutter;
     };
-    let (shown, offset, carets) = cut(line, location, page.width.saturating_sub(gutter + 2).max(20));
+    let Marked { before, inside, after, offset, carets } = marked;
     page.line(&[(Role::Plain, &margin), (Role::Gutter, "|")]);
-    page.line(&[(Role::Gutter, &format!("{number} | ")), (Role::Plain, &shown)]);
+    page.line(&[(Role::Gutter, &format!("{number} | ")), (Role::Plain, &format!("{before}{inside}{after}"))]);
     page.line(&[
         (Role::Plain, &margin),
         (Role::Gutter, "| "),
