@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::catalogue::{Card, Catalogue};
 use crate::model::{Location, Note, Problem, Requirement, State, Target, Unassessed, Verdict};
-use crate::report::{Boundary, Cap, ChainLink, PlanStep, RequirementReport, TargetReport};
+use crate::report::{Boundary, Cap, ChainLink, PlanStep, RequirementReport, TargetReport, sanitize};
 
 /// The highest level of the Build track.
 const HIGHEST: u8 = 3;
@@ -244,7 +244,8 @@ fn plan(targets: &[Target]) -> Vec<PlanStep> {
             requirement: *requirement,
             targets: names,
             title: card.step.clone(),
-            detail: format!("Now: {first}. {}", card.how),
+            // The card's lines are paragraphs; a name in the reason must not make one of its own.
+            detail: format!("Now: {}. {}", sanitize::terminal(first), card.how),
             level_after: card.level,
             locations,
             fixable: false,

@@ -1,9 +1,10 @@
 //! `truelevel check`: grades checkouts, prints the report, and holds the gate.
 
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::{Color, Common, Console, DOUBT, Format, GATE, HOLDS, Output};
-use crate::report::{Detail, Document, Human, Report, github, gitlab, human, json, jsonl, sarif};
+use crate::report::{Detail, Document, Human, Report, github, gitlab, human, json, jsonl, markdown, sarif};
 
 /// Grades every path and returns the exit code.
 pub(super) fn run(
@@ -65,6 +66,15 @@ fn deliver(reports: &[Report], several: bool, common: &Common, console: &mut Con
             delivered = false;
         }
     }
+    let formats = common.output.iter().map(|output| output.format).chain([common.format]);
+    if let Some(file) =
+        console.summary().map(Path::to_path_buf).filter(|_| formats.into_iter().any(|f| f == Format::Github))
+    {
+        if let Err(error) = append(&file, &markdown(reports)) {
+            // Nobody asked for it in so many words, and the annotations have been written.
+            console.say(&format!("cannot write the summary to {}: {error}", file.display()));
+        }
+    }
     let color = match common.color {
         Color::Auto => console.colors(),
         Color::Always => true,
@@ -77,6 +87,14 @@ fn deliver(reports: &[Report], several: bool, common: &Common, console: &mut Con
             false
         }
     }
+}
+
+/// Appends to a file that exists, as the runner makes it; a link or a device is none.
+fn append(file: &Path, text: &str) -> io::Result<()> {
+    if !std::fs::symlink_metadata(file)?.is_file() {
+        return Err(io::Error::other("it is no regular file"));
+    }
+    std::fs::OpenOptions::new().append(true).open(file)?.write_all(text.as_bytes())
 }
 
 fn layout(common: &Common, width: usize, color: bool) -> Human {
@@ -106,6 +124,7 @@ fn render(format: Format, reports: &[Report], several: bool, layout: Human) -> R
         Format::Jsonl => jsonl(reports).map_err(|error| error.to_string()),
         Format::Sarif => sarif(reports).map_err(|error| error.to_string()),
         Format::Github => Ok(github(reports)),
+        Format::Markdown => Ok(markdown(reports)),
         Format::Gitlab => gitlab(reports).map_err(|error| error.to_string()),
     }
 }
@@ -113,7 +132,6 @@ fn render(format: Format, reports: &[Report], several: bool, layout: Human) -> R
 #[cfg(test)]
 mod tests {
     use std::ffi::OsString;
-    use std::io::{self, Write};
 
     use super::super::run;
     use super::*;
@@ -264,6 +282,42 @@ mod tests {
         assert_eq!(run.code, 0);
         assert_eq!(std::fs::read_to_string(json).unwrap(), truelevel(&["--format=json"]).out);
         assert_eq!(std::fs::read_to_string(human).unwrap(), run.out);
+    }
+
+    /// Runs with a file for the summary.
+    fn summarised(arguments: &[&str], summary: &Path) -> Run {
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let arguments = ["truelevel"].iter().chain(arguments).map(OsString::from);
+        let mut console = Console::new(&mut out, &mut err, None, false).with_summary(Some(summary.to_path_buf()));
+        let code = run(arguments, &|path, _| grade(path), &mut console);
+        drop(console);
+        Run { code, out: String::from_utf8(out).unwrap(), err: String::from_utf8(err).unwrap() }
+    }
+
+    #[test]
+    fn annotations_come_with_a_summary_where_the_runner_asks_for_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("summary.md");
+        std::fs::write(&file, "before\n").unwrap();
+        let wanted = format!("before\n{}", truelevel(&["seed", "--format=markdown"]).out);
+        assert_eq!(summarised(&["seed"], &file).code, 0);
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "before\n");
+        let run = summarised(&["seed", "--format=github"], &file);
+        assert_eq!((run.code, run.err.as_str()), (0, ""));
+        assert!(run.out.starts_with("::error file="));
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), wanted);
+    }
+
+    #[test]
+    fn a_summary_goes_into_a_regular_file_or_nowhere() {
+        let folder = tempfile::tempdir().unwrap();
+        for file in [folder.path().to_path_buf(), folder.path().join("absent")] {
+            let run = summarised(&["seed", "--format=github"], &file);
+            assert_eq!(run.code, 0);
+            assert!(run.out.starts_with("::error file="));
+            assert!(run.err.starts_with("truelevel: cannot write the summary to "), "{}", run.err);
+        }
+        assert!(!folder.path().join("absent").exists());
     }
 
     #[test]

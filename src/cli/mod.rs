@@ -124,6 +124,8 @@ enum Format {
     Github,
     /// A Code Quality report, for merge requests on GitLab
     Gitlab,
+    /// For a comment on a pull request or the summary of a run, with a diagram of the trust boundary
+    Markdown,
 }
 
 /// When the report is coloured.

@@ -1,14 +1,17 @@
 //! SHOW: the report, and one renderer for each format over it. No renderer decides or reads a file.
 
+mod boundary;
 mod findings;
 mod github;
 mod gitlab;
 mod human;
 mod json;
+mod markdown;
 #[cfg(test)]
 pub(crate) mod samples;
 pub mod sanitize;
 mod sarif;
+mod source;
 mod words;
 
 use schemars::JsonSchema;
@@ -20,6 +23,7 @@ pub use github::github;
 pub use gitlab::gitlab;
 pub use human::{Detail, Human, human};
 pub use json::{Document, json, jsonl, schema};
+pub use markdown::markdown;
 pub use sarif::sarif;
 
 /// The report on one checkout, version 1.
@@ -204,7 +208,7 @@ pub struct PlanStep {
     pub targets: Vec<String>,
     /// What to do, in the imperative.
     pub title: String,
-    /// How.
+    /// How. Each line is a paragraph; names from the checkout contain no line end here.
     pub detail: String,
     /// The level that the repository reaches once every step up to and including those of this level is done.
     #[schemars(range(min = 0, max = 3))]

@@ -197,7 +197,7 @@ pub(crate) fn seed() -> Report {
             requirement: Requirement::ScopedToken,
             targets,
             title: "Declare what the build's token may do".into(),
-            detail: "Write `permissions: contents: read` into job `build`.".into(),
+            detail: "Write `permissions: contents: read` into job `build`.\nSplit building from publishing.".into(),
             level_after: 3,
             locations: vec![token],
             fixable: true,
@@ -402,7 +402,8 @@ fn hostile_with(evil: &str, path: &str, snippet: &str) -> Report {
         requirement: Requirement::ProvenanceExists,
         targets: vec![evil.into()],
         title: evil.into(),
-        detail: evil.into(),
+        // A detail may have several lines; whoever writes it keeps names on one.
+        detail: format!("Now: {}\nThen: {}", evil.replace(['\r', '\n'], " "), evil.replace(['\r', '\n'], " ")),
         level_after: 1,
         locations: vec![at.clone()],
         fixable: false,
