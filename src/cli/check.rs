@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::{Color, Common, Console, DOUBT, Format, GATE, HOLDS, Output};
-use crate::report::{Detail, Document, Human, Report, github, gitlab, human, json, jsonl, markdown, sarif};
+use crate::report::{Detail, Document, Human, Report, github, gitlab, html, human, json, jsonl, markdown, sarif};
 
 /// Grades every path and returns the exit code.
 pub(super) fn run(
@@ -125,6 +125,7 @@ fn render(format: Format, reports: &[Report], several: bool, layout: Human) -> R
         Format::Sarif => sarif(reports).map_err(|error| error.to_string()),
         Format::Github => Ok(github(reports)),
         Format::Markdown => Ok(markdown(reports)),
+        Format::Html => Ok(html(reports)),
         Format::Gitlab => gitlab(reports).map_err(|error| error.to_string()),
     }
 }

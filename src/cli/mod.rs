@@ -126,6 +126,8 @@ enum Format {
     Gitlab,
     /// For a comment on a pull request or the summary of a run, with a diagram of the trust boundary
     Markdown,
+    /// One file for auditors that needs no script and no network
+    Html,
 }
 
 /// When the report is coloured.

@@ -4,6 +4,7 @@ mod boundary;
 mod findings;
 mod github;
 mod gitlab;
+mod html;
 mod human;
 mod json;
 mod markdown;
@@ -21,6 +22,7 @@ use crate::model::{Evidence, Kind, Location, Note, Platform, Problem, Requiremen
 
 pub use github::github;
 pub use gitlab::gitlab;
+pub use html::html;
 pub use human::{Detail, Human, human};
 pub use json::{Document, json, jsonl, schema};
 pub use markdown::markdown;
