@@ -245,7 +245,7 @@ fn plan(targets: &[Target]) -> Vec<PlanStep> {
             targets: names,
             title: card.step.clone(),
             // The card's lines are paragraphs; a name in the reason must not make one of its own.
-            detail: format!("Now: {}. {}", sanitize::terminal(first), card.how),
+            detail: format!("Now: {}.\n{}", sanitize::terminal(first), card.how),
             level_after: card.level,
             locations,
             fixable: false,

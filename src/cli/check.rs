@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use super::progress::Progress;
 use super::{Color, Common, Console, DOUBT, Format, GATE, HOLDS, Output};
 use crate::report::{Detail, Document, Human, Report, github, gitlab, html, human, json, jsonl, markdown, sarif};
 
@@ -22,14 +23,21 @@ pub(super) fn run(
 
     let mut reports = Vec::new();
     let mut doubt = false;
+    let progress = Progress::start(paths.len(), common, console);
+    let mut refused = Vec::new();
     for path in paths {
+        progress.at(path);
         match grade(path) {
             Ok(report) => reports.push(report),
-            Err(reason) => {
-                console.say(&format!("{}: {reason}", path.display()));
-                doubt = true;
-            }
+            Err(reason) => refused.push(format!("{}: {reason}", path.display())),
         }
+        progress.next();
+    }
+    // Messages wait until the line of the progress is gone.
+    drop(progress);
+    for message in refused {
+        console.say(&message);
+        doubt = true;
     }
     doubt |= !deliver(&reports, paths.len() > 1, common, console);
 
@@ -66,14 +74,13 @@ fn deliver(reports: &[Report], several: bool, common: &Common, console: &mut Con
             delivered = false;
         }
     }
-    let formats = common.output.iter().map(|output| output.format).chain([common.format]);
-    if let Some(file) =
-        console.summary().map(Path::to_path_buf).filter(|_| formats.into_iter().any(|f| f == Format::Github))
+    let mut formats = common.output.iter().map(|output| output.format).chain([common.format]);
+    let summary = console.summary().map(Path::to_path_buf).filter(|_| formats.any(|format| format == Format::Github));
+    if let Some(file) = summary
+        && let Err(error) = append(&file, &markdown(reports))
     {
-        if let Err(error) = append(&file, &markdown(reports)) {
-            // Nobody asked for it in so many words, and the annotations have been written.
-            console.say(&format!("cannot write the summary to {}: {error}", file.display()));
-        }
+        // Nobody asked for it in so many words, and the annotations have been written.
+        console.say(&format!("cannot write the summary to {}: {error}", file.display()));
     }
     let color = match common.color {
         Color::Auto => console.colors(),

@@ -2,6 +2,7 @@
 
 mod check;
 mod console;
+mod progress;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -103,7 +104,7 @@ struct Common {
     /// Prints every requirement of every target with its evidence, and every note
     #[arg(short, long, global = true, action = ArgAction::Count)]
     verbose: u8,
-    /// Shows no progress
+    /// Shows no progress; without it, work of more than a second shows some on a terminal
     #[arg(long, global = true)]
     no_progress: bool,
 }

@@ -62,7 +62,7 @@ pub(super) fn findings(report: &Report) -> Vec<Finding<'_>> {
         for requirement in target.requirements.iter().filter(|requirement| requirement.state.is_open()) {
             let is_cap =
                 capped.is_some_and(|(cap, owner)| std::ptr::eq(owner, target) && cap.requirement == requirement.id);
-            all.push(gap(target, requirement, is_cap.then(|| report.cap.as_ref()).flatten()));
+            all.push(gap(target, requirement, report.cap.as_ref().filter(|_| is_cap)));
         }
     }
     all.extend(report.notes.iter().map(note));

@@ -4,6 +4,8 @@ mod boundary;
 mod findings;
 mod github;
 mod gitlab;
+#[cfg(test)]
+mod hostile_tests;
 mod html;
 mod human;
 mod json;

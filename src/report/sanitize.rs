@@ -13,7 +13,7 @@ use unicode_width::UnicodeWidthChar;
 
 pub use command::{command_message, command_property};
 pub use html::html;
-pub use markdown::{markdown, markdown_block, markdown_code, markdown_prose};
+pub use markdown::{markdown, markdown_block, markdown_code, markdown_element, markdown_prose};
 pub use mermaid::mermaid;
 
 /// How many combining marks one character may carry. Real writing needs three; stacks of dozens paint over the lines

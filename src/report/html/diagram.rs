@@ -130,7 +130,7 @@ fn fill<'a>(boxes: &mut Vec<Placed<'a>>, picture: &'a Picture, y: u32, parts: &[
 fn lines(text: &str, columns: usize) -> Vec<String> {
     let safe = sanitize::terminal(text);
     let mut lines = vec![String::new()];
-    for token in safe.split_inclusive([' ', '/', '-', '_', '.', ':', '@', ',']) {
+    for token in safe.split_inclusive([' ', '/', '-', '_', ':', '@', ',']) {
         let fits = lines.last().is_some_and(|line| line.width() + token.trim_end().width() <= columns);
         if !fits {
             lines.push(String::new());

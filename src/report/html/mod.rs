@@ -546,7 +546,8 @@ fn snippet(page: &mut Writer, location: &Location, source: Option<&str>) {
     let Some(marked) = mark(source, location, SNIPPET) else { return };
     page.element("pre", &[], |page| {
         page.leaf("span", &[("class", "number")], &format!("{} │ ", location.line));
-        page.text(&marked.before);
+        // Indentation would push the marked part off the screen of a phone.
+        page.text(marked.before.trim_start());
         page.leaf("mark", &[], if marked.inside.is_empty() { " " } else { &marked.inside });
         page.text(&marked.after);
     });

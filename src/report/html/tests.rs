@@ -101,13 +101,3 @@ fn headings_leave_out_no_rank() {
         }
     }
 }
-
-/// `WRITE_REPORTS=folder cargo test --lib html` writes every sample, to be looked at in a browser.
-#[test]
-fn written_for_a_browser() {
-    let Some(folder) = std::env::var_os("WRITE_REPORTS").map(std::path::PathBuf::from) else { return };
-    for (name, report) in samples::all() {
-        std::fs::write(folder.join(format!("{name}.html")), html(&[report])).unwrap();
-    }
-    std::fs::write(folder.join("several.html"), html(&[samples::hardened(), samples::seed()])).unwrap();
-}

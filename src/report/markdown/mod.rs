@@ -2,7 +2,9 @@
 
 mod mermaid;
 
-use super::sanitize::{html, markdown as plain, markdown_block, markdown_code as code, markdown_prose as prose};
+use std::borrow::Cow;
+
+use super::sanitize::{markdown as plain, markdown_block, markdown_code, markdown_element, markdown_prose};
 use super::source::{Marked, mark};
 use super::words::{also_open, owner};
 use super::words::{count, meaning, path_line_column, problem_place};
@@ -19,10 +21,27 @@ const SNIPPET: usize = 100;
 const ROWS: usize = 50;
 const PLACES: usize = 8;
 
+/// Letters of a name and of a sentence.
+const NAME: usize = 160;
+const SENTENCE: usize = 1_500;
+
 /// The reports as Markdown, ending in a line end.
 pub fn markdown(reports: &[Report]) -> String {
     let room = ROOM / reports.len().max(1);
-    reports.iter().map(|report| one(report, room)).collect::<Vec<_>>().join("\n---\n\n")
+    let mut text = String::new();
+    for (at, report) in reports.iter().enumerate() {
+        let part = one(report, room);
+        if at > 0 && text.len() + part.len() > ROOM {
+            let more = count(reports.len() - at, "more checkout");
+            text.push_str(&format!("\n---\n\n{more} left out for length; the HTML and JSON reports have all.\n"));
+            break;
+        }
+        if at > 0 {
+            text.push_str("\n---\n\n");
+        }
+        text.push_str(&part);
+    }
+    text
 }
 
 fn one(report: &Report, room: usize) -> String {
@@ -31,16 +50,15 @@ fn one(report: &Report, room: usize) -> String {
     if let Some(cap) = &report.cap {
         full_cap(&mut text, report, cap);
     }
-    errors(&mut text, report);
-    unassessed(&mut text, report);
-    claims(&mut text, report);
-    targets(&mut text, report);
-    boundary(&mut text, report);
-    plan(&mut text, report);
-    declarations(&mut text, report);
+    let sections: [fn(&mut String, &Report); 7] = [errors, unassessed, claims, targets, boundary, plan, declarations];
+    let sections = sections.into_iter().map(|section| {
+        let mut text = String::new();
+        section(&mut text, report);
+        text
+    });
     let foot = foot(report);
     let mut left_out = 0;
-    for part in report.targets.iter().map(target).chain([notes(report)]).filter(|part| !part.is_empty()) {
+    for part in sections.chain(report.targets.iter().map(target)).chain([notes(report)]) {
         if text.len() + part.len() + foot.len() <= room {
             text.push_str(&part);
         } else {
@@ -49,10 +67,29 @@ fn one(report: &Report, room: usize) -> String {
     }
     if left_out > 0 {
         let left_out = count(left_out, "section");
-        text.push_str(&format!("{left_out} with details left out for length; the HTML and JSON reports have all.\n\n"));
+        text.push_str(&format!("{left_out} left out for length; the HTML and JSON reports have all.\n\n"));
     }
     text.push_str(&foot);
     text
+}
+
+/// A name as code, its middle left out when it is longer than any name of use.
+fn code(name: &str) -> String {
+    markdown_code(&shorten(name, NAME))
+}
+
+/// A sentence, cut when it is longer than any sentence of use.
+fn prose(text: &str) -> String {
+    markdown_prose(&shorten(text, SENTENCE))
+}
+
+fn shorten(text: &str, most: usize) -> Cow<'_, str> {
+    let letters = text.chars().count();
+    if letters <= most {
+        return Cow::Borrowed(text);
+    }
+    let head = text.chars().take(most / 2);
+    Cow::Owned(head.chain(['…']).chain(text.chars().skip(letters - most / 2)).collect())
 }
 
 fn headline(text: &mut String, report: &Report) {
@@ -243,16 +280,16 @@ fn sign(state: State) -> &'static str {
 fn target(target: &TargetReport) -> String {
     // Markdown is not read inside of the summary element.
     let mut text = format!(
-        "<details>\n<summary>Level {}: <code>{}</code>, every requirement</summary>\n\n",
+        "<details>\n<summary>Level {}: {}, every requirement</summary>\n\n",
         target.level,
-        html(&target.id)
+        markdown_element(&shorten(&target.id, NAME))
     );
     let provenance = target.provenance_job.as_deref().map_or_else(|| "none".to_owned(), code);
     let jobs: Vec<_> = target.build_jobs.iter().map(|job| code(job)).collect();
     text.push_str(&format!(
         "Pipeline {} on {}, build {}, publish {}, provenance {provenance}\n\n",
         code(&target.pipeline),
-        plain(&target.event),
+        plain(&shorten(&target.event, NAME)),
         jobs.join(", "),
         code(&target.publish_job),
     ));
@@ -322,10 +359,18 @@ mod tests {
             large.targets.extend(large.targets.clone());
             large.notes.extend(large.notes.clone());
         }
-        for reports in [vec![large.clone()], vec![large.clone(), large]] {
+        let mut named = samples::smuggler();
+        let cap = named.cap.as_mut().unwrap();
+        cap.reason = "`a|".repeat(50_000);
+        cap.target = Some("`a|".repeat(50_000));
+        named.root = "`a|".repeat(50_000);
+        named.targets[0].id = "`a|".repeat(50_000);
+        assert!(markdown(&[named]).chars().count() < 65_536);
+        for reports in [vec![large.clone()], vec![large.clone(), large.clone()], vec![large; 200]] {
             let text = markdown(&reports);
             assert!(text.chars().count() < 65_536, "{}", text.len());
             assert!(text.contains("left out for length"));
+            assert!(reports.len() > 2 || text.contains("To reach level 1"));
         }
     }
 

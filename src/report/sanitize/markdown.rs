@@ -30,11 +30,10 @@ pub fn markdown(text: &str) -> String {
                 to.push('\\');
                 to.push(c);
             }
-            // Automatic links: `https://`, `www.`, and addresses.
-            ':' if rest.starts_with("//") => to.push_str("\\:"),
-            '.' if ends_with_www(safe.get(..at).unwrap_or_default()) => to.push_str("\\."),
-            // Mentions and references are looked for in the finished page, where an escape has gone; an empty comment
-            // between the two characters is still there.
+            // Automatic links, mentions and references are looked for in the finished page too, where an escape has
+            // gone; an empty comment between the characters is still there.
+            ':' if rest.starts_with("//") => to.push_str(":<!-- -->"),
+            '.' if ends_with_www(safe.get(..at).unwrap_or_default()) => to.push_str("<!-- -->."),
             '@' if next.is_alphanumeric() => to.push_str("@<!-- -->"),
             '!' if next.is_ascii_digit() => to.push_str("!<!-- -->"),
             '#' if next.is_ascii_digit() => to.push_str("#<!-- -->"),
@@ -65,8 +64,13 @@ pub fn markdown_code(text: &str) -> String {
     if !safe.contains(['`', '|', '\\']) && safe.trim() == safe {
         return format!("`{safe}`");
     }
+    markdown_element(text)
+}
+
+/// A string as code in an element that Markdown does not read inside of, such as a summary, and anywhere else.
+pub fn markdown_element(text: &str) -> String {
     let mut to = String::from("<code>");
-    for c in safe.chars() {
+    for c in terminal(text).chars() {
         if c.is_ascii_punctuation() && !matches!(c, '.' | '/' | ',') {
             let _ = write!(to, "&#{};", u32::from(c));
         } else {
@@ -105,7 +109,7 @@ mod tests {
         assert_eq!(markdown("- a-b"), r"\- a-b");
         assert_eq!(markdown("1. a 2. b"), r"1\. a 2. b");
         assert_eq!(markdown("a|b"), "a&#124;b");
-        assert_eq!(markdown("https://a.b www.c.d"), r"https\://a.b www\.c.d");
+        assert_eq!(markdown("https://a.b www.c.d"), "https:<!-- -->//a.b www<!-- -->.c.d");
         assert_eq!(markdown("@who #1 a/b#2 !3 GH-4"), "@<!-- -->who #<!-- -->1 a/b#<!-- -->2 !<!-- -->3 GH-<!-- -->4");
         assert_eq!(markdown("&lt;"), r"\&lt;");
         assert_eq!(markdown("a\n\n# b"), r"a\\u{a}\\u{a}\# b");
