@@ -115,6 +115,10 @@ fn layout(common: &Common, width: usize, color: bool) -> Human {
 
 /// The reports in one format.
 fn render(format: Format, reports: &[Report], several: bool, layout: Human) -> Result<String, String> {
+    if reports.is_empty() && !several {
+        // The one checkout could not be graded: there is nothing to say, and an empty list would say that all is well.
+        return Ok(String::new());
+    }
     match format {
         Format::Human => {
             // Quiet reports are two lines each and need no air between them.
@@ -123,9 +127,7 @@ fn render(format: Format, reports: &[Report], several: bool, layout: Human) -> R
         }
         Format::Json => match (several, reports) {
             (false, [report]) => json(Document::One(report)),
-            // The one checkout could not be graded: there is nothing to say, and an empty array would be no object.
-            (false, _) => return Ok(String::new()),
-            (true, _) => json(Document::Several(reports)),
+            _ => json(Document::Several(reports)),
         }
         .map_err(|error| error.to_string()),
         Format::Jsonl => jsonl(reports).map_err(|error| error.to_string()),
@@ -234,8 +236,10 @@ mod tests {
         assert_eq!(run.code, 2);
         assert!(run.out.starts_with("SLSA Build level 1"));
         assert!(run.err.starts_with("truelevel: nowhere: no such\\u{1b}[2J folder\n"), "{}", run.err);
-        let alone = truelevel(&["nowhere", "--format", "json"]);
-        assert_eq!((alone.code, alone.out.as_str()), (2, ""));
+        for format in ["json", "jsonl", "sarif", "github", "gitlab", "markdown", "html"] {
+            let alone = truelevel(&["nowhere", "--format", format]);
+            assert_eq!((alone.code, alone.out.as_str()), (2, ""), "{format}");
+        }
     }
 
     #[test]
@@ -326,6 +330,21 @@ mod tests {
             assert!(run.err.starts_with("truelevel: cannot write the summary to "), "{}", run.err);
         }
         assert!(!folder.path().join("absent").exists());
+    }
+
+    #[test]
+    fn every_format_goes_to_a_file_as_it_goes_to_standard_output() {
+        let folder = tempfile::tempdir().unwrap();
+        for format in ["human", "json", "jsonl", "sarif", "github", "gitlab", "markdown", "html"] {
+            for paths in [&["seed"][..], &["seed", "smuggler"]] {
+                let file = folder.path().join(format);
+                let output = format!("--output={format}={}", file.display());
+                truelevel(&[&[output.as_str()], paths].concat());
+                let written = std::fs::read_to_string(file).unwrap();
+                let printed = truelevel(&[&["--format", format], paths].concat()).out;
+                assert!(written == printed && printed.ends_with('\n'), "{format}");
+            }
+        }
     }
 
     #[test]
