@@ -257,11 +257,9 @@ fn attests<'p>(facts: &mut Facts<'p>, doer: Doer<'p>, place: Place<'p>, catalogu
             .iter()
             .find(|b| doer.applies(&b.when, &[]).is_always())
             .map(|b| (b.why.clone(), doer.shown_by(&b.when)));
-        let undecided = producer
-            .broken
-            .iter()
-            .find(|b| !doer.applies(&b.when, &[]).is_never())
-            .map(|b| (format!("a value that decides about it is not shown: perhaps {}", b.why), doer.shown_by(&b.when)));
+        let undecided = producer.broken.iter().find(|b| !doer.applies(&b.when, &[]).is_never()).map(|b| {
+            (format!("a value that decides about it is not shown: perhaps {}", b.why), doer.shown_by(&b.when))
+        });
         facts.attests.push(Attest {
             producer,
             doer,

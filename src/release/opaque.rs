@@ -30,7 +30,9 @@ pub(super) fn streams<'p>(path: &Path<'_, 'p>) -> Vec<Linked<'p>> {
                 StepBody::Script(script) => script.unread.iter().find_map(|(place, why)| {
                     let words = format!("{} {why} {}", step.label, place.path);
                     let line = script.commands.iter().find(|c| c.location == *place);
-                    let said = line.map(|c| c.words.iter().map(|w| w.as_str()).collect::<Vec<_>>().join(" ")).unwrap_or_default();
+                    let said = line
+                        .map(|c| c.words.iter().map(|w| w.as_str()).collect::<Vec<_>>().join(" "))
+                        .unwrap_or_default();
                     let names = pattern::search(PUBLISHES, &said) || pattern::search(PUBLISHES, why);
                     let other = pattern::search(HARMLESS, &said) || pattern::search(HARMLESS, &words);
                     (names && !other && can_publish(job, index)).then(|| (said, place.clone(), why.clone()))
@@ -84,8 +86,10 @@ fn can_publish(job: &Job, index: usize) -> bool {
 
 fn stream<'p>(path: &Path<'_, 'p>, at: usize, name: String, location: Location, why: String) -> Linked<'p> {
     let builds = bytes::upstream(path.flow, path.facts, at);
-    let working: BTreeMap<usize, Vec<usize>> =
-        builds.iter().filter_map(|at| Some((*at, path.facts.get(*at).map(|f: &facts::Facts<'_>| f.working.clone())?))).collect();
+    let working: BTreeMap<usize, Vec<usize>> = builds
+        .iter()
+        .filter_map(|at| Some((*at, path.facts.get(*at).map(|f: &facts::Facts<'_>| f.working.clone())?)))
+        .collect();
     let job = path.flow.jobs.get(at).map_or("?", |j| j.key.as_str());
     Linked {
         pipeline: path.pipeline,

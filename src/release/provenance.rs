@@ -472,7 +472,13 @@ pub(super) fn refs(flow: &Flow, facts: &FlowFacts<'_>, job: usize, step: usize, 
     all
 }
 
-fn image_covered(flow: &Flow, facts: &FlowFacts<'_>, unit: &Unit<'_, '_>, names: &[Picked], digests: &[Picked]) -> Coverage {
+fn image_covered(
+    flow: &Flow,
+    facts: &FlowFacts<'_>,
+    unit: &Unit<'_, '_>,
+    names: &[Picked],
+    digests: &[Picked],
+) -> Coverage {
     if names.is_empty() && digests.is_empty() {
         return Coverage::No;
     }
@@ -487,7 +493,9 @@ fn image_covered(flow: &Flow, facts: &FlowFacts<'_>, unit: &Unit<'_, '_>, names:
             }
             // The digest of another push is that of another image, whatever the name.
             let pushes = facts.iter().flat_map(|f| &f.publishes).any(|p| {
-                is_image(p.sink.kind) && flow.jobs.get(p.job).is_some_and(|j| j.key == job.key) && p.doer.step().location == step.location
+                is_image(p.sink.kind)
+                    && flow.jobs.get(p.job).is_some_and(|j| j.key == job.key)
+                    && p.doer.step().location == step.location
             });
             if pushes && names_fit(names, unit) {
                 return if index {
@@ -952,10 +960,12 @@ fn read_list(flow: &Flow, facts: &FlowFacts<'_>, texts: &[&Text], listed: &mut L
             let words = || command.words.iter().chain(command.env.iter().map(|(_, v)| v)).chain(&command.input);
             handed.extend(words().chain(step.env.iter().map(|(_, v)| v)));
             let program = command.words.first().map(|w| w.as_str().rsplit('/').next().unwrap_or_default().to_owned());
-            let reads = |w: &Text| pattern::search(r"checksums?|sha256sums?|sha512sums?|shasum|digests?\.txt", w.as_str());
+            let reads =
+                |w: &Text| pattern::search(r"checksums?|sha256sums?|sha512sums?|shasum|digests?\.txt", w.as_str());
             match program.as_deref() {
                 Some("sha256sum" | "shasum" | "gsha256sum") => {
-                    let files = command.words.iter().skip(1).filter(|w| !w.as_str().starts_with('-') && w.as_str() != "256");
+                    let files =
+                        command.words.iter().skip(1).filter(|w| !w.as_str().starts_with('-') && w.as_str() != "256");
                     let mut named = false;
                     for word in files {
                         named = true;
@@ -1015,11 +1025,15 @@ fn listed(flow: &Flow, facts: &FlowFacts<'_>, subjects: &[Text], unit: &Unit<'_,
             && hashed.iter().all(|h| h.job != f.job || folder(&h.pattern) != folder(&f.pattern))
     };
     if unit.files.iter().all(|f| inside(f) || moved(f)) {
-        return Coverage::Yes("its subjects are the digests that the same job lists before it moves the files".to_owned());
+        return Coverage::Yes(
+            "its subjects are the digests that the same job lists before it moves the files".to_owned(),
+        );
     }
     if unit.files.iter().any(|f| hashed.iter().any(|h| h.job == f.job && glob::overlaps(&h.pattern, &f.pattern))) {
         let missing = unit.files.iter().find(|f| !inside(f)).map_or("", |f| f.pattern.as_str());
-        return Coverage::Wrong(format!("the digests handed to it do not name everything that is published as `{missing}`"));
+        return Coverage::Wrong(format!(
+            "the digests handed to it do not name everything that is published as `{missing}`"
+        ));
     }
     Coverage::No
 }

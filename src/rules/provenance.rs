@@ -72,7 +72,10 @@ fn absent(target: &Linked<'_>) -> Verdict {
                 target.unread.iter().map(|r| Evidence::observed(&r.location, &r.rule, r.why.clone())).collect();
             Verdict::unshown(
                 requirement,
-                format!("nothing shows that there is provenance for what is published: {}", target.unread.first().map_or("", |r| r.why.as_str())),
+                format!(
+                    "nothing shows that there is provenance for what is published: {}",
+                    target.unread.first().map_or("", |r| r.why.as_str())
+                ),
                 published(target),
                 "digests taken by a visible command, such as `sha256sum` over the files that are uploaded",
             )
