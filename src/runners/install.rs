@@ -7,8 +7,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::agent::Once;
 use super::docker::Run;
+use super::registration::Once;
 use crate::catalogue::Catalogue;
 use crate::checkout::Checkout;
 use crate::commands::{Context, Shell, interpret, read, unwrapped};
@@ -455,7 +455,7 @@ pub(super) fn image(path: &Arc<str>, text: &str, checkout: &Checkout, rule: &'st
             image.install = read_line(entry, &at, rule).filter(|i| i.location.is_some());
         }
     }
-    let known = image.base.as_deref().is_some_and(|b| super::agent::IMAGES.iter().any(|i| b.contains(i)));
+    let known = image.base.as_deref().is_some_and(|b| super::registration::IMAGES.iter().any(|i| b.contains(i)));
     (known || downloads || image.install.as_ref().is_some_and(|i| i.location.is_some())).then_some(image)
 }
 

@@ -3,12 +3,12 @@
 //! A cheap look over the raw text decides which shapes read a file. A shape takes what its file shows: an unresolved
 //! value (`${NAME}`, `{{ template }}`) is never evidence for anything good, and a default is named as one.
 
-mod agent;
 mod arc_legacy;
 mod compose;
 mod docker;
 mod install;
 mod pod;
+mod registration;
 mod scale_set;
 mod script;
 mod started;
@@ -31,8 +31,8 @@ type Shape = (&'static [&'static str], fn(&File<'_>) -> Vec<RunnerPool>);
 const SHAPES: &[Shape] = &[
     (arc_legacy::KEYS, arc_legacy::pools),
     (scale_set::KEYS, scale_set::pools),
-    (agent::KEYS, compose::pools),
-    (agent::KEYS, workload::pools),
+    (registration::KEYS, compose::pools),
+    (registration::KEYS, workload::pools),
     (script::KEYS, script::pools),
     (vendor::KEYS, vendor::pools),
 ];

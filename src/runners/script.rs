@@ -4,8 +4,8 @@
 
 use std::sync::Arc;
 
-use super::agent::Once;
 use super::install::{self, Install, Source};
+use super::registration::Once;
 use super::{File, default_labels, docker, is_open, labels_of, scope_of};
 use crate::model::{Evidence, Location, RunnerPool, Tri};
 use crate::syntax::yaml::{Node, parse};

@@ -5,9 +5,9 @@
 //! never restarted is one environment for one job.
 //! Source: <https://kubernetes.io/docs/concepts/storage/volumes/>, <https://keda.sh/docs/latest/concepts/scaling-jobs/>
 
-use super::agent::{Agent, Container, Once, Variable};
 use super::arc_legacy::visible;
 use super::pod::{Pod, kind_of, name_of};
+use super::registration::{Agent, Container, Once, Variable};
 use super::{File, default_labels, is_open, labels_of, scope_of};
 use crate::model::{Evidence, Location, Note, RunnerPool, Tri};
 use crate::syntax::yaml::Node;
