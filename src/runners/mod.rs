@@ -12,6 +12,8 @@ mod registration;
 mod scale_set;
 mod script;
 mod started;
+#[cfg(test)]
+mod tests;
 mod vendor;
 mod workload;
 
