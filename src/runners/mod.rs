@@ -226,10 +226,31 @@ pub fn pools(checkout: &Checkout, pipelines: &[Pipeline], hosted: &[String]) -> 
     if !asks_for_own_runners(pipelines, hosted) {
         return Vec::new();
     }
-    let mut pools = pools_in(checkout, None);
-    pools.extend(started::pools(pipelines));
+    let mut pools = every_pool(checkout, pipelines);
     pools.retain(|p| reaches(p, checkout.slug()));
     pools
+}
+
+/// Every pool that the files of the checkout define or that its jobs start, whoever it is registered for.
+pub fn every_pool(checkout: &Checkout, pipelines: &[Pipeline]) -> Vec<RunnerPool> {
+    let mut pools = pools_in(checkout, None);
+    pools.extend(started::pools(pipelines));
+    pools
+}
+
+/// Labels that the configuration of the linter actionlint lists. They say which names are in use, not what is behind
+/// them. Source: <https://github.com/rhysd/actionlint/blob/main/docs/config.md>
+pub fn listed_labels(checkout: &Checkout) -> Vec<(String, Location)> {
+    let mut found = Vec::new();
+    for path in [".github/actionlint.yaml", ".github/actionlint.yml"].map(Arc::<str>::from) {
+        let Ok(text) = checkout.read(&path) else { continue };
+        let file = File::new(&path, &text, checkout);
+        let labels = file.documents().first().and_then(|d| d.root().get("self-hosted-runner")?.get("labels"));
+        for label in labels.into_iter().flat_map(|l| l.items()) {
+            found.extend(label.as_str().map(|name| (name.to_owned(), file.at(label))));
+        }
+    }
+    found
 }
 
 /// Every pool that the files of a folder define. `prefix` is what stands in front of their paths in locations, for
@@ -326,7 +347,7 @@ fn asks_for_own_runners(pipelines: &[Pipeline], hosted: &[String]) -> bool {
 }
 
 /// A pool that is registered for another repository or organisation does not take this repository's jobs.
-fn reaches(pool: &RunnerPool, slug: Option<&str>) -> bool {
+pub fn reaches(pool: &RunnerPool, slug: Option<&str>) -> bool {
     match (&pool.scope, slug) {
         (Some(scope), Some(slug)) => {
             let scope = scope.to_ascii_lowercase();
