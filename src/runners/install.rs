@@ -346,7 +346,7 @@ impl Reader {
         let found = match found {
             Once::Yes(e) if command.cond.is_never() => Once::Hidden(e),
             Once::Yes(e) if command.cond != Cond::TRUE => {
-                Once::Hidden(Evidence { note: format!("{}, but only when `{}`", e.note, command.cond), ..e })
+                Once::Hidden(Evidence { note: format!("{}, but only under a condition of the script", e.note), ..e })
             }
             other => other,
         };

@@ -209,9 +209,19 @@ pub(super) fn scope_of(url: &str) -> Option<String> {
     known.then_some(rest)
 }
 
-/// Labels as a list in one string: those that are shown, in lower case.
+/// Labels as a list in one string: those that are shown, in lower case. What stands in `${…}` is one piece, whatever
+/// it holds.
 pub(super) fn labels_of(list: &str) -> Vec<String> {
-    let shown = list.split([',', ' ', '\n']).map(str::trim).filter(|l| !l.is_empty() && !is_open(l));
+    let mut depth = 0_usize;
+    let pieces = list.split(|c: char| {
+        match c {
+            '{' => depth += 1,
+            '}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth == 0 && matches!(c, ',' | ' ' | '\n')
+    });
+    let shown = pieces.map(|l| l.trim().trim_matches(['"', '\''])).filter(|l| !l.is_empty() && !is_open(l));
     shown.map(str::to_ascii_lowercase).collect()
 }
 
@@ -264,6 +274,8 @@ pub fn pools_in(checkout: &Checkout, prefix: Option<&str>) -> Vec<RunnerPool> {
     pools.retain(|p| !run.contains(&p.location.path));
     for pool in &mut pools {
         pool.incidental = is_incidental(&pool.location.path);
+        let mut seen = std::collections::BTreeSet::new();
+        pool.labels.retain(|label| seen.insert(label.clone()));
     }
     if let Some(prefix) = prefix {
         for pool in &mut pools {

@@ -89,7 +89,8 @@ fn resource(root: Node<'_>, kind: &str, file: &File<'_>) -> Option<RunnerPool> {
         "AutoscalingRunnerSet" => (spec.get("template"), spec),
         "EphemeralRunnerSet" => (spec.get("ephemeralRunnerSpec"), spec.get("ephemeralRunnerSpec").unwrap_or(spec)),
         "EphemeralRunner" => (Some(spec), spec),
-        "AutoscalingListener" => return None,
+        // Other kinds, real or not, run no jobs.
+        _ if !kind.ends_with("Set") && !kind.ends_with("Deployment") && kind != "Runner" => return None,
         _ => {
             let name = name_of(root).unwrap_or_else(|| kind.to_owned());
             let mut pool = RunnerPool::new(RULE, name, &location);
@@ -104,7 +105,8 @@ fn resource(root: Node<'_>, kind: &str, file: &File<'_>) -> Option<RunnerPool> {
         }
     };
     let word = |key: &str| literal(own, key).or_else(|| literal(spec, key));
-    let name = word("runnerScaleSetName").map(str::to_owned).or_else(|| name_of(root));
+    let own = word("runnerScaleSetName").map(str::to_owned).or_else(|| name_of(root));
+    let name = own.filter(|n| !is_open(n));
     let version = root
         .get("metadata")
         .and_then(|m| m.get("labels"))

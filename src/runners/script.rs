@@ -21,6 +21,7 @@ pub(super) const KEYS: &[&str] = &[
     "myoung34/github-runner",
     "actions-runner",
     "run.sh",
+    "ExecStart",
 ];
 
 const SCRIPT: &str = "runner-script";
