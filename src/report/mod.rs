@@ -8,6 +8,7 @@ mod gitlab;
 mod hostile_tests;
 mod html;
 mod human;
+mod inventory;
 mod json;
 mod markdown;
 #[cfg(test)]
@@ -26,6 +27,7 @@ pub use github::github;
 pub use gitlab::gitlab;
 pub use html::html;
 pub use human::{Detail, Human, human};
+pub use inventory::{Asked, Axis, Inventory, Listed, Pool, inventory_human, inventory_json};
 pub use json::{Document, json, jsonl, schema};
 pub use markdown::markdown;
 pub use sarif::sarif;
