@@ -1,6 +1,8 @@
 //! Where a job runs, and what a checkout tells about the machines behind a label.
 
-use super::{Evidence, Location, Text};
+use std::sync::Arc;
+
+use super::{Evidence, Location, Note, Text};
 
 /// One set of labels that a job may ask for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +27,8 @@ pub enum RunnerChoice {
     Unresolved {
         /// Why.
         reason: String,
+        /// What it asks for as far as that is known; unknown parts stand as symbols.
+        asked: Vec<LabelSet>,
         /// The value that could not be resolved.
         location: Location,
     },
@@ -55,7 +59,8 @@ pub struct RunnerPool {
     pub shape: &'static str,
     /// The name it has in its file.
     pub name: String,
-    /// Labels that its runners carry, lower case.
+    /// Labels that its runners carry, lower case: those of the definition, and the implicit ones where the shape adds
+    /// them. A label that the file does not show is left out, so the pool answers no job by it.
     pub labels: Vec<String>,
     /// The runner group, when the definition names one.
     pub group: Option<String>,
@@ -69,4 +74,46 @@ pub struct RunnerPool {
     pub ephemeral: Tri,
     /// Overlapping builds cannot touch one another or the control plane.
     pub isolated: Tri,
+    /// Credentials by which its runners are registered, and who holds them.
+    pub credentials: Vec<Evidence>,
+    /// Stores of the pool that hand one build's cached files to the next.
+    pub caches: Vec<Evidence>,
+    /// What could be hardened; changes no verdict.
+    pub notes: Vec<Note>,
+    /// Other files of the checkout that the definition runs (an entrypoint, a Dockerfile). What they define alone is
+    /// part of this pool.
+    pub files: Vec<Arc<str>>,
+    /// Whether the file lies among examples, test data or dependencies, where it need not be in use.
+    pub incidental: bool,
+}
+
+impl RunnerPool {
+    /// A pool of which nothing is shown yet.
+    pub fn new(shape: &'static str, name: impl Into<String>, location: &Location) -> Self {
+        let nothing = |what: &str, to_show: &str| {
+            Tri::Unshown(Evidence::observed(location, shape, format!("nothing shows {what}")), to_show.to_owned())
+        };
+        Self {
+            shape,
+            name: name.into(),
+            labels: Vec::new(),
+            group: None,
+            scope: None,
+            location: location.clone(),
+            hosted: nothing("which machines the runners use", "the definition of the machines in the checkout"),
+            ephemeral: nothing(
+                "that a machine takes one job only",
+                "a runner that ends, with its machine, after one job",
+            ),
+            isolated: nothing(
+                "that builds are kept apart",
+                "the definition of the machine or pod that runs the builds",
+            ),
+            credentials: Vec::new(),
+            caches: Vec::new(),
+            notes: Vec::new(),
+            files: Vec::new(),
+            incidental: false,
+        }
+    }
 }

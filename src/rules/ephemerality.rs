@@ -45,7 +45,7 @@ fn machines(scene: &Scene<'_>, target: &Linked<'_>) -> Vec<Machine> {
             RunnerChoice::Hosted { reason, location } => {
                 machines.push(Machine::all(&Tri::Met(Evidence::documented(location, "hosted", reason.clone()))));
             }
-            RunnerChoice::Unresolved { reason, location } => {
+            RunnerChoice::Unresolved { reason, location, .. } => {
                 let to_show = "a literal label of a hosted runner, or the definition of the runner pool";
                 machines.push(Machine::all(&Tri::Unshown(
                     Evidence::observed(location, "runner-label", reason.clone()),

@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use super::File;
 use crate::model::{Evidence, Location, RunnerPool, Tri};
 use crate::syntax::yaml::Node;
 
@@ -14,8 +15,13 @@ pub(super) const GROUP: &str = "actions.summerwind.dev";
 
 const RULE: &str = "arc-runner-deployment";
 
+/// The pools of a file.
+pub(super) fn pools(file: &File<'_>) -> Vec<RunnerPool> {
+    file.documents().iter().filter_map(|d| pool(d.root(), file.path)).collect()
+}
+
 /// Reads one document; `None` when it is something else.
-pub(super) fn pool(root: Node<'_>, path: &Arc<str>) -> Option<RunnerPool> {
+fn pool(root: Node<'_>, path: &Arc<str>) -> Option<RunnerPool> {
     let version = root.get("apiVersion")?.as_str()?;
     if version.split('/').next() != Some(GROUP) {
         return None;
@@ -48,7 +54,7 @@ pub(super) fn pool(root: Node<'_>, path: &Arc<str>) -> Option<RunnerPool> {
         )),
         ephemeral: ephemeral(runner, kind, &location, &at),
         isolated: isolated(runner, &location, &at),
-        location,
+        ..RunnerPool::new(RULE, String::new(), &location)
     })
 }
 

@@ -1,46 +1,305 @@
 //! LOWER: definitions of self-hosted runners become runner pools; one file for each shape.
+//!
+//! A cheap look over the raw text decides which shapes read a file. A shape takes what its file shows: an unresolved
+//! value (`${NAME}`, `{{ template }}`) is never evidence for anything good, and a default is named as one.
 
 mod arc_legacy;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock, OnceLock};
+
+use aho_corasick::AhoCorasick;
+use rayon::prelude::*;
 
 use crate::checkout::Checkout;
-use crate::model::{Pipeline, RunnerChoice, RunnerPool, Text};
-use crate::syntax::yaml;
+use crate::model::{Evidence, Location, Pipeline, RunnerChoice, RunnerPool, Text, Tri};
+use crate::syntax::yaml::{self, Document, Node};
+
+/// A shape of definition: strings of which a file must hold one (in any case), and the reader of such a file.
+type Shape = (&'static [&'static str], fn(&File<'_>) -> Vec<RunnerPool>);
+
+/// Every shape that is read.
+const SHAPES: &[Shape] = &[(&["actions.summerwind."], arc_legacy::pools)];
 
 /// Files that may define runners are no larger than this.
 const LARGEST: usize = 1024 * 1024;
 
-/// The pools that the checkout defines. Nothing is read when every job names hosted labels only.
-pub fn pools(checkout: &Checkout, pipelines: &[Pipeline], hosted: &[String]) -> Vec<RunnerPool> {
-    let mut pools = Vec::new();
-    if !asks_for_own_runners(pipelines, hosted) {
-        return pools;
+/// Ends of the names of files that may define runners.
+const ENDINGS: &[&str] = &[
+    ".yml", ".yaml", ".json", ".tf", ".tfvars", ".tofu", ".hcl", ".nomad", ".bicep", ".toml", ".cfg", ".conf",
+    ".service", ".sh", ".bash", ".ps1", ".cmd", ".bat", ".nix", ".kts", ".xml", ".tpl", ".tftpl", ".j2", ".gotmpl",
+];
+
+/// Starts of the names of files that may define runners.
+const BEGINNINGS: &[&str] = &["Dockerfile", "Containerfile"];
+
+/// Folders whose files need not be in use: examples, test data, documentation, dependencies.
+const INCIDENTAL: &[&str] = &[
+    "testdata",
+    "test-data",
+    "test_data",
+    "fixtures",
+    "node_modules",
+    "vendor",
+    "third_party",
+    "docs",
+    "doc",
+    "examples",
+    "example",
+    "samples",
+];
+
+/// A file that may define runners.
+pub(super) struct File<'a> {
+    /// Its path.
+    pub(super) path: &'a Arc<str>,
+    /// Its text.
+    pub(super) text: &'a str,
+    /// The checkout that holds it, for files that it names.
+    pub(super) checkout: &'a Checkout,
+    yaml: OnceLock<Yaml>,
+}
+
+/// The YAML of a file, templates masked.
+#[derive(Default)]
+struct Yaml {
+    documents: Vec<Document>,
+    /// Where a directive of a template hides or adds lines.
+    directive: Option<Location>,
+}
+
+impl<'a> File<'a> {
+    pub(super) fn new(path: &'a Arc<str>, text: &'a str, checkout: &'a Checkout) -> Self {
+        Self { path, text, checkout, yaml: OnceLock::new() }
     }
-    for path in checkout.files().iter().filter(|p| is_yaml(p)) {
-        let Ok(text) = checkout.read(path) else { continue };
-        // A cheap look before anything is parsed.
-        if text.len() > LARGEST || !text.contains(arc_legacy::GROUP) {
+
+    /// The YAML documents of the file; none when it is not YAML, templates apart.
+    pub(super) fn documents(&self) -> &[Document] {
+        &self.yaml().documents
+    }
+
+    /// A directive of a template (`{{- if … }}`, `{{- toYaml … }}`) on a line of its own: what it hides or adds is not
+    /// visible.
+    pub(super) fn directive(&self) -> Option<&Location> {
+        self.yaml().directive.as_ref()
+    }
+
+    fn yaml(&self) -> &Yaml {
+        self.yaml.get_or_init(|| {
+            let (text, directive) = unmask(self.text);
+            let directive = directive.map(|line| Location {
+                path: Arc::clone(self.path),
+                line,
+                column: 1,
+                end_line: line,
+                end_column: 2,
+            });
+            Yaml { documents: yaml::parse(&text).unwrap_or_default(), directive }
+        })
+    }
+
+    /// The place of a node of [`File::documents`].
+    pub(super) fn at(&self, node: Node<'_>) -> Location {
+        Location::new(self.path, node.span())
+    }
+
+    /// The folder of the file, empty for the root.
+    pub(super) fn folder(&self) -> &str {
+        self.path.rsplit_once('/').map_or("", |(folder, _)| folder)
+    }
+
+    /// The text of the file at a path as it is written in this file: relative to its folder, or else to the root.
+    pub(super) fn sibling(&self, written: &str) -> Option<(Arc<str>, Arc<str>)> {
+        let written = written.trim_start_matches("./");
+        let folder = self.folder();
+        let beside = if folder.is_empty() { written.to_owned() } else { format!("{folder}/{written}") };
+        [beside, written.to_owned()].into_iter().find_map(|path| {
+            let text = self.checkout.read(&path).ok()?;
+            Some((Arc::from(path), text))
+        })
+    }
+
+    /// YAML files of the checkout whose text holds `key`.
+    pub(super) fn elsewhere(&self, key: &str) -> Vec<(Arc<str>, Arc<str>)> {
+        let files = self.checkout.files().iter().filter(|p| p.ends_with(".yml") || p.ends_with(".yaml"));
+        files
+            .filter_map(|path| Some((Arc::clone(path), self.checkout.read(path).ok()?)))
+            .filter(|(_, text)| text.len() <= LARGEST && text.contains(key))
+            .collect()
+    }
+}
+
+/// The text with every `{{ … }}` as an unresolved word of the same length, and the line of the first directive that
+/// stands on lines of its own, which becomes a comment.
+fn unmask(text: &str) -> (std::borrow::Cow<'_, str>, Option<u32>) {
+    if !text.contains("{{") {
+        return (text.into(), None);
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut directive = None;
+    let mut open = false;
+    for (number, line) in text.split_inclusive('\n').enumerate() {
+        let trimmed = line.trim();
+        let whole = open || trimmed.starts_with("{{") && (trimmed.ends_with("}}") || !trimmed.contains("}}"));
+        if whole {
+            open = !trimmed.contains("}}");
+            // A comment of the template hides nothing.
+            let comment = trimmed.trim_start_matches(['{', '-']).trim_start().starts_with("/*");
+            if !comment {
+                directive = directive.or_else(|| u32::try_from(number + 1).ok());
+            }
+            out.push('#');
+            out.extend(line.chars().skip(1));
+            if line == "\n" {
+                out.push('\n');
+            }
             continue;
         }
-        let Ok(documents) = yaml::parse(&text) else { continue };
-        for document in &documents {
-            pools.extend(arc_legacy::pool(document.root(), path));
+        let mut rest = line;
+        while let Some(at) = rest.find("{{") {
+            let (before, from) = rest.split_at(at);
+            out.push_str(before);
+            let Some(end) = from.find("}}") else {
+                rest = from;
+                break;
+            };
+            let (inner, tail) = from.split_at(end + 2);
+            out.push('$');
+            out.extend(inner.chars().skip(1).map(|_| '_'));
+            rest = tail;
         }
+        out.push_str(rest);
     }
+    (out.into(), directive)
+}
+
+/// Whether a value stands for something that the file does not show.
+pub(super) fn is_open(value: &str) -> bool {
+    value.contains('$') || value.contains("{{") || value.contains("<%") || value.contains("%{")
+}
+
+/// The repository or organisation that an address of the forge names, in lower case.
+pub(super) fn scope_of(url: &str) -> Option<String> {
+    if is_open(url) {
+        return None;
+    }
+    let rest = url.trim().trim_end_matches('/');
+    let rest = rest.split_once("://").map_or(rest, |(_, rest)| rest.split_once('/').map_or("", |(_, path)| path));
+    let rest = rest.trim_end_matches(".git").to_ascii_lowercase();
+    // Enterprises hold organisations that the file does not name.
+    let known = !rest.is_empty() && !rest.starts_with("enterprises/") && rest.matches('/').count() <= 1;
+    known.then_some(rest)
+}
+
+/// Labels as a list in one string: those that are shown, in lower case.
+pub(super) fn labels_of(list: &str) -> Vec<String> {
+    let shown = list.split([',', ' ', '\n']).map(str::trim).filter(|l| !l.is_empty() && !is_open(l));
+    shown.map(str::to_ascii_lowercase).collect()
+}
+
+/// The labels that a runner gets unless it is registered without them.
+pub(super) fn default_labels(arm: bool) -> Vec<String> {
+    ["self-hosted", "linux", if arm { "arm64" } else { "x64" }].map(str::to_owned).to_vec()
+}
+
+/// The pools that the checkout defines and that may take its jobs. Nothing is read when every job names hosted labels
+/// only.
+pub fn pools(checkout: &Checkout, pipelines: &[Pipeline], hosted: &[String]) -> Vec<RunnerPool> {
+    if !asks_for_own_runners(pipelines, hosted) {
+        return Vec::new();
+    }
+    let mut pools = pools_in(checkout, None);
     pools.retain(|p| reaches(p, checkout.slug()));
     pools
 }
 
-fn is_yaml(path: &Arc<str>) -> bool {
-    path.ends_with(".yml") || path.ends_with(".yaml")
+/// Every pool that the files of a folder define. `prefix` is what stands in front of their paths in locations, for
+/// folders that are read beside the checkout.
+pub fn pools_in(checkout: &Checkout, prefix: Option<&str>) -> Vec<RunnerPool> {
+    let files = checkout.files();
+    let mut pools: Vec<RunnerPool> =
+        files.par_iter().filter(|path| is_candidate(path)).flat_map_iter(|path| read(checkout, path)).collect();
+    // What a definition runs is part of it and no pool of its own.
+    let run: std::collections::BTreeSet<Arc<str>> = pools.iter().flat_map(|p| p.files.iter().cloned()).collect();
+    pools.retain(|p| !run.contains(&p.location.path));
+    for pool in &mut pools {
+        pool.incidental = is_incidental(&pool.location.path);
+    }
+    if let Some(prefix) = prefix {
+        for pool in &mut pools {
+            move_below(pool, prefix.trim_end_matches('/'));
+        }
+    }
+    pools
+}
+
+static KEYS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+    let keys = SHAPES.iter().flat_map(|(keys, _)| keys.iter());
+    AhoCorasick::builder().ascii_case_insensitive(true).build(keys).ok()
+});
+
+fn read(checkout: &Checkout, path: &Arc<str>) -> Vec<RunnerPool> {
+    let Ok(text) = checkout.read(path) else { return Vec::new() };
+    let Some(keys) = KEYS.as_ref().filter(|_| text.len() <= LARGEST) else { return Vec::new() };
+    let mut found = vec![false; SHAPES.len()];
+    for hit in keys.find_overlapping_iter(&*text) {
+        if let Some(slot) = shape_of(hit.pattern().as_usize()).and_then(|shape| found.get_mut(shape)) {
+            *slot = true;
+        }
+    }
+    if !found.contains(&true) {
+        return Vec::new();
+    }
+    let file = File::new(path, &text, checkout);
+    let shapes = SHAPES.iter().zip(found).filter(|(_, found)| *found);
+    shapes.flat_map(|((_, pools), _)| pools(&file)).collect()
+}
+
+fn is_candidate(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let workflow = path.starts_with(".github/workflows/");
+    !workflow && (ENDINGS.iter().any(|e| name.ends_with(e)) || BEGINNINGS.iter().any(|b| name.starts_with(b)))
+}
+
+fn is_incidental(path: &str) -> bool {
+    let folders = path.rsplit_once('/').map_or("", |(folders, _)| folders);
+    folders.split('/').any(|f| INCIDENTAL.iter().any(|i| f.eq_ignore_ascii_case(i)))
+}
+
+/// The shape that the key with this number belongs to, counted over all shapes.
+fn shape_of(mut key: usize) -> Option<usize> {
+    for (shape, (keys, _)) in SHAPES.iter().enumerate() {
+        match key.checked_sub(keys.len()) {
+            Some(rest) => key = rest,
+            None => return Some(shape),
+        }
+    }
+    None
+}
+
+/// Puts a folder in front of every path that a pool names.
+fn move_below(pool: &mut RunnerPool, folder: &str) {
+    let shift = |location: &mut Location| location.path = Arc::from(format!("{folder}/{}", location.path));
+    let axes = [&mut pool.hosted, &mut pool.ephemeral, &mut pool.isolated].into_iter().map(|axis| match axis {
+        Tri::Met(e) | Tri::Failed(e) | Tri::Unshown(e, _) => e,
+    });
+    let evidence: Vec<&mut Evidence> = axes.chain(&mut pool.credentials).chain(&mut pool.caches).collect();
+    for piece in evidence {
+        shift(&mut piece.location);
+    }
+    pool.notes.iter_mut().filter_map(|n| n.location.as_mut()).for_each(shift);
+    shift(&mut pool.location);
+    for file in &mut pool.files {
+        *file = Arc::from(format!("{folder}/{file}"));
+    }
 }
 
 fn asks_for_own_runners(pipelines: &[Pipeline], hosted: &[String]) -> bool {
     let own = |label: &Text| !hosted.iter().any(|h| h.eq_ignore_ascii_case(label.as_str()));
     pipelines.iter().flat_map(|p| &p.flows).flat_map(|f| &f.jobs).any(|job| match &job.runner {
-        RunnerChoice::Labels { sets, .. } => sets.iter().any(|s| s.group.is_some() || s.labels.iter().any(own)),
-        _ => false,
+        RunnerChoice::Labels { sets, .. } | RunnerChoice::Unresolved { asked: sets, .. } => {
+            sets.iter().any(|s| s.group.is_some() || s.labels.iter().any(own))
+        }
+        RunnerChoice::Hosted { .. } => false,
     })
 }
 

@@ -74,8 +74,11 @@ pub(super) fn lower_call(
                 inputs: steps::inputs(frame.source, node.get("with"), scope),
                 secrets: node.get("secrets").map(|n| frame.source.at(n.span())),
             });
-            job.runner =
-                RunnerChoice::Unresolved { reason: "the called workflow chooses the runner".to_owned(), location };
+            job.runner = RunnerChoice::Unresolved {
+                reason: "the called workflow chooses the runner".to_owned(),
+                asked: Vec::new(),
+                location,
+            };
             traits::job(&mut job, frame.source, node, None, scope);
             jobs.push(job);
         }
@@ -89,7 +92,7 @@ pub(super) fn lower_call(
 
 /// A job whose steps stay unknown.
 fn unread(job: &mut Job, location: &crate::model::Location, why: String) {
-    job.runner = RunnerChoice::Unresolved { reason: why.clone(), location: location.clone() };
+    job.runner = RunnerChoice::Unresolved { reason: why.clone(), asked: Vec::new(), location: location.clone() };
     job.steps.push(steps::opaque(location.clone(), why));
 }
 

@@ -10,7 +10,11 @@ use crate::syntax::yaml::Node;
 /// Resolves `runs-on` under one matrix leg.
 pub(super) fn choice(node: Option<Node<'_>>, job: &Location, path: &Arc<str>, scope: &dyn Lookup) -> RunnerChoice {
     let Some(node) = node else {
-        return RunnerChoice::Unresolved { reason: "the job names no runner".to_owned(), location: job.clone() };
+        return RunnerChoice::Unresolved {
+            reason: "the job names no runner".to_owned(),
+            asked: Vec::new(),
+            location: job.clone(),
+        };
     };
     let location = Location::new(path, node.span());
     let mut sets: Vec<LabelSet> = Vec::new();
@@ -25,6 +29,7 @@ pub(super) fn choice(node: Option<Node<'_>>, job: &Location, path: &Arc<str>, sc
     match open {
         Some(label) => RunnerChoice::Unresolved {
             reason: format!("the runner label comes from `{}`, which the checkout does not show", source_of(label)),
+            asked: sets.clone(),
             location,
         },
         None => RunnerChoice::Labels { sets, location },
