@@ -4,7 +4,8 @@ use super::Scene;
 use super::provenance::build_location;
 use crate::catalogue::{Cache, Catalogue, Labels};
 use crate::model::{
-    CacheMode, Cond, Evidence, Job, LabelSet, Location, Requirement, RunnerChoice, RunnerPool, Tri, Verdict,
+    CacheMode, Cond, Evidence, Job, LabelSet, Location, Requirement, RunnerChoice, RunnerPlatform, RunnerPool, Tri,
+    Verdict,
 };
 use crate::release::{Doer, Linked};
 use crate::syntax::pattern;
@@ -150,7 +151,9 @@ fn vendor<'l>(labels: &'l Labels, names: &[String]) -> Option<&'l crate::catalog
 /// Whether a runner of the pool may take the job: it carries every label, and the group when one is asked for.
 fn answers(pool: &RunnerPool, set: &LabelSet, names: &[String]) -> bool {
     let group = set.group.as_ref().is_none_or(|g| pool.group.as_deref().is_some_and(|own| g.as_str() == own));
-    group && names.iter().all(|n| pool.labels.contains(n))
+    // The tags of other platforms' runners are no labels.
+    let same_platform = pool.platform() == RunnerPlatform::GitHub;
+    same_platform && group && names.iter().all(|n| pool.labels.contains(n))
 }
 
 /// The worst of several pools, axis by axis.

@@ -3,7 +3,18 @@
 //! A cheap look over the raw text decides which shapes read a file. A shape takes what its file shows: an unresolved
 //! value (`${NAME}`, `{{ template }}`) is never evidence for anything good, and a default is named as one.
 
+mod agent;
 mod arc_legacy;
+mod azure_apps;
+mod azure_pipelines;
+mod buildkite;
+mod codebuild;
+mod container;
+mod draft;
+mod ecs;
+mod gitlab;
+mod pod;
+mod terraform;
 
 use std::sync::{Arc, LazyLock, OnceLock};
 
@@ -18,7 +29,15 @@ use crate::syntax::yaml::{self, Document, Node};
 type Shape = (&'static [&'static str], fn(&File<'_>) -> Vec<RunnerPool>);
 
 /// Every shape that is read.
-const SHAPES: &[Shape] = &[(&["actions.summerwind."], arc_legacy::pools)];
+const SHAPES: &[Shape] = &[
+    (&["actions.summerwind."], arc_legacy::pools),
+    (terraform::KEYS, terraform::pools),
+    (terraform::TEMPLATE_KEYS, terraform::template),
+    (gitlab::TOML_KEYS, gitlab::config),
+    (gitlab::YAML_KEYS, gitlab::in_yaml),
+    (buildkite::CFG_KEYS, buildkite::config),
+    (buildkite::K8S_KEYS, buildkite::kubernetes),
+];
 
 /// Files that may define runners are no larger than this.
 const LARGEST: usize = 1024 * 1024;

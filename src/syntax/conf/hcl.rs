@@ -1,5 +1,6 @@
 //! HCL: Terraform, OpenTofu, Nomad, Packer.
 
+use std::cell::RefCell;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -38,7 +39,7 @@ impl Names for () {
 pub fn hcl(path: &Arc<str>, text: &str, names: &dyn Names) -> Option<(Vec<Block>, Vec<Entry>)> {
     let body = hcl_edit::parser::parse_body(text).ok()?;
     let lines = Lines::new(path, text);
-    let reader = Reader { lines: &lines, names };
+    let reader = Reader { lines: &lines, names, bound: RefCell::default() };
     let mut blocks = Vec::new();
     let mut entries = Vec::new();
     for structure in body.iter() {
@@ -60,7 +61,12 @@ fn labels(block: &HclBlock) -> Vec<String> {
 struct Reader<'a> {
     lines: &'a Lines<'a>,
     names: &'a dyn Names,
+    /// The iterators of the `dynamic` blocks around: name, key, value.
+    bound: RefCell<Vec<(String, Value, Value)>>,
 }
+
+/// A `dynamic` block is written out for no more elements.
+const MOST_DYNAMIC: usize = 50;
 
 impl Reader<'_> {
     fn value(&self, bytes: Range<usize>, data: Data) -> Value {
@@ -82,21 +88,45 @@ impl Reader<'_> {
         for structure in body.iter() {
             match structure {
                 Structure::Attribute(a) => entries.push(self.attribute(a, depth)),
+                Structure::Block(block) if block.has_ident("dynamic") => self.dynamic(block, depth, &mut entries),
                 Structure::Block(block) => {
-                    let mut value = self.block(block, depth + 1);
-                    let mut key = block.ident.to_string();
-                    // `dynamic "x" { content { ... } }` makes blocks of the kind `x`.
-                    if key == "dynamic"
-                        && let (Some(label), Some(content)) = (value.labels.first().cloned(), value.get("content"))
-                    {
-                        key = label;
-                        value = content.clone();
-                    }
-                    entries.push(Entry { key, at: value.at.clone(), value });
+                    let value = self.block(block, depth + 1);
+                    entries.push(Entry { key: block.ident.to_string(), at: value.at.clone(), value });
                 }
             }
         }
         entries
+    }
+
+    /// `dynamic "x" { for_each = ... content { ... } }` makes blocks of the kind `x`: one for each element, or one where
+    /// the elements are not visible.
+    fn dynamic(&self, block: &HclBlock, depth: usize, entries: &mut Vec<Entry>) {
+        let Some(key) = labels(block).into_iter().next() else { return };
+        let Some(content) = block.body.get_blocks("content").next() else { return };
+        let each = block.body.get_attribute("for_each").map(|a| self.expression(&a.value, depth + 1));
+        let name = block.body.get_attribute("iterator").and_then(|a| a.value.as_variable().map(ToString::to_string));
+        let name = name.unwrap_or_else(|| key.clone());
+        let elements: Vec<(Value, Value)> = match each.as_ref().map(|e| &e.data) {
+            Some(Data::Map(elements)) => {
+                let named = |e: &Entry| {
+                    let text = Data::Text { text: e.key.clone(), exact: true };
+                    (Value::new(e.at.clone(), e.value.bytes.clone(), text), e.value.clone())
+                };
+                elements.iter().map(named).collect()
+            }
+            Some(Data::List(elements)) => elements.iter().map(|e| (e.clone(), e.clone())).collect(),
+            _ => {
+                let value = self.block(content, depth + 1);
+                entries.push(Entry { key, at: value.at.clone(), value });
+                return;
+            }
+        };
+        for (index, item) in elements.into_iter().take(MOST_DYNAMIC) {
+            self.bound.borrow_mut().push((name.clone(), index, item));
+            let value = self.block(content, depth + 1);
+            self.bound.borrow_mut().pop();
+            entries.push(Entry { key: key.clone(), at: value.at.clone(), value });
+        }
     }
 
     fn attribute(&self, attribute: &hcl_edit::structure::Attribute, depth: usize) -> Entry {
@@ -202,6 +232,7 @@ impl Reader<'_> {
             "jsonencode" | "yamlencode" | "base64encode" | "base64gzip" | "trimspace" | "chomp" | "sensitive"
             | "nonsensitive" | "tolist" | "toset" | "tomap" | "tostring" | "tobool" | "tonumber" | "compact"
             | "distinct" | "sort" | "textencodebase64" | "jsondecode" | "yamldecode" | "replace" | "one" => first(),
+            "try" if arguments.len() == 1 => first(),
             "indent" => arguments.get(1).cloned().unwrap_or_else(unknown),
             "file" | "templatefile" | "filebase64" => {
                 let Some(path) = arguments.first().and_then(Value::shown) else { return unknown() };
@@ -216,20 +247,7 @@ impl Reader<'_> {
                     items.iter().map(|i| i.text().map_or("${...}".to_owned(), str::to_owned)).collect();
                 self.value(bytes.clone(), Data::Text { text: words.join(separator), exact })
             }
-            "merge" => {
-                // The last writer wins, and a part that is unknown may hold anything.
-                let mut entries: Vec<Entry> = Vec::new();
-                for argument in &arguments {
-                    if !argument.is_map() {
-                        return unknown();
-                    }
-                    for entry in argument.entries() {
-                        entries.retain(|e| e.key != entry.key);
-                        entries.push(entry.clone());
-                    }
-                }
-                self.value(bytes.clone(), Data::Map(entries))
-            }
+            "merge" if arguments.iter().any(Value::is_map) => self.merged(&arguments, bytes, false),
             "concat" | "flatten" | "setunion" => {
                 let mut items = Vec::new();
                 for argument in &arguments {
@@ -260,11 +278,47 @@ impl Reader<'_> {
         }
     }
 
+    /// One map of several. The last writer wins; what a part that is not visible may write over is only assumed. Of
+    /// `alternatives` one holds, and all is assumed.
+    fn merged(&self, parts: &[Value], bytes: Range<usize>, alternatives: bool) -> Value {
+        let unsure: Arc<str> = Arc::from("a part that is not visible");
+        let mut entries: Vec<Entry> = Vec::new();
+        let mut assumed = None;
+        for part in parts {
+            if !part.is_map() {
+                assumed = Some(Arc::clone(&unsure));
+                entries.iter_mut().for_each(|e| e.value.assumed = Some(Arc::clone(&unsure)));
+            }
+            assumed = assumed.or_else(|| part.assumed.clone());
+            for entry in part.entries() {
+                let mut entry = entry.clone();
+                if alternatives || part.assumed.is_some() {
+                    entry.value.assumed.get_or_insert_with(|| Arc::clone(&unsure));
+                }
+                entries.retain(|e| e.key != entry.key);
+                entries.push(entry);
+            }
+        }
+        let mut value = self.value(bytes, Data::Map(entries));
+        value.assumed = assumed.or(alternatives.then_some(unsure));
+        value
+    }
+
     fn traversal(&self, traversal: &Traversal, depth: usize) -> Option<Value> {
         let Expression::Variable(root) = &traversal.expr else { return None };
         let mut operators = traversal.operators.iter();
         let TraversalOperator::GetAttr(name) = operators.next()?.value() else { return None };
-        let mut value = self.names.name(root.as_str(), name.as_str())?;
+        let bound = self
+            .bound
+            .borrow()
+            .iter()
+            .rev()
+            .find(|(n, ..)| n == root.as_str())
+            .map(|(_, key, item)| if name.as_str() == "key" { key.clone() } else { item.clone() });
+        let mut value = match bound {
+            Some(value) => value,
+            None => self.names.name(root.as_str(), name.as_str())?,
+        };
         for operator in operators {
             let assumed = value.assumed.clone();
             value = match operator.value() {
