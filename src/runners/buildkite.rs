@@ -8,7 +8,7 @@ use super::draft::{
     Draft,
     On::{Ephemeral, Hosted, Isolated},
 };
-use super::pod;
+use super::pod_spec;
 use crate::model::{Location, RunnerPool};
 use crate::syntax::conf::{Lines, Value};
 
@@ -191,10 +191,10 @@ pub(super) fn kubernetes(file: &File<'_>) -> Vec<RunnerPool> {
         draft.documented(Hosted, &own.at, "the controller makes pods of a Kubernetes cluster");
         draft.documented(Ephemeral, &own.at, "the controller makes a pod for each job");
         if let Some(volume) = config.get("workspace-volume") {
-            pod::judge_volume(&mut draft, volume);
+            pod_spec::judge_volume(&mut draft, volume);
         }
         if let Some(patch) = config.get("pod-spec-patch") {
-            pod::judge(&mut draft, patch);
+            pod_spec::judge(&mut draft, patch);
         }
         if config.get("prohibit-kubernetes-plugin").and_then(Value::bool) == Some(true) {
             draft.met(Isolated, &own.at, "no privileged container, and pipelines may not change the pod");

@@ -9,7 +9,7 @@ use super::draft::{
     Draft,
     On::{Ephemeral, Hosted, Isolated},
 };
-use super::pod;
+use super::pod_spec;
 use crate::model::{Evidence, Location, RunnerPool};
 use crate::syntax::conf::{Data, Lines, Value, toml, yaml};
 
@@ -260,7 +260,7 @@ fn pod_spec(draft: &mut Draft, settings: &Value) {
         let documents = text.text().and_then(|t| yaml(&text.at.path, t)).unwrap_or_default();
         for mut document in documents {
             place_all(&mut document, &text.at);
-            pod::judge(draft, &document);
+            pod_spec::judge(draft, &document);
         }
     }
 }

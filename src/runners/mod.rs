@@ -3,7 +3,7 @@
 //! A cheap look over the raw text decides which shapes read a file. A shape takes what its file shows: an unresolved
 //! value (`${NAME}`, `{{ template }}`) is never evidence for anything good, and a default is named as one.
 
-mod agent;
+mod user_data;
 mod arc_legacy;
 mod azure_apps;
 mod azure_pipelines;
@@ -13,7 +13,7 @@ mod container;
 mod draft;
 mod ecs;
 mod gitlab;
-mod pod;
+mod pod_spec;
 mod terraform;
 
 use std::sync::{Arc, LazyLock, OnceLock};

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::module::Module;
 use crate::model::{Location, RunnerPool};
-use crate::runners::agent;
+use crate::runners::user_data;
 use crate::runners::draft::{
     Draft,
     On::{Ephemeral, Hosted},
@@ -156,9 +156,9 @@ fn user_data(draft: &mut Draft, config: &Value, files: &Files<'_>) {
     if file != own.at.path {
         path = Some(Arc::clone(&file));
     }
-    let place = agent::of_file(&file);
+    let place = user_data::of_file(&file);
     let starts = text.lines().any(|l| !l.trim_start().starts_with('#') && l.contains("${start_runner}"));
-    let facts = agent::facts(&text, &place, &[]);
+    let facts = user_data::facts(&text, &place, &[]);
     if let Some(hit) = facts.service.as_ref().or(facts.looped.as_ref()) {
         let at = if path.is_some() { &hit.at } else { &own.at };
         draft.failed(Ephemeral, at, "the user data keeps the agent running for job after job");

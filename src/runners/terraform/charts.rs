@@ -8,7 +8,7 @@ use crate::runners::draft::{
     Draft,
     On::{Ephemeral, Hosted, Isolated},
 };
-use crate::runners::{gitlab, pod, scope_of};
+use crate::runners::{gitlab, pod_spec, scope_of};
 use crate::syntax::conf::{Data, Entry, Value, yaml};
 
 const RULE: &str = "terraform-arc-scale-set";
@@ -195,7 +195,7 @@ fn isolation(draft: &mut Draft, value: &Value, values: &Values) {
         _ => {}
     }
     if let Some(spec) = tree.path(&["template", "spec"]) {
-        pod::judge(draft, spec);
+        pod_spec::judge(draft, spec);
         let runner = spec.all("containers").find(|c| c.get("name").and_then(Value::text) == Some("runner"));
         if let Some(command) = runner.and_then(|r| r.get("command")) {
             let usual =
@@ -258,7 +258,7 @@ pub(super) fn google_gke(name: &str, source: &str, value: &Value) -> Option<Runn
                 _ => None,
             };
             match spec {
-                Some(spec) => pod::judge(&mut draft, &spec),
+                Some(spec) => pod_spec::judge(&mut draft, &spec),
                 None => draft.unshown(
                     Isolated,
                     &item.at,

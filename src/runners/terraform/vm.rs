@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::module::Module;
 use crate::model::{Location, RunnerPool};
-use crate::runners::agent::{self, Facts};
+use crate::runners::user_data::{self, Facts};
 use crate::runners::draft::{
     Draft,
     On::{Ephemeral, Hosted, Isolated},
@@ -258,17 +258,17 @@ impl Script {
     fn facts(&self) -> Facts {
         let narrow = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         match (&self.file, self.first_line) {
-            (Some(file), _) => agent::facts(&self.text, &agent::of_file(file), &self.variables),
+            (Some(file), _) => user_data::facts(&self.text, &user_data::of_file(file), &self.variables),
             (None, Some(first)) => {
                 let place = |line: usize, text: &str| {
-                    let mut at = agent::of_file(&self.at.path)(line, text);
+                    let mut at = user_data::of_file(&self.at.path)(line, text);
                     at.line = first + narrow(line);
                     at.end_line = at.line;
                     at
                 };
-                agent::facts(&self.text, &place, &self.variables)
+                user_data::facts(&self.text, &place, &self.variables)
             }
-            (None, None) => agent::facts(&self.text, &|_, _| self.at.clone(), &self.variables),
+            (None, None) => user_data::facts(&self.text, &|_, _| self.at.clone(), &self.variables),
         }
     }
 }
