@@ -1,11 +1,11 @@
 //! The build environment: hosted, fresh for each build, isolated, without shared caches and remote access.
 
 use super::Scene;
+use super::pools::answering;
 use super::provenance::build_location;
 use crate::catalogue::{Cache, Catalogue, Labels};
 use crate::model::{
-    CacheMode, Cond, Evidence, Job, LabelSet, Location, Requirement, RunnerChoice, RunnerPlatform, RunnerPool, Tri,
-    Verdict,
+    CacheMode, Cond, Evidence, Job, LabelSet, Location, Requirement, RunnerChoice, RunnerPool, Tri, Verdict,
 };
 use crate::release::{Doer, Linked};
 use crate::syntax::pattern;
@@ -24,14 +24,23 @@ pub(super) fn judge(scene: &Scene<'_>, target: &Linked<'_>) -> Vec<Verdict> {
 
 /// What is shown about the machine of one build job.
 struct Machine {
-    hosted: Tri,
-    ephemeral: Tri,
-    isolated: Tri,
+    hosted: Finding,
+    ephemeral: Finding,
+    isolated: Finding,
+}
+
+/// What is shown on one axis.
+#[derive(Clone)]
+struct Finding {
+    verdict: Tri,
+    /// Evidence beside the deciding piece.
+    more: Vec<Evidence>,
 }
 
 impl Machine {
     fn all(verdict: &Tri) -> Self {
-        Self { hosted: verdict.clone(), ephemeral: verdict.clone(), isolated: verdict.clone() }
+        let finding = Finding { verdict: verdict.clone(), more: Vec::new() };
+        Self { hosted: finding.clone(), ephemeral: finding.clone(), isolated: finding }
     }
 }
 
@@ -46,7 +55,13 @@ fn machines(scene: &Scene<'_>, target: &Linked<'_>) -> Vec<Machine> {
             RunnerChoice::Hosted { reason, location } => {
                 machines.push(Machine::all(&Tri::Met(Evidence::documented(location, "hosted", reason.clone()))));
             }
-            RunnerChoice::Unresolved { reason, location, .. } => {
+            RunnerChoice::Unresolved { reason, asked, location } => {
+                let pools: Vec<Vec<&RunnerPool>> = asked.iter().map(|set| answering(scene, set)).collect();
+                // A label that this run makes is known when the pool that carries it is.
+                if !pools.is_empty() && pools.iter().all(|p| !p.is_empty()) {
+                    machines.extend(pools.iter().map(|p| worst(p, location)));
+                    continue;
+                }
                 let to_show = "a literal label of a hosted runner, or the definition of the runner pool";
                 machines.push(Machine::all(&Tri::Unshown(
                     Evidence::observed(location, "runner-label", reason.clone()),
@@ -117,9 +132,9 @@ fn of_labels(scene: &Scene<'_>, set: &LabelSet, location: &Location) -> Machine 
             return unshown("retired-label", why, "a label that GitHub still hosts");
         }
     }
-    let pools: Vec<&RunnerPool> = scene.pools.iter().filter(|p| answers(p, set, &names)).collect();
+    let pools = answering(scene, set);
     if !pools.is_empty() {
-        return worst(&pools);
+        return worst(&pools, location);
     }
     if let Some(group) = &set.group {
         let why = format!("the runner group `{group}` may hold any machine, and no file defines it");
@@ -148,31 +163,35 @@ fn vendor<'l>(labels: &'l Labels, names: &[String]) -> Option<&'l crate::catalog
     labels.vendors.iter().find(|v| v.labels.iter().any(|p| names.iter().any(|n| pattern::wildcard(p, n))))
 }
 
-/// Whether a runner of the pool may take the job: it carries every label, and the group when one is asked for.
-fn answers(pool: &RunnerPool, set: &LabelSet, names: &[String]) -> bool {
-    let group = set.group.as_ref().is_none_or(|g| pool.group.as_deref().is_some_and(|own| g.as_str() == own));
-    // The tags of other platforms' runners are no labels.
-    let same_platform = pool.platform() == RunnerPlatform::GitHub;
-    same_platform && group && names.iter().all(|n| pool.labels.contains(n))
-}
-
-/// The worst of several pools, axis by axis.
-fn worst(pools: &[&RunnerPool]) -> Machine {
-    let pick = |axis: fn(&RunnerPool) -> &Tri| {
-        let mut all: Vec<&Tri> = pools.iter().map(|p| axis(p)).collect();
-        all.sort_by_key(|t| severity(t));
-        all.last().copied().cloned()
+/// The worst of several pools, axis by axis. `location` is where the job asks for them: an unshown control is missing
+/// there, and the pool's own file is further evidence.
+fn worst(pools: &[&RunnerPool], location: &Location) -> Machine {
+    let pick = |axis: fn(&RunnerPool) -> &Tri| -> Option<Finding> {
+        // Among equals the first counts.
+        let pool = pools.iter().min_by_key(|p| std::cmp::Reverse(severity(axis(p))))?;
+        let link = format!("the labels are those of the runner pool `{}` in {}", pool.name, pool.location.path);
+        let link = Evidence::observed(location, "runner-pool", link);
+        Some(match axis(pool) {
+            Tri::Unshown(e, to_show) => Finding {
+                verdict: Tri::Unshown(
+                    Evidence {
+                        location: location.clone(),
+                        note: format!("the runner pool `{}`: {}", pool.name, e.note),
+                        ..e.clone()
+                    },
+                    to_show.clone(),
+                ),
+                more: vec![e.clone()],
+            },
+            shown => Finding { verdict: shown.clone(), more: vec![link] },
+        })
     };
-    let none = || {
-        Tri::Unshown(
-            Evidence::observed(&Location::start_of(&std::sync::Arc::from("")), "runner-label", "no pool"),
-            String::new(),
-        )
-    };
-    Machine {
-        hosted: pick(|p| &p.hosted).unwrap_or_else(none),
-        ephemeral: pick(|p| &p.ephemeral).unwrap_or_else(none),
-        isolated: pick(|p| &p.isolated).unwrap_or_else(none),
+    match (pick(|p| &p.hosted), pick(|p| &p.ephemeral), pick(|p| &p.isolated)) {
+        (Some(hosted), Some(ephemeral), Some(isolated)) => Machine { hosted, ephemeral, isolated },
+        _ => Machine::all(&Tri::Unshown(
+            Evidence::observed(location, "runner-label", "no file shows which machine answers"),
+            "the definition of the runner pool".to_owned(),
+        )),
     }
 }
 
@@ -185,14 +204,16 @@ fn severity(verdict: &Tri) -> u8 {
 }
 
 /// One requirement over all machines: the worst decides.
-fn axis(requirement: Requirement, target: &Linked<'_>, machines: &[Machine], of: fn(&Machine) -> &Tri) -> Verdict {
-    let mut all: Vec<&Tri> = machines.iter().map(of).collect();
+fn axis(requirement: Requirement, target: &Linked<'_>, machines: &[Machine], of: fn(&Machine) -> &Finding) -> Verdict {
+    let mut all: Vec<&Finding> = machines.iter().map(of).collect();
     // Stable: among equals the first build job decides.
-    all.sort_by_key(|t| std::cmp::Reverse(severity(t)));
-    let others = all.iter().skip(1).map(|t| match t {
+    all.sort_by_key(|f| std::cmp::Reverse(severity(&f.verdict)));
+    let piece = |f: &&Finding| match &f.verdict {
         Tri::Met(e) | Tri::Failed(e) | Tri::Unshown(e, _) => e.clone(),
-    });
-    let verdict = match all.first() {
+    };
+    let others: Vec<Evidence> = all.iter().skip(1).map(piece).collect();
+    let more: Vec<Evidence> = all.iter().flat_map(|f| f.more.iter().cloned()).collect();
+    let verdict = match all.first().map(|f| &f.verdict) {
         Some(Tri::Failed(e)) => Verdict::failed(requirement, e.note.clone(), e.clone()),
         Some(Tri::Unshown(e, to_show)) => Verdict::unshown(requirement, e.note.clone(), e.clone(), to_show.clone()),
         Some(Tri::Met(e)) => Verdict::met(requirement, e.note.clone(), e.clone()),
@@ -201,7 +222,7 @@ fn axis(requirement: Requirement, target: &Linked<'_>, machines: &[Machine], of:
             Verdict::unshown(requirement, "no build job was found", e, "the job that builds the published bytes")
         }
     };
-    verdict.with(others)
+    verdict.with(others).with(more)
 }
 
 fn cache(scene: &Scene<'_>, target: &Linked<'_>) -> Verdict {
@@ -242,6 +263,9 @@ fn cache(scene: &Scene<'_>, target: &Linked<'_>) -> Verdict {
             CacheMode::NoRestore(location) => Some(location),
             CacheMode::Default => None,
         };
+        for found in super::reached(scene, job).into_iter().flat_map(|p| &p.caches) {
+            restored.push((found.clone(), "a pool without a shared cache"));
+        }
         for step in &job.steps {
             for doer in Doer::all(step, &catalogue.wrappers) {
                 for entry in &catalogue.caches {

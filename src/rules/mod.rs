@@ -2,12 +2,15 @@
 
 mod ephemerality;
 mod notes;
+mod pools;
 mod provenance;
 mod token;
 
 use crate::checkout::Checkout;
 use crate::model::{RunnerPool, Target, Verdict};
 use crate::release::Linked;
+
+pub use pools::reached;
 
 /// What a rule may look at besides the target.
 pub struct Scene<'a> {
@@ -49,6 +52,6 @@ pub fn target(scene: &Scene<'_>, linked: &Linked<'_>) -> Target {
         location: linked.publish.location.clone(),
         verdicts,
         chain: linked.chain.clone(),
-        notes: notes::of(linked),
+        notes: notes::of(scene, linked),
     }
 }

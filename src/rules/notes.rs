@@ -1,5 +1,6 @@
 //! Observations on a target that GRADING asks to report and that change no level.
 
+use super::Scene;
 use crate::model::{Access, Note, RunnerChoice};
 use crate::release::Linked;
 
@@ -7,10 +8,11 @@ use crate::release::Linked;
 const REPORTING: &[&str] = &["statuses", "checks", "security-events", "artifact-metadata"];
 
 /// The notes on one target.
-pub(super) fn of(target: &Linked<'_>) -> Vec<Note> {
+pub(super) fn of(scene: &Scene<'_>, target: &Linked<'_>) -> Vec<Note> {
     let mut notes = Vec::new();
     let shared = &crate::catalogue::Catalogue::get().labels.shared;
     for (_, job) in target.build_jobs() {
+        notes.extend(super::reached(scene, job).into_iter().flat_map(|p| p.notes.iter().cloned()));
         for (what, location) in &job.container_reach {
             let message = format!(
                 "the job container reaches its machine (`{what}`); harmless on a single-use machine, an isolation breaker on any other"

@@ -3,18 +3,28 @@
 //! A cheap look over the raw text decides which shapes read a file. A shape takes what its file shows: an unresolved
 //! value (`${NAME}`, `{{ template }}`) is never evidence for anything good, and a default is named as one.
 
-mod user_data;
+mod agent;
 mod arc_legacy;
 mod azure_apps;
 mod azure_pipelines;
 mod buildkite;
 mod codebuild;
+mod compose;
 mod container;
+mod docker;
 mod draft;
 mod ecs;
 mod gitlab;
+mod install;
+mod pod;
 mod pod_spec;
+mod scale_set;
+mod script;
+mod started;
 mod terraform;
+mod user_data;
+mod vendor;
+mod workload;
 
 use std::sync::{Arc, LazyLock, OnceLock};
 
@@ -30,7 +40,12 @@ type Shape = (&'static [&'static str], fn(&File<'_>) -> Vec<RunnerPool>);
 
 /// Every shape that is read.
 const SHAPES: &[Shape] = &[
-    (&["actions.summerwind."], arc_legacy::pools),
+    (arc_legacy::KEYS, arc_legacy::pools),
+    (scale_set::KEYS, scale_set::pools),
+    (agent::KEYS, compose::pools),
+    (agent::KEYS, workload::pools),
+    (script::KEYS, script::pools),
+    (vendor::KEYS, vendor::pools),
     (terraform::KEYS, terraform::pools),
     (terraform::TEMPLATE_KEYS, terraform::template),
     (gitlab::TOML_KEYS, gitlab::config),
@@ -227,6 +242,7 @@ pub fn pools(checkout: &Checkout, pipelines: &[Pipeline], hosted: &[String]) -> 
         return Vec::new();
     }
     let mut pools = pools_in(checkout, None);
+    pools.extend(started::pools(pipelines));
     pools.retain(|p| reaches(p, checkout.slug()));
     pools
 }
@@ -297,19 +313,21 @@ fn shape_of(mut key: usize) -> Option<usize> {
 
 /// Puts a folder in front of every path that a pool names.
 fn move_below(pool: &mut RunnerPool, folder: &str) {
-    let shift = |location: &mut Location| location.path = Arc::from(format!("{folder}/{}", location.path));
+    each_location(pool, &mut |at| at.path = Arc::from(format!("{folder}/{}", at.path)));
+    for file in &mut pool.files {
+        *file = Arc::from(format!("{folder}/{file}"));
+    }
+}
+
+/// Changes every place that a pool names.
+fn each_location(pool: &mut RunnerPool, change: &mut dyn FnMut(&mut Location)) {
     let axes = [&mut pool.hosted, &mut pool.ephemeral, &mut pool.isolated].into_iter().map(|axis| match axis {
         Tri::Met(e) | Tri::Failed(e) | Tri::Unshown(e, _) => e,
     });
     let evidence: Vec<&mut Evidence> = axes.chain(&mut pool.credentials).chain(&mut pool.caches).collect();
-    for piece in evidence {
-        shift(&mut piece.location);
-    }
-    pool.notes.iter_mut().filter_map(|n| n.location.as_mut()).for_each(shift);
-    shift(&mut pool.location);
-    for file in &mut pool.files {
-        *file = Arc::from(format!("{folder}/{file}"));
-    }
+    evidence.into_iter().for_each(|piece| change(&mut piece.location));
+    pool.notes.iter_mut().filter_map(|n| n.location.as_mut()).for_each(&mut *change);
+    change(&mut pool.location);
 }
 
 fn asks_for_own_runners(pipelines: &[Pipeline], hosted: &[String]) -> bool {

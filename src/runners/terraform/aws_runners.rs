@@ -8,11 +8,11 @@ use std::sync::Arc;
 
 use super::module::Module;
 use crate::model::{Location, RunnerPool};
-use crate::runners::user_data;
 use crate::runners::draft::{
     Draft,
     On::{Ephemeral, Hosted},
 };
+use crate::runners::user_data;
 use crate::runners::{File, default_labels};
 use crate::syntax::conf::{Data, Value, yaml};
 

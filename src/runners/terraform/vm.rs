@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use super::module::Module;
 use crate::model::{Location, RunnerPool};
-use crate::runners::user_data::{self, Facts};
 use crate::runners::draft::{
     Draft,
     On::{Ephemeral, Hosted, Isolated},
 };
+use crate::runners::user_data::{self, Facts};
 use crate::runners::{default_labels, scope_of};
 use crate::syntax::conf::{Data, Value};
 

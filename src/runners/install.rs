@@ -1,0 +1,485 @@
+//! Scripts that install and run an agent, and the images that they are the entrypoint of.
+//!
+//! `--ephemeral` and a just-in-time configuration make the registration single-use, not the machine: a loop or a
+//! service around them runs job after job on the same files.
+//! Source: <https://github.com/actions/runner>, `src/Runner.Listener/CommandSettings.cs`
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::agent::Once;
+use super::docker::Run;
+use crate::catalogue::Catalogue;
+use crate::checkout::Checkout;
+use crate::commands::{Context, Shell, interpret, read, unwrapped};
+use crate::model::{Command, Cond, Evidence, Location, Position, Span, Text};
+use crate::syntax::shell;
+
+/// Commands in strings (`su -c`, `bash -c`) within each other.
+const DEEPEST: usize = 3;
+
+/// Options of `config.sh` that take a value.
+const VALUED: &[&str] = &[
+    "--url",
+    "--token",
+    "--labels",
+    "--name",
+    "--runnergroup",
+    "--work",
+    "--pat",
+    "--auth",
+    "--pool",
+    "--agent",
+    "--runasservice-username",
+    "--windowslogonaccount",
+    "--windowslogonpassword",
+];
+
+/// What a script does with an agent.
+#[derive(Default)]
+pub(super) struct Install {
+    /// Where the agent is registered or run.
+    pub(super) location: Option<Location>,
+    /// Whether it takes one job; `None` when it is not registered here.
+    pub(super) once: Option<Once>,
+    /// The labels as one list, variables as `${NAME}`.
+    pub(super) labels: Option<String>,
+    /// Whether it gets the default labels as well.
+    pub(super) defaults: bool,
+    pub(super) group: Option<String>,
+    pub(super) url: Option<String>,
+    /// What the script holds to register the agent, when it outlives the registration.
+    pub(super) long_lived: Option<Evidence>,
+    /// It runs as a service of the machine.
+    pub(super) service: Option<Evidence>,
+    /// It is run again and again.
+    pub(super) looped: Option<Evidence>,
+    /// The machine is destroyed behind the job.
+    pub(super) destroyed: Option<Evidence>,
+    /// The machine is stopped behind the job.
+    pub(super) stopped: Option<Evidence>,
+    /// Containers that it starts.
+    pub(super) runs: Vec<Run>,
+}
+
+/// An image that holds an agent.
+pub(super) struct Image {
+    /// What it is built from.
+    pub(super) base: Option<String>,
+    /// What its entrypoint does; `None` when it has none of its own that can be read.
+    pub(super) install: Option<Install>,
+    /// Scripts of the checkout that it runs.
+    pub(super) files: Vec<Arc<str>>,
+}
+
+/// A script, and where a stretch of it stands.
+pub(super) struct Source<'a> {
+    pub(super) text: &'a str,
+    pub(super) locate: &'a dyn Fn(usize, usize) -> Location,
+    pub(super) rule: &'static str,
+}
+
+/// The place of a stretch of a file's own text.
+pub(super) fn place(path: &Arc<str>, text: &str, from: usize, to: usize) -> Location {
+    Location::new(path, Span { start: position(text, from, 1), end: position(text, to, 1) })
+}
+
+/// The position of an offset in a text that starts on line `first`.
+pub(super) fn position(text: &str, offset: usize, first: u32) -> Position {
+    let mut offset = offset.min(text.len());
+    while !text.is_char_boundary(offset) {
+        offset -= 1;
+    }
+    let before = text.get(..offset).unwrap_or_default();
+    let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    Position {
+        line: first.saturating_add(count(before.matches('\n').count())),
+        column: count(before.rsplit('\n').next().unwrap_or_default().chars().count() + 1),
+        byte: count(offset),
+    }
+}
+
+/// Reads the script of a file. `None` when no agent is in it.
+pub(super) fn read_file(path: &Arc<str>, text: &str, rule: &'static str) -> Option<Install> {
+    let locate = |from: usize, to: usize| place(path, text, from, to);
+    read_script(&Source { text, locate: &locate, rule })
+}
+
+/// Reads a command line that stands in another file.
+pub(super) fn read_line(line: &str, at: &Location, rule: &'static str) -> Option<Install> {
+    read_script(&Source { text: line, locate: &|_, _| at.clone(), rule })
+}
+
+/// Reads a script. `None` when no agent is in it.
+pub(super) fn read_script(source: &Source<'_>) -> Option<Install> {
+    let mut reader = Reader {
+        install: Install { defaults: true, ..Install::default() },
+        rule: source.rule,
+        loops: BTreeSet::new(),
+        ran: false,
+    };
+    reader.script(source.text, source.locate, 0);
+    let install = reader.install;
+    (install.location.is_some() || !install.runs.is_empty()).then_some(install)
+}
+
+struct Reader {
+    install: Install,
+    rule: &'static str,
+    /// Places of commands in the body of a loop without a list.
+    loops: BTreeSet<(u32, u32)>,
+    /// Whether the agent has been started further up.
+    ran: bool,
+}
+
+impl Reader {
+    fn script(&mut self, text: &str, locate: &dyn Fn(usize, usize) -> Location, depth: usize) {
+        let tree = read(text, Shell::Posix);
+        let mut offsets = Vec::new();
+        tree.nodes.iter().for_each(|node| repeated(node, false, &mut offsets));
+        self.loops.extend(offsets.iter().map(|&(from, to)| locate(from, to)).map(|l| (l.line, l.column)));
+        let commands = interpret(
+            &tree,
+            Context {
+                env: &[],
+                holes: &[],
+                folder: Text::from(""),
+                locate,
+                chain: Vec::new(),
+                cond: Cond::TRUE,
+                positional: Vec::new(),
+                wrappers: &Catalogue::get().wrappers,
+            },
+        )
+        .commands;
+        for command in &commands {
+            let views = unwrapped(command, &Catalogue::get().wrappers);
+            let Some(words) = views.last().copied() else { continue };
+            self.command(command, words, depth);
+        }
+    }
+
+    fn command(&mut self, command: &Command, words: &[Text], depth: usize) {
+        let Some((first, rest)) = words.split_first() else { return };
+        let program = first.as_str().rsplit(['/', '\\']).next().unwrap_or_default();
+        let at = &command.location;
+        let has = |flag: &str| rest.iter().any(|w| w.as_str().eq_ignore_ascii_case(flag));
+        let rule = self.rule;
+        let note = |note: &str| Evidence::observed(at, rule, note);
+        let api = rest.iter().find(|w| {
+            w.as_str().contains("actions/runners/registration-token")
+                || w.as_str().contains("actions/runners/generate-jitconfig")
+        });
+        if api.is_some() {
+            let found = note(
+                "the script asks the forge for registrations, so what authorises it lies in the runner, where every build can read it",
+            );
+            self.install.long_lived.get_or_insert(found);
+        }
+        match program {
+            "config.sh" | "config.cmd" | "Runner.Listener" if !has("remove") && !has("run") => {
+                self.configure(command, rest)
+            }
+            "run.sh" | "run.cmd" | "runsvc.sh" | "Runner.Listener" | "run-docker.sh" => {
+                self.install.location.get_or_insert_with(|| at.clone());
+                if has("--jitconfig") || rest.iter().any(|w| w.as_str().starts_with("--jitconfig=")) {
+                    let found = note("a just-in-time configuration registers for one job");
+                    self.once(Once::Yes(found), command);
+                } else if has("--once") && self.install.once.is_none() {
+                    let found = note("`--once` is deprecated, and a second job can slip in");
+                    self.install.once = Some(Once::Hidden(found));
+                }
+                if program == "runsvc.sh" {
+                    self.install.service.get_or_insert(note("the agent runs as a service of the machine"));
+                }
+                if self.loops.contains(&(at.line, at.column)) {
+                    let found = note("a loop runs the agent again and again on the same files");
+                    self.install.looped.get_or_insert(found);
+                }
+                self.ran = true;
+            }
+            "svc.sh" if has("install") || has("start") => {
+                self.install.location.get_or_insert_with(|| at.clone());
+                let found = note("the agent runs as a service of the machine, job after job");
+                self.install.service.get_or_insert(found);
+            }
+            "docker" | "podman" | "nerdctl" if rest.first().is_some_and(|w| w.as_str() == "run") => {
+                let looped = self.loops.contains(&(at.line, at.column));
+                let words: Vec<String> = rest.iter().skip(1).map(shown).collect();
+                self.install.runs.extend(Run::parse(&words, at, looped));
+            }
+            "su" | "bash" | "sh" | "runuser" | "sudo" | "trap" if depth < DEEPEST => {
+                let string = match program {
+                    "trap" => rest.first().filter(|_| has("EXIT")),
+                    _ => rest.iter().skip_while(|w| !matches!(w.as_str(), "-c" | "-lc" | "-ec" | "--command")).nth(1),
+                };
+                let ran = self.ran;
+                if program == "trap" {
+                    // What runs on exit runs behind the agent, wherever it is written.
+                    self.ran = true;
+                }
+                if let Some(string) = string {
+                    let text = shown(string);
+                    self.script(&text, &|_, _| at.clone(), depth + 1);
+                }
+                if program == "trap" {
+                    self.ran = ran;
+                }
+            }
+            "shutdown" | "poweroff" | "halt" | "systemctl" | "init" if self.ran => {
+                let off = match program {
+                    "systemctl" => has("poweroff") || has("halt"),
+                    "shutdown" => !has("-c") && !has("-r"),
+                    "init" => has("0"),
+                    _ => true,
+                };
+                if off && command.cond == Cond::TRUE {
+                    self.install.stopped.get_or_insert(note("the machine is switched off behind the agent"));
+                }
+            }
+            "aws" | "gcloud" | "az" | "hcloud" | "doctl" if self.ran && command.cond == Cond::TRUE => {
+                let all: Vec<&str> = rest.iter().map(Text::as_str).collect();
+                let all = all.join(" ");
+                let destroys = all.contains("terminate-instances")
+                    || all.contains("terminate-instance-in-auto-scaling-group")
+                    || all.contains("instances delete")
+                    || all.contains("delete-instances")
+                    || all.contains("vm delete")
+                    || all.contains("server delete");
+                if destroys {
+                    self.install.destroyed.get_or_insert(note("the machine is destroyed behind the agent"));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn configure(&mut self, command: &Command, rest: &[Text]) {
+        let at = &command.location;
+        let mut flags: BTreeSet<&str> = BTreeSet::new();
+        let mut open = None;
+        let mut words = rest.iter();
+        let (mut url, mut labels, mut group) = (None, None, None);
+        let mut known = false;
+        while let Some(word) = words.next() {
+            let text = word.as_str();
+            let (name, attached) = match text.split_once('=') {
+                Some((name, value)) if name.starts_with("--") => (name, Some(Text::from(value))),
+                _ => (text, None),
+            };
+            let name_low = name.to_ascii_lowercase();
+            if let Some(valued) = VALUED.iter().find(|v| **v == name_low) {
+                known = true;
+                let value = attached.or_else(|| words.next().cloned());
+                let value = value.as_ref().map(shown);
+                match *valued {
+                    "--url" => url = value,
+                    "--labels" => labels = value,
+                    "--runnergroup" => group = value,
+                    "--pat" => {
+                        let found = Evidence::observed(
+                            at,
+                            self.rule,
+                            "a personal access token registers the runner, and every build can read it",
+                        );
+                        self.install.long_lived.get_or_insert(found);
+                    }
+                    _ => {}
+                }
+            } else if text.starts_with("--") {
+                flags.insert(name);
+            } else if !word.is_literal() {
+                open = open.or(Some(word));
+            }
+        }
+        // `config.sh` is a common name.
+        let ours = url.is_some()
+            || flags.iter().any(|f| matches!(*f, "--unattended" | "--ephemeral" | "--no-default-labels"))
+            || known && labels.is_some();
+        let azure = rest.iter().any(|w| matches!(w.as_str(), "--pool" | "--acceptTeeEula"));
+        if !ours || azure {
+            return;
+        }
+        self.install.location = Some(at.clone());
+        let rule = self.rule;
+        let note = |note: &str| Evidence::observed(at, rule, note);
+        let once = if flags.contains("--ephemeral") {
+            Once::Yes(note("`--ephemeral`: the agent registers for one job"))
+        } else if open.is_some() {
+            Once::Hidden(note("a variable may add options that are not visible"))
+        } else {
+            Once::No(note("the agent is registered without `--ephemeral`, so it takes one job after another"))
+        };
+        self.once(once, command);
+        self.install.labels = labels.or(self.install.labels.take());
+        self.install.url = url.or(self.install.url.take());
+        self.install.group = group.or(self.install.group.take());
+        self.install.defaults = !flags.contains("--no-default-labels");
+        if flags.contains("--runasservice") {
+            self.install.service = Some(note("the agent runs as a service of the machine"));
+        }
+    }
+
+    /// Of several registrations the worst counts. One under a condition shows nothing good.
+    fn once(&mut self, found: Once, command: &Command) {
+        let found = match found {
+            Once::Yes(e) if command.cond.is_never() => Once::Hidden(e),
+            Once::Yes(e) if command.cond != Cond::TRUE => {
+                Once::Hidden(Evidence { note: format!("{}, but only when `{}`", e.note, command.cond), ..e })
+            }
+            other => other,
+        };
+        let worse = match (&self.install.once, &found) {
+            (None, _) => true,
+            (Some(Once::Yes(_)), _) => true,
+            (Some(Once::Hidden(_)), Once::No(_)) => true,
+            // `--once` on the way to a later registration for one job.
+            (Some(Once::No(_) | Once::Hidden(_)), _) => false,
+        };
+        if worse {
+            self.install.once = Some(found);
+        }
+    }
+}
+
+/// A word with unknown variables as `${NAME}`, and `$` for anything else that is unknown.
+fn shown(word: &Text) -> String {
+    let mut out = String::new();
+    let mut rest = word.as_str();
+    while let Some((before, from)) = rest.split_once("${{") {
+        out.push_str(before);
+        let (symbol, tail) = from.split_once("}}").unwrap_or((from, ""));
+        let symbol = symbol.trim();
+        let name = symbol.strip_prefix("env.");
+        let expanded =
+            symbol.strip_prefix("expand(<env.").and_then(|s| s.strip_suffix(')')).map(|s| s.replacen('>', "", 1));
+        match (name, expanded) {
+            (Some(name), _) => out.push_str(&format!("${{{name}}}")),
+            (None, Some(expanded)) => out.push_str(&format!("${{{expanded}}}")),
+            (None, None) => out.push('$'),
+        }
+        rest = tail;
+    }
+    out.push_str(rest);
+    out
+}
+
+/// Simple commands in the body of a loop that ends only by itself.
+fn repeated(node: &shell::Node, inside: bool, found: &mut Vec<(usize, usize)>) {
+    use shell::Node;
+    match node {
+        Node::Command(simple) => {
+            if inside {
+                found.push((simple.offset, simple.end));
+            }
+        }
+        Node::And(a, b) | Node::Or(a, b) => {
+            repeated(a, inside, found);
+            repeated(b, inside, found);
+        }
+        Node::Not(a) | Node::Subshell(a) | Node::Redirected(a, _) => repeated(a, inside, found),
+        Node::Sequence(all) | Node::Pipeline(all) => all.iter().for_each(|n| repeated(n, inside, found)),
+        Node::If { branches, otherwise } => {
+            for (test, body) in branches {
+                repeated(test, inside, found);
+                repeated(body, inside, found);
+            }
+            if let Some(body) = otherwise {
+                repeated(body, inside, found);
+            }
+        }
+        Node::For { body, .. } => repeated(body, inside, found),
+        Node::While { test, body, .. } => {
+            // `while ./run.sh; do` repeats its test as well.
+            repeated(test, true, found);
+            repeated(body, true, found);
+        }
+        Node::Case { arms, .. } => arms.iter().for_each(|(_, body)| repeated(body, inside, found)),
+        Node::Function { body, .. } => repeated(body, inside, found),
+        Node::Test(_) | Node::Opaque(_) => {}
+    }
+}
+
+/// Reads a Dockerfile; `None` when it makes no image with an agent.
+pub(super) fn image(path: &Arc<str>, text: &str, checkout: &Checkout, rule: &'static str) -> Option<Image> {
+    let mut image = Image { base: None, install: None, files: Vec::new() };
+    let mut copied: Vec<String> = Vec::new();
+    let mut entry: Option<String> = None;
+    let mut downloads = false;
+    for line in instructions(text) {
+        let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((&line, ""));
+        match word.to_ascii_uppercase().as_str() {
+            "FROM" => {
+                image.base = rest.split_whitespace().find(|w| !w.starts_with("--")).map(str::to_owned);
+                entry = None;
+            }
+            "COPY" | "ADD" => {
+                copied.extend(rest.split_whitespace().filter(|w| !w.starts_with("--")).map(str::to_owned))
+            }
+            "ENTRYPOINT" | "CMD" => {
+                let words = rest.replace(['[', ']', '"', ','], " ");
+                let words = words.trim().to_owned();
+                // The command is the entrypoint's argument.
+                entry = Some(match entry.filter(|_| word.eq_ignore_ascii_case("CMD")) {
+                    Some(entry) => format!("{entry} {words}"),
+                    None => words,
+                });
+            }
+            "RUN" => downloads |= rest.contains("actions/runner/releases"),
+            _ => {}
+        }
+    }
+    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    if let Some(entry) = &entry {
+        for word in entry.split_whitespace() {
+            let name = word.rsplit('/').next().unwrap_or(word);
+            // Where the script lies is known from the instruction that copies it.
+            let source = copied.iter().find(|c| c.rsplit('/').next() == Some(name));
+            let candidates = [source.cloned(), Some(name.to_owned())];
+            let script = candidates.into_iter().flatten().find_map(|c| {
+                let c = c.trim_start_matches("./");
+                let beside = if folder.is_empty() { c.to_owned() } else { format!("{folder}/{c}") };
+                [beside, c.to_owned()]
+                    .into_iter()
+                    .find_map(|p| Some((Arc::<str>::from(p.as_str()), checkout.read(&p).ok()?)))
+            });
+            if let Some((script, text)) = script {
+                if let Some(install) = read_file(&script, &text, rule) {
+                    image.install = Some(install);
+                }
+                image.files.push(script);
+            }
+        }
+        if image.install.is_none() {
+            let at = Location::start_of(path);
+            image.install = read_line(entry, &at, rule).filter(|i| i.location.is_some());
+        }
+    }
+    let known = image.base.as_deref().is_some_and(|b| super::agent::IMAGES.iter().any(|i| b.contains(i)));
+    (known || downloads || image.install.as_ref().is_some_and(|i| i.location.is_some())).then_some(image)
+}
+
+/// The instructions of a Dockerfile, continuations joined, comments dropped.
+fn instructions(text: &str) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    let mut open = false;
+    for line in text.lines() {
+        let line = line.trim();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let (part, more) = match line.strip_suffix('\\') {
+            Some(part) => (part.trim_end(), true),
+            None => (line, false),
+        };
+        match found.last_mut().filter(|_| open) {
+            Some(last) => {
+                last.push(' ');
+                last.push_str(part);
+            }
+            None => found.push(part.to_owned()),
+        }
+        open = more;
+    }
+    found
+}

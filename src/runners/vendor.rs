@@ -1,0 +1,71 @@
+//! Label configurations of vendors that start machines in the owner's cloud account.
+//!
+//! They name labels and sizes. That the machines exist is shown by the vendor's stack or project in the checkout, not
+//! by these files.
+//! Source: <https://runs-on.com/configuration/repo-config/>, <https://docs.cirun.io/reference/yaml>
+
+use super::{File, is_open};
+use crate::model::{Evidence, Location, Note, RunnerPool, Tri};
+use crate::syntax::yaml::Node;
+
+/// The strings of which a file with such a definition holds one.
+pub(super) const KEYS: &[&str] = &["runners:"];
+
+const RUNS_ON: &str = "runs-on-config";
+const CIRUN: &str = "cirun-config";
+
+/// The pools of a file.
+pub(super) fn pools(file: &File<'_>) -> Vec<RunnerPool> {
+    let Some(document) = file.documents().first() else { return Vec::new() };
+    let Some(runners) = document.root().get("runners") else { return Vec::new() };
+    match &**file.path {
+        ".github/runs-on.yml" | ".github/runs-on.yaml" => {
+            runners.entries().filter_map(|(key, runner)| runs_on(file, key, runner)).collect()
+        }
+        ".cirun.yml" => runners.items().map(|runner| cirun(file, runner)).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn unshown(pool: &mut RunnerPool, rule: &'static str, at: &Location, vendor: &str, to_show: &str) {
+    let note = format!(
+        "a label configuration of {vendor}: it names machines, and nothing in the checkout shows that they exist"
+    );
+    let axis = || Tri::Unshown(Evidence::observed(at, rule, note.clone()), to_show.to_owned());
+    pool.hosted = axis();
+    pool.ephemeral = axis();
+    pool.isolated = axis();
+}
+
+fn runs_on(file: &File<'_>, key: Node<'_>, runner: Node<'_>) -> Option<RunnerPool> {
+    let name = key.as_str()?;
+    let at = file.at(key);
+    let mut pool = RunnerPool::new(RUNS_ON, name, &at);
+    pool.labels = vec!["runs-on".to_owned(), format!("runner={}", name.to_ascii_lowercase())];
+    unshown(&mut pool, RUNS_ON, &at, "RunsOn", "the vendor's stack as infrastructure code in the checkout");
+    if let Some(extras) = runner.get("extras") {
+        let cache = |text: &str| text.split(['+', ',']).any(|e| matches!(e.trim(), "s3-cache" | "efs" | "ecr-cache"));
+        let hit = match extras.as_str() {
+            Some(text) => cache(text).then_some(extras),
+            None => extras.items().find(|i| i.as_str().is_some_and(cache)),
+        };
+        if let Some(node) = hit {
+            let note = "the pool puts a shared cache behind every build, which other builds can write";
+            pool.caches.push(Evidence::observed(&file.at(node), RUNS_ON, note));
+        }
+    }
+    if let Some(node) = runner.get("ssh").filter(|s| s.as_bool() == Some(true)) {
+        pool.notes.push(Note::info("runner-ssh", &file.at(node), "people can log in to the machine while it builds"));
+    }
+    Some(pool)
+}
+
+fn cirun(file: &File<'_>, runner: Node<'_>) -> RunnerPool {
+    let word = |key: &str| runner.get(key).and_then(|n| n.as_str());
+    let at = runner.get("name").map_or_else(|| file.at(runner), |n| file.at(n));
+    let mut pool = RunnerPool::new(CIRUN, word("name").unwrap_or("runner"), &at);
+    let labels = runner.get("labels").into_iter().flat_map(|l| l.items()).filter_map(|i| i.as_str());
+    pool.labels = labels.filter(|l| !is_open(l)).map(str::to_ascii_lowercase).collect();
+    unshown(&mut pool, CIRUN, &at, "Cirun", "a managed pool as infrastructure code in the checkout");
+    pool
+}
