@@ -52,8 +52,15 @@ pub(super) fn stack_module(name: &str, source: &str, value: &Value) -> Option<Ru
 
 fn elastic(name: &str, at: &Location, parameters: &Value, keys: &Keys) -> RunnerPool {
     let mut draft = Draft::new(STACK, name, at);
-    draft.labels([parameters.get(keys.queue).map_or("default", |q| q.shown().unwrap_or("$"))]);
+    draft.labels([parameters.get(keys.queue).map_or("default", |q| q.text().unwrap_or("$"))]);
     draft.documented(Hosted, at, "the stack makes virtual machines of an autoscaling group");
+    if !parameters.is_map() || parameters.assumed.is_some() && parameters.get(keys.terminate).is_none() {
+        let to_show = format!("`{}` as a literal `true`", keys.terminate);
+        draft.pool.labels.clear();
+        draft.unshown(Ephemeral, &parameters.at, "the parameters of the stack are not visible", to_show);
+        draft.machine_decides(at);
+        return draft.finish();
+    }
     match parameters.get(keys.terminate).map(|v| (v, v.bool(), &v.assumed)) {
         Some((v, Some(true), None)) => {
             draft.met(Ephemeral, &v.at, format!("`{}`: a machine ends itself after one job", keys.terminate));

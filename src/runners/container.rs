@@ -10,7 +10,7 @@ use super::draft::{
 };
 use super::{default_labels, is_open, labels_of, scope_of};
 use crate::model::{Location, RunnerPlatform};
-use crate::syntax::conf::Value;
+use crate::syntax::conf::{Data, Value};
 
 /// An environment variable of a container.
 #[derive(Debug, Clone)]
@@ -218,18 +218,18 @@ pub(super) fn variables<'v>(entries: impl Iterator<Item = &'v Value>) -> Vec<Var
     let found = entries.filter_map(|entry| {
         let first = |keys: &[&str]| keys.iter().find_map(|k| entry.entry(k));
         let name = first(&["name", "Name"])?;
-        let value = first(&["value", "Value"]).and_then(|e| e.value.shown()).map(str::to_owned);
+        let value = first(&["value", "Value"]).and_then(|e| written(&e.value));
         Some(Variable { name: name.value.text()?.to_owned(), value, at: entry.at.clone() })
     });
     found.collect()
 }
 
-/// Variables written as a map from name to value.
-pub(super) fn variable_map(value: &Value) -> Vec<Variable> {
-    let entries = value.entries().iter();
-    entries
-        .map(|e| Variable { name: e.key.clone(), value: e.value.shown().map(str::to_owned), at: e.at.clone() })
-        .collect()
+/// A text, its unknown parts as they are written; an expression is no text.
+fn written(value: &Value) -> Option<String> {
+    match &value.data {
+        Data::Text { text, .. } => Some(text.clone()),
+        _ => value.text().map(str::to_owned),
+    }
 }
 
 /// The words of a command that is written as a list or a string.

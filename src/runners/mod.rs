@@ -22,6 +22,8 @@ mod scale_set;
 mod script;
 mod started;
 mod terraform;
+#[cfg(test)]
+mod testing;
 mod user_data;
 mod vendor;
 mod workload;

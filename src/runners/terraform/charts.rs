@@ -213,7 +213,7 @@ fn isolation(draft: &mut Draft, value: &Value, values: &Values) {
 }
 
 /// Google's module of a cluster with a runner scale set.
-pub(super) fn google_gke(name: &str, source: &str, value: &Value) -> Option<RunnerPool> {
+pub(super) fn google_gke(module: &Module<'_>, name: &str, source: &str, value: &Value) -> Option<RunnerPool> {
     const RULE: &str = "terraform-google-runner-gke";
     if !source.contains("gh-runner-gke") {
         return None;
@@ -249,16 +249,12 @@ pub(super) fn google_gke(name: &str, source: &str, value: &Value) -> Option<Runn
     }
     if let Some(own) = value.get("arc_runners_values") {
         for item in own.items() {
-            let spec = match &item.data {
-                Data::Map(_) => item.path(&["template", "spec"]).cloned(),
-                Data::Text { text, .. } => {
-                    let documents = yaml(&item.at.path, text).unwrap_or_default();
-                    documents.first().and_then(|d| d.path(&["template", "spec"])).cloned()
+            match part(module, item) {
+                Some(values) => {
+                    if let Some(spec) = values.path(&["template", "spec"]) {
+                        pod_spec::judge(&mut draft, spec);
+                    }
                 }
-                _ => None,
-            };
-            match spec {
-                Some(spec) => pod_spec::judge(&mut draft, &spec),
                 None => draft.unshown(
                     Isolated,
                     &item.at,

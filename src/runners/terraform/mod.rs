@@ -52,7 +52,7 @@ pub(super) fn pools(file: &File<'_>) -> Vec<RunnerPool> {
     for (_, name, value) in module.of("module") {
         let source = value.get("source").and_then(Value::shown).unwrap_or_default().to_ascii_lowercase();
         pools.extend(aws_runners::pools(&module, name, &source, value));
-        pools.extend(charts::google_gke(name, &source, value));
+        pools.extend(charts::google_gke(&module, name, &source, value));
         pools.extend(services::module(name, &source, value));
         pools.extend(vm::google_module(name, &source, value));
     }

@@ -4,10 +4,12 @@ use std::cell::RefCell;
 use std::ops::Range;
 use std::sync::Arc;
 
-use hcl_edit::Span;
-use hcl_edit::expr::{Expression, FuncCall, ObjectKey, Traversal, TraversalOperator};
+use hcl_edit::expr::{
+    BinaryOp, BinaryOperator, Expression, ForExpr, FuncCall, ObjectKey, Traversal, TraversalOperator,
+};
 use hcl_edit::structure::{Block as HclBlock, Body, Structure};
 use hcl_edit::template::{Element, Template};
+use hcl_edit::{Decorated, Span};
 
 use super::{Data, Entry, Lines, MAX_DEPTH, Value};
 
@@ -39,15 +41,14 @@ impl Names for () {
 pub fn hcl(path: &Arc<str>, text: &str, names: &dyn Names) -> Option<(Vec<Block>, Vec<Entry>)> {
     let body = hcl_edit::parser::parse_body(text).ok()?;
     let lines = Lines::new(path, text);
-    let reader = Reader { lines: &lines, names, bound: RefCell::default() };
+    let reader = Reader { lines: &lines, names, bound: RefCell::default(), dynamic: RefCell::default() };
     let mut blocks = Vec::new();
     let mut entries = Vec::new();
     for structure in body.iter() {
         match structure {
             Structure::Attribute(a) => entries.push(reader.attribute(a, 0)),
             Structure::Block(block) => {
-                let labels = labels(block);
-                blocks.push(Block { kind: block.ident.to_string(), labels, value: reader.block(block, 0) });
+                reader.top(block, &mut blocks);
             }
         }
     }
@@ -63,6 +64,8 @@ struct Reader<'a> {
     names: &'a dyn Names,
     /// The iterators of the `dynamic` blocks around: name, key, value.
     bound: RefCell<Vec<(String, Value, Value)>>,
+    /// The names among them that stand for a key and a value, not for the element itself.
+    dynamic: RefCell<Vec<String>>,
 }
 
 /// A `dynamic` block is written out for no more elements.
@@ -71,6 +74,83 @@ const MOST_DYNAMIC: usize = 50;
 impl Reader<'_> {
     fn value(&self, bytes: Range<usize>, data: Data) -> Value {
         Value::new(self.lines.at(&bytes), bytes, data)
+    }
+
+    /// A block with `for_each` is written out once for each element, when these are visible.
+    fn top(&self, block: &HclBlock, blocks: &mut Vec<Block>) {
+        let kind = block.ident.to_string();
+        let each = block.body.get_attribute("for_each").map(|a| self.expression(&a.value, 1));
+        let elements = each.as_ref().and_then(elements).unwrap_or_default();
+        if elements.is_empty() || elements.len() > MOST_DYNAMIC {
+            blocks.push(Block { kind, labels: labels(block), value: self.block(block, 0) });
+            return;
+        }
+        for (key, item) in elements {
+            let mut labels = labels(block);
+            labels.extend(key.text().map(str::to_owned));
+            self.bound.borrow_mut().push(("each".to_owned(), key, item));
+            let value = self.block(block, 0);
+            self.bound.borrow_mut().pop();
+            blocks.push(Block { kind: kind.clone(), labels, value });
+        }
+    }
+
+    /// `{ for k, v in X : k => v if c }` and `[for v in X : v if c]`, when X is visible.
+    fn for_expression(&self, expression: &ForExpr, depth: usize) -> Option<Data> {
+        let intro = &expression.intro;
+        let collection = self.expression(&intro.collection_expr, depth + 1);
+        let elements = elements(&collection)?;
+        if elements.len() > MOST_DYNAMIC {
+            return None;
+        }
+        let value_name = intro.value_var.to_string();
+        let key_name = intro.key_var.as_ref().map(ToString::to_string);
+        let mut entries = Vec::new();
+        let mut items = Vec::new();
+        let is_list = matches!(collection.data, Data::List(_));
+        for (index, (key, item)) in elements.into_iter().enumerate() {
+            let key = if is_list { Value { data: Data::Number(index.to_string()), ..key } } else { key };
+            let mark = self.bound.borrow().len();
+            self.bound.borrow_mut().push((value_name.clone(), key.clone(), item));
+            if let Some(name) = &key_name {
+                self.bound.borrow_mut().push((name.clone(), key.clone(), key));
+            }
+            let wanted = expression.cond.as_ref().map(|c| self.expression(&c.expr, depth + 1));
+            let unsure = wanted.as_ref().is_some_and(|w| w.bool().is_none());
+            let dropped = wanted.is_some_and(|w| w.bool() == Some(false));
+            let mut value = self.expression(&expression.value_expr, depth + 1);
+            let key = expression.key_expr.as_ref().map(|k| self.expression(k, depth + 1));
+            self.bound.borrow_mut().truncate(mark);
+            if dropped {
+                continue;
+            }
+            if unsure {
+                value.assumed = Some(Arc::from("a part that is not visible"));
+            }
+            match key {
+                Some(key) => {
+                    let at = value.at.clone();
+                    entries.push(Entry { key: key.shown()?.to_owned(), at, value });
+                }
+                None => items.push(value),
+            }
+        }
+        Some(if expression.key_expr.is_some() { Data::Map(entries) } else { Data::List(items) })
+    }
+
+    /// `==` and `!=` of what is visible.
+    fn comparison(&self, operation: &BinaryOp, depth: usize) -> Option<Data> {
+        let equal = match operation.operator.value() {
+            BinaryOperator::Eq => true,
+            BinaryOperator::NotEq => false,
+            _ => return None,
+        };
+        let left = self.expression(&operation.lhs_expr, depth + 1);
+        let right = self.expression(&operation.rhs_expr, depth + 1);
+        if left.assumed.is_some() || right.assumed.is_some() {
+            return None;
+        }
+        Some(Data::Bool((left.text()? == right.text()?) == equal))
     }
 
     fn block(&self, block: &HclBlock, depth: usize) -> Value {
@@ -106,24 +186,16 @@ impl Reader<'_> {
         let each = block.body.get_attribute("for_each").map(|a| self.expression(&a.value, depth + 1));
         let name = block.body.get_attribute("iterator").and_then(|a| a.value.as_variable().map(ToString::to_string));
         let name = name.unwrap_or_else(|| key.clone());
-        let elements: Vec<(Value, Value)> = match each.as_ref().map(|e| &e.data) {
-            Some(Data::Map(elements)) => {
-                let named = |e: &Entry| {
-                    let text = Data::Text { text: e.key.clone(), exact: true };
-                    (Value::new(e.at.clone(), e.value.bytes.clone(), text), e.value.clone())
-                };
-                elements.iter().map(named).collect()
-            }
-            Some(Data::List(elements)) => elements.iter().map(|e| (e.clone(), e.clone())).collect(),
-            _ => {
-                let value = self.block(content, depth + 1);
-                entries.push(Entry { key, at: value.at.clone(), value });
-                return;
-            }
+        let Some(elements) = each.as_ref().and_then(elements) else {
+            let value = self.block(content, depth + 1);
+            entries.push(Entry { key, at: value.at.clone(), value });
+            return;
         };
         for (index, item) in elements.into_iter().take(MOST_DYNAMIC) {
             self.bound.borrow_mut().push((name.clone(), index, item));
+            self.dynamic.borrow_mut().push(name.clone());
             let value = self.block(content, depth + 1);
+            self.dynamic.borrow_mut().pop();
             self.bound.borrow_mut().pop();
             entries.push(Entry { key: key.clone(), at: value.at.clone(), value });
         }
@@ -180,9 +252,13 @@ impl Reader<'_> {
             Expression::Traversal(traversal) => {
                 return self.traversal(traversal, depth).unwrap_or_else(|| self.value(bytes.clone(), raw()));
             }
-            Expression::Variable(_) | Expression::UnaryOp(_) | Expression::BinaryOp(_) | Expression::ForExpr(_) => {
-                raw()
+            Expression::ForExpr(e) => self.for_expression(e, depth).unwrap_or_else(raw),
+            Expression::BinaryOp(e) => self.comparison(e, depth).unwrap_or_else(raw),
+            Expression::Variable(name) => {
+                let bound = self.bound(name.as_str(), false);
+                return bound.unwrap_or_else(|| self.value(bytes.clone(), raw()));
             }
+            Expression::UnaryOp(_) => raw(),
         };
         self.value(bytes, data)
     }
@@ -306,19 +382,35 @@ impl Reader<'_> {
 
     fn traversal(&self, traversal: &Traversal, depth: usize) -> Option<Value> {
         let Expression::Variable(root) = &traversal.expr else { return None };
+        let root = root.as_str();
+        // A variable of a `for` is the element itself; `each` and the iterators of dynamic blocks have a key and a value.
+        let iterator = root == "each" || self.dynamic.borrow().iter().any(|n| n == root);
+        if !iterator && let Some(value) = self.bound(root, false) {
+            return self.follow(value, traversal.operators.iter(), depth);
+        }
         let mut operators = traversal.operators.iter();
         let TraversalOperator::GetAttr(name) = operators.next()?.value() else { return None };
-        let bound = self
-            .bound
-            .borrow()
-            .iter()
-            .rev()
-            .find(|(n, ..)| n == root.as_str())
-            .map(|(_, key, item)| if name.as_str() == "key" { key.clone() } else { item.clone() });
-        let mut value = match bound {
+        let name = name.as_str();
+        let value = match self.bound(root, name == "key") {
             Some(value) => value,
-            None => self.names.name(root.as_str(), name.as_str())?,
+            None => self.names.name(root, name)?,
         };
+        self.follow(value, operators, depth)
+    }
+
+    /// What a name is bound to by an iterator around: its key, or the element.
+    fn bound(&self, name: &str, key: bool) -> Option<Value> {
+        let bound = self.bound.borrow();
+        let (_, index, item) = bound.iter().rev().find(|(n, ..)| n == name)?;
+        Some(if key { index.clone() } else { item.clone() })
+    }
+
+    fn follow<'o>(
+        &self,
+        mut value: Value,
+        operators: impl Iterator<Item = &'o Decorated<TraversalOperator>>,
+        depth: usize,
+    ) -> Option<Value> {
         for operator in operators {
             let assumed = value.assumed.clone();
             value = match operator.value() {
@@ -335,6 +427,21 @@ impl Reader<'_> {
             value.assumed = value.assumed.or(assumed);
         }
         Some(value)
+    }
+}
+
+/// Keys and values of a map, or the elements of a list twice, as `toset` makes them.
+fn elements(collection: &Value) -> Option<Vec<(Value, Value)>> {
+    match &collection.data {
+        Data::Map(entries) => {
+            let named = |e: &Entry| {
+                let text = Data::Text { text: e.key.clone(), exact: true };
+                (Value::new(e.at.clone(), e.value.bytes.clone(), text), e.value.clone())
+            };
+            Some(entries.iter().map(named).collect())
+        }
+        Data::List(items) => Some(items.iter().map(|e| (e.clone(), e.clone())).collect()),
+        _ => None,
     }
 }
 
