@@ -6,8 +6,10 @@
 mod agent;
 mod arc_legacy;
 mod azure_apps;
+mod azure_native;
 mod azure_pipelines;
 mod buildkite;
+mod cloudformation;
 mod codebuild;
 mod compose;
 mod container;
@@ -54,6 +56,8 @@ const SHAPES: &[Shape] = &[
     (gitlab::YAML_KEYS, gitlab::in_yaml),
     (buildkite::CFG_KEYS, buildkite::config),
     (buildkite::K8S_KEYS, buildkite::kubernetes),
+    (azure_native::KEYS, azure_native::pools),
+    (cloudformation::KEYS, cloudformation::pools),
 ];
 
 /// Files that may define runners are no larger than this.

@@ -16,6 +16,7 @@ use crate::syntax::conf::Value;
 use module::Module;
 
 pub(super) use aws_runners::{TEMPLATE_KEYS, template};
+pub(super) use vm::{Upkeep, judge, registered};
 
 /// Strings of which a Terraform file that defines runners holds one.
 pub(super) const KEYS: &[&str] = &[
