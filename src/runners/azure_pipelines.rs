@@ -61,7 +61,7 @@ pub(super) fn managed(name: &str, at: &Location, value: &Value) -> RunnerPool {
         (_, Some(entry)) => {
             draft.failed(Ephemeral, &entry.at, "a stateful agent is used for one job after another");
         }
-        (Some((k, Some("Stateless"))), None) => {
+        (Some((k, Some("Stateless"))), None) if k.assumed.is_none() => {
             draft.met(Ephemeral, &k.at, "a stateless agent's machine is destroyed after one job");
         }
         (Some((k, _)), None) => {

@@ -118,6 +118,10 @@ fn own_host(draft: &mut Draft, at: &Location) {
 /// `MaxBuilds`, `max_use_count`: nothing or zero is without limit.
 fn machine_uses(draft: &mut Draft, at: &Location, value: Option<&Value>, key: &str) {
     match value.map(|v| (v, v.int())) {
+        Some((v, Some(_))) if v.assumed.is_some() => {
+            let note = format!("`{key}` comes from a variable that the caller may set otherwise");
+            draft.unshown(Ephemeral, &v.at, note, format!("`{key} = 1` as a literal"));
+        }
         Some((v, Some(1))) => draft.met(Ephemeral, &v.at, format!("`{key} = 1`: a machine takes one job")),
         Some((v, Some(0))) => {
             draft.failed(Ephemeral, &v.at, format!("`{key} = 0`: a machine takes any number of jobs"))

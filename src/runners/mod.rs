@@ -4,11 +4,13 @@
 //! value (`${NAME}`, `{{ template }}`) is never evidence for anything good, and a default is named as one.
 
 mod agent;
+mod agents_env;
 mod arc_legacy;
 mod azure_apps;
 mod azure_native;
 mod azure_pipelines;
 mod buildkite;
+mod circleci;
 mod cloudformation;
 mod codebuild;
 mod compose;
@@ -16,8 +18,10 @@ mod container;
 mod docker;
 mod draft;
 mod ecs;
+mod gitea;
 mod gitlab;
 mod install;
+mod jenkins;
 mod pod;
 mod pod_spec;
 mod scale_set;
@@ -58,6 +62,10 @@ const SHAPES: &[Shape] = &[
     (buildkite::K8S_KEYS, buildkite::kubernetes),
     (azure_native::KEYS, azure_native::pools),
     (cloudformation::KEYS, cloudformation::pools),
+    (jenkins::KEYS, jenkins::pools),
+    (gitea::KEYS, gitea::pools),
+    (circleci::KEYS, circleci::pools),
+    (agents_env::KEYS, agents_env::pools),
 ];
 
 /// Files that may define runners are no larger than this.
