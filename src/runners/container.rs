@@ -114,6 +114,10 @@ const TO_SHOW: &str =
 
 /// Reads an agent's container into a pool: labels, scope, single use, credentials.
 pub(super) fn judge(draft: &mut Draft, container: &Container, platform: RunnerPlatform, unit: Unit) {
+    // An agent of Azure Pipelines never answers to a label of GitHub, wherever it runs.
+    if platform == RunnerPlatform::AzurePipelines && !draft.pool.shape.starts_with("azure-pipelines-") {
+        draft.pool.shape = "azure-pipelines-container";
+    }
     if platform == RunnerPlatform::GitHub {
         labels(draft, container);
     } else if let Some(pool) = container.visible("AZP_POOL") {

@@ -5,8 +5,10 @@
 
 mod agent;
 mod agents_env;
+mod ansible;
 mod arc_legacy;
 mod azure_apps;
+mod azure_cli;
 mod azure_native;
 mod azure_pipelines;
 mod buildkite;
@@ -18,10 +20,13 @@ mod container;
 mod docker;
 mod draft;
 mod ecs;
+mod garm;
 mod gitea;
 mod gitlab;
 mod install;
 mod jenkins;
+mod nix;
+mod nomad;
 mod pod;
 mod pod_spec;
 mod scale_set;
@@ -66,6 +71,11 @@ const SHAPES: &[Shape] = &[
     (gitea::KEYS, gitea::pools),
     (circleci::KEYS, circleci::pools),
     (agents_env::KEYS, agents_env::pools),
+    (nomad::KEYS, nomad::pools),
+    (nix::KEYS, nix::pools),
+    (ansible::KEYS, ansible::pools),
+    (garm::KEYS, garm::pools),
+    (azure_cli::KEYS, azure_cli::pools),
 ];
 
 /// Files that may define runners are no larger than this.

@@ -202,7 +202,7 @@ pub(super) fn fill(text: &str, known: &[(String, String)]) -> String {
 }
 
 /// Lines without comments, continued ones joined: the number of the first, its text, and all of it.
-fn logical_lines(text: &str) -> Vec<(usize, &str, String)> {
+pub(super) fn logical_lines(text: &str) -> Vec<(usize, &str, String)> {
     let mut found: Vec<(usize, &str, String)> = Vec::new();
     let mut open = false;
     for (number, written) in text.lines().enumerate() {
