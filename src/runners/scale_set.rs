@@ -413,21 +413,21 @@ fn set_of(definition: &Definition<'_>) -> RunnerPool {
         ));
     }
     let mut credentials = vec![held(&location)];
-    if let Some(secret) = values.get("githubConfigSecret") {
-        if let Some(token) = secret.get("github_token").filter(|t| t.as_str().is_some_and(|t| !t.is_empty())) {
-            let text = token.as_str().unwrap_or_default();
-            let leaked = ["ghp_", "github_pat_", "gho_"].iter().any(|p| text.starts_with(p)) && text.len() > 20;
-            let note = match leaked {
-                true => "the token that registers runners stands in this file in clear text",
-                false => "a personal access token registers the runners; the controller holds it, no build sees it",
-            };
-            credentials.push(Evidence::observed(&file.at(token), RULE, note));
-            notes.push(Note::info(
+    if let Some(secret) = values.get("githubConfigSecret")
+        && let Some(token) = secret.get("github_token").filter(|t| t.as_str().is_some_and(|t| !t.is_empty()))
+    {
+        let text = token.as_str().unwrap_or_default();
+        let leaked = ["ghp_", "github_pat_", "gho_"].iter().any(|p| text.starts_with(p)) && text.len() > 20;
+        let note = match leaked {
+            true => "the token that registers runners stands in this file in clear text",
+            false => "a personal access token registers the runners; the controller holds it, no build sees it",
+        };
+        credentials.push(Evidence::observed(&file.at(token), RULE, note));
+        notes.push(Note::info(
                 "runner-identity",
                 &file.at(token),
                 "an app or a managed identity in place of a personal token: it belongs to nobody, and its rights and its life are narrow",
             ));
-        }
     }
     RunnerPool {
         labels,
