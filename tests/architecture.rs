@@ -22,9 +22,9 @@ const FLOW: &[(&str, u8)] = &[
     ("rules", 7),
     ("grade", 8),
     ("report", 9),
-    // The command line, the library's root and the program use everything.
-    ("cli", 10),
-    ("lib", 11),
+    // The library's root holds the flow together, so no stage uses it; the command line and the program do.
+    ("lib", 10),
+    ("cli", 11),
     ("main", 12),
 ];
 

@@ -186,8 +186,35 @@ fn ten_thousand_levels_of_expressions_and_shell_end() {
         in_run("cmd", &nest("(", "npm publish", ")")),
     ];
     for shape in shapes {
-        both(&checkout(&[(EVIL, shape.as_bytes())]));
+        let folder = checkout(&[(EVIL, shape.as_bytes())]);
+        harmless(&run(folder.path(), &["--format", "json"], &[]).out);
     }
+}
+
+/// A step of a job on a hosted runner that runs this script on every push.
+fn pushed(script: &str) -> String {
+    let script = script.replace('\n', "\n          ");
+    format!("on: push\njobs:\n  j:\n    runs-on: ubuntu-latest\n    steps:\n      - run: |\n          {script}\n")
+}
+
+#[test]
+#[ignore = "known gap: what is nested too deep is dropped without a word, and the checkout stays at level 3"]
+fn a_publish_command_that_is_nested_too_deep_to_read_is_not_hidden() {
+    let shapes = [
+        format!("{}npm publish{}", "if true; then ".repeat(50), "; fi".repeat(50)),
+        format!("{}npm publish", "true && ".repeat(300)),
+        format!("{}npm publish{}", "$(".repeat(20), ")".repeat(20)),
+    ];
+    for shape in shapes {
+        let (_, json, _) = both(&checkout(&[(EVIL, pushed(&shape).as_bytes())]));
+        assert_eq!(json["level"], 0, "{shape}");
+    }
+}
+
+#[test]
+#[ignore = "known gap: the time grows faster than the square of the number of publish commands"]
+fn hundreds_of_publish_commands_end_in_time() {
+    both(&checkout(&[(EVIL, pushed(&"npm publish\n".repeat(400)).as_bytes())]));
 }
 
 #[test]
