@@ -1,6 +1,7 @@
 //! Scripts of steps, with everything they lead to inside the checkout.
 
 use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::follow::{self, Call, Entered, Piece};
 use super::{Context, Shell, interpret, read, unwrapped};
@@ -45,7 +46,7 @@ struct Budget {
     pieces: usize,
     bytes: usize,
     /// Scripts that are being followed, against going in circles.
-    open: Vec<(String, u32)>,
+    open: Vec<(String, u32, u64)>,
     /// Scripts that were followed with the same words before.
     done: BTreeSet<String>,
 }
@@ -137,10 +138,12 @@ impl<'c> Scripts<'c> {
         env: &[(String, Text)],
         budget: &mut Budget,
     ) -> Script {
-        let own = (piece.path.to_string(), piece.line);
         let words: Vec<&str> = piece.positional.iter().map(Text::as_str).collect();
-        let identity =
-            format!("{}:{}:{}:{}:{}", piece.path, piece.line, piece.folder, words.join(" "), piece.text.len());
+        // The same line may stand for another command with other variables.
+        let mut hasher = DefaultHasher::new();
+        (&piece.text, &words, &piece.env, piece.folder.as_str()).hash(&mut hasher);
+        let own = (piece.path.to_string(), piece.line, hasher.finish());
+        let identity = format!("{}:{}:{}:", own.0, own.1, own.2);
         let stop = |why: &str| Script { unread: vec![(command.location.clone(), why.to_owned())], ..Script::default() };
         if budget.open.contains(&own) {
             return Script::default();
