@@ -95,12 +95,22 @@ impl<'c> Scripts<'c> {
                 all.unread.push((command.location.clone(), why.clone()));
             }
             for implied in entered.implied {
-                all.commands.push(Command {
+                let typed = implied.words.first().is_some_and(|w| !w.as_str().contains(':'));
+                let implied = Command {
                     words: implied.words,
                     chain: if implied.location.is_some() { chain.clone() } else { command.chain.clone() },
                     location: implied.location.unwrap_or_else(|| command.location.clone()),
                     ..command.clone()
-                });
+                };
+                if typed && chain.len() <= MOST_HOPS {
+                    // A command like any other, which may lead further.
+                    let inner = Script { commands: vec![implied], ..Script::default() };
+                    let inner = self.follow(inner, env, budget);
+                    all.commands.extend(inner.commands);
+                    all.unread.extend(inner.unread);
+                } else {
+                    all.commands.push(implied);
+                }
             }
             if entered.pieces.is_empty() {
                 continue;
