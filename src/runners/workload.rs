@@ -14,6 +14,8 @@ use crate::syntax::yaml::Node;
 
 const RULE: &str = "kubernetes-runner";
 const SCALED: &str = "keda-scaled-job";
+/// The same for agents of Azure Pipelines.
+const SCALED_AZURE: &str = "azure-pipelines-scaled-job";
 
 /// Triggers of KEDA that count waiting jobs.
 const TRIGGERS: [&str; 2] = ["github-runner", "azure-pipelines"];
@@ -62,10 +64,15 @@ fn object(root: Node<'_>, file: &File<'_>) -> Option<RunnerPool> {
         ("keda.sh", "ScaledJob") => (Maker::Job, spec.get("jobTargetRef")?.get("template")?.get("spec")?),
         _ => return None,
     };
-    let rule = if kind == "ScaledJob" { SCALED } else { RULE };
+    let trigger = (kind == "ScaledJob").then(|| trigger(spec)).flatten();
+    let azure = trigger.is_some_and(|t| t.get("type").and_then(|t| t.as_str()) == Some("azure-pipelines"));
+    let rule = match kind {
+        "ScaledJob" if azure => SCALED_AZURE,
+        "ScaledJob" => SCALED,
+        _ => RULE,
+    };
     let pod = Pod { file, spec: pod, rule };
     let location = file.at(root.get("kind")?);
-    let trigger = (kind == "ScaledJob").then(|| trigger(spec)).flatten();
     let agent = pod.containers().into_iter().find_map(|c| container(c, file, rule).agent());
     let agent = match (agent, trigger) {
         (Some(agent), _) => agent,
