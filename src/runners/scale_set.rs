@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::arc_legacy::visible;
 use super::docker::docker_note;
-use super::pod::{Pod, Power, kind_of, name_of};
+use super::pod::{Pod, Power, identity, kind_of, name_of};
 use super::workload::literal;
 use super::{File, is_open, scope_of};
 use crate::model::{Evidence, Location, Note, RunnerPool, Tri, Version};
@@ -413,21 +413,17 @@ fn set_of(definition: &Definition<'_>) -> RunnerPool {
         ));
     }
     let mut credentials = vec![held(&location)];
-    if let Some(secret) = values.get("githubConfigSecret") {
-        if let Some(token) = secret.get("github_token").filter(|t| t.as_str().is_some_and(|t| !t.is_empty())) {
-            let text = token.as_str().unwrap_or_default();
-            let leaked = ["ghp_", "github_pat_", "gho_"].iter().any(|p| text.starts_with(p)) && text.len() > 20;
-            let note = match leaked {
-                true => "the token that registers runners stands in this file in clear text",
-                false => "a personal access token registers the runners; the controller holds it, no build sees it",
-            };
-            credentials.push(Evidence::observed(&file.at(token), RULE, note));
-            notes.push(Note::info(
-                "runner-identity",
-                &file.at(token),
-                "an app or a managed identity in place of a personal token: it belongs to nobody, and its rights and its life are narrow",
-            ));
-        }
+    let secret = values.get("githubConfigSecret").and_then(|s| s.get("github_token"));
+    if let Some(token) = secret
+        && let Some(text) = token.as_str().filter(|t| !t.is_empty())
+    {
+        let leaked = ["ghp_", "github_pat_", "gho_"].iter().any(|p| text.starts_with(p)) && text.len() > 20;
+        let note = match leaked {
+            true => "the token that registers runners stands in this file in clear text",
+            false => "a personal access token registers the runners; the controller holds it, no build sees it",
+        };
+        credentials.push(Evidence::observed(&file.at(token), RULE, note));
+        notes.push(identity(&file.at(token)));
     }
     RunnerPool {
         labels,
