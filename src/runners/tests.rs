@@ -202,6 +202,30 @@ fn hardening_is_advised_and_decides_nothing() {
 }
 
 #[test]
+fn options_of_the_helm_command_count_like_values() {
+    let command = |options: &str| {
+        format!(
+            "helm upgrade --install widget-set --version 0.13.0 \\\n  {options} \\\n  oci://charts.example.com/gha-runner-scale-set\n"
+        )
+    };
+    let url = "--set githubConfigUrl=https://github.com/acme/widget --set maxRunners=4,containerMode.kubernetesModeWorkVolumeClaim=x";
+    let (got, pool) = only(&[("a.sh", &command(url))]);
+    assert_eq!((got.as_str(), pool.labels), ("+++", vec!["widget-set".to_owned()]));
+    let dind = command(&format!("{url} --set containerMode.type=dind --set containerMode.other=1"));
+    assert_eq!(only(&[("a.sh", &dind)]).0, "++-");
+    let index = command(&format!("{url} --set template.spec.containers[0].command[0]=x"));
+    assert_eq!(only(&[("a.sh", &index)]).0, "+??");
+    let values = ("values.yaml", "githubConfigUrl: https://github.com/acme/widget\nrunnerScaleSetName: other\n");
+    let both = command("-f values.yaml --set containerMode.type=dind");
+    let (got, pool) = only(&[values, ("a.sh", &both)]);
+    assert_eq!((got.as_str(), pool.labels), ("++-", vec!["other".to_owned()]));
+    let bare = ("values.yaml", "containerMode:\n  type: dind\n");
+    let both = command("-f values.yaml --set githubConfigUrl=https://github.com/acme/widget");
+    assert_eq!(only(&[bare, ("a.sh", &both)]).0, "++-");
+    assert!(pools(&[("a.sh", &command(&format!("{url} -f missing.yaml")))]).is_empty());
+}
+
+#[test]
 fn look_alikes_are_no_pools() {
     let compose = "services:\n  runner:\n    image: acme/test-runner:1\n    environment:\n      EPHEMERAL: '1'\n";
     assert!(pools(&[("docker-compose.runner.yml", compose)]).is_empty());
