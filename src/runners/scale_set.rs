@@ -633,6 +633,9 @@ fn isolated(pod: Option<&Pod<'_>>, mode: &Mode<'_>, location: &Location) -> Tri 
     if let Some(found) = pod.and_then(|p| p.breach(machine.is_some(), kubernetes)) {
         return found;
     }
+    if let Some(found) = pod.and_then(hook_template) {
+        return found;
+    }
     match mode {
         Mode::Dind(node) if machine.is_none() => {
             return Tri::Failed(Evidence::documented(
@@ -670,6 +673,41 @@ fn isolated(pod: Option<&Pod<'_>>, mode: &Mode<'_>, location: &Location) -> Tri 
     let note =
         "no privileged container, no path of the node and no service account with rights: that is the chart's default";
     Tri::Met(machine.unwrap_or_else(|| Evidence::documented(location, RULE, note)))
+}
+
+/// What the template of the pods that the runner makes for containers breaks. The template lies in a config map.
+fn hook_template(pod: &Pod<'_>) -> Option<Tri> {
+    const VARIABLE: &str = "ACTIONS_RUNNER_CONTAINER_HOOK_TEMPLATE";
+    let variables = runner(pod)?.get("env")?;
+    let entry = variables.items().find(|e| e.get("name").and_then(|n| n.as_str()) == Some(VARIABLE))?;
+    let mut seen = false;
+    for (path, text) in pod.file.elsewhere("ConfigMap") {
+        let outer = File::new(&path, &text, pod.file.checkout);
+        for document in outer.documents() {
+            let root = document.root();
+            if root.get("kind").and_then(|k| k.as_str()) != Some("ConfigMap") {
+                continue;
+            }
+            for (_, value) in root.get("data").into_iter().flat_map(|d| d.entries()) {
+                let body = value.as_str().unwrap_or_default();
+                if !body.contains("spec:") {
+                    continue;
+                }
+                let inner = File::new(&path, body, pod.file.checkout);
+                for spec in inner.documents().iter().filter_map(|d| d.root().get("spec")) {
+                    seen = true;
+                    if let Some(Tri::Failed(found)) = (Pod { file: &inner, spec, rule: RULE }).breach(false, true) {
+                        let note = format!("the template of the job's pods: {}", found.note);
+                        return Some(Tri::Failed(Evidence::observed(&outer.at(value), RULE, note)));
+                    }
+                }
+            }
+        }
+    }
+    (!seen).then(|| {
+        let note = "the runner makes the job's pods from a template that no config map of the checkout shows";
+        Tri::Unshown(Evidence::observed(&pod.at(entry), RULE, note), "the config map with the template".to_owned())
+    })
 }
 
 fn at_node(location: &Location, node: Node<'_>) -> Location {
