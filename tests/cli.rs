@@ -49,3 +49,35 @@ fn a_reader_that_leaves_is_no_failure() {
     assert_eq!(output.status.code(), Some(0));
     assert!(output.stderr.is_empty());
 }
+
+#[test]
+fn runners_lists_pools_with_the_jobs_that_use_them() {
+    let checkout = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/pool-not-reached");
+    let output = truelevel().args(["runners", checkout]).output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("infra/runners.yaml:2") && text.contains("unused"), "{text}");
+
+    let checkout = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/pool-worst-of-two");
+    let output = truelevel().args(["runners", "--format", "json", checkout]).output().unwrap();
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let pools = json["pools"].as_array().unwrap();
+    assert_eq!(pools.len(), 2);
+    for pool in pools {
+        assert_eq!(pool["used_by"][0], ".github/workflows/release.yml: build");
+    }
+}
+
+#[test]
+fn names_of_pools_are_neutralised() {
+    let folder = tempfile::tempdir().unwrap();
+    let text =
+        "services:\n  \"a\\e[2J\":\n    image: myoung34/github-runner:1\n    environment: { LABELS: \"x\\u202ey\" }\n";
+    std::fs::write(folder.path().join("compose.yaml"), text).unwrap();
+    for format in ["human", "json"] {
+        let output = truelevel().args(["runners", "--format", format]).arg(folder.path()).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(text.contains("compose.yaml"), "{text}");
+        assert!(!text.contains(['\u{1b}', '\u{202e}']), "{text:?}");
+    }
+}
