@@ -164,3 +164,21 @@ fn a_reader_that_leaves_a_report_changes_no_exit_code() {
         assert!(!String::from_utf8(output.stderr).unwrap().contains("panicked"));
     }
 }
+
+#[test]
+fn runners_lists_pools_with_the_jobs_that_use_them() {
+    let checkout = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/pool-not-reached");
+    let output = truelevel().args(["runners", checkout]).output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("infra/runners.yaml:2") && text.contains("unused"), "{text}");
+
+    let checkout = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/pool-worst-of-two");
+    let output = truelevel().args(["runners", "--format", "json", checkout]).output().unwrap();
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let pools = json["pools"].as_array().unwrap();
+    assert_eq!(pools.len(), 2);
+    for pool in pools {
+        assert_eq!(pool["used_by"][0], ".github/workflows/release.yml: build");
+    }
+}
