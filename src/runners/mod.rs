@@ -27,6 +27,8 @@ mod install;
 mod jenkins;
 mod nix;
 mod nomad;
+#[cfg(test)]
+mod other_tests;
 mod pod;
 mod pod_spec;
 mod scale_set;
