@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::catalogue::{Card, Catalogue};
+use crate::catalogue::{Advice, Card, Catalogue};
 use crate::model::{Location, Note, Problem, Requirement, State, Target, Unassessed, Verdict};
 use crate::report::{Cap, ChainLink, PlanStep, RequirementReport, TargetReport};
 
@@ -221,21 +221,28 @@ fn plan(targets: &[Target]) -> Vec<PlanStep> {
         let Some(card) = card(*requirement) else { continue };
         let mut names: Vec<String> = Vec::new();
         let mut locations: Vec<Location> = Vec::new();
-        let mut reasons: Vec<&str> = Vec::new();
+        let mut reasons: Vec<(bool, &str)> = Vec::new();
+        let mut kinds: Vec<crate::model::Kind> = Vec::new();
         for target in targets {
             let Some(verdict) = target.verdicts.iter().find(|v| v.requirement() == *requirement) else { continue };
             if !verdict.state().is_open() || follows_from_absence(target, *requirement) {
                 continue;
             }
             names.push(id(target));
-            reasons.push(verdict.reason());
+            kinds.push(target.kind);
+            let caps = first_open(&target.verdicts).map(Verdict::requirement) == Some(*requirement);
+            reasons.push((!caps, verdict.reason()));
             for evidence in verdict.evidence().iter().take(4) {
                 if !locations.contains(&evidence.location) {
                     locations.push(evidence.location.clone());
                 }
             }
         }
-        let Some(first) = reasons.first() else { continue };
+        // What it is about is said best by a target that it caps.
+        reasons.sort_by_key(|(later, _)| *later);
+        let Some((_, first)) = reasons.first() else { continue };
+        let fits = |a: &&Advice| a.kinds.is_empty() || a.kinds.iter().any(|k| kinds.contains(k));
+        let how: Vec<&str> = card.how.iter().filter(fits).map(|a| a.text.as_str()).collect();
         names.dedup();
         locations.sort();
         steps.push(PlanStep {
@@ -243,7 +250,7 @@ fn plan(targets: &[Target]) -> Vec<PlanStep> {
             requirement: *requirement,
             targets: names,
             title: card.step.clone(),
-            detail: format!("Now: {first}. {}", card.how),
+            detail: format!("Now: {first}. {}", how.join(" ")),
             level_after: card.level,
             locations,
             fixable: false,

@@ -19,6 +19,7 @@ pub mod checkout;
 pub mod cli;
 pub mod commands;
 pub mod grade;
+pub mod inventory;
 pub mod model;
 pub mod platforms;
 pub mod release;
@@ -32,7 +33,7 @@ use std::path::Path;
 use catalogue::Catalogue;
 use checkout::{Checkout, OpenError};
 use model::{Location, Target};
-use report::{Report, Tool};
+use report::{Inventory, Report, Tool};
 
 /// What grading takes beside the checkout.
 #[derive(Debug, Clone, Default)]
@@ -90,6 +91,14 @@ pub fn grade_checkout(checkout: &Checkout, root: &str, _options: &Options) -> Re
         unassessed,
         errors,
     }
+}
+
+/// The runner pools that the checkout in the folder `path` defines, and the jobs that use them.
+///
+/// # Errors
+/// When the folder cannot be opened at all.
+pub fn runners_of(path: &Path) -> Result<Inventory, OpenError> {
+    Ok(inventory::inventory(&Checkout::open(path)?, &path.display().to_string()))
 }
 
 /// Where a target was looked for, for the report on a checkout that shows none.

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::model::Requirement;
+use crate::model::{Kind, Requirement};
 
 /// A requirement, for people and for the fold that computes levels.
 #[derive(Debug, Clone, Deserialize)]
@@ -21,7 +21,18 @@ pub struct Card {
     /// The first step of the way up when it is open: a title in the imperative.
     pub step: String,
     /// How to do that.
-    pub how: String,
+    pub how: Vec<Advice>,
     /// The anchor in the SLSA specification.
     pub spec: String,
+}
+
+/// A piece of advice.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Advice {
+    /// The kinds of targets that it is for; all when empty.
+    #[serde(default)]
+    pub kinds: Vec<Kind>,
+    /// The advice.
+    pub text: String,
 }

@@ -4,6 +4,7 @@
 mod builder;
 mod card;
 mod detector;
+mod index;
 mod label;
 mod producer;
 mod sink;
@@ -15,8 +16,9 @@ use std::sync::OnceLock;
 use serde::Deserialize;
 
 pub use builder::{Builder, Recorded, Signing, Uploads};
-pub use card::Card;
+pub use card::{Advice, Card};
 pub use detector::{Clue, Detector};
+pub use index::{Index, Indices};
 pub use label::{Labels, Vendor};
 pub use producer::{Broken, Content, Producer, Signer, Store, Subjects};
 pub use sink::{Bytes, Naming, Sink};
@@ -53,6 +55,9 @@ pub struct Catalogue {
     pub platforms: Vec<Detector>,
     /// `rules/requirements/`: the cards, in cap order.
     pub requirements: Vec<Card>,
+    /// Finds candidates among the lists above.
+    #[serde(skip)]
+    pub index: Indices,
 }
 
 impl Catalogue {
@@ -71,7 +76,16 @@ impl Catalogue {
     }
 
     fn parse() -> Result<Catalogue, serde_json::Error> {
-        serde_json::from_str(include_str!(concat!(env!("OUT_DIR"), "/catalogue.json")))
+        let mut all: Catalogue = serde_json::from_str(include_str!(concat!(env!("OUT_DIR"), "/catalogue.json")))?;
+        all.index = Indices {
+            sinks: Index::new(all.sinks.iter().map(|e| (&*e.actions, &*e.commands))),
+            producers: Index::new(all.producers.iter().map(|e| (&*e.actions, &*e.commands))),
+            caches: Index::new(all.caches.iter().map(|e| (&*e.actions, &*e.commands))),
+            remote: Index::new(all.remote.iter().map(|e| (&*e.actions, &*e.commands))),
+            neutral: Index::new(all.neutral.iter().map(|e| (&*e.actions, &*e.commands))),
+            transfers: Index::new(all.transfers.iter().map(|e| (&*e.actions, &[][..]))),
+        };
+        Ok(all)
     }
 }
 

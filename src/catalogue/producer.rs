@@ -99,6 +99,9 @@ pub struct Producer {
     /// container, not the engine's own.
     #[serde(default)]
     pub needs_container_builder: bool,
+    /// Whether the step also runs the build that it attests.
+    #[serde(default)]
+    pub builds: bool,
     /// Who signs.
     pub signer: Signer,
     /// Set when one of these holds: a key signs instead of the identity.

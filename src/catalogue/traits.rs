@@ -30,6 +30,9 @@ pub struct Cache {
     /// It holds only when the repository has one of these files at its root.
     #[serde(default)]
     pub needs_file: Vec<String>,
+    /// It holds only when such a file at the root matches this regular expression.
+    #[serde(default)]
+    pub file_matches: Option<String>,
     /// Whether it lives in the platform's own cache, which `cache-mode` governs.
     #[serde(default)]
     pub platform: bool,

@@ -2,6 +2,7 @@
 
 mod check;
 mod console;
+mod runners;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -77,6 +78,13 @@ enum Command {
     #[command(after_long_help = EXAMPLES, override_usage = "truelevel [check] [OPTIONS] [PATH]...")]
     Check {
         /// The checkouts to grade; without any, the current folder
+        #[arg(value_name = "PATH")]
+        paths: Vec<PathBuf>,
+    },
+    /// Lists the self-hosted runners that a checkout defines, what is shown about them, and the jobs that use them
+    #[command(override_usage = "truelevel runners [OPTIONS] [PATH]...")]
+    Runners {
+        /// The checkouts to read; without any, the current folder
         #[arg(value_name = "PATH")]
         paths: Vec<PathBuf>,
     },
@@ -171,8 +179,14 @@ pub fn run(
         Err(error) => return usage(&error, console),
     };
     let mut paths = cli.paths;
-    if let Some(Command::Check { paths: more }) = cli.command {
-        paths.extend(more);
+    match cli.command {
+        Some(Command::Check { paths: more }) => paths.extend(more),
+        Some(Command::Runners { paths: more }) => {
+            paths.extend(more);
+            let read = |path: &Path| crate::runners_of(path).map_err(|error| error.to_string());
+            return runners::run(&paths, &cli.common, &read, console);
+        }
+        None => {}
     }
     check::run(&paths, &cli.common, &|path| grade(path, &Options::default()), console)
 }

@@ -12,12 +12,15 @@ use crate::syntax::shell::{Piece, Test, Word};
 /// Words of one `[ ]` beyond which the test is an atom of its whole text.
 const MOST_WORDS: usize = 60;
 
+/// How atoms about the machine's state begin.
+const STATE: &[&str] = &["success(", "test -", "env.? ", "env.lastexitcode ", "failure", "errorlevel"];
+
 /// Whether a condition speaks of nothing but the machine's state and the success of commands. A script that fails on
 /// it makes an assertion: whatever comes after may rely on it, as with any command under `-e`.
 pub(super) fn is_assertion(cond: &Cond) -> bool {
     match cond {
         Cond::Known(_) => true,
-        Cond::Atom(text) => text.starts_with("success(") || text.starts_with("test -"),
+        Cond::Atom(text) => STATE.iter().any(|start| text.starts_with(start)),
         Cond::Not(inner) => is_assertion(inner),
         Cond::All(all) | Cond::Any(all) => all.iter().all(is_assertion),
     }

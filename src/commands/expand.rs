@@ -90,6 +90,7 @@ impl Interpreter<'_> {
             }
             fields.cut();
         }
+        self.charge(fields.done.iter().map(|t| t.as_str().len()).sum());
         fields.done
     }
 
@@ -107,6 +108,7 @@ impl Interpreter<'_> {
                 },
             }
         }
+        self.charge(text.len());
         symbol::kept(Text::from(text))
     }
 
@@ -120,7 +122,10 @@ impl Interpreter<'_> {
                 let hole = self.frame.holes.get(*index).cloned();
                 Expanded::One(hole.unwrap_or_else(|| Text::unknown("expression")))
             }
-            Piece::Opaque { raw, .. } => Expanded::One(self.opaque(raw)),
+            Piece::Opaque { raw, .. } => {
+                self.charge(raw.len());
+                Expanded::One(self.opaque(raw))
+            }
             Piece::Substitution { script, raw, .. } => Expanded::One(self.substitution(script, raw)),
             Piece::Variable { name, index, operator, .. } => self.variable(name, index.as_deref(), operator),
         }
@@ -152,7 +157,8 @@ impl Interpreter<'_> {
         names.sort_unstable();
         names.dedup();
         for name in names {
-            if let Some(held) = self.scope.get(name) {
+            // PowerShell keeps its names in lower case.
+            if let Some(held) = self.scope.get(name).or_else(|| self.scope.get(&name.to_ascii_lowercase())) {
                 text.push_str(&format!("; {name}={}", symbol::word(&held.text())));
             }
         }
@@ -161,6 +167,7 @@ impl Interpreter<'_> {
 
     /// What commands in a substitution print.
     pub(super) fn substitution(&mut self, script: &Script, raw: &str) -> Text {
+        self.charge(raw.len());
         let (capture, ()) = self.capturing(|this| this.apart(|this| this.script(script)));
         if capture.mixed || !script.unread.is_empty() {
             return symbol::unknown("shell", &self.bound(raw));

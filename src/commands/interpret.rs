@@ -4,13 +4,13 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::capture::{Capture, Channel, Stdout, Writes, settle};
+use super::capture::{Capture, Stdout, Writes, settle};
 use super::condition::is_assertion;
 use super::scope::{Held, Scope};
-use super::{paths, symbol, wrappers};
+use super::{paths, symbol};
 use crate::catalogue::Wrapper;
-use crate::model::{self, Command, Cond, Hop, Location, Text};
-use crate::syntax::shell::{Assignment, Masked, Node, Piece, Redirect, RedirectKind, Script, Simple, Value, Word};
+use crate::model::{self, Cond, Hop, Location, Text};
+use crate::syntax::shell::{Node, Script};
 use crate::syntax::{batch, powershell, shell};
 
 /// Statements and expansions that are followed in one script, loops and calls unrolled.
@@ -22,7 +22,9 @@ pub const MOST_ITERATIONS: usize = 64;
 /// Statements, substitutions and calls within each other.
 pub const MOST_DEPTH: usize = 220;
 /// Calls of functions and of scripts in strings within each other.
-const MOST_CALLS: usize = 12;
+pub(super) const MOST_CALLS: usize = 12;
+/// Branches of one `if` or `case`.
+pub(super) const MOST_BRANCHES: usize = 200;
 /// Exits and nested branches that make up one condition.
 const MOST_CONDITIONS: usize = 100;
 
@@ -68,7 +70,8 @@ pub struct Context<'a> {
     /// The folder in which it starts, relative to the checkout.
     pub folder: Text,
     /// The place of a stretch of the parsed text, from its first byte to the one behind its last. A caller that
-    /// parsed a [`Masked`] text maps the offsets back with [`Masked::original`].
+    /// parsed a masked
+    /// text maps the offsets back with [`shell::Masked::original`].
     pub locate: &'a dyn Fn(usize, usize) -> Location,
     /// How it was reached.
     pub chain: Vec<Hop>,
@@ -121,12 +124,12 @@ pub(super) struct Frame {
     /// What its holes stand for.
     pub(super) holes: Vec<Text>,
     /// The command that carries it, when it is a string and not the step's own text.
-    origin: Option<Location>,
+    pub(super) origin: Option<Location>,
 }
 
 /// How control leaves a stretch of a script early.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Leave {
+pub(super) enum Leave {
     Exit,
     Return,
     Break,
@@ -144,13 +147,13 @@ struct Jump {
 #[derive(Debug, Clone)]
 pub(super) struct Status {
     /// For what follows it: commands are taken to succeed.
-    lenient: Cond,
+    pub(super) lenient: Cond,
     /// For a statement that asks: the success of a command is an atom.
-    strict: Cond,
+    pub(super) strict: Cond,
 }
 
 impl Status {
-    fn same(cond: Cond) -> Self {
+    pub(super) fn same(cond: Cond) -> Self {
         Self { lenient: cond.clone(), strict: cond }
     }
 }
@@ -160,39 +163,31 @@ pub(super) struct Interpreter<'a> {
     pub(super) scope: Scope,
     pub(super) frame: Rc<Frame>,
     pub(super) folder: Text,
-    folders: Vec<Text>,
-    before: Option<Text>,
+    pub(super) folders: Vec<Text>,
+    pub(super) before: Option<Text>,
     /// Conditions on the way to here; each entry includes the ones before it.
     pub(super) path: Vec<Cond>,
     jumps: Vec<Jump>,
-    functions: HashMap<String, (Arc<Node>, Rc<Frame>)>,
+    pub(super) functions: HashMap<String, (Arc<Node>, Rc<Frame>)>,
     pub(super) positional: Vec<Text>,
-    locals: Vec<Vec<(String, Option<Held>)>>,
-    chain: Vec<Hop>,
+    pub(super) locals: Vec<Vec<(String, Option<Held>)>>,
+    pub(super) chain: Vec<Hop>,
     pub(super) stdout: Stdout,
     pub(super) captures: Vec<Capture>,
-    input: Option<(Text, bool)>,
+    pub(super) input: Option<(Text, bool)>,
     pub(super) written: Writes,
-    found: model::Script,
+    pub(super) found: model::Script,
     /// The last command, rendered.
-    rendered: String,
+    pub(super) rendered: String,
     /// Where the last command stands.
     pub(super) here: usize,
-    steps: usize,
+    pub(super) steps: usize,
     depth: usize,
-    calls: usize,
-}
-
-/// What redirects make of input and output.
-struct Streams {
-    stdout: Option<Stdout>,
-    /// The file that output goes to, `/dev/null` included.
-    file: Option<Text>,
-    input: Option<(Text, bool)>,
+    pub(super) calls: usize,
 }
 
 impl Interpreter<'_> {
-    fn finish(self) -> model::Script {
+    pub(super) fn finish(self) -> model::Script {
         let mut script = self.found;
         script.outputs = settle(self.written.outputs);
         script.exports = settle(self.written.exports).into_iter().map(|w| (w.name, w.value)).collect();
@@ -201,14 +196,14 @@ impl Interpreter<'_> {
         script
     }
 
-    fn locate(&self, offset: usize, end: usize) -> Location {
+    pub(super) fn locate(&self, offset: usize, end: usize) -> Location {
         match &self.frame.origin {
             Some(location) => location.clone(),
             None => (self.context.locate)(offset, end),
         }
     }
 
-    fn unread(&mut self, offset: usize, why: String) {
+    pub(super) fn unread(&mut self, offset: usize, why: String) {
         let location = self.locate(offset, offset + 1);
         if !self.found.unread.iter().any(|(_, w)| *w == why) || self.found.unread.len() < 100 {
             self.found.unread.push((location, why));
@@ -224,16 +219,25 @@ impl Interpreter<'_> {
         self.steps < MOST_STEPS
     }
 
+    /// Counts the handling of a text as steps, so that long texts in loops cannot fill time and memory.
+    pub(super) fn charge(&mut self, bytes: usize) {
+        for _ in 0..bytes / 64 {
+            if !self.step() {
+                return;
+            }
+        }
+    }
+
     /// Under which condition of the script the current place is reached.
     pub(super) fn script_cond(&self) -> Cond {
         self.path.last().cloned().unwrap_or(Cond::TRUE)
     }
 
-    fn is_dead(&self) -> bool {
+    pub(super) fn is_dead(&self) -> bool {
         matches!(self.path.last(), Some(Cond::Known(false)))
     }
 
-    fn push(&mut self, cond: Cond) {
+    pub(super) fn push(&mut self, cond: Cond) {
         let before = self.script_cond();
         if self.path.len() == MOST_CONDITIONS && !matches!(cond, Cond::Known(_)) {
             self.unread(self.here, format!("more than {MOST_CONDITIONS} conditions on one command"));
@@ -243,7 +247,7 @@ impl Interpreter<'_> {
     }
 
     /// Runs something under a condition. What leaves it early and is not caught conditions what follows.
-    fn under<R>(
+    pub(super) fn under<R>(
         &mut self,
         cond: &Cond,
         catches: fn(Leave) -> bool,
@@ -273,7 +277,7 @@ impl Interpreter<'_> {
         (result, left)
     }
 
-    fn leave(&mut self, leave: Leave, failing: bool) {
+    pub(super) fn leave(&mut self, leave: Leave, failing: bool) {
         self.jumps.push(Jump { leave, cond: Cond::TRUE, failing });
         self.push(Cond::FALSE);
     }
@@ -297,7 +301,7 @@ impl Interpreter<'_> {
         self.sequence(&script.nodes);
     }
 
-    fn sequence(&mut self, nodes: &[Node]) -> Status {
+    pub(super) fn sequence(&mut self, nodes: &[Node]) -> Status {
         let mut status = Status::same(Cond::TRUE);
         for node in nodes {
             status = self.status(node);
@@ -305,16 +309,16 @@ impl Interpreter<'_> {
         status
     }
 
-    fn run(&mut self, node: &Node) {
+    pub(super) fn run(&mut self, node: &Node) {
         self.status(node);
     }
 
-    fn success(&self) -> Status {
+    pub(super) fn success(&self) -> Status {
         Status { lenient: Cond::TRUE, strict: Cond::atom(format!("success({})", self.rendered)) }
     }
 
     /// Runs a statement and tells whether it succeeds.
-    fn status(&mut self, node: &Node) -> Status {
+    pub(super) fn status(&mut self, node: &Node) -> Status {
         if !self.step() || self.is_dead() {
             return Status::same(Cond::TRUE);
         }
@@ -328,7 +332,7 @@ impl Interpreter<'_> {
         status
     }
 
-    fn statement(&mut self, node: &Node) -> Status {
+    pub(super) fn statement(&mut self, node: &Node) -> Status {
         match node {
             Node::Command(simple) => self.simple(simple),
             Node::And(a, b) => {
@@ -371,693 +375,8 @@ impl Interpreter<'_> {
         }
     }
 
-    fn redirected(&mut self, inner: &Node, redirects: &[Redirect]) -> Status {
-        let streams = self.streams(redirects);
-        let input = match streams.input {
-            Some(input) => std::mem::replace(&mut self.input, Some(input)),
-            None => self.input.clone(),
-        };
-        let status = match streams.stdout {
-            Some(Stdout::File(target)) => match Channel::of(&target) {
-                Some(channel) => {
-                    let (capture, status) = self.capturing(|this| this.status(inner));
-                    self.hand_on(channel, &capture);
-                    status
-                }
-                None => self.writing_to(Stdout::File(target), inner),
-            },
-            Some(stdout) => self.writing_to(stdout, inner),
-            None => self.status(inner),
-        };
-        self.input = input;
-        status
-    }
-
-    fn writing_to(&mut self, stdout: Stdout, inner: &Node) -> Status {
-        let before = std::mem::replace(&mut self.stdout, stdout);
-        let status = self.status(inner);
-        self.stdout = before;
-        status
-    }
-
-    fn streams(&mut self, redirects: &[Redirect]) -> Streams {
-        let mut streams = Streams { stdout: None, file: None, input: None };
-        for redirect in redirects {
-            let target = self.text(&redirect.target);
-            let standard = matches!(redirect.descriptor, None | Some(1));
-            match redirect.kind {
-                RedirectKind::Write | RedirectKind::Append if standard => streams.into_file(target),
-                RedirectKind::Both => streams.into_file(target),
-                RedirectKind::Duplicate if standard && target.as_str() == "2" => {
-                    streams.stdout = Some(Stdout::Nowhere);
-                }
-                RedirectKind::HereString => streams.input = Some((Text::new(format!("{target}\n")), true)),
-                RedirectKind::HereDocument => streams.input = Some((target, true)),
-                RedirectKind::Read if matches!(redirect.descriptor, None | Some(0)) => {
-                    let substituted = target.symbol().is_some_and(|s| s.starts_with("shell("));
-                    streams.input = Some(if substituted {
-                        (target, false)
-                    } else {
-                        (symbol::unknown("shell", &format!("cat {}", symbol::word(&self.place(&target)))), false)
-                    });
-                }
-                _ => {}
-            }
-        }
-        streams
-    }
-
-    fn pipeline(&mut self, nodes: &[Node]) -> Status {
-        let outer = self.input.take();
-        let mut next = outer.clone();
-        let mut rendered = Vec::new();
-        let mut status = Status::same(Cond::TRUE);
-        for (at, node) in nodes.iter().enumerate() {
-            self.input = next.take();
-            if at + 1 == nodes.len() {
-                status = self.apart(|this| this.status(node));
-                rendered.push(std::mem::take(&mut self.rendered));
-            } else {
-                let (capture, _) = self.capturing(|this| this.apart(|this| this.status(node)));
-                rendered.push(std::mem::take(&mut self.rendered));
-                let known = !capture.mixed && capture.plain;
-                let single = capture.text.trim_end().lines().count() <= 1;
-                next = Some(if known || (single && !capture.mixed) {
-                    (Text::from(capture.text), known)
-                } else {
-                    (symbol::unknown("shell", &rendered.join(" | ")), false)
-                });
-            }
-        }
-        self.input = outer;
-        self.rendered = symbol::fold(&rendered.join(" | "));
-        if status.lenient == status.strict { status } else { self.success() }
-    }
-
-    /// Runs a branch and returns what it leaves; `None` when it does not come out at its end.
-    fn branch(&mut self, cond: &Cond, run: impl FnOnce(&mut Self)) -> Option<(Cond, Scope, Text)> {
-        if matches!(cond, Cond::Known(false)) {
-            return None;
-        }
-        let (scope, folder) = (self.scope.clone(), self.folder.clone());
-        self.steps += scope.len() / 8;
-        let (dead, _) = self.under(
-            cond,
-            |_| false,
-            |this| {
-                run(this);
-                this.is_dead()
-            },
-        );
-        let scope = std::mem::replace(&mut self.scope, scope);
-        let folder = std::mem::replace(&mut self.folder, folder);
-        (!dead).then_some((cond.clone(), scope, folder))
-    }
-
-    fn merge(&mut self, outcomes: Vec<(Cond, Scope, Text)>) {
-        let Some((_, _, last)) = outcomes.last() else { return };
-        let mut folder = last.clone();
-        for (cond, _, other) in outcomes.iter().rev().skip(1) {
-            if *other != folder {
-                let held = |t: &Text| Held::Scalar(t.clone());
-                folder = super::scope::choice(cond, &held(other), &held(&folder)).text();
-            }
-        }
-        let scopes = outcomes.into_iter().map(|(cond, scope, _)| (cond, scope)).collect();
-        let env = self.context.env;
-        let outside = |name: &str| {
-            let found = env.iter().rev().find(|(n, _)| n == name).map(|(_, text)| text.clone());
-            Held::Scalar(found.unwrap_or_else(|| Text::unknown(&format!("env.{name}"))))
-        };
-        self.scope = Scope::merge(&outside, scopes);
-        self.folder = folder;
-    }
-
-    fn branches(&mut self, branches: &[(Node, Node)], otherwise: Option<&Node>) -> Status {
-        let mut none = Cond::TRUE;
-        let mut outcomes = Vec::new();
-        for (test, body) in branches {
-            if matches!(none, Cond::Known(false)) {
-                break;
-            }
-            let (status, _) = self.under(&none, |_| false, |this| this.status(test));
-            let cond = none.clone().and(status.strict.clone());
-            none = none.and(status.strict.negate());
-            outcomes.extend(self.branch(&cond, |this| this.run(body)));
-        }
-        outcomes.extend(self.branch(&none, |this| {
-            if let Some(body) = otherwise {
-                this.run(body);
-            }
-        }));
-        self.merge(outcomes);
-        self.success()
-    }
-
-    fn case(&mut self, word: &Word, arms: &[(Vec<Word>, Node)]) -> Status {
-        let subject = self.text(word);
-        let mut none = Cond::TRUE;
-        let mut outcomes = Vec::new();
-        for (patterns, body) in arms {
-            let mut fits = Cond::FALSE;
-            for pattern in patterns {
-                let pattern = self.text(pattern);
-                fits = fits.or(symbol::fits(&subject, &pattern));
-            }
-            let cond = none.clone().and(fits.clone());
-            none = none.and(fits.negate());
-            outcomes.extend(self.branch(&cond, |this| this.run(body)));
-        }
-        outcomes.extend(self.branch(&none, |_| {}));
-        self.merge(outcomes);
-        self.success()
-    }
-
-    fn each(&mut self, variable: &str, words: Option<&[Word]>, body: &Node) -> Status {
-        let mut items: Vec<Text> = Vec::new();
-        let mut known = true;
-        match words {
-            None => items.clone_from(&self.positional),
-            Some(words) => {
-                for word in words {
-                    let split = word.pieces.iter().any(|p| {
-                        matches!(
-                            p,
-                            Piece::Variable { quoted: false, .. }
-                                | Piece::Substitution { quoted: false, .. }
-                                | Piece::Hole { quoted: false, .. }
-                        )
-                    });
-                    for item in self.words(word) {
-                        known &= item.is_literal() && !item.as_str().contains(['*', '?', '[']);
-                        // What an unknown list yields is one of its items, and not the list.
-                        items.push(match item.symbol() {
-                            Some(symbol) if split => symbol::unknown("item", symbol),
-                            _ => item,
-                        });
-                    }
-                }
-            }
-        }
-        if items.len() > MOST_ITERATIONS {
-            self.unread(self.here, format!("a loop over more than {MOST_ITERATIONS} words"));
-            items.truncate(MOST_ITERATIONS);
-        }
-        let before = (!known).then(|| self.scope.clone());
-        for item in items {
-            self.scope.set(variable, Held::Scalar(item), false);
-            let caught = |leave| matches!(leave, Leave::Break | Leave::Continue);
-            let (_, left) = self.under(&Cond::TRUE, caught, |this| this.run(body));
-            if left == Some(Leave::Break) || self.is_dead() {
-                break;
-            }
-        }
-        if let Some(before) = before {
-            let label = self.here.to_string();
-            self.scope = std::mem::take(&mut self.scope).after_rounds(&before, &label);
-        }
-        Status::same(Cond::TRUE)
-    }
-
-    fn repeat(&mut self, test: &Node, body: &Node, until: bool) -> Status {
-        let before = self.scope.clone();
-        let caught = |leave| matches!(leave, Leave::Break | Leave::Continue);
-        let (status, _) = self.under(&Cond::TRUE, caught, |this| this.status(test));
-        let cond = if until { status.strict.negate() } else { status.lenient };
-        if !matches!(cond, Cond::Known(false)) {
-            self.under(&cond, caught, |this| {
-                if let Some(capture) = this.captures.last_mut() {
-                    capture.mixed = true;
-                }
-                this.run(body);
-            });
-        }
-        let label = self.here.to_string();
-        self.scope = std::mem::take(&mut self.scope).after_rounds(&before, &label);
-        Status::same(Cond::TRUE)
-    }
-
     /// A path as a part of conditions and symbols: seen from the root of the checkout.
     pub(super) fn place(&self, path: &Text) -> Text {
         if self.folder.is_empty() { path.clone() } else { paths::join(&self.folder, path) }
-    }
-
-    fn assign(&mut self, assignment: &Assignment, exported: bool) {
-        let name = assignment.name.as_str();
-        let old = || self.known(name);
-        let held = match &assignment.value {
-            Value::Scalar(word) => {
-                let old = old();
-                let value = self.text(word);
-                match (&assignment.index, old, assignment.append) {
-                    (None, Some(Held::Array(mut items)), true) => {
-                        if let Some(first) = items.first_mut() {
-                            first.push(&value);
-                        }
-                        Held::Array(items)
-                    }
-                    (None, old, true) => {
-                        let mut text = old.map_or_else(|| self.value(name).text(), |h| h.text());
-                        text.push(&value);
-                        Held::Scalar(text)
-                    }
-                    (None, _, false) => Held::Scalar(value),
-                    (Some(index), old, _) => {
-                        let mut items = match old {
-                            Some(Held::Array(items)) => items,
-                            _ => Vec::new(),
-                        };
-                        match index.parse::<usize>().ok().and_then(|at| items.get_mut(at)) {
-                            Some(item) => *item = value,
-                            // Keys in words, and elements in any order: what matters is which values it holds.
-                            None => items.push(value),
-                        }
-                        Held::Array(items)
-                    }
-                }
-            }
-            Value::Array(words) => {
-                let mut items = match (assignment.append, old()) {
-                    (true, Some(Held::Array(items))) => items,
-                    (true, Some(Held::Scalar(text))) => vec![text],
-                    _ => Vec::new(),
-                };
-                for word in words {
-                    items.extend(self.words(word));
-                }
-                Held::Array(items)
-            }
-        };
-        let exported = exported || self.context.env.iter().any(|(n, _)| n == name);
-        self.scope.set(name, held, exported);
-    }
-
-    fn simple(&mut self, simple: &Simple) -> Status {
-        self.here = simple.offset;
-        let mut words = Vec::new();
-        for word in &simple.words {
-            words.extend(self.words(word));
-        }
-        let streams = self.streams(&simple.redirects);
-        let Some(first) = words.first() else {
-            let substitutes = simple.assignments.iter().any(|a| match &a.value {
-                Value::Scalar(word) => word.pieces.iter().any(|p| matches!(p, Piece::Substitution { .. })),
-                Value::Array(_) => false,
-            });
-            for assignment in &simple.assignments {
-                self.assign(assignment, false);
-            }
-            return if substitutes { self.success() } else { Status::same(Cond::TRUE) };
-        };
-        let program = first.as_str().to_owned();
-        let mut line: Vec<(String, Text)> = Vec::new();
-        for assignment in &simple.assignments {
-            let value = match &assignment.value {
-                Value::Scalar(word) => self.text(word),
-                Value::Array(_) => continue,
-            };
-            line.push((assignment.name.clone(), value));
-        }
-        self.here = simple.offset;
-        let arguments: Vec<Text> = words.get(1..).unwrap_or_default().to_vec();
-        if let Some(status) = self.builtin(&program, &arguments, simple) {
-            return status;
-        }
-        if let Some((body, frame)) = self.functions.get(&program).cloned() {
-            return self.call(&words, &arguments, &line, body, frame, streams);
-        }
-        self.command(words, line, streams, simple)
-    }
-
-    fn command(&mut self, words: Vec<Text>, line: Vec<(String, Text)>, streams: Streams, simple: &Simple) -> Status {
-        let location = self.locate(simple.offset, simple.end);
-        let input = streams.input.or_else(|| self.input.clone());
-        let target = streams.stdout.clone().unwrap_or_else(|| self.stdout.clone());
-        let (text, plain) = self.printed(&words, input.as_ref().map(|(text, _)| text));
-        self.prints(&words, &text, input.as_ref(), &location);
-        self.writes(&text, plain, &target, &location);
-
-        let mut env: Vec<(String, Text)> = self.scope.exported().map(|(n, h)| (n.clone(), h.text())).collect();
-        for (name, value) in &line {
-            env.retain(|(n, _)| n != name);
-            env.push((name.clone(), value.clone()));
-        }
-        let output = streams.file.or(match &self.stdout {
-            Stdout::File(file) if streams.stdout.is_none() => Some(file.clone()),
-            _ => None,
-        });
-        let prefix: String = line.iter().map(|(n, v)| format!("{n}={} ", symbol::word(v))).collect();
-        self.rendered = symbol::fold(&format!("{prefix}{}", symbol::command(&words)));
-        if self.found.commands.len() >= MOST_COMMANDS {
-            if self.steps < MOST_STEPS {
-                self.unread(simple.offset, format!("more than {MOST_COMMANDS} commands"));
-                self.steps = MOST_STEPS;
-            }
-            return self.success();
-        }
-        let fed = input.filter(|(_, plain)| *plain).map(|(text, _)| text);
-        self.found.commands.push(Command {
-            words: words.clone(),
-            env,
-            input: fed.clone(),
-            output,
-            folder: self.folder.clone(),
-            cond: self.context.cond.clone().and(self.script_cond()),
-            location: location.clone(),
-            chain: self.chain.clone(),
-        });
-        let rendered = self.rendered.clone();
-        for view in wrappers::views(&words, self.context.wrappers) {
-            if let Some(handed) = wrappers::handed(view, fed.as_ref(), self.context.wrappers) {
-                self.nested(handed, &line, &location);
-                break;
-            }
-        }
-        if words.first().is_some_and(|w| w.as_str() == "exec") && words.len() > 1 {
-            self.leave(Leave::Exit, false);
-        }
-        self.rendered = rendered;
-        match words.as_slice() {
-            // `if $RELEASE; then`: a variable that holds `true` or `false`.
-            [only] if only.symbol().is_some() => {
-                Status { lenient: Cond::TRUE, strict: symbol::equal(only, &Text::from("true")) }
-            }
-            _ => self.success(),
-        }
-    }
-
-    /// Commands that write into files themselves: `tee -a`, `Out-File`, `Add-Content`.
-    fn prints(&mut self, words: &[Text], text: &Text, input: Option<&(Text, bool)>, at: &Location) {
-        let Some(program) = words.first().and_then(Text::literal) else { return };
-        let (targets, text) = match program.to_ascii_lowercase().as_str() {
-            "tee" => (words, text.clone()),
-            "out-file" | "tee-object" => (words, input.map(|(text, _)| text.clone()).unwrap_or_default()),
-            "add-content" | "set-content" | "ac" => {
-                let value = words.iter().position(|w| w.as_str().eq_ignore_ascii_case("-value"));
-                let value = value.and_then(|at| words.get(at + 1)).cloned();
-                let last = words.last().filter(|w| Channel::of(w).is_none()).cloned();
-                let value = value.or_else(|| input.map(|(text, _)| text.clone())).or(last).unwrap_or_default();
-                (words, Text::new(format!("{value}\n")))
-            }
-            _ => return,
-        };
-        for target in targets.iter().skip(1).filter(|t| Channel::of(t).is_some()) {
-            self.writes(&text, true, &Stdout::File(target.clone()), at);
-        }
-    }
-
-    /// Runs a script that a command carries in a string.
-    fn nested(&mut self, handed: wrappers::Handed, line: &[(String, Text)], location: &Location) {
-        if handed.script.symbol().is_some() || !self.enter() {
-            return;
-        }
-        let masked = Masked::of(&handed.script);
-        let script = read(&masked.text, handed.shell);
-        let frame = Rc::new(Frame { holes: masked.holes, origin: Some(location.clone()) });
-        let frame = std::mem::replace(&mut self.frame, frame);
-        let functions = std::mem::take(&mut self.functions);
-        self.chain.push(Hop { what: handed.what, location: location.clone() });
-        let stdout = std::mem::replace(&mut self.stdout, Stdout::Log);
-        let input = self.input.take();
-        self.apart(|this| {
-            this.scope = this.scope.inherited();
-            for (name, value) in line {
-                this.scope.set(name, Held::Scalar(value.clone()), true);
-            }
-            this.positional = handed.arguments.get(1..).unwrap_or_default().to_vec();
-            this.script(&script);
-        });
-        self.input = input;
-        self.stdout = stdout;
-        self.chain.pop();
-        self.functions = functions;
-        self.frame = frame;
-        self.calls -= 1;
-    }
-
-    fn enter(&mut self) -> bool {
-        if self.calls >= MOST_CALLS {
-            self.unread(self.here, format!("calls nested deeper than {MOST_CALLS}"));
-            return false;
-        }
-        self.calls += 1;
-        true
-    }
-
-    fn eval(&mut self, text: &Text, what: &str, simple: &Simple) {
-        if !self.enter() {
-            return;
-        }
-        let location = self.locate(simple.offset, simple.end);
-        let masked = Masked::of(text);
-        let script = shell::parse(&masked.text);
-        let frame = Rc::new(Frame { holes: masked.holes, origin: Some(location.clone()) });
-        let frame = std::mem::replace(&mut self.frame, frame);
-        self.chain.push(Hop { what: what.to_owned(), location });
-        self.script(&script);
-        self.chain.pop();
-        self.frame = frame;
-        self.calls -= 1;
-    }
-
-    fn call(
-        &mut self,
-        words: &[Text],
-        arguments: &[Text],
-        line: &[(String, Text)],
-        body: Arc<Node>,
-        frame: Rc<Frame>,
-        streams: Streams,
-    ) -> Status {
-        let rendered = symbol::command(words);
-        if self.enter() {
-            let frame = std::mem::replace(&mut self.frame, frame);
-            let positional = std::mem::replace(&mut self.positional, arguments.to_vec());
-            let input = match streams.input {
-                Some(input) => self.input.replace(input),
-                None => self.input.clone(),
-            };
-            let mut locals = Vec::new();
-            for (name, value) in line {
-                locals.push((name.clone(), self.scope.get(name).cloned()));
-                self.scope.set(name, Held::Scalar(value.clone()), true);
-            }
-            self.locals.push(locals);
-            let channel = match &streams.stdout {
-                Some(Stdout::File(target)) => Channel::of(target),
-                _ => None,
-            };
-            let catches = |leave| leave == Leave::Return;
-            if let Some(channel) = channel {
-                let (capture, _) = self.capturing(|this| this.under(&Cond::TRUE, catches, |t| t.run(&body)));
-                self.hand_on(channel, &capture);
-            } else {
-                let stdout = streams.stdout.unwrap_or_else(|| self.stdout.clone());
-                let stdout = std::mem::replace(&mut self.stdout, stdout);
-                self.under(&Cond::TRUE, catches, |this| this.run(&body));
-                self.stdout = stdout;
-            }
-            for (name, held) in self.locals.pop().unwrap_or_default().into_iter().rev() {
-                self.scope.restore(&name, held);
-            }
-            self.input = input;
-            self.positional = positional;
-            self.frame = frame;
-            self.calls -= 1;
-        }
-        self.rendered = rendered;
-        self.success()
-    }
-
-    /// Runs what is built into the shell; `None` when it is a program.
-    fn builtin(&mut self, program: &str, arguments: &[Text], simple: &Simple) -> Option<Status> {
-        let first = arguments.first();
-        let done = Some(Status::same(Cond::TRUE));
-        match program.to_ascii_lowercase().as_str() {
-            ":" | "true" => done,
-            "false" => Some(Status::same(Cond::FALSE)),
-            "[" | "test" => {
-                let arguments = match arguments.split_last() {
-                    Some((last, rest)) if program == "[" && last.as_str() == "]" => rest,
-                    _ => arguments,
-                };
-                Some(Status::same(self.bracket(arguments)))
-            }
-            "cd" | "chdir" | "set-location" | "sl" | "pushd" | "push-location" => {
-                let named = |t: &&Text| !t.as_str().starts_with('-') && !t.as_str().eq_ignore_ascii_case("/d");
-                let pushes = program.to_ascii_lowercase().starts_with("push");
-                let to = match (arguments.iter().find(named), first.map(Text::as_str)) {
-                    (Some(to), _) => paths::join(&self.folder, &Text::from(to.as_str().replace('\\', "/"))),
-                    (None, Some("-")) => self.before.clone().unwrap_or_else(|| Text::unknown("env.OLDPWD")),
-                    (None, _) if pushes => self.folder.clone(),
-                    (None, _) => Text::from("~"),
-                };
-                if pushes {
-                    self.folders.push(self.folder.clone());
-                    self.folders.truncate(64);
-                }
-                self.before = Some(std::mem::replace(&mut self.folder, to));
-                done
-            }
-            "popd" | "pop-location" => {
-                if let Some(folder) = self.folders.pop() {
-                    self.before = Some(std::mem::replace(&mut self.folder, folder));
-                }
-                done
-            }
-            "export" | "readonly" | "declare" | "typeset" | "local" => {
-                self.declare(program, arguments, simple);
-                done
-            }
-            "unset" => {
-                for name in arguments {
-                    self.scope.set(name.as_str(), Held::Scalar(Text::default()), false);
-                }
-                done
-            }
-            "set" => {
-                self.set(arguments);
-                done
-            }
-            "shift" => {
-                let by = first.and_then(|t| t.as_str().parse().ok()).unwrap_or(1_usize);
-                self.positional.drain(..by.min(self.positional.len()));
-                done
-            }
-            "read" => {
-                self.assign_read(arguments);
-                done
-            }
-            "mapfile" | "readarray" => {
-                if let Some(name) = arguments.iter().rev().find(|t| !t.as_str().starts_with('-')) {
-                    let source = self.input.as_ref().map(|(text, _)| symbol::inline(text)).unwrap_or_default();
-                    let item = symbol::unknown("item", &format!("{source} #{}", self.here));
-                    self.scope.set(name.as_str(), Held::Array(vec![item]), false);
-                }
-                done
-            }
-            "printf" if first.is_some_and(|t| t.as_str() == "-v") => {
-                if let Some((name, rest)) = arguments.get(1..).and_then(|a| a.split_first()) {
-                    let words: Vec<Text> = [Text::from("printf")].into_iter().chain(rest.iter().cloned()).collect();
-                    let (text, _) = self.printed(&words, None);
-                    let text = Text::from(text.as_str().trim_end_matches('\n'));
-                    self.scope.set(name.as_str(), Held::Scalar(text), false);
-                }
-                done
-            }
-            "exit" | "return" | "break" | "continue" | "throw" => {
-                let (leave, failing) = match program.to_ascii_lowercase().as_str() {
-                    "return" => (Leave::Return, false),
-                    "break" => (Leave::Break, false),
-                    "continue" => (Leave::Continue, false),
-                    "throw" => (Leave::Exit, true),
-                    _ => {
-                        let code = arguments.iter().map(Text::as_str).find(|a| !a.eq_ignore_ascii_case("/b"));
-                        (Leave::Exit, code.is_some_and(|code| code != "0"))
-                    }
-                };
-                self.leave(leave, failing);
-                Some(Status::same(Cond::TRUE))
-            }
-            "eval" => {
-                let text = Text::from(arguments.iter().map(Text::as_str).collect::<Vec<_>>().join(" "));
-                let known = arguments.first().is_some_and(|t| t.symbol().is_none());
-                if !known {
-                    return None;
-                }
-                self.eval(&text, "eval", simple);
-                done
-            }
-            "trap" => {
-                let exits = arguments.iter().skip(1).any(|s| matches!(s.as_str(), "EXIT" | "0" | "exit"));
-                if let Some(script) = first.filter(|t| exits && t.symbol().is_none() && t.as_str() != "-") {
-                    let script = script.clone();
-                    self.eval(&script, "trap", simple);
-                }
-                done
-            }
-            "shopt" | "umask" | "wait" | "alias" | "hash" | "ulimit" | "setlocal" | "endlocal" => done,
-            _ => None,
-        }
-    }
-
-    fn set(&mut self, arguments: &[Text]) {
-        for (at, argument) in arguments.iter().enumerate() {
-            match argument.as_str() {
-                "--" => {
-                    self.positional = arguments.get(at + 1..).unwrap_or_default().to_vec();
-                    return;
-                }
-                "allexport" => {
-                    let on = at.checked_sub(1).and_then(|at| arguments.get(at)).is_some_and(|a| a.as_str() == "-o");
-                    self.scope.export_all = on;
-                }
-                flags if flags.starts_with(['-', '+']) && flags.contains('a') && flags.len() < 8 => {
-                    self.scope.export_all = flags.starts_with('-');
-                }
-                _ => {}
-            }
-        }
-    }
-
-    fn declare(&mut self, program: &str, arguments: &[Text], simple: &Simple) {
-        let exports = program == "export" || arguments.iter().any(|a| a.as_str() == "-x");
-        let local = matches!(program, "local" | "declare" | "typeset") && !arguments.iter().any(|a| a.as_str() == "-g");
-        let remember = |this: &mut Self, name: &str| {
-            let held = this.scope.get(name).cloned();
-            if let Some(locals) = this.locals.last_mut().filter(|_| local) {
-                locals.push((name.to_owned(), held));
-            }
-        };
-        for assignment in &simple.declarations {
-            remember(self, &assignment.name);
-            self.assign(assignment, exports);
-        }
-        for argument in arguments.iter().filter(|a| !a.as_str().starts_with('-')) {
-            // `export "X=$Y"` comes as one word.
-            match argument.as_str().split_once('=') {
-                Some((name, value)) => {
-                    remember(self, name);
-                    self.scope.set(name, Held::Scalar(Text::from(value)), exports);
-                }
-                None => {
-                    remember(self, argument.as_str());
-                    if program == "local" {
-                        self.scope.set(argument.as_str(), Held::Scalar(Text::default()), false);
-                    }
-                    if exports {
-                        self.scope.export(argument.as_str());
-                    }
-                }
-            }
-        }
-    }
-
-    fn assign_read(&mut self, arguments: &[Text]) {
-        let source = self.input.as_ref().map(|(text, _)| symbol::inline(text)).unwrap_or_default();
-        let mut value_next = false;
-        for argument in arguments {
-            let text = argument.as_str();
-            if std::mem::take(&mut value_next) {
-                continue;
-            }
-            if let Some(letters) = text.strip_prefix('-') {
-                value_next = letters.ends_with(['d', 'p', 't', 'n', 'N', 'u', 'i', 'a']) && !letters.ends_with('a');
-                continue;
-            }
-            let value = symbol::unknown("read", &format!("{text} from {source} #{}", self.here));
-            self.scope.set(text, Held::Scalar(value), false);
-        }
-    }
-}
-
-impl Streams {
-    fn into_file(&mut self, target: Text) {
-        self.stdout = Some(match target.as_str() {
-            "/dev/null" | "/dev/stderr" | "/dev/tty" | "$null" | "NUL" | "nul" => Stdout::Nowhere,
-            "/dev/stdout" => return,
-            _ => Stdout::File(target.clone()),
-        });
-        self.file = Some(target);
     }
 }

@@ -4,7 +4,7 @@ use crate::model::Text;
 
 /// The name of a program: the last part of its path, without `.exe`, `.cmd` and `.bat`, and without the version that
 /// package runners take (`semantic-release@22`, `twine==5.1`). `None` when the name is unknown.
-pub(super) fn program(word: &Text) -> Option<&str> {
+pub fn program(word: &Text) -> Option<&str> {
     let name = word.as_str().rsplit(['/', '\\']).next().unwrap_or_default();
     // `go run example.org/tool/v2@latest`: the major version is no name.
     let mut parts = word.as_str().rsplit('/');
@@ -65,6 +65,10 @@ pub fn matches(pattern: &str, words: &[Text]) -> Option<usize> {
     let mut wanted = pattern.split_whitespace();
     let want = wanted.next()?;
     let first = words.first()?;
+    // Nearly every pair differs here already.
+    if !want.split('|').any(|p| p.contains('*') || first.as_str().contains(p.rsplit('/').next().unwrap_or(p))) {
+        return None;
+    }
     let name = program(first)?;
     let whole = first.as_str().trim_start_matches("./");
     let whole =
@@ -72,32 +76,38 @@ pub fn matches(pattern: &str, words: &[Text]) -> Option<usize> {
     if !(fits(want, name) || (want.contains('/') && fits(want, whole))) {
         return None;
     }
-    let mut at = 1;
-    let mut anywhere = false;
-    for want in wanted {
-        if want == "**" {
-            anywhere = true;
-            continue;
-        }
-        let mut after_option = false;
-        loop {
-            let word = words.get(at)?;
-            let text = word.as_str();
-            at += 1;
-            if word.symbol().is_none() && fits(want, text) {
-                break;
-            }
-            if text.len() > 1 && text.starts_with(['-', '+']) {
-                after_option = text.starts_with('-') && !text.contains('=');
-            } else if std::mem::take(&mut after_option) || anywhere || holds_options(word) {
-                // A value of the option, a task, or more options.
-            } else {
-                return None;
-            }
-        }
-        anywhere = false;
+    let wanted: Vec<&str> = wanted.collect();
+    follow(&wanted, words, 1, false)
+}
+
+/// Matches the rest of a pattern from a word on. A word behind an option may be its value or an operand: both are
+/// tried, the operand first.
+fn follow(wanted: &[&str], words: &[Text], from: usize, mut anywhere: bool) -> Option<usize> {
+    let Some((want, rest)) = wanted.split_first() else { return Some(from) };
+    if *want == "**" {
+        return follow(rest, words, from, true);
     }
-    Some(at)
+    let mut at = from;
+    let mut after_option = false;
+    loop {
+        let word = words.get(at)?;
+        let text = word.as_str();
+        at += 1;
+        let option = text.len() > 1 && text.starts_with(['-', '+']);
+        // A `*` stands for an operand, never for an option.
+        let fitting = word.symbol().is_none() && fits(want, text) && !(option && want.starts_with('*'));
+        if fitting && let Some(end) = follow(rest, words, at, false) {
+            return Some(end);
+        }
+        if option {
+            after_option = text.starts_with('-') && !text.contains('=');
+        } else if std::mem::take(&mut after_option) || anywhere || holds_options(word) {
+            // A value of the option, a task, or more options.
+        } else {
+            return None;
+        }
+        anywhere = anywhere && !fitting;
+    }
 }
 
 /// What an option carries.

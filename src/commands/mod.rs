@@ -4,13 +4,16 @@
 //! they run; [`Scripts`] follows them into the checkout; [`matching`] compares them with the patterns of the
 //! catalogue. Nothing runs: what reading cannot decide becomes a symbol or a condition.
 
+mod builtin;
 mod capture;
 mod condition;
 mod expand;
+mod flow;
 mod follow;
 mod interpret;
 pub mod matching;
 mod paths;
+mod run;
 mod scope;
 mod scripts;
 mod symbol;

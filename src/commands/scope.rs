@@ -92,6 +92,7 @@ impl Scope {
     pub(super) fn merge(outside: &dyn Fn(&str) -> Held, mut branches: Vec<(Cond, Scope)>) -> Scope {
         let Some((_, mut merged)) = branches.pop() else { return Scope::default() };
         while let Some((cond, branch)) = branches.pop() {
+            let cond = symbol::fold(&cond.to_string());
             let names: BTreeSet<String> = branch.variables.keys().chain(merged.variables.keys()).cloned().collect();
             for name in names {
                 let (left, right) = (branch.variables.get(&name), merged.variables.get(&name));
@@ -124,8 +125,29 @@ impl Scope {
     }
 }
 
-/// The value that depends on `cond`.
-pub(super) fn choice(cond: &Cond, yes: &Held, no: &Held) -> Held {
-    let body = format!("{cond}: {}; {}", yes.render(), no.render());
-    Held::Scalar(symbol::unknown("if", &body))
+/// The value that depends on `cond`. What both begin with stays: a list of options that one branch adds to.
+pub(super) fn choice(cond: &str, yes: &Held, no: &Held) -> Held {
+    let symbol = |yes: String, no: String| symbol::unknown("if", &format!("{cond}: {yes}; {no}"));
+    match (yes, no) {
+        (Held::Array(yes), Held::Array(no)) => {
+            let same = yes.iter().zip(no).take_while(|(a, b)| a == b).count();
+            let rest = |items: &[Text]| format!("({})", symbol::command(items.get(same..).unwrap_or_default()));
+            let mut items = yes.get(..same).unwrap_or_default().to_vec();
+            items.push(symbol(rest(yes), rest(no)));
+            Held::Array(items)
+        }
+        (Held::Scalar(yes), Held::Scalar(no)) => {
+            let (short, long) = if yes.as_str().len() < no.as_str().len() { (yes, no) } else { (no, yes) };
+            let tail = long.as_str().strip_prefix(short.as_str()).unwrap_or_default();
+            if short.is_empty() || !tail.starts_with(' ') {
+                return Held::Scalar(symbol(symbol::word(yes), symbol::word(no)));
+            }
+            let part = |text: &Text| {
+                let rest = text.as_str().strip_prefix(short.as_str()).unwrap_or_default();
+                symbol::word(&Text::from(rest.trim_start()))
+            };
+            Held::Scalar(Text::new(format!("{short} {}", symbol(part(yes), part(no)))))
+        }
+        (yes, no) => Held::Scalar(symbol(yes.render(), no.render())),
+    }
 }

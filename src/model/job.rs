@@ -75,6 +75,8 @@ pub struct Job {
     pub needs: Vec<String>,
     /// Under which condition it runs, those of the jobs it needs included.
     pub cond: Cond,
+    /// Where that condition stands, when the job has one of its own.
+    pub condition_at: Option<Location>,
     /// The machine.
     pub runner: RunnerChoice,
     /// The platform's token.

@@ -101,6 +101,18 @@ pub enum StepBody {
     },
 }
 
+impl Step {
+    /// The place of its first command, or of the step itself.
+    pub fn first_place(&self) -> Location {
+        match &self.body {
+            StepBody::Script(script) => {
+                script.commands.first().map_or_else(|| self.location.clone(), |c| c.location.clone())
+            }
+            _ => self.location.clone(),
+        }
+    }
+}
+
 /// A step of a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
@@ -114,6 +126,10 @@ pub struct Step {
     pub env: Vec<(String, Text)>,
     /// Under which condition it runs, given that its job runs.
     pub cond: Cond,
+    /// Where that condition stands, when the step has one of its own.
+    pub condition_at: Option<Location>,
+    /// Whether it runs when something before it failed.
+    pub on_failure: bool,
     /// Whether its failure leaves the job green.
     pub may_fail: bool,
     /// Where it stands.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::facts::{Facts, Handover, Publish, jobs_in};
+use super::facts::{Facts, FlowFacts, Handover, Publish, jobs_in};
 use super::glob;
 use crate::model::{Flow, Job, Location, Step, StepBody, Text};
 use crate::syntax::pattern;
@@ -25,21 +25,30 @@ pub(super) struct Origin {
     pub hops: Vec<(String, Location)>,
     /// A fetch from another run, which nothing here shows.
     pub foreign: Option<Location>,
+    /// Indices of the jobs that stored them on the way, whether they made them or handed them on.
+    pub through: BTreeSet<usize>,
+    /// What was followed already: job, step and pattern.
+    asked: BTreeSet<(usize, usize, String)>,
 }
 
 /// Artifacts are handed on at most this many times.
 const MOST_HOPS: usize = 6;
 
 /// Follows a pattern back from a step to where its files are made.
-pub(super) fn origin(flow: &Flow, facts: &[Facts<'_>], job: usize, step: usize, files: &str) -> Origin {
+pub(super) fn origin(flow: &Flow, facts: &FlowFacts<'_>, job: usize, step: usize, files: &str) -> Origin {
+    let key = (job, step, glob::normal(files));
+    if let Some(known) = facts.origins.borrow().get(&key) {
+        return known.clone();
+    }
     let mut found = Origin::default();
-    follow(flow, facts, job, step, &glob::normal(files), &mut found, 0);
+    follow(flow, facts, job, step, &key.2, &mut found, 0);
     found.files.sort();
     found.files.dedup();
+    facts.origins.borrow_mut().insert(key, found.clone());
     found
 }
 
-fn follow(flow: &Flow, facts: &[Facts<'_>], job: usize, step: usize, files: &str, found: &mut Origin, depth: usize) {
+fn follow(flow: &Flow, facts: &FlowFacts<'_>, job: usize, step: usize, files: &str, found: &mut Origin, depth: usize) {
     let (Some(own), Some(this)) = (facts.get(job), flow.jobs.get(job)) else { return };
     let mut fetched = false;
     for fetch in own.fetches.iter().filter(|f| f.step < step) {
@@ -51,7 +60,17 @@ fn follow(flow: &Flow, facts: &[Facts<'_>], job: usize, step: usize, files: &str
             fetched = true;
             continue;
         }
+        // An artifact that a called workflow names in its outputs holds what that workflow made.
+        for key in fetch.name.iter().flat_map(|n| super::facts::jobs_in(n)) {
+            if flow.jobs.iter().any(|j| j.key == key && j.outside.is_some()) {
+                fetched = true;
+                found.files.push(FileRef { job: key.to_owned(), pattern: rest.clone() });
+            }
+        }
         for (at, store) in stores(facts) {
+            if !before(flow, this, at) {
+                continue;
+            }
             let Some(rest) = in_artifact(fetch, store, &rest) else { continue };
             let root = common_root(&store.paths);
             let inner = join_pattern(&root, &rest);
@@ -76,7 +95,10 @@ fn follow(flow: &Flow, facts: &[Facts<'_>], job: usize, step: usize, files: &str
                 if !found.hops.contains(&hop) {
                     found.hops.push(hop);
                 }
-                if depth < MOST_HOPS {
+                found.through.insert(at);
+                let asked = (at, store.step, inner.clone());
+                if depth < MOST_HOPS && !found.asked.contains(&asked) {
+                    found.asked.insert(asked);
                     follow(flow, facts, at, store.step, &inner, found, depth + 1);
                 }
             }
@@ -86,6 +108,25 @@ fn follow(flow: &Flow, facts: &[Facts<'_>], job: usize, step: usize, files: &str
     if !fetched || own.builds() && own.fetches.iter().all(|f| f.paths.is_empty()) {
         found.files.push(FileRef { job: this.key.clone(), pattern: files.to_owned() });
     }
+}
+
+/// Whether a job ends before another starts: a fetch sees only what jobs stored that its own job waits for.
+fn before(flow: &Flow, this: &Job, other: usize) -> bool {
+    let Some(other) = flow.jobs.get(other) else { return false };
+    let mut open: Vec<&str> = this.needs.iter().map(String::as_str).collect();
+    let mut seen: BTreeSet<&str> = BTreeSet::new();
+    while let Some(key) = open.pop() {
+        if !seen.insert(key) {
+            continue;
+        }
+        if other.key == key || other.key.starts_with(&format!("{key}/")) {
+            return true;
+        }
+        let below = flow.jobs.iter().filter(|j| j.key == key || j.key.starts_with(&format!("{key}/")));
+        open.extend(below.flat_map(|j| &j.needs).map(String::as_str));
+    }
+    // Steps of one job may hand files to one another as well.
+    other.key == this.key && std::ptr::eq(other, this)
 }
 
 fn stores<'f, 'p>(facts: &'f [Facts<'p>]) -> impl Iterator<Item = (usize, &'f Handover<'p>)> {
@@ -141,6 +182,10 @@ fn in_artifact(fetch: &Handover<'_>, store: &Handover<'_>, rest: &str) -> Option
 
 /// Whether a fetched name or pattern can be this stored artifact. Unknown parts may be anything.
 fn same_artifact(fetched: &str, stored: &str) -> bool {
+    let plain = |s: &str| !s.contains(['*', '?', '[', '{', '$']);
+    if plain(fetched) && plain(stored) {
+        return fetched == stored;
+    }
     fetched == stored || pattern::wildcard(fetched, stored) || glob::overlaps(fetched, stored)
 }
 
@@ -182,7 +227,7 @@ pub(super) struct Builds {
 }
 
 /// Finds the build jobs behind some publishing steps.
-pub(super) fn builds(flow: &Flow, facts: &[Facts<'_>], publishes: &[&Publish<'_>]) -> Builds {
+pub(super) fn builds(flow: &Flow, facts: &FlowFacts<'_>, publishes: &[&Publish<'_>]) -> Builds {
     let mut found = Builds::default();
     let mut open: Vec<usize> = Vec::new();
     for publish in publishes {
@@ -197,12 +242,13 @@ pub(super) fn builds(flow: &Flow, facts: &[Facts<'_>], publishes: &[&Publish<'_>
             if let Some(location) = origin.foreign {
                 found.unknown.push(("the published files come from another run".to_owned(), location));
             }
+            feeders.extend(origin.through.iter().filter(|at| **at != publish.job));
             for file in origin.files {
                 feeders.extend(legs(flow, &file.job).filter(|at| *at != publish.job));
             }
         }
         if feeders.is_empty() {
-            feeders.extend(artifact_feeders(facts, own));
+            feeders.extend(artifact_feeders(flow, facts, publish.job));
             feeders.extend(output_feeders(flow, flow.jobs.get(publish.job), |_| true));
             for fetch in own.fetches.iter().filter(|f| !f.foreign.is_never()) {
                 found.unknown.push(("the published files come from another run".to_owned(), fetch.location.clone()));
@@ -221,7 +267,7 @@ pub(super) fn builds(flow: &Flow, facts: &[Facts<'_>], publishes: &[&Publish<'_>
 }
 
 /// Adds the build jobs among `open` and everything upstream of them.
-fn close(flow: &Flow, facts: &[Facts<'_>], mut open: Vec<usize>, found: &mut Builds) {
+fn close(flow: &Flow, facts: &FlowFacts<'_>, mut open: Vec<usize>, found: &mut Builds) {
     let mut seen: BTreeSet<usize> = BTreeSet::new();
     while let Some(at) = open.pop() {
         let (Some(own), Some(job)) = (facts.get(at), flow.jobs.get(at)) else { continue };
@@ -234,7 +280,7 @@ fn close(flow: &Flow, facts: &[Facts<'_>], mut open: Vec<usize>, found: &mut Bui
         if job.outside.is_some() || own.builds() {
             found.jobs.insert(at);
         }
-        open.extend(artifact_feeders(facts, own));
+        open.extend(artifact_feeders(flow, facts, at));
         for fetch in own.fetches.iter().filter(|f| !f.foreign.is_never()) {
             let why = format!("the job {} takes files from another run", job.title());
             found.unknown.push((why, fetch.location.clone()));
@@ -244,9 +290,16 @@ fn close(flow: &Flow, facts: &[Facts<'_>], mut open: Vec<usize>, found: &mut Bui
 }
 
 /// The build jobs whose outputs reach the inputs of a call.
-pub(super) fn feeding(flow: &Flow, facts: &[Facts<'_>], call: usize) -> BTreeSet<usize> {
+pub(super) fn feeding(flow: &Flow, facts: &FlowFacts<'_>, call: usize) -> BTreeSet<usize> {
     let mut found = Builds::default();
     close(flow, facts, output_feeders(flow, flow.jobs.get(call), |_| true), &mut found);
+    found.jobs
+}
+
+/// A job and everything upstream of it, as far as they build.
+pub(super) fn upstream(flow: &Flow, facts: &FlowFacts<'_>, job: usize) -> BTreeSet<usize> {
+    let mut found = Builds::default();
+    close(flow, facts, vec![job], &mut found);
     found.jobs
 }
 
@@ -260,10 +313,17 @@ pub(super) fn legs<'f>(flow: &'f Flow, key: &str) -> impl Iterator<Item = usize>
         .map(|(at, _)| at)
 }
 
-fn artifact_feeders(facts: &[Facts<'_>], own: &Facts<'_>) -> Vec<usize> {
+fn artifact_feeders(flow: &Flow, facts: &FlowFacts<'_>, job: usize) -> Vec<usize> {
+    let Some(own) = facts.get(job) else { return Vec::new() };
     let mut found = Vec::new();
+    for key in own.fetches.iter().flat_map(|f| &f.name).flat_map(super::facts::jobs_in) {
+        found.extend(legs(flow, key));
+    }
     for fetch in own.fetches.iter().filter(|f| f.foreign.is_never()) {
         for (at, store) in stores(facts) {
+            if !flow.jobs.get(job).is_some_and(|this| before(flow, this, at)) {
+                continue;
+            }
             if fetch.name.as_ref().is_none_or(|n| same_artifact(n.as_str(), &artifact_name(store))) {
                 found.push(at);
             }

@@ -1,6 +1,6 @@
 //! One thing that a step does, seen as the catalogue describes things: an action with inputs, or a command with words.
 
-use crate::catalogue::{Pick, Split, Test, Wrapper};
+use crate::catalogue::{Index, Pick, Split, Test, Wrapper};
 use crate::commands::{matching, unwrapped};
 use crate::model::{ActionUse, Command, Cond, Hop, Location, Step, Text, Version};
 use crate::syntax::pattern;
@@ -36,16 +36,43 @@ impl<'p> Doer<'p> {
         }
     }
 
+    /// The entries of a list that may describe this, in catalogue order.
+    pub fn among<'c, T>(&self, index: &Index, entries: &'c [T]) -> Vec<&'c T> {
+        let found = match self {
+            Doer::Action(_, action) => index.of_action(&action.name),
+            Doer::Command(_, _, words) => match words.first().and_then(matching::program) {
+                Some(program) => index.of_program(program),
+                None => Vec::new(),
+            },
+        };
+        found.into_iter().filter_map(|at| entries.get(at)).collect()
+    }
+
     /// Whether one of the names or patterns is this one.
     pub fn is(&self, actions: &[String], commands: &[String]) -> Option<Hit> {
         match self {
             Doer::Action(_, action) => {
                 actions.iter().any(|a| pattern::wildcard(a, &action.name)).then_some(Hit { after: 0 })
             }
-            Doer::Command(_, _, words) => {
-                commands.iter().find_map(|p| matching::matches(p, words)).map(|after| Hit { after })
-            }
+            Doer::Command(_, _, words) => commands.iter().find_map(|p| {
+                let after = matching::matches(p, words)?;
+                // Words with `*` at the end stand for positional words, which start behind the last fixed one.
+                let mut head = p.as_str();
+                while head.rsplit(' ').next().is_some_and(|w| w.contains('*')) && head.contains(' ') {
+                    head = head.rsplit_once(' ').map_or(head, |(h, _)| h);
+                }
+                let after = if head.len() == p.len() { after } else { matching::matches(head, words).unwrap_or(after) };
+                Some(Hit { after })
+            }),
         }
+    }
+
+    /// The line that shows a condition: the input it tests, or the step itself.
+    pub fn shown_by(&self, tests: &[Test]) -> Location {
+        let Doer::Action(_, action) = self else { return self.location().clone() };
+        let inputs = tests.iter().filter(|t| t.present != Some(false)).filter_map(|t| t.input.as_deref());
+        let input = inputs.filter_map(|name| action.input(name)).next();
+        input.map_or_else(|| self.location().clone(), |i| i.location.clone())
     }
 
     /// The step.

@@ -1,7 +1,12 @@
 //! What the steps of a job do, in the catalogue's terms.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::ops::Deref;
+
+use super::bytes::Origin;
 use super::doer::{Doer, Hit, Picked};
-use crate::catalogue::{Catalogue, Content, Producer, Signer, Sink};
+use crate::catalogue::{Bytes, Catalogue, Content, Producer, Signer, Sink};
 use crate::model::{Cond, Flow, Job, Location, Step, StepBody, Text};
 
 /// A step or command that hands bytes to consumers.
@@ -21,6 +26,8 @@ pub(super) struct Publish<'p> {
     pub cond: Cond,
     /// The published files or patterns, as the step names them.
     pub files: Vec<Picked>,
+    /// Where the bytes come from.
+    pub bytes: Bytes,
 }
 
 impl Publish<'_> {
@@ -59,6 +66,24 @@ pub(super) struct Attest<'p> {
     pub content: Content,
     /// Why nothing comes of it, although a file asks for it.
     pub broken: Option<(String, Location)>,
+    /// Why perhaps nothing comes of it: a value that decides is not shown.
+    pub undecided: Option<(String, Location)>,
+}
+
+impl Attest<'_> {
+    /// The variable that keeps the step from making anything.
+    pub(super) fn broken_by_env(&self) -> Option<&'static str> {
+        let holds = self.producer.broken.iter().find(|b| !self.doer.applies(&b.when, &[]).is_never())?;
+        let tests = holds.when.iter().flat_map(|t| std::iter::once(t).chain(&t.any));
+        tests.filter(|t| !self.doer.test(t).is_never()).find_map(|t| t.env.as_deref())
+    }
+
+    /// Whether its subject is an image and not files.
+    pub(super) fn names_image(&self) -> bool {
+        let subjects = &self.producer.subjects;
+        let pick = |picks| !self.doer.every(picks, self.hit, &self.producer.value_flags).is_empty();
+        pick(&subjects.digest) || pick(&subjects.name) && !pick(&subjects.files)
+    }
 }
 
 /// A hand-over of files between jobs.
@@ -103,15 +128,49 @@ impl Facts<'_> {
 }
 
 /// The facts of every job of a flow, in the flow's order.
-pub(super) fn of_flow<'p>(flow: &'p Flow, catalogue: &'static Catalogue) -> Vec<Facts<'p>> {
-    flow.jobs.iter().enumerate().map(|(at, job)| of_job(at, job, catalogue)).collect()
+#[derive(Debug, Default)]
+pub(super) struct FlowFacts<'p> {
+    jobs: Vec<Facts<'p>>,
+    /// Where files come from, by job, step and pattern: asked again for every subject and target.
+    pub origins: RefCell<HashMap<(usize, usize, String), Origin>>,
+}
+
+impl<'p> Deref for FlowFacts<'p> {
+    type Target = [Facts<'p>];
+
+    fn deref(&self) -> &[Facts<'p>] {
+        &self.jobs
+    }
+}
+
+/// Reads the facts of a flow.
+pub(super) fn of_flow<'p>(flow: &'p Flow, catalogue: &'static Catalogue) -> FlowFacts<'p> {
+    let jobs = flow.jobs.iter().enumerate().map(|(at, job)| of_job(at, job, catalogue)).collect();
+    FlowFacts { jobs, origins: RefCell::default() }
 }
 
 fn of_job<'p>(at: usize, job: &'p Job, catalogue: &'static Catalogue) -> Facts<'p> {
     let mut facts = Facts::default();
+    if job.cond.is_never() {
+        // Only what was meant as provenance is of interest in a job that never runs.
+        for (index, step) in job.steps.iter().enumerate() {
+            for doer in Doer::all(step, &catalogue.wrappers) {
+                attests(&mut facts, doer, Place { job, at, index }, catalogue);
+                transfers(&mut facts, doer, Place { job, at, index }, catalogue);
+            }
+        }
+        facts.stores.clear();
+        return facts;
+    }
     let has_checkout = job.steps.iter().any(|s| matches!(&s.body, StepBody::Action(a) if a.name == "actions/checkout"));
     for (index, step) in job.steps.iter().enumerate() {
         let doers = Doer::all(step, &catalogue.wrappers);
+        if step.cond.is_never() {
+            for doer in &doers {
+                attests(&mut facts, *doer, Place { job, at, index }, catalogue);
+            }
+            continue;
+        }
         let mut works = matches!(step.body, StepBody::Opaque { .. });
         if let StepBody::Script(script) = &step.body {
             works |= !script.unread.is_empty();
@@ -145,13 +204,19 @@ struct Place<'p> {
 fn of_doer<'p>(facts: &mut Facts<'p>, doer: Doer<'p>, place: Place<'p>, catalogue: &'static Catalogue) {
     let Place { job, at, index } = place;
     let runs = job.cond.clone().and(doer.cond());
-    for sink in &catalogue.sinks {
+    for sink in doer.among(&catalogue.index.sinks, &catalogue.sinks) {
         let Some(hit) = doer.is(&sink.actions, &sink.commands) else { continue };
         let cond = runs.clone().and(doer.applies(&sink.when, &sink.unless));
         if cond.is_never() {
             continue;
         }
-        let files = doer.every(&sink.files, hit, &sink.value_flags);
+        let mut files = doer.every(&sink.files, hit, &sink.value_flags);
+        if let (true, Doer::Command(_, command, _)) = (files.is_empty(), doer)
+            && command.words.iter().any(|w| w.as_str() == "xargs")
+        {
+            // `... | xargs gh release create TAG`: the pipe supplies them.
+            files.push(Picked { value: Text::unknown("standard input"), location: command.location.clone() });
+        }
         if matches!(doer, Doer::Command(..)) && sink.files.iter().any(|f| f.args.is_some()) && files.is_empty() {
             // `gh release create` without files hands out nothing.
             continue;
@@ -159,14 +224,29 @@ fn of_doer<'p>(facts: &mut Facts<'p>, doer: Doer<'p>, place: Place<'p>, catalogu
         if facts.publishes.iter().any(|p| p.step == index && p.sink.kind == sink.kind && same_doer(p.doer, doer)) {
             continue;
         }
-        facts.publishes.push(Publish { sink, doer, hit, job: at, step: index, cond, files });
+        // A tarball that is handed to `npm publish` goes out as it is.
+        let tarball =
+            doer.first(&sink.folder, hit, &sink.value_flags).into_iter().find(|f| f.value.as_str().ends_with(".tgz"));
+        let (bytes, files) = match tarball {
+            Some(tarball) if sink.bytes == Bytes::Packed => (Bytes::Given, vec![tarball]),
+            _ => (sink.bytes, files),
+        };
+        facts.publishes.push(Publish { sink, doer, hit, job: at, step: index, cond, files, bytes });
     }
-    for producer in &catalogue.producers {
+    attests(facts, doer, place, catalogue);
+    transfers(facts, doer, place, catalogue);
+}
+
+fn attests<'p>(facts: &mut Facts<'p>, doer: Doer<'p>, place: Place<'p>, catalogue: &'static Catalogue) {
+    let Place { job, at, index } = place;
+    let runs = job.cond.clone().and(doer.cond());
+    for producer in doer.among(&catalogue.index.producers, &catalogue.producers) {
         let Some(hit) = doer.is(&producer.actions, &producer.commands) else { continue };
-        let cond = runs.clone().and(doer.applies(&producer.when, &producer.unless));
-        if cond.is_never() {
+        let applies = doer.applies(&producer.when, &producer.unless);
+        if applies.is_never() {
             continue;
         }
+        let cond = runs.clone().and(applies);
         if producer.look_alike.is_some() {
             facts.look_alikes.push((producer, doer.location()));
             continue;
@@ -175,8 +255,11 @@ fn of_doer<'p>(facts: &mut Facts<'p>, doer: Doer<'p>, place: Place<'p>, catalogu
         let broken = producer
             .broken
             .iter()
-            .find(|b| !b.when.is_empty() && !doer.applies(&b.when, &[]).is_never())
-            .map(|b| (b.why.clone(), doer.location().clone()));
+            .find(|b| doer.applies(&b.when, &[]).is_always())
+            .map(|b| (b.why.clone(), doer.shown_by(&b.when)));
+        let undecided = producer.broken.iter().find(|b| !doer.applies(&b.when, &[]).is_never()).map(|b| {
+            (format!("a value that decides about it is not shown: perhaps {}", b.why), doer.shown_by(&b.when))
+        });
         facts.attests.push(Attest {
             producer,
             doer,
@@ -186,15 +269,19 @@ fn of_doer<'p>(facts: &mut Facts<'p>, doer: Doer<'p>, place: Place<'p>, catalogu
             cond,
             signer: if any(&producer.key_when) { Signer::JobKey } else { producer.signer },
             content: if any(&producer.tenant_when) { Content::Tenant } else { producer.content },
+            undecided: undecided.filter(|_| broken.is_none()),
             broken,
         });
     }
-    for transfer in &catalogue.transfers {
+}
+
+fn transfers<'p>(facts: &mut Facts<'p>, doer: Doer<'p>, place: Place<'p>, catalogue: &'static Catalogue) {
+    for transfer in doer.among(&catalogue.index.transfers, &catalogue.transfers) {
         let Some(hit) = doer.is(&transfer.actions, &[]) else { continue };
         let name = doer.first(&transfer.name, hit, &[]).into_iter().next();
         let pattern = doer.first(&transfer.pattern, hit, &[]).into_iter().next();
         let handover = Handover {
-            step: index,
+            step: place.index,
             name: name.or(pattern).map(|p| p.value),
             paths: doer.first(&transfer.paths, hit, &[]).into_iter().map(|p| p.value).collect(),
             merged: !transfer.merge.is_empty() && !doer.applies(&transfer.merge, &[]).is_never(),
@@ -220,39 +307,49 @@ fn same_doer(a: Doer<'_>, b: Doer<'_>) -> bool {
 /// Whether an action runs code of the checkout or makes bytes. An unknown one may do so as soon as the job has the
 /// checkout.
 fn action_works(doer: Doer<'_>, facts: &Facts<'_>, index: usize, has_checkout: bool, catalogue: &Catalogue) -> bool {
-    use crate::catalogue::Bytes;
     let published = facts.publishes.iter().find(|p| p.step == index && same_doer(p.doer, doer));
-    match published.map(|p| p.sink.bytes) {
+    match published.map(|p| p.bytes) {
         Some(Bytes::Built | Bytes::Packed) => return true,
         Some(Bytes::Given | Bytes::Copied) => return false,
         None => {}
     }
-    // A sink that is switched off here still builds (an image that is loaded and not pushed).
-    if catalogue.sinks.iter().any(|s| s.bytes == Bytes::Built && doer.is(&s.actions, &[]).is_some()) {
+    if facts.attests.iter().any(|a| a.step == index && a.producer.builds && same_doer(a.doer, doer)) {
         return true;
     }
-    let known = catalogue.neutral.iter().any(|n| doer.is(&n.actions, &[]).is_some())
-        || catalogue.transfers.iter().any(|t| doer.is(&t.actions, &[]).is_some())
-        || facts.attests.iter().any(|a| a.step == index && a.producer.look_alike.is_none() && !a.producer.subjects.own)
-        || facts.look_alikes.iter().any(|(_, l)| *l == doer.location())
-        || catalogue.caches.iter().any(|c| doer.is(&c.actions, &[]).is_some());
+    // A sink that is switched off here still builds (an image that is loaded and not pushed).
+    if doer
+        .among(&catalogue.index.sinks, &catalogue.sinks)
+        .into_iter()
+        .any(|s| s.bytes == Bytes::Built && doer.is(&s.actions, &[]).is_some())
+    {
+        return true;
+    }
+    let known = doer
+        .among(&catalogue.index.neutral, &catalogue.neutral)
+        .into_iter()
+        .any(|n| doer.is(&n.actions, &[]).is_some())
+        || doer
+            .among(&catalogue.index.transfers, &catalogue.transfers)
+            .into_iter()
+            .any(|t| doer.is(&t.actions, &[]).is_some())
+        || facts.attests.iter().any(|a| a.step == index && !a.producer.builds && !a.producer.subjects.own)
+        || facts.look_alikes.iter().any(|(_, l)| *l == doer.location());
     !known && has_checkout
 }
 
 fn command_works(views: &[&Doer<'_>], facts: &Facts<'_>, index: usize, catalogue: &Catalogue) -> bool {
-    use crate::catalogue::Bytes;
     for view in views {
         if let Some(p) = facts.publishes.iter().find(|p| p.step == index && same_doer(p.doer, **view)) {
-            return matches!(p.sink.bytes, Bytes::Built | Bytes::Packed);
+            return matches!(p.bytes, Bytes::Built | Bytes::Packed);
         }
     }
     let neutral = |d: &Doer<'_>| {
-        catalogue.neutral.iter().any(|n| d.is(&[], &n.commands).is_some())
-            || catalogue.producers.iter().any(|p| d.is(&[], &p.commands).is_some())
+        d.among(&catalogue.index.neutral, &catalogue.neutral).into_iter().any(|n| d.is(&[], &n.commands).is_some())
+            || d.among(&catalogue.index.producers, &catalogue.producers).into_iter().any(|p| !p.builds && d.is(&[], &p.commands).is_some())
+            || d.among(&catalogue.index.remote, &catalogue.remote).into_iter().any(|r| d.is(&[], &r.commands).is_some())
             // What publishes existing bytes builds nothing, dry runs included.
-            || catalogue
-                .sinks
-                .iter()
+            || d.among(&catalogue.index.sinks, &catalogue.sinks)
+                .into_iter()
                 .any(|s| matches!(s.bytes, Bytes::Given | Bytes::Copied) && d.is(&[], &s.commands).is_some())
     };
     // The innermost view says what runs: `sudo apt-get` is `apt-get`.

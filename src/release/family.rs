@@ -48,6 +48,7 @@ pub(super) fn split<'p>(path: &Path<'_, 'p>, stream: &Stream<'_, 'p>) -> Vec<Lin
     }
     for (mut written, mut one) in uncovered {
         written.dedup();
+        one.whole = false;
         one.name = if written.is_empty() { one.name } else { format!("{} ({})", one.name, written.join(", ")) };
         targets.push(one);
     }

@@ -19,8 +19,12 @@ const MOST_ALTERNATIVES: usize = 64;
 
 /// Whether every file that `inner` can name is named by `outer`.
 pub(super) fn contains(outer: &str, inner: &str) -> bool {
-    let outers = alternatives(&normal(outer));
-    alternatives(&normal(inner)).iter().all(|i| {
+    let (outer, inner) = (normal(outer), normal(inner));
+    if is_plain(&outer) && is_plain(&inner) {
+        return outer == inner;
+    }
+    let outers = alternatives(&outer);
+    alternatives(&inner).iter().all(|i| {
         outers
             .iter()
             .any(|o| within(&units(o), &units(i), &mut vec![None; (o.len() + 1) * (i.len() + 1)], 0, 0, i.len() + 1))
@@ -29,14 +33,23 @@ pub(super) fn contains(outer: &str, inner: &str) -> bool {
 
 /// Whether some file may be named by both.
 pub(super) fn overlaps(a: &str, b: &str) -> bool {
-    let bs = alternatives(&normal(b));
-    alternatives(&normal(a)).iter().any(|a| {
+    let (a, b) = (normal(a), normal(b));
+    if is_plain(&a) && is_plain(&b) {
+        return a == b;
+    }
+    let bs = alternatives(&b);
+    alternatives(&a).iter().any(|a| {
         bs.iter().any(|b| {
             let (a, b) = (units(a), units(b));
             let width = b.len() + 1;
             meet(&a, &b, &mut vec![None; (a.len() + 1) * width], 0, 0, width)
         })
     })
+}
+
+/// Whether a normal pattern names one file.
+fn is_plain(pattern: &str) -> bool {
+    !pattern.contains(['*', '?', '{'])
 }
 
 /// The pattern without `./`, doubled separators and quotes; a folder stands for everything in it.

@@ -8,10 +8,13 @@ mod glob;
 mod manifest;
 mod naming;
 mod npm;
+mod opaque;
 mod outside;
 mod provenance;
+mod traits;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use crate::catalogue::{Builder, Bytes, Catalogue};
 use crate::checkout::Checkout;
@@ -19,6 +22,7 @@ use crate::model::{Flow, Hop, Job, Kind, Location, Pipeline, Step};
 
 pub use doer::{Doer, Hit, Picked};
 pub use provenance::{Provenance, Reach, Refused, Separation};
+pub use traits::{Trait, Traits};
 
 /// One stream of artifacts on one path: what a pipeline hands out when one event starts it.
 #[derive(Debug)]
@@ -45,12 +49,20 @@ pub struct Linked<'p> {
     pub provenance: Option<Provenance>,
     /// What was meant as provenance and does not count.
     pub refused: Vec<Refused>,
+    /// What may be provenance for it: its subject cannot be read.
+    pub unread: Vec<Refused>,
+    /// Places of the steps whose subject this is, whatever they are worth.
+    pub fitting: Vec<Location>,
+    /// Whether this is all that the stream publishes, not only a part that lacks what the rest has.
+    pub whole: bool,
     /// Steps that look like provenance and are something else.
     pub look_alikes: Vec<(String, Location)>,
     /// An outside workflow that builds or publishes and whose content nothing shows.
     pub opaque: Option<String>,
     /// How the bytes flow, hop by hop.
     pub chain: Vec<(String, Location)>,
+    /// The traits of every job of the flow, in its order.
+    pub traits: Rc<Vec<Traits>>,
     /// For each build job: the steps that run code of the checkout or make bytes.
     pub working: BTreeMap<usize, Vec<usize>>,
 }
@@ -110,8 +122,14 @@ pub fn link<'p>(checkout: &Checkout, pipelines: &'p [Pipeline]) -> Vec<Linked<'p
         for flow in &pipeline.flows {
             let facts = facts::of_flow(flow, catalogue);
             let path = Path { checkout, pipeline, flow, facts: &facts, catalogue };
-            linked.extend(path.streams());
-            linked.extend(outside::streams(&path));
+            let mut found = path.streams();
+            found.extend(outside::streams(&path));
+            found.extend(opaque::streams(&path));
+            if !found.is_empty() {
+                let traits = Rc::new(traits::of_flow(flow, catalogue));
+                found.iter_mut().for_each(|l| l.traits = Rc::clone(&traits));
+            }
+            linked.extend(found);
         }
     }
     linked
@@ -122,7 +140,7 @@ struct Path<'a, 'p> {
     checkout: &'a Checkout,
     pipeline: &'p Pipeline,
     flow: &'p Flow,
-    facts: &'a [facts::Facts<'p>],
+    facts: &'a facts::FlowFacts<'p>,
     catalogue: &'static Catalogue,
 }
 
@@ -139,7 +157,7 @@ impl<'a, 'p> Path<'a, 'p> {
         let mut streams: Vec<Stream<'_, 'p>> = Vec::new();
         for publish in self.facts.iter().flat_map(|f| &f.publishes) {
             for named in naming::names(self.checkout, self.flow, publish) {
-                if is_test_registry(&named.name) {
+                if is_test_registry(&named.name) || self.is_test_image(publish, &named.name) {
                     continue;
                 }
                 match streams.iter_mut().find(|s| s.kind == publish.sink.kind && s.name == named.name) {
@@ -163,7 +181,71 @@ impl<'a, 'p> Path<'a, 'p> {
             drop_parts_of_an_index(&mut stream);
             linked.extend(family::split(self, &stream));
         }
+        self.name_orphans(&mut linked);
         linked
+    }
+
+    /// Provenance in a related job that names nothing of what is published was meant for what is published: it shows
+    /// the opposite of coverage, not the absence of a try.
+    fn name_orphans(&self, linked: &mut [Linked<'p>]) {
+        let fitting: BTreeSet<Location> = linked.iter().flat_map(|l| l.fitting.iter().cloned()).collect();
+        let used = |location: &Location| {
+            let named = |all: &[Refused]| all.iter().any(|r| r.location == *location);
+            fitting.contains(location) || linked.iter().any(|l| named(&l.refused) || named(&l.unread))
+        };
+        let mut orphans: Vec<(usize, bool, Refused)> = Vec::new();
+        for (at, own) in self.facts.iter().enumerate() {
+            for attest in own.attests.iter().filter(|a| !a.producer.subjects.own && !used(a.doer.location())) {
+                let image = attest.names_image();
+                let why = format!("the subject of {} is not what is published", attest.producer.what);
+                orphans.push((
+                    at,
+                    image,
+                    Refused { rule: attest.producer.id.clone(), why, location: attest.doer.location().clone() },
+                ));
+            }
+            let Some((job, call)) = self.flow.jobs.get(at).and_then(|j| Some((j, j.outside.as_ref()?))) else {
+                continue;
+            };
+            if let Some(builder) = Linked::builder_of(job).filter(|b| b.generator && !used(&call.reference.location)) {
+                let why = format!(
+                    "the subjects of {} are not what is published: those bytes are built elsewhere",
+                    builder.what
+                );
+                orphans.push((
+                    at,
+                    !builder.image.is_empty(),
+                    Refused { rule: builder.id.clone(), why, location: call.reference.location.clone() },
+                ));
+            }
+        }
+        for target in linked.iter_mut().filter(|l| l.provenance.is_none() && l.refused.is_empty()) {
+            let image = provenance::is_image(target.kind);
+            let name = target.publish_job().map(|j| j.needs.clone()).unwrap_or_default();
+            for (at, of_image, refused) in &orphans {
+                let near = target.publish.job == *at
+                    || target.builds.contains(at)
+                    || self.flow.jobs.get(*at).is_some_and(|j| name.contains(&j.key));
+                if *of_image != image || !near || !target.whole {
+                    continue;
+                }
+                let mut refused = refused.clone();
+                // Where the publishing job builds again, its building step is what shows it.
+                if self.flow.jobs.get(*at).is_some_and(|j| j.outside.is_some())
+                    && let Some((_, step)) = target.working_steps(target.publish.job).next()
+                {
+                    refused.location = step.first_place();
+                }
+                target.refused.push(refused);
+            }
+        }
+    }
+
+    /// Images that only the end-to-end tests of the same pipeline pull.
+    fn is_test_image(&self, publish: &facts::Publish<'p>, name: &str) -> bool {
+        let job = self.flow.jobs.get(publish.job).map_or("", |j| j.key.as_str());
+        let words = format!("{name} {job} {}", publish.doer.step().label);
+        publish.sink.kind == Kind::Image && crate::syntax::pattern::search(r"(^|[^a-z0-9])e2e([^a-z0-9]|$)", &words)
     }
 
     /// Links one unit of a stream: the publishing step with the files that are judged together.
@@ -174,6 +256,11 @@ impl<'a, 'p> Path<'a, 'p> {
         publish: &facts::Publish<'p>,
         files: &[bytes::FileRef],
     ) -> Linked<'p> {
+        if publish.bytes == Bytes::Copied
+            && let Some(copy) = self.copy(stream, &name, publish)
+        {
+            return copy;
+        }
         let builds = bytes::builds(self.flow, self.facts, &self.builders_of(stream, publish));
         let names: Vec<String> =
             if stream.places.is_empty() { vec![stream.name.clone()] } else { stream.places.clone() };
@@ -200,7 +287,7 @@ impl<'a, 'p> Path<'a, 'p> {
                 location: publish.doer.location().clone(),
                 chain: publish.doer.chain().to_vec(),
                 job: publish.job,
-                bytes: publish.sink.bytes,
+                bytes: publish.bytes,
             },
             working: builds.jobs.iter().filter_map(|at| Some((*at, self.facts.get(*at)?.working.clone()))).collect(),
             builds: builds.jobs,
@@ -208,12 +295,62 @@ impl<'a, 'p> Path<'a, 'p> {
             publishers: stream.publishes.iter().map(|p| p.job).collect(),
             provenance: found.provenance,
             refused: found.refused,
+            unread: found.unread,
+            fitting: found.fitting,
+            whole: true,
             look_alikes,
             opaque: None,
             chain: Vec::new(),
+            traits: Rc::default(),
         };
         linked.chain = self.chain(&linked, publish, files);
         linked
+    }
+
+    /// A copy into another registry: it has what is tied to the digest of its source in this flow.
+    fn copy(&self, stream: &Stream<'_, 'p>, name: &str, publish: &facts::Publish<'p>) -> Option<Linked<'p>> {
+        let source = publish.doer.pick(
+            &crate::catalogue::Pick { args: Some(0), most: Some(1), ..Default::default() },
+            publish.hit,
+            &publish.sink.value_flags,
+        );
+        let source = naming::image_name(source.first()?.value.as_str());
+        let original = self.facts.iter().flat_map(|f| &f.publishes).find(|p| {
+            p.bytes != Bytes::Copied
+                && naming::names(self.checkout, self.flow, p)
+                    .iter()
+                    .any(|n| n.name == source || n.places.contains(&source))
+        })?;
+        let names = naming::names(self.checkout, self.flow, original);
+        let names = names.first()?;
+        let inner = Stream {
+            kind: original.sink.kind,
+            name: names.name.clone(),
+            places: names.places.clone(),
+            publishes: vec![original],
+        };
+        let mut linked = self.link(&inner, name.to_owned(), original, &[]);
+        linked.places.clone_from(&stream.places);
+        linked.publish = Published {
+            rule: publish.sink.id.clone(),
+            what: publish.sink.what.clone(),
+            location: publish.doer.location().clone(),
+            chain: publish.doer.chain().to_vec(),
+            job: publish.job,
+            bytes: Bytes::Copied,
+        };
+        linked.publishers.insert(publish.job);
+        let takes_along = matches!(publish.doer, Doer::Command(_, _, words) if words.iter().any(|w| w.as_str() == "cosign" || w.as_str() == "--referrers"));
+        if let Some(p) = &mut linked.provenance
+            && !takes_along
+            && !p.travels
+        {
+            let why = "the copy leaves the attestation behind in the first registry, and the forge's store holds none"
+                .to_owned();
+            p.reach = Reach::Unshown(why, publish.doer.location().clone());
+        }
+        linked.chain.push(("the digest is copied here".to_owned(), publish.doer.location().clone()));
+        Some(linked)
     }
 
     /// The steps whose jobs count as building the unit: of an index, also the pushes it is made of.
@@ -224,7 +361,7 @@ impl<'a, 'p> Path<'a, 'p> {
         let mut all = vec![publish];
         if publish.sink.id.contains("imagetools") {
             let parts = self.facts.iter().flat_map(|f| &f.publishes);
-            all.extend(parts.filter(|p| p.sink.kind == stream.kind && p.sink.bytes != Bytes::Given));
+            all.extend(parts.filter(|p| p.sink.kind == stream.kind && p.bytes != Bytes::Given));
         }
         all
     }

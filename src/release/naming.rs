@@ -36,6 +36,8 @@ pub(super) fn names(checkout: &Checkout, flow: &Flow, publish: &Publish<'_>) -> 
                 .first(&sink.folder, publish.hit, &sink.value_flags)
                 .first()
                 .map(|p| p.value.clone())
+                // A tarball lies beside the manifest that it was packed from.
+                .filter(|folder| !folder.as_str().ends_with(".tgz"))
                 .unwrap_or_default();
             let folder = join(publish.doer.folder().as_str(), folder.as_str());
             let name = picked(publish)
@@ -51,6 +53,8 @@ pub(super) fn names(checkout: &Checkout, flow: &Flow, publish: &Publish<'_>) -> 
             let name = values
                 .first()
                 .map(|p| p.value.to_string())
+                .filter(|name| !name.contains('*'))
+                .or_else(|| manifest::name(checkout, sink.kind, publish.doer.folder().as_str()))
                 .or_else(|| own_name(checkout))
                 .unwrap_or_else(|| sink.kind.id().to_owned());
             vec![Named { name, places: sink.place.iter().cloned().collect() }]
@@ -73,7 +77,9 @@ pub(super) fn join(folder: &str, below: &str) -> String {
 fn images(flow: &Flow, tags: &[Picked]) -> Vec<Named> {
     let mut references: Vec<String> = Vec::new();
     for tag in tags {
-        for value in resolved(flow, &tag.value, 0) {
+        for value in
+            resolved(flow, &tag.value, 0).into_iter().filter(|v| v.symbol().is_none_or(|s| !s.contains("bake-file")))
+        {
             let image = image_name(value.as_str());
             if !image.is_empty() && !references.contains(&image) {
                 references.push(image);

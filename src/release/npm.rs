@@ -19,6 +19,8 @@ pub(super) enum Switch {
     Missing(Location),
     /// No token, the platform's identity, and a client that is new enough: provenance comes by itself.
     Trusted(Location),
+    /// A file asks for it, and the client cannot make it.
+    Unable(String),
     /// Nothing.
     Silent,
 }
@@ -52,6 +54,9 @@ pub(super) fn switch(checkout: &Checkout, job: &Job, publish: &Publish<'_>) -> S
             Some(_) => off = off.or_else(|| Some(place_of(path, &text, "provenance"))),
             None => missing = missing.or_else(|| Some(place_of(path, &text, "name"))),
         }
+    }
+    if on.is_some() && publish.says("bun") {
+        return Switch::Unable("Bun's client makes no provenance".to_owned());
     }
     match (off, on, missing) {
         (Some(off), ..) => return Switch::Off(off),
@@ -160,13 +165,34 @@ fn trusted(job: &Job, publish: &Publish<'_>) -> Option<Location> {
     let before = job.steps.iter().take(publish.step + 1);
     let own = before.rev().find_map(client);
     match own {
-        Some((new, location)) => new.then_some(location),
+        Some((npm, location)) => (npm >= (11, 5)).then_some(location),
         None => newest_image(job),
     }
 }
 
-/// What a step does to the npm client: whether it is then new enough, and where.
-fn client(step: &Step) -> Option<(bool, Location)> {
+/// The version of npm, major and minor.
+type Npm = (u32, u32);
+
+/// The npm that a line of Node ships with at its newest.
+fn shipped(node_major: u32) -> Npm {
+    match node_major {
+        24.. => (11, 6),
+        22..=23 => (10, 9),
+        20..=21 => (10, 8),
+        18..=19 => (10, 5),
+        16..=17 => (8, 19),
+        _ => (6, 14),
+    }
+}
+
+/// The client that publishes, when it is older than provenance (9.5).
+pub(super) fn too_old(_checkout: &Checkout, job: &Job, publish: &Publish<'_>) -> Option<String> {
+    let (npm, _) = job.steps.iter().take(publish.step + 1).rev().find_map(client)?;
+    (npm < (9, 5)).then(|| format!("npm {}.{}", npm.0, npm.1))
+}
+
+/// The npm client that a step sets up, and where.
+fn client(step: &Step) -> Option<(Npm, Location)> {
     match &step.body {
         StepBody::Action(action) if action.name == "actions/setup-node" => {
             let version = action.input("node-version")?;
@@ -174,9 +200,9 @@ fn client(step: &Step) -> Option<(bool, Location)> {
                 version.value.literal()?.trim().trim_start_matches(['v', '^', '~', '>', '=']).to_ascii_lowercase();
             let major: Option<u32> = text.split(['.', '-']).next().and_then(|m| m.parse().ok());
             // Node 24 is the first line that ships npm 11.
-            let new = matches!(text.as_str(), "latest" | "node" | "current" | "lts/*" | "lts/krypton" | "lts")
-                || major.is_some_and(|m| m >= 24);
-            Some((new, version.location.clone()))
+            let newest = matches!(text.as_str(), "latest" | "node" | "current" | "lts/*" | "lts/krypton" | "lts");
+            let npm = if newest { shipped(24) } else { shipped(major?) };
+            Some((npm, version.location.clone()))
         }
         StepBody::Script(script) => script.commands.iter().rev().find_map(|command| {
             let words: Vec<&str> = command.words.iter().map(Text::as_str).collect();
@@ -185,14 +211,13 @@ fn client(step: &Step) -> Option<(bool, Location)> {
             let spec = words.iter().find_map(|w| w.strip_prefix("npm@"))?;
             let spec = spec.trim_start_matches(['^', '~', '>', '=', 'v']);
             let mut parts = spec.split('.').map(|p| p.parse::<u32>().ok());
-            let new = match (spec, parts.next().flatten(), parts.next().flatten()) {
-                ("latest" | "next", ..) => true,
-                (_, Some(major), _) if major > 11 => true,
-                (_, Some(11), None) => true,
-                (_, Some(11), Some(minor)) => minor >= 5,
-                _ => false,
+            let npm = match (spec, parts.next().flatten(), parts.next().flatten()) {
+                ("latest" | "next", ..) => (u32::MAX, 0),
+                // A major alone stands for its newest release.
+                (_, Some(major), minor) => (major, minor.unwrap_or(u32::MAX)),
+                _ => return None,
             };
-            installs.then(|| (new, command.location.clone()))
+            installs.then(|| (npm, command.location.clone()))
         }),
         _ => None,
     }

@@ -13,6 +13,9 @@ pub(super) fn streams<'p>(path: &Path<'_, 'p>) -> Vec<Linked<'p>> {
     let mut streams = Vec::new();
     for (at, job) in path.flow.jobs.iter().enumerate() {
         let Some(call) = &job.outside else { continue };
+        if job.cond.is_never() {
+            continue;
+        }
         match path.catalogue.builders.iter().find(|b| provenance::is_builder(b, &call.workflow)) {
             Some(builder) => streams.extend(known(path, at, job, builder)),
             None => streams.extend(unknown(path, at, job)),
@@ -128,8 +131,12 @@ fn base<'p>(path: &Path<'_, 'p>, at: usize, job: &'p Job, kind: Kind, name: Stri
         publishers: BTreeSet::from([at]),
         provenance: None,
         refused: Vec::new(),
+        unread: Vec::new(),
+        fitting: Vec::new(),
+        whole: true,
         look_alikes: Vec::new(),
         opaque: None,
+        traits: Default::default(),
         chain,
         working,
     };

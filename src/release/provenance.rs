@@ -2,7 +2,7 @@
 
 use super::bytes::{self, FileRef};
 use super::doer::{Doer, Picked};
-use super::facts::{Attest, Facts, Publish, step_of_symbol};
+use super::facts::{Attest, FlowFacts, Publish, step_of_symbol};
 use super::glob;
 use super::naming::{image_name, rewritten};
 use super::npm;
@@ -33,6 +33,8 @@ pub enum Separation {
 /// Whether consumers can get it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reach {
+    /// Nothing shows that they can.
+    Unshown(String, Location),
     /// They can, from here.
     Public(String, Location),
     /// They cannot, because of this.
@@ -64,6 +66,8 @@ pub struct Provenance {
     pub records_inputs: bool,
     /// Whether `vars` are recorded.
     pub records_vars: bool,
+    /// Whether it is found wherever a copy of the digest goes: in the forge's store, or inside the index.
+    pub travels: bool,
     /// How its subject is tied to the published bytes.
     pub coverage: String,
     /// A remark for the report.
@@ -103,6 +107,10 @@ pub(super) struct Found {
     pub provenance: Option<Provenance>,
     /// What was meant as provenance and is none.
     pub refused: Vec<Refused>,
+    /// What may be provenance for it: its subject cannot be read.
+    pub unread: Vec<Refused>,
+    /// Places of the steps whose subject is this unit, whatever they are worth.
+    pub fitting: Vec<Location>,
 }
 
 /// One thing that needs to be covered.
@@ -125,6 +133,8 @@ enum Coverage {
     Yes(String),
     /// It was meant to and does not.
     Wrong(String),
+    /// Its subject cannot be read.
+    Unread(String),
     /// It has nothing to do with the unit.
     No,
 }
@@ -133,7 +143,7 @@ enum Coverage {
 pub(super) fn find(
     checkout: &Checkout,
     flow: &Flow,
-    facts: &[Facts<'_>],
+    facts: &FlowFacts<'_>,
     unit: &Unit<'_, '_>,
     catalogue: &'static Catalogue,
 ) -> Found {
@@ -141,20 +151,33 @@ pub(super) fn find(
     for (at, own) in facts.iter().enumerate() {
         let Some(job) = flow.jobs.get(at) else { continue };
         for attest in &own.attests {
-            if attest.producer.needs_container_builder && !container_builder(job, attest) {
+            if attest.producer.needs_container_builder && attest.broken.is_none() && !container_builder(job, attest) {
                 continue;
             }
             match covers(flow, facts, attest, unit) {
                 Coverage::No => {}
+                Coverage::Unread(why) => found.unread.push(Refused {
+                    rule: attest.producer.id.clone(),
+                    why,
+                    location: attest.doer.location().clone(),
+                }),
                 Coverage::Wrong(why) => found.refused.push(Refused {
                     rule: attest.producer.id.clone(),
                     why,
                     location: attest.doer.location().clone(),
                 }),
-                Coverage::Yes(coverage) => match usable(job, attest, unit) {
-                    Err(refused) => found.refused.push(refused),
-                    Ok(()) => better(&mut found, of_step(flow, facts, job, attest, unit, coverage)),
-                },
+                Coverage::Yes(coverage) => {
+                    found.fitting.push(attest.doer.location().clone());
+                    if let Some((why, location)) = &attest.undecided {
+                        let (rule, why) = (attest.producer.id.clone(), why.clone());
+                        found.unread.push(Refused { rule, why, location: location.clone() });
+                        continue;
+                    }
+                    match usable(checkout, job, attest, unit) {
+                        Err(refused) => found.refused.push(refused),
+                        Ok(()) => better(&mut found, of_step(flow, facts, job, attest, unit, coverage)),
+                    }
+                }
             }
         }
         if let Some(call) = &job.outside {
@@ -166,6 +189,9 @@ pub(super) fn find(
     if unit.kind == Kind::Npm && found.provenance.is_none() && found.refused.is_empty() {
         of_npm(checkout, flow, facts, unit, catalogue, &mut found);
     }
+    // A step that switches its own provenance off usually leaves the work to another one, which then says more.
+    let own = |rule: &str| catalogue.producers.iter().any(|p| p.id == rule && p.subjects.own);
+    found.refused.sort_by_key(|r| own(&r.rule));
     found
 }
 
@@ -173,7 +199,7 @@ pub(super) fn find(
 fn of_npm(
     checkout: &Checkout,
     flow: &Flow,
-    facts: &[Facts<'_>],
+    facts: &FlowFacts<'_>,
     unit: &Unit<'_, '_>,
     catalogue: &'static Catalogue,
     found: &mut Found,
@@ -188,6 +214,11 @@ fn of_npm(
             "the client makes it by itself where it publishes with the platform's identity instead of a token",
             location,
         ),
+        npm::Switch::Unable(why) => {
+            let location = publish.doer.location().clone();
+            found.refused.push(Refused { rule: "npm-provenance-config".to_owned(), why, location });
+            return;
+        }
         npm::Switch::Off(location) => {
             let why = "a file of the checkout switches provenance off".to_owned();
             found.refused.push(Refused { rule: "npm-provenance-config".to_owned(), why, location });
@@ -210,8 +241,9 @@ fn of_npm(
         signer: producer.signer,
         content: producer.content,
         broken: None,
+        undecided: None,
     };
-    match usable(job, &attest, unit) {
+    match usable(checkout, job, &attest, unit) {
         Err(refused) => found.refused.push(refused),
         Ok(()) => {
             let mut provenance = of_step(flow, facts, job, &attest, unit, coverage.to_owned());
@@ -259,13 +291,14 @@ fn container_builder(job: &Job, attest: &Attest<'_>) -> bool {
 }
 
 /// Whether an attesting step whose subject fits really delivers.
-fn usable(job: &Job, attest: &Attest<'_>, unit: &Unit<'_, '_>) -> Result<(), Refused> {
+fn usable(checkout: &Checkout, job: &Job, attest: &Attest<'_>, unit: &Unit<'_, '_>) -> Result<(), Refused> {
     let refuse = |why: String, location: &Location| {
         Err(Refused { rule: attest.producer.id.clone(), why, location: location.clone() })
     };
     let what = &attest.producer.what;
     if let Some((why, location)) = &attest.broken {
-        return refuse(why.clone(), location);
+        let variable = attest.broken_by_env().and_then(|name| env_place(checkout, &location.path, name));
+        return refuse(why.clone(), variable.as_ref().unwrap_or(location));
     }
     if let Some(scope) = attest.producer.scopes.iter().find(|s| job.token.access(s) != Access::Write) {
         let why = format!("the job {} lacks `{scope}: write`, so {what} cannot be made", job.title());
@@ -278,13 +311,55 @@ fn usable(job: &Job, attest: &Attest<'_>, unit: &Unit<'_, '_>) -> Result<(), Ref
         );
     }
     if !unit.publish.cond.implies(&attest.cond) {
-        let why = format!("{what} is not made in every run that publishes: it needs `{}`", attest.cond);
-        return refuse(why, attest.doer.location());
+        let step = attest.doer.step();
+        let (condition, place) = match (&step.condition_at, &job.condition_at) {
+            (Some(at), _) if !unit.publish.cond.implies(&attest.doer.cond()) => (attest.doer.cond(), at),
+            (_, Some(at)) => (job.cond.clone(), at),
+            (Some(at), None) => (attest.cond.clone(), at),
+            (None, None) => (attest.cond.clone(), attest.doer.location()),
+        };
+        return refuse(not_always(what, &condition), place);
+    }
+    if attest.producer.id.starts_with("npm-provenance")
+        && let Some(client) = npm::too_old(checkout, job, unit.publish)
+    {
+        return refuse(
+            format!("{client} does not know provenance, which npm makes from 9.5 on"),
+            attest.doer.location(),
+        );
     }
     Ok(())
 }
 
-fn covers(flow: &Flow, facts: &[Facts<'_>], attest: &Attest<'_>, unit: &Unit<'_, '_>) -> Coverage {
+/// The first line of a file that sets a variable.
+fn env_place(checkout: &Checkout, path: &str, name: &str) -> Option<Location> {
+    let text = checkout.read(path).ok()?;
+    let (number, line) = text.lines().enumerate().find(|(_, l)| {
+        let rest = l.trim_start().strip_prefix(name).map(str::trim_start);
+        rest.is_some_and(|r| r.starts_with([':', '=']))
+    })?;
+    let indent = line.chars().take_while(|c| c.is_whitespace()).count();
+    let number = u32::try_from(number + 1).ok()?;
+    let column = |n: usize| u32::try_from(n + 1).unwrap_or(u32::MAX);
+    Some(Location {
+        path: std::sync::Arc::from(path),
+        line: number,
+        column: column(indent),
+        end_line: number,
+        end_column: column(line.trim_end().chars().count()),
+    })
+}
+
+/// Why something under a condition does not accompany every release.
+fn not_always(what: &str, condition: &Cond) -> String {
+    if condition.is_never() {
+        format!("{what} is not made in the run that publishes: its condition does not hold there")
+    } else {
+        format!("{what} is not made in every run that publishes: it needs `{condition}`")
+    }
+}
+
+fn covers(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, unit: &Unit<'_, '_>) -> Coverage {
     let subjects = &attest.producer.subjects;
     let same_step = attest.job == unit.publish.job
         && attest.step == unit.publish.step
@@ -299,7 +374,7 @@ fn covers(flow: &Flow, facts: &[Facts<'_>], attest: &Attest<'_>, unit: &Unit<'_,
     let (files, checksums) = (pick(&subjects.files), pick(&subjects.checksums));
     let (names, digests) = (pick(&subjects.name), pick(&subjects.digest));
     if is_image(unit.kind) {
-        return image_covered(flow, unit, &names, &digests);
+        return image_covered(flow, facts, unit, &names, &digests);
     }
     if files.is_empty() && checksums.is_empty() {
         if !digests.is_empty() || !names.is_empty() {
@@ -312,7 +387,7 @@ fn covers(flow: &Flow, facts: &[Facts<'_>], attest: &Attest<'_>, unit: &Unit<'_,
             Coverage::No
         };
     }
-    if unit.publish.sink.bytes == Bytes::Packed {
+    if unit.publish.bytes == Bytes::Packed {
         let touches = attest.job == unit.publish.job || unit.builds.contains(&attest.job);
         let why = "the package is packed again when it is published, so its digest is another one";
         return if touches && subject_is_package(unit.kind, &files) {
@@ -350,7 +425,7 @@ pub(super) fn is_image(kind: Kind) -> bool {
 
 /// Provenance of another channel for the same digest: the files that a registry upload attests are also published
 /// here.
-fn own_elsewhere(flow: &Flow, facts: &[Facts<'_>], attest: &Attest<'_>, unit: &Unit<'_, '_>) -> Coverage {
+fn own_elsewhere(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, unit: &Unit<'_, '_>) -> Coverage {
     let other = facts.get(attest.job).and_then(|f| {
         f.publishes.iter().find(|p| p.step == attest.step && p.doer.location() == attest.doer.location())
     });
@@ -358,8 +433,8 @@ fn own_elsewhere(flow: &Flow, facts: &[Facts<'_>], attest: &Attest<'_>, unit: &U
     if is_image(unit.kind) {
         // BuildKit's provenance lies in the manifest and goes into an index that is made of it.
         let merged =
-            unit.publish.sink.bytes == Bytes::Given && other.sink.kind == Kind::Image && other.job != unit.publish.job
-                || unit.publish.sink.bytes == Bytes::Copied;
+            unit.publish.bytes == Bytes::Given && other.sink.kind == Kind::Image && other.job != unit.publish.job
+                || unit.publish.bytes == Bytes::Copied;
         let pushed: Vec<String> = other
             .doer
             .first(&other.sink.name, other.hit, &other.sink.value_flags)
@@ -373,7 +448,7 @@ fn own_elsewhere(flow: &Flow, facts: &[Facts<'_>], attest: &Attest<'_>, unit: &U
             Coverage::No
         };
     }
-    if unit.files.is_empty() || other.sink.bytes != Bytes::Given || unit.publish.sink.bytes != Bytes::Given {
+    if unit.files.is_empty() || other.bytes != Bytes::Given || unit.publish.bytes != Bytes::Given {
         return Coverage::No;
     }
     let theirs: Vec<FileRef> = refs(flow, facts, attest.job, attest.step, &other.files);
@@ -385,7 +460,7 @@ fn own_elsewhere(flow: &Flow, facts: &[Facts<'_>], attest: &Attest<'_>, unit: &U
 }
 
 /// The files that some values name, where they are made.
-pub(super) fn refs(flow: &Flow, facts: &[Facts<'_>], job: usize, step: usize, files: &[Picked]) -> Vec<FileRef> {
+pub(super) fn refs(flow: &Flow, facts: &FlowFacts<'_>, job: usize, step: usize, files: &[Picked]) -> Vec<FileRef> {
     let mut all: Vec<FileRef> = Vec::new();
     for file in files {
         for item in file.value.items(&[',']) {
@@ -397,7 +472,13 @@ pub(super) fn refs(flow: &Flow, facts: &[Facts<'_>], job: usize, step: usize, fi
     all
 }
 
-fn image_covered(flow: &Flow, unit: &Unit<'_, '_>, names: &[Picked], digests: &[Picked]) -> Coverage {
+fn image_covered(
+    flow: &Flow,
+    facts: &FlowFacts<'_>,
+    unit: &Unit<'_, '_>,
+    names: &[Picked],
+    digests: &[Picked],
+) -> Coverage {
     if names.is_empty() && digests.is_empty() {
         return Coverage::No;
     }
@@ -410,12 +491,20 @@ fn image_covered(flow: &Flow, unit: &Unit<'_, '_>, names: &[Picked], digests: &[
             if publishing {
                 return Coverage::Yes("its subject is the digest that this step pushes".to_owned());
             }
-            // The digest of another push is that of one platform's image, not of the index made later.
-            if index && matches!(&step.body, StepBody::Action(_)) && names_fit(names, unit) {
-                return Coverage::Wrong(
-                    "its subject is the digest of a platform's image, and the index that is published has another one"
-                        .to_owned(),
-                );
+            // The digest of another push is that of another image, whatever the name.
+            let pushes = facts.iter().flat_map(|f| &f.publishes).any(|p| {
+                is_image(p.sink.kind)
+                    && flow.jobs.get(p.job).is_some_and(|j| j.key == job.key)
+                    && p.doer.step().location == step.location
+            });
+            if pushes && names_fit(names, unit) {
+                return if index {
+                    Coverage::Wrong(
+                        "its subject is the digest of a platform's image, and the index that is published has another one".to_owned(),
+                    )
+                } else {
+                    Coverage::No
+                };
             }
         }
     }
@@ -425,7 +514,10 @@ fn image_covered(flow: &Flow, unit: &Unit<'_, '_>, names: &[Picked], digests: &[
 fn names_fit(names: &[Picked], unit: &Unit<'_, '_>) -> bool {
     names.iter().flat_map(|n| n.value.items(&[',', ' '])).map(|n| image_name(n.as_str())).any(|name| {
         unit.names.iter().any(|own| {
+            let known = name.split("${{").next().unwrap_or_default();
+            let dynamic = name.contains("${{") && known.contains('/') && pattern::wildcard(&starred(&name), own);
             *own == name
+                || dynamic
                 || own.strip_prefix("docker.io/").is_some_and(|o| name.ends_with(&format!("/{o}")))
                 || (own.contains("${{") || name.contains("${{")) && own.rsplit('/').next() == name.rsplit('/').next()
                 || Text::new(own.as_str()).symbol().is_some_and(|_| Text::new(name.as_str()).symbol().is_some())
@@ -433,9 +525,23 @@ fn names_fit(names: &[Picked], unit: &Unit<'_, '_>) -> bool {
     })
 }
 
+/// A name with every unknown part as a `*`, as a dynamic matrix of images has it.
+fn starred(name: &str) -> String {
+    let mut out = String::new();
+    let mut rest = name;
+    while let Some(at) = rest.find("${{") {
+        let (head, tail) = rest.split_at(at);
+        out.push_str(head);
+        out.push('*');
+        rest = tail.find("}}").and_then(|e| tail.get(e + 2..)).unwrap_or_default();
+    }
+    out.push_str(rest);
+    out
+}
+
 fn files_covered(
     flow: &Flow,
-    facts: &[Facts<'_>],
+    facts: &FlowFacts<'_>,
     attest: &Attest<'_>,
     unit: &Unit<'_, '_>,
     files: &[Picked],
@@ -461,7 +567,8 @@ fn files_covered(
             Coverage::No
         };
     }
-    let subjects = refs(flow, facts, attest.job, attest.step, files);
+    let mut subjects = refs(flow, facts, attest.job, attest.step, files);
+    generalise(flow, attest, &mut subjects);
     let inside = |f: &FileRef| subjects.iter().any(|s| s.job == f.job && glob::contains(&s.pattern, &f.pattern));
     if unit.files.iter().all(inside) {
         return Coverage::Yes(format!(
@@ -478,12 +585,29 @@ fn files_covered(
             unit.files.iter().find(|f| !inside(f)).map_or("", |f| f.pattern.as_str())
         ));
     }
+    // Published names that nothing resolves, with everything attested in the job that publishes them.
+    if attest.job == unit.publish.job && unit.files.iter().all(|f| Text::new(f.pattern.as_str()).symbol().is_some()) {
+        return Coverage::Yes("its subjects are the files of the job that publishes".to_owned());
+    }
     // A subject that nothing resolves, in a job that builds these bytes, is taken at its word.
     let opaque = files.iter().all(|f| f.value.symbol().is_some());
     if related && opaque {
         return Coverage::Yes("its subjects come from a value that the building job computes".to_owned());
     }
     Coverage::No
+}
+
+/// Every leg of a matrix attests its own files: what differs between the legs may be anything.
+fn generalise(flow: &Flow, attest: &Attest<'_>, subjects: &mut [FileRef]) {
+    let Some(job) = flow.jobs.get(attest.job) else { return };
+    if flow.legs(&job.key).count() < 2 {
+        return;
+    }
+    for value in job.leg.split(", ").filter(|v| v.len() > 1) {
+        for subject in subjects.iter_mut() {
+            subject.pattern = subject.pattern.replace(value, "*");
+        }
+    }
 }
 
 fn checksum_file(files: &[Picked]) -> bool {
@@ -496,7 +620,7 @@ fn checksum_file(files: &[Picked]) -> bool {
 
 fn of_step(
     flow: &Flow,
-    facts: &[Facts<'_>],
+    facts: &FlowFacts<'_>,
     job: &Job,
     attest: &Attest<'_>,
     unit: &Unit<'_, '_>,
@@ -519,6 +643,8 @@ fn of_step(
         content: attest.content,
         separation,
         reach: reach(flow, facts, attest, &location),
+        travels: attest.producer.stores.contains(&Store::Forge)
+            || attest.producer.subjects.own && attest.producer.stores.contains(&Store::Registry),
         records_inputs: attest.producer.records_parameters,
         records_vars: attest.producer.records_parameters,
         coverage,
@@ -527,7 +653,7 @@ fn of_step(
     }
 }
 
-fn reach(flow: &Flow, facts: &[Facts<'_>], attest: &Attest<'_>, location: &Location) -> Reach {
+fn reach(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, location: &Location) -> Reach {
     let _ = flow;
     let stores = &attest.producer.stores;
     let public = |what: &str| Reach::Public(what.to_owned(), location.clone());
@@ -545,14 +671,18 @@ fn reach(flow: &Flow, facts: &[Facts<'_>], attest: &Attest<'_>, location: &Locat
         Doer::Command(_, _, words) => words.iter().collect(),
         Doer::Action(_, action) => action.inputs.iter().map(|i| &i.value).collect(),
     };
-    for own in facts {
+    for own in facts.iter() {
         for publish in &own.publishes {
             for file in publish.files.iter().flat_map(|f| f.value.items(&[',', ' '])) {
                 let named = words.iter().any(|w| {
                     let w = w.as_str().rsplit('=').next().unwrap_or_default();
                     w.contains('.') && glob::contains(file.as_str(), w)
                 });
+                // Everything in a folder is handed out, the provenance file in it too.
+                let everything =
+                    file.as_str() == "*" || file.as_str().ends_with("/*") || file.as_str().ends_with("/**");
                 if named
+                    || everything
                     || file.as_str().contains("intoto")
                     || file.as_str().contains("provenance")
                     || file.as_str().contains("attestation")
@@ -579,7 +709,7 @@ pub(super) fn on_tag(flow: &Flow, cond: &Cond) -> bool {
 /// Provenance by an outside builder or generator.
 fn of_builder(
     flow: &Flow,
-    facts: &[Facts<'_>],
+    facts: &FlowFacts<'_>,
     (at, job): (usize, &Job),
     builder: &'static Builder,
     unit: &Unit<'_, '_>,
@@ -596,7 +726,7 @@ fn of_builder(
             let as_picked = |texts: Vec<Text>| {
                 texts.into_iter().map(|value| Picked { value, location: location.clone() }).collect::<Vec<_>>()
             };
-            image_covered(flow, unit, &as_picked(picked(&builder.image)), &as_picked(picked(&builder.digest)))
+            image_covered(flow, facts, unit, &as_picked(picked(&builder.image)), &as_picked(picked(&builder.digest)))
         } else {
             let subjects = picked(&builder.subjects);
             if subjects.is_empty() { Coverage::No } else { listed(flow, facts, &subjects, unit) }
@@ -607,7 +737,14 @@ fn of_builder(
         Coverage::No
     };
     let coverage = match coverage {
-        Coverage::Yes(how) => how,
+        Coverage::Yes(how) => {
+            found.fitting.push(location.clone());
+            how
+        }
+        Coverage::Unread(why) => {
+            found.unread.push(Refused { rule: builder.id.clone(), why, location: location.clone() });
+            return;
+        }
         Coverage::Wrong(why) => {
             found.refused.push(Refused { rule: builder.id.clone(), why, location: location.clone() });
             return;
@@ -623,7 +760,7 @@ fn of_builder(
 /// The provenance that a call of a known builder makes, if it can run and makes any.
 pub(super) fn called(
     flow: &Flow,
-    facts: &[Facts<'_>],
+    facts: &FlowFacts<'_>,
     (at, job): (usize, &Job),
     builder: &'static Builder,
     published: &Cond,
@@ -672,7 +809,11 @@ pub(super) fn called(
         return refuse(format!("{} may fail without stopping the release", builder.what));
     }
     if !published.implies(&job.cond) {
-        return refuse(format!("{} does not run in every run that publishes: it needs `{}`", builder.what, job.cond));
+        return Err(Refused {
+            rule: builder.id.clone(),
+            why: not_always(&format!("provenance by {}", builder.what), &job.cond),
+            location: job.condition_at.clone().unwrap_or(location),
+        });
     }
     let unsigned = builder.signing == Signing::Nothing
         || !builder.unsigned_when.is_empty() && !test(&builder.unsigned_when, true).is_never();
@@ -692,6 +833,7 @@ pub(super) fn called(
         what: format!("provenance by {}", builder.what),
         reach: builder_reach(flow, facts, (at, job), builder, published, &location),
         location,
+        travels: builder.image.is_empty(),
         chain: job.chain.clone(),
         job: at,
         signer: if unsigned { Signer::Nobody } else { Signer::Builder },
@@ -717,6 +859,8 @@ pub(super) fn call_test(call: &crate::model::OutsideCall, tests: &[crate::catalo
         body: StepBody::Opaque { what: String::new() },
         env: Vec::new(),
         cond: Cond::TRUE,
+        condition_at: None,
+        on_failure: false,
         may_fail: false,
         location: call.reference.location.clone(),
         chain: Vec::new(),
@@ -727,7 +871,7 @@ pub(super) fn call_test(call: &crate::model::OutsideCall, tests: &[crate::catalo
 
 fn builder_reach(
     flow: &Flow,
-    facts: &[Facts<'_>],
+    facts: &FlowFacts<'_>,
     (_, job): (usize, &Job),
     builder: &Builder,
     published: &Cond,
@@ -774,45 +918,116 @@ fn builder_reach(
     Reach::Public("it is uploaded to the release".to_owned(), location.clone())
 }
 
-/// Whether a list of digests that another job computes names the files of the unit.
-fn listed(flow: &Flow, facts: &[Facts<'_>], subjects: &[Text], unit: &Unit<'_, '_>) -> Coverage {
+/// What the values of a digest list are made of.
+#[derive(Default)]
+struct Listed {
+    /// Files whose digests a command takes.
+    hashed: Vec<FileRef>,
+    /// A checksums file, or a list that the building tool hands out, covers what the tool makes.
+    tool: bool,
+    /// A part that nothing here shows.
+    unread: bool,
+}
+
+/// Digest lists pass through at most this many steps.
+const MOST_LISTS: usize = 6;
+
+/// Reads where the digests of a list come from.
+fn read_list(flow: &Flow, facts: &FlowFacts<'_>, texts: &[&Text], listed: &mut Listed, depth: usize) {
     let mut any = false;
-    let mut hashed: Vec<FileRef> = Vec::new();
-    let mut readable = true;
-    for symbol in subjects.iter().flat_map(Text::symbols) {
+    for symbol in texts.iter().flat_map(|t| t.symbols()) {
+        let Some((job, step)) = step_of_symbol(flow, symbol) else { continue };
         any = true;
-        let Some((job, step)) = step_of_symbol(flow, symbol) else {
-            readable = false;
-            continue;
-        };
         let at = flow.jobs.iter().position(|j| std::ptr::eq(j, job));
         let index = job.steps.iter().position(|s| std::ptr::eq(s, step));
-        let (Some(at), Some(index), StepBody::Script(script)) = (at, index, &step.body) else {
-            readable = false;
-            continue;
+        let (Some(at), Some(index)) = (at, index) else { continue };
+        let script = match &step.body {
+            StepBody::Script(script) => script,
+            StepBody::Action(action) => {
+                let known = ["goreleaser/", "create-base64-subjects-from-file", "jreleaser/"];
+                listed.tool |= known.iter().any(|k| action.name.contains(k));
+                listed.unread |= !listed.tool;
+                continue;
+            }
+            StepBody::Opaque { .. } => {
+                listed.unread = true;
+                continue;
+            }
         };
-        let before = hashed.len();
+        let before = (listed.hashed.len(), listed.tool);
+        let mut handed: Vec<&Text> = Vec::new();
         for command in &script.commands {
+            let words = || command.words.iter().chain(command.env.iter().map(|(_, v)| v)).chain(&command.input);
+            handed.extend(words().chain(step.env.iter().map(|(_, v)| v)));
             let program = command.words.first().map(|w| w.as_str().rsplit('/').next().unwrap_or_default().to_owned());
-            if matches!(program.as_deref(), Some("sha256sum" | "shasum")) {
-                for word in command.words.iter().skip(1).filter(|w| !w.as_str().starts_with('-') && w.as_str() != "256")
-                {
-                    let path = super::naming::join(command.folder.as_str(), word.as_str());
-                    hashed.extend(bytes::origin(flow, facts, at, index, &path).files);
+            let reads =
+                |w: &Text| pattern::search(r"checksums?|sha256sums?|sha512sums?|shasum|digests?\.txt", w.as_str());
+            match program.as_deref() {
+                Some("sha256sum" | "shasum" | "gsha256sum") => {
+                    let files =
+                        command.words.iter().skip(1).filter(|w| !w.as_str().starts_with('-') && w.as_str() != "256");
+                    let mut named = false;
+                    for word in files {
+                        named = true;
+                        let path = super::naming::join(command.folder.as_str(), word.as_str());
+                        listed.hashed.extend(bytes::origin(flow, facts, at, index, &path).files);
+                    }
+                    listed.tool |= !named;
                 }
+                Some("openssl" | "Get-FileHash" | "b2sum" | "rhash") => listed.tool = true,
+                Some("cat" | "base64" | "awk" | "grep" | "sed" | "cut" | "sort" | "jq" | "tr") => {
+                    listed.tool |= words().any(reads) || command.output.as_ref().is_some_and(reads);
+                }
+                _ => {}
             }
         }
-        readable &= hashed.len() > before;
+        listed.tool |= handed.iter().flat_map(|t| t.symbols()).any(|s| s.ends_with(".outputs.artifacts"));
+        if (listed.hashed.len(), listed.tool) == before {
+            // Handed on from another list, as a job that joins several does.
+            let own = format!("jobs.{}.", job.key);
+            handed.retain(|t| t.symbols().any(|s| s.contains("jobs.") && !s.starts_with(&own)));
+            if handed.is_empty() || depth >= MOST_LISTS {
+                listed.unread = true;
+            } else {
+                read_list(flow, facts, &handed, listed, depth + 1);
+            }
+        }
     }
-    if !any && !subjects.iter().any(|s| !s.is_empty()) {
+    listed.unread |= !any;
+}
+
+/// Whether a list of digests that another job computes names the files of the unit.
+fn listed(flow: &Flow, facts: &FlowFacts<'_>, subjects: &[Text], unit: &Unit<'_, '_>) -> Coverage {
+    if subjects.iter().all(Text::is_empty) {
         return Coverage::No;
     }
-    if !readable || hashed.is_empty() || unit.files.is_empty() {
+    let mut list = Listed::default();
+    read_list(flow, facts, &subjects.iter().collect::<Vec<_>>(), &mut list, 0);
+    let Listed { hashed, tool, unread } = list;
+    if hashed.is_empty() {
+        return if tool {
+            Coverage::Yes("its subjects are the digests that the building job lists".to_owned())
+        } else {
+            Coverage::Unread("the list of digests that is handed to it cannot be read".to_owned())
+        };
+    }
+    if tool || unread || unit.files.is_empty() {
         return Coverage::Yes("its subjects are the digests that the building job lists".to_owned());
     }
     let inside = |f: &FileRef| hashed.iter().any(|h| h.job == f.job && contains_loosely(&h.pattern, &f.pattern));
     if unit.files.iter().all(inside) {
         return Coverage::Yes("its subjects are the digests of these files".to_owned());
+    }
+    // Files that were moved to another folder of the job that listed them.
+    let folder = |p: &str| p.rsplit_once('/').map_or(String::new(), |(f, _)| f.to_owned());
+    let moved = |f: &FileRef| {
+        hashed.iter().any(|h| h.job == f.job)
+            && hashed.iter().all(|h| h.job != f.job || folder(&h.pattern) != folder(&f.pattern))
+    };
+    if unit.files.iter().all(|f| inside(f) || moved(f)) {
+        return Coverage::Yes(
+            "its subjects are the digests that the same job lists before it moves the files".to_owned(),
+        );
     }
     if unit.files.iter().any(|f| hashed.iter().any(|h| h.job == f.job && glob::overlaps(&h.pattern, &f.pattern))) {
         let missing = unit.files.iter().find(|f| !inside(f)).map_or("", |f| f.pattern.as_str());

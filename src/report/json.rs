@@ -21,6 +21,11 @@ pub enum Document<'a> {
 
 /// A JSON document, ending in a line end.
 pub fn json(document: Document<'_>) -> Result<String, serde_json::Error> {
+    harmless(&document)
+}
+
+/// Any document, written like the report.
+pub(super) fn harmless(document: &impl Serialize) -> Result<String, serde_json::Error> {
     let mut bytes = Vec::new();
     document.serialize(&mut Serializer::with_formatter(&mut bytes, Harmless(PrettyFormatter::new())))?;
     bytes.push(b'\n');

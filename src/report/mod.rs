@@ -1,6 +1,7 @@
 //! SHOW: the report, and one renderer for each format over it. No renderer decides or reads a file.
 
 mod human;
+mod inventory;
 mod json;
 #[cfg(test)]
 pub(crate) mod samples;
@@ -12,6 +13,7 @@ use serde::Serialize;
 use crate::model::{Evidence, Kind, Location, Note, Platform, Problem, Requirement, State, Unassessed};
 
 pub use human::{Detail, Human, human};
+pub use inventory::{Asked, Axis, Inventory, Listed, Pool, inventory_human, inventory_json};
 pub use json::{Document, json, schema};
 
 /// The report on one checkout, version 1.

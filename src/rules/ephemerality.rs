@@ -7,7 +7,7 @@ use crate::catalogue::{Cache, Catalogue, Labels};
 use crate::model::{
     CacheMode, Cond, Evidence, Job, LabelSet, Location, Requirement, RunnerChoice, RunnerPool, Tri, Verdict,
 };
-use crate::release::{Doer, Linked};
+use crate::release::Linked;
 use crate::syntax::pattern;
 
 /// The five environment requirements.
@@ -227,10 +227,9 @@ fn axis(requirement: Requirement, target: &Linked<'_>, machines: &[Machine], of:
 
 fn cache(scene: &Scene<'_>, target: &Linked<'_>) -> Verdict {
     let requirement = Requirement::IsolatedCache;
-    let catalogue = Catalogue::get();
     let mut restored: Vec<(Evidence, &str)> = Vec::new();
     let mut opaque: Option<Evidence> = None;
-    for (_, job) in target.build_jobs() {
+    for (at, job) in target.build_jobs() {
         if let Some(call) = &job.outside {
             match Linked::builder_of(job) {
                 Some(builder) => {
@@ -259,29 +258,20 @@ fn cache(scene: &Scene<'_>, target: &Linked<'_>) -> Verdict {
             }
             continue;
         }
-        let barred = match &job.cache {
-            CacheMode::NoRestore(location) => Some(location),
-            CacheMode::Default => None,
-        };
         for found in super::reached(scene, job).into_iter().flat_map(|p| &p.caches) {
             restored.push((found.clone(), "a pool without a shared cache"));
         }
-        for step in &job.steps {
-            for doer in Doer::all(step, &catalogue.wrappers) {
-                for entry in &catalogue.caches {
-                    if entry.platform && barred.is_some() {
-                        continue;
-                    }
-                    if restores(scene, entry, doer).is_never() {
-                        continue;
-                    }
-                    let mut what = format!("this step {}", entry.what);
-                    if let Some(remark) = &entry.remark {
-                        what = format!("{what} ({remark})");
-                    }
-                    restored.push((Evidence::observed(doer.location(), &entry.id, what), &entry.off));
-                }
+        let barred = matches!(job.cache, CacheMode::NoRestore(_));
+        for hit in target.traits.get(at).map(|t| t.caches.as_slice()).unwrap_or_default() {
+            let entry = hit.entry;
+            if entry.platform && barred || !file_fits(scene, entry) {
+                continue;
             }
+            let mut what = format!("this step {}", entry.what);
+            if let Some(remark) = &entry.remark {
+                what = format!("{what} ({remark})");
+            }
+            restored.push((Evidence::observed(&hit.location, &entry.id, what), &entry.off));
         }
     }
     match (restored.split_first(), opaque) {
@@ -305,46 +295,26 @@ fn cache(scene: &Scene<'_>, target: &Linked<'_>) -> Verdict {
     }
 }
 
-fn restores(scene: &Scene<'_>, entry: &Cache, doer: Doer<'_>) -> Cond {
-    if doer.is(&entry.actions, &entry.commands).is_none() {
-        let named = entry.env.as_deref().is_some_and(|name| {
-            entry.actions.is_empty()
-                && entry.commands.is_empty()
-                && doer.step().env.iter().any(|(k, v)| k == name && !v.is_empty() && v.literal() != Some("false"))
-        });
-        return Cond::Known(named);
-    }
-    if !entry.needs_file.is_empty() && !entry.needs_file.iter().any(|f| scene.checkout.exists(f)) {
-        return Cond::FALSE;
-    }
-    doer.cond().and(doer.applies(&entry.when, &entry.unless))
+/// Whether the files at the root are such that the entry restores anything.
+fn file_fits(scene: &Scene<'_>, entry: &Cache) -> bool {
+    let fits = |file: &String| match &entry.file_matches {
+        None => scene.checkout.exists(file),
+        Some(expected) => scene.checkout.read(file).is_ok_and(|text| pattern::search(expected, &text)),
+    };
+    entry.needs_file.is_empty() || entry.needs_file.iter().any(fits)
 }
 
 fn remote(target: &Linked<'_>) -> Verdict {
     let requirement = Requirement::NoRemoteInfluence;
-    let catalogue = Catalogue::get();
     let mut found: Vec<Evidence> = Vec::new();
     let jobs: std::collections::BTreeSet<usize> = target.builds.union(&target.publishers).copied().collect();
-    for job in jobs.iter().filter_map(|at| target.flow.jobs.get(*at)) {
-        for step in &job.steps {
-            for doer in Doer::all(step, &catalogue.wrappers) {
-                for entry in &catalogue.remote {
-                    let opens = doer.is(&entry.actions, &entry.commands).is_some()
-                        && !doer.cond().and(doer.applies(&entry.when, &entry.unless)).is_never();
-                    if opens {
-                        let when = match doer.cond() {
-                            Cond::Known(true) => String::new(),
-                            c => format!(", when `{c}`"),
-                        };
-                        found.push(Evidence::observed(
-                            doer.location(),
-                            &entry.id,
-                            format!("this step {}{when}", entry.what),
-                        ));
-                    }
-                }
-            }
-        }
+    for hit in jobs.iter().filter_map(|at| target.traits.get(*at)).flat_map(|t| &t.remote) {
+        let when = match &hit.cond {
+            _ if hit.on_failure => ", when something failed before".to_owned(),
+            Cond::Known(true) => String::new(),
+            c => format!(", when `{c}`"),
+        };
+        found.push(Evidence::observed(&hit.location, &hit.entry.id, format!("this step {}{when}", hit.entry.what)));
     }
     match found.split_first() {
         Some((first, rest)) => Verdict::failed(

@@ -67,6 +67,20 @@ fn absent(target: &Linked<'_>) -> Verdict {
         .with(rest.iter().map(|r| Evidence::observed(&r.location, &r.rule, r.why.clone())))
         .with([published(target)])
         .with(look_alikes),
+        None if !target.unread.is_empty() => {
+            let evidence: Vec<Evidence> =
+                target.unread.iter().map(|r| Evidence::observed(&r.location, &r.rule, r.why.clone())).collect();
+            Verdict::unshown(
+                requirement,
+                format!(
+                    "nothing shows that there is provenance for what is published: {}",
+                    target.unread.first().map_or("", |r| r.why.as_str())
+                ),
+                published(target),
+                "digests taken by a visible command, such as `sha256sum` over the files that are uploaded",
+            )
+            .with(evidence)
+        }
         None => {
             let seen = if target.look_alikes.is_empty() { "" } else { "; signatures, SBOMs and scans are none" };
             Verdict::unshown(
@@ -87,6 +101,12 @@ fn distributed(p: &Provenance) -> Verdict {
         Reach::Public(how, location) => {
             Verdict::met(requirement, how.clone(), Evidence::documented(location, &p.rule, how.clone()))
         }
+        Reach::Unshown(why, location) => Verdict::unshown(
+            requirement,
+            why.clone(),
+            Evidence::observed(location, &p.rule, why.clone()),
+            "provenance in the forge's store, or a copy that takes attestations along (`cosign copy`)",
+        ),
         Reach::Lost(why, location) => Verdict::failed(
             requirement,
             format!("consumers cannot get the provenance: {why}"),

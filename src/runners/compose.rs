@@ -4,8 +4,8 @@
 //! that register it.
 //! Source: <https://docs.docker.com/reference/compose-file/services/>
 
-use super::agent::Variable;
 use super::docker::{self, Mount, Run};
+use super::registration::Variable;
 use super::{File, is_open};
 use crate::model::{Location, RunnerPool};
 use crate::syntax::yaml::Node;

@@ -4,8 +4,8 @@
 //! it shows whose host it is.
 //! Source: <https://docs.docker.com/engine/containers/start-containers-automatically/>
 
-use super::agent::{Agent, Container, Once, Variable};
 use super::pod::{is_runtime, unpinned};
+use super::registration::{Agent, Container, Once, Variable};
 use super::{File, default_labels, is_open};
 use crate::model::{Evidence, Location, Note, RunnerPool, Tri};
 

@@ -7,8 +7,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::agent::Once;
 use super::docker::Run;
+use super::registration::Once;
 use crate::catalogue::Catalogue;
 use crate::checkout::Checkout;
 use crate::commands::{Context, Shell, interpret, read, unwrapped};
@@ -155,6 +155,13 @@ impl Reader {
         for command in &commands {
             let views = unwrapped(command, &Catalogue::get().wrappers);
             let Some(words) = views.last().copied() else { continue };
+            // `sudo -su user ./config.sh`: options that are written together hide where the command starts.
+            let sudo = command.words.first().is_some_and(|w| w.as_str() == "sudo");
+            let agent = command
+                .words
+                .iter()
+                .position(|w| matches!(w.as_str().rsplit('/').next(), Some("config.sh" | "run.sh" | "svc.sh")));
+            let words = agent.filter(|_| sudo).and_then(|at| command.words.get(at..)).unwrap_or(words);
             self.command(command, words, depth);
         }
     }
@@ -213,6 +220,12 @@ impl Reader {
                     "trap" => rest.first().filter(|_| has("EXIT")),
                     _ => rest.iter().skip_while(|w| !matches!(w.as_str(), "-c" | "-lc" | "-ec" | "--command")).nth(1),
                 };
+                if let Some(input) = command.input.as_ref().filter(|_| string.is_none() && program != "trap") {
+                    // A here-document that a shell reads.
+                    let text = shown(input);
+                    self.script(&text, &|_, _| at.clone(), depth + 1);
+                    return;
+                }
                 let ran = self.ran;
                 if program == "trap" {
                     // What runs on exit runs behind the agent, wherever it is written.
@@ -274,6 +287,14 @@ impl Reader {
                 let value = value.as_ref().map(shown);
                 match *valued {
                     "--url" => url = value,
+                    "--token" if value.as_deref().is_some_and(is_lasting) => {
+                        let found = Evidence::observed(
+                            at,
+                            self.rule,
+                            "a lasting credential registers the runner, and every build can read it",
+                        );
+                        self.install.long_lived.get_or_insert(found);
+                    }
                     "--labels" => labels = value,
                     "--runnergroup" => group = value,
                     "--pat" => {
@@ -325,7 +346,7 @@ impl Reader {
         let found = match found {
             Once::Yes(e) if command.cond.is_never() => Once::Hidden(e),
             Once::Yes(e) if command.cond != Cond::TRUE => {
-                Once::Hidden(Evidence { note: format!("{}, but only when `{}`", e.note, command.cond), ..e })
+                Once::Hidden(Evidence { note: format!("{}, but only under a condition of the script", e.note), ..e })
             }
             other => other,
         };
@@ -340,6 +361,14 @@ impl Reader {
             self.install.once = Some(found);
         }
     }
+}
+
+/// Whether the variable that gives a token is called after a credential that outlives the registration.
+fn is_lasting(value: &str) -> bool {
+    let name = value.trim_matches(['$', '{', '}']).to_ascii_uppercase();
+    value.contains('$')
+        && (name.split('_').any(|part| part == "PAT")
+            || ["ACCESS_TOKEN", "APP_KEY", "PRIVATE_KEY", "PERSONAL"].iter().any(|part| name.contains(part)))
 }
 
 /// A word with unknown variables as `${NAME}`, and `$` for anything else that is unknown.
@@ -455,7 +484,7 @@ pub(super) fn image(path: &Arc<str>, text: &str, checkout: &Checkout, rule: &'st
             image.install = read_line(entry, &at, rule).filter(|i| i.location.is_some());
         }
     }
-    let known = image.base.as_deref().is_some_and(|b| super::agent::IMAGES.iter().any(|i| b.contains(i)));
+    let known = image.base.as_deref().is_some_and(|b| super::registration::IMAGES.iter().any(|i| b.contains(i)));
     (known || downloads || image.install.as_ref().is_some_and(|i| i.location.is_some())).then_some(image)
 }
 

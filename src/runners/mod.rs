@@ -3,7 +3,6 @@
 //! A cheap look over the raw text decides which shapes read a file. A shape takes what its file shows: an unresolved
 //! value (`${NAME}`, `{{ template }}`) is never evidence for anything good, and a default is named as one.
 
-mod agent;
 mod agents_env;
 mod ansible;
 mod arc_legacy;
@@ -31,12 +30,15 @@ mod nomad;
 mod other_tests;
 mod pod;
 mod pod_spec;
+mod registration;
 mod scale_set;
 mod script;
 mod started;
 mod terraform;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 mod user_data;
 mod vendor;
 mod workload;
@@ -57,8 +59,8 @@ type Shape = (&'static [&'static str], fn(&File<'_>) -> Vec<RunnerPool>);
 const SHAPES: &[Shape] = &[
     (arc_legacy::KEYS, arc_legacy::pools),
     (scale_set::KEYS, scale_set::pools),
-    (agent::KEYS, compose::pools),
-    (agent::KEYS, workload::pools),
+    (registration::KEYS, compose::pools),
+    (registration::KEYS, workload::pools),
     (script::KEYS, script::pools),
     (vendor::KEYS, vendor::pools),
     (terraform::KEYS, terraform::pools),
@@ -250,9 +252,19 @@ pub(super) fn scope_of(url: &str) -> Option<String> {
     known.then_some(rest)
 }
 
-/// Labels as a list in one string: those that are shown, in lower case.
+/// Labels as a list in one string: those that are shown, in lower case. What stands in `${…}` is one piece, whatever
+/// it holds.
 pub(super) fn labels_of(list: &str) -> Vec<String> {
-    let shown = list.split([',', ' ', '\n']).map(str::trim).filter(|l| !l.is_empty() && !is_open(l));
+    let mut depth = 0_usize;
+    let pieces = list.split(|c: char| {
+        match c {
+            '{' => depth += 1,
+            '}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth == 0 && matches!(c, ',' | ' ' | '\n')
+    });
+    let shown = pieces.map(|l| l.trim().trim_matches(['"', '\''])).filter(|l| !l.is_empty() && !is_open(l));
     shown.map(str::to_ascii_lowercase).collect()
 }
 
@@ -267,10 +279,31 @@ pub fn pools(checkout: &Checkout, pipelines: &[Pipeline], hosted: &[String]) -> 
     if !asks_for_own_runners(pipelines, hosted) {
         return Vec::new();
     }
-    let mut pools = pools_in(checkout, None);
-    pools.extend(started::pools(pipelines));
+    let mut pools = every_pool(checkout, pipelines);
     pools.retain(|p| reaches(p, checkout.slug()));
     pools
+}
+
+/// Every pool that the files of the checkout define or that its jobs start, whoever it is registered for.
+pub fn every_pool(checkout: &Checkout, pipelines: &[Pipeline]) -> Vec<RunnerPool> {
+    let mut pools = pools_in(checkout, None);
+    pools.extend(started::pools(pipelines));
+    pools
+}
+
+/// Labels that the configuration of the linter actionlint lists. They say which names are in use, not what is behind
+/// them. Source: <https://github.com/rhysd/actionlint/blob/main/docs/config.md>
+pub fn listed_labels(checkout: &Checkout) -> Vec<(String, Location)> {
+    let mut found = Vec::new();
+    for path in [".github/actionlint.yaml", ".github/actionlint.yml"].map(Arc::<str>::from) {
+        let Ok(text) = checkout.read(&path) else { continue };
+        let file = File::new(&path, &text, checkout);
+        let labels = file.documents().first().and_then(|d| d.root().get("self-hosted-runner")?.get("labels"));
+        for label in labels.into_iter().flat_map(|l| l.items()) {
+            found.extend(label.as_str().map(|name| (name.to_owned(), file.at(label))));
+        }
+    }
+    found
 }
 
 /// Every pool that the files of a folder define. `prefix` is what stands in front of their paths in locations, for
@@ -284,6 +317,8 @@ pub fn pools_in(checkout: &Checkout, prefix: Option<&str>) -> Vec<RunnerPool> {
     pools.retain(|p| !run.contains(&p.location.path));
     for pool in &mut pools {
         pool.incidental = is_incidental(&pool.location.path);
+        let mut seen = std::collections::BTreeSet::new();
+        pool.labels.retain(|label| seen.insert(label.clone()));
     }
     if let Some(prefix) = prefix {
         for pool in &mut pools {
@@ -367,7 +402,7 @@ fn asks_for_own_runners(pipelines: &[Pipeline], hosted: &[String]) -> bool {
 }
 
 /// A pool that is registered for another repository or organisation does not take this repository's jobs.
-fn reaches(pool: &RunnerPool, slug: Option<&str>) -> bool {
+pub fn reaches(pool: &RunnerPool, slug: Option<&str>) -> bool {
     match (&pool.scope, slug) {
         (Some(scope), Some(slug)) => {
             let scope = scope.to_ascii_lowercase();

@@ -16,7 +16,7 @@ use crate::model::{Evidence, Location, Note, RunnerPool, Tri, Version};
 use crate::syntax::yaml::{Node, parse};
 
 /// The strings of which a file with such a definition holds one.
-pub(super) const KEYS: &[&str] = &["actions.github.com/v1alpha1", "githubConfigUrl"];
+pub(super) const KEYS: &[&str] = &["actions.github.com/v1alpha1", "githubConfigUrl", "runnerScaleSetName"];
 
 const RULE: &str = "arc-scale-set";
 const GROUP: &str = "actions.github.com";
@@ -40,7 +40,7 @@ pub(super) fn pools(file: &File<'_>) -> Vec<RunnerPool> {
                 values(root, 0, &mut sets);
                 // Values of a parent chart stand under the name of the dependency, which names nothing else.
                 found.extend(sets.iter().map(|set| {
-                    let release = release_of(file);
+                    let release = release_of(file).or_else(|| application_of(file));
                     let version = release.as_ref().and_then(|r| r.version).or_else(|| dependency(file));
                     let name = release.and_then(|r| r.name);
                     set_of(&Definition { values: *set, file, name, version, place: file.at(*set) })
@@ -68,7 +68,10 @@ fn values<'a>(node: Node<'a>, depth: usize, found: &mut Vec<Node<'a>>) {
         return;
     }
     if node.is_mapping() {
-        if node.get("githubConfigUrl").is_some() {
+        // The address may be given on the command line.
+        let named = node.get("runnerScaleSetName").is_some()
+            && ["template", "containerMode", "minRunners", "maxRunners"].iter().any(|key| node.get(key).is_some());
+        if node.get("githubConfigUrl").is_some() || named {
             found.push(node);
             return;
         }
@@ -86,7 +89,8 @@ fn resource(root: Node<'_>, kind: &str, file: &File<'_>) -> Option<RunnerPool> {
         "AutoscalingRunnerSet" => (spec.get("template"), spec),
         "EphemeralRunnerSet" => (spec.get("ephemeralRunnerSpec"), spec.get("ephemeralRunnerSpec").unwrap_or(spec)),
         "EphemeralRunner" => (Some(spec), spec),
-        "AutoscalingListener" => return None,
+        // Other kinds, real or not, run no jobs.
+        _ if !kind.ends_with("Set") && !kind.ends_with("Deployment") && kind != "Runner" => return None,
         _ => {
             let name = name_of(root).unwrap_or_else(|| kind.to_owned());
             let mut pool = RunnerPool::new(RULE, name, &location);
@@ -101,7 +105,8 @@ fn resource(root: Node<'_>, kind: &str, file: &File<'_>) -> Option<RunnerPool> {
         }
     };
     let word = |key: &str| literal(own, key).or_else(|| literal(spec, key));
-    let name = word("runnerScaleSetName").map(str::to_owned).or_else(|| name_of(root));
+    let own = word("runnerScaleSetName").map(str::to_owned).or_else(|| name_of(root));
+    let name = own.filter(|n| !is_open(n));
     let version = root
         .get("metadata")
         .and_then(|m| m.get("labels"))
@@ -136,7 +141,10 @@ fn wrapped(root: Node<'_>, file: &File<'_>) -> Vec<RunnerPool> {
         let flux = root.get("spec").and_then(|s| literal(s, "releaseName")).map(str::to_owned);
         let name = release.or(flux).or(own);
         let mut sets = Vec::new();
-        values(root, 0, &mut sets);
+        helm.into_iter().for_each(|h| values(h, 0, &mut sets));
+        if let Some(own) = root.get("spec").and_then(|s| s.get("values")) {
+            values(own, 0, &mut sets);
+        }
         found
             .extend(sets.into_iter().map(|set| {
                 set_of(&Definition { values: set, file, name: name.clone(), version, place: file.at(set) })
@@ -277,6 +285,36 @@ fn release_of(file: &File<'_>) -> Option<Release> {
     None
 }
 
+/// An Argo CD application that takes its values from a file of the checkout.
+fn application_of(file: &File<'_>) -> Option<Release> {
+    for (path, text) in file.elsewhere(CHART) {
+        if !text.contains("valueFiles") {
+            continue;
+        }
+        let outer = File::new(&path, &text, file.checkout);
+        for document in outer.documents() {
+            let root = document.root();
+            let mut sources = Vec::new();
+            sources_of(root, 0, &mut sources);
+            for source in sources {
+                let helm = source.get("helm");
+                let files = helm.and_then(|h| h.get("valueFiles")).into_iter().flat_map(|f| f.items());
+                let mut names = files.filter_map(|f| f.as_str());
+                // `$values/` stands for the root of another source.
+                if !names.any(|n| {
+                    n.split_once('/').is_some_and(|(head, rest)| head.starts_with('$') && rest == &**file.path)
+                }) {
+                    continue;
+                }
+                let release = helm.and_then(|h| literal(h, "releaseName")).map(str::to_owned);
+                let name = release.or_else(|| name_of(root)).filter(|n| !is_open(n));
+                return Some(Release { name, version: literal(source, "targetRevision").and_then(Version::parse) });
+            }
+        }
+    }
+    None
+}
+
 fn helm(line: &str, name: &str, path: &str) -> Option<Release> {
     let words: Vec<&str> = line.split_whitespace().map(|w| w.trim_matches(['"', '\''])).collect();
     let at = words.iter().position(|w| *w == "helm")?;
@@ -353,7 +391,7 @@ enum Mode<'a> {
 fn set_of(definition: &Definition<'_>) -> RunnerPool {
     let Definition { values, file, name, version, place } = definition;
     let at = |key: &str| values.entry(key).map(|(key, _)| file.at(key));
-    let location = at("githubConfigUrl").unwrap_or_else(|| place.clone());
+    let location = at("githubConfigUrl").or_else(|| at("runnerScaleSetName")).unwrap_or_else(|| place.clone());
     let own = literal(*values, "runnerScaleSetName").map(str::to_owned);
     // A name that is there but not visible takes the place of the release's.
     let hidden = own.is_none() && values.get("runnerScaleSetName").and_then(|n| n.as_str()).is_some_and(is_open);

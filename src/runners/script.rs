@@ -4,8 +4,8 @@
 
 use std::sync::Arc;
 
-use super::agent::Once;
 use super::install::{self, Install, Source};
+use super::registration::Once;
 use super::{File, default_labels, docker, is_open, labels_of, scope_of};
 use crate::model::{Evidence, Location, RunnerPool, Tri};
 use crate::syntax::yaml::{Node, parse};
@@ -21,6 +21,7 @@ pub(super) const KEYS: &[&str] = &[
     "myoung34/github-runner",
     "actions-runner",
     "run.sh",
+    "ExecStart",
 ];
 
 const SCRIPT: &str = "runner-script";
@@ -41,7 +42,7 @@ pub(super) fn pools(file: &File<'_>) -> Vec<RunnerPool> {
         return cloud_init(file);
     }
     let script = [".sh", ".bash", ".tpl", ".tftpl"].iter().any(|e| name.ends_with(e)) || file.text.starts_with("#!");
-    if !script || !file.text.contains("run") {
+    if !script {
         return Vec::new();
     }
     match install::read_file(file.path, file.text, SCRIPT) {
@@ -178,7 +179,15 @@ fn unit(file: &File<'_>) -> Vec<RunnerPool> {
         }
         let Some(mut install) = read else { continue };
         if install.once.is_none() && install.location.is_some() && install.service.is_none() {
-            // `ExecStart=/opt/runner/run.sh` alone: the registration was made elsewhere.
+            // `ExecStart=/opt/actions-runner/run.sh` alone: the registration was made elsewhere. Applications have a
+            // `run.sh` too.
+            let low = file.text.to_ascii_lowercase();
+            if !["actions-runner", "actions.runner", "github runner", "github-runner", "github actions"]
+                .iter()
+                .any(|w| low.contains(w))
+            {
+                continue;
+            }
             let note = "a unit of the machine runs the agent, and nothing shows that it takes one job only";
             install.once = Some(Once::Hidden(Evidence::observed(&at, UNIT, note)));
         }

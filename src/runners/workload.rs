@@ -5,15 +5,17 @@
 //! never restarted is one environment for one job.
 //! Source: <https://kubernetes.io/docs/concepts/storage/volumes/>, <https://keda.sh/docs/latest/concepts/scaling-jobs/>
 
-use super::agent::{Agent, Container, Once, Variable};
 use super::arc_legacy::visible;
 use super::pod::{Pod, kind_of, name_of};
+use super::registration::{Agent, Container, Once, Variable};
 use super::{File, default_labels, is_open, labels_of, scope_of};
 use crate::model::{Evidence, Location, Note, RunnerPool, Tri};
 use crate::syntax::yaml::Node;
 
 const RULE: &str = "kubernetes-runner";
 const SCALED: &str = "keda-scaled-job";
+/// The same for agents of Azure Pipelines.
+const SCALED_AZURE: &str = "azure-pipelines-scaled-job";
 
 /// Triggers of KEDA that count waiting jobs.
 const TRIGGERS: [&str; 2] = ["github-runner", "azure-pipelines"];
@@ -62,10 +64,15 @@ fn object(root: Node<'_>, file: &File<'_>) -> Option<RunnerPool> {
         ("keda.sh", "ScaledJob") => (Maker::Job, spec.get("jobTargetRef")?.get("template")?.get("spec")?),
         _ => return None,
     };
-    let rule = if kind == "ScaledJob" { SCALED } else { RULE };
+    let trigger = (kind == "ScaledJob").then(|| trigger(spec)).flatten();
+    let azure = trigger.is_some_and(|t| t.get("type").and_then(|t| t.as_str()) == Some("azure-pipelines"));
+    let rule = match kind {
+        "ScaledJob" if azure => SCALED_AZURE,
+        "ScaledJob" => SCALED,
+        _ => RULE,
+    };
     let pod = Pod { file, spec: pod, rule };
     let location = file.at(root.get("kind")?);
-    let trigger = (kind == "ScaledJob").then(|| trigger(spec)).flatten();
     let agent = pod.containers().into_iter().find_map(|c| container(c, file, rule).agent());
     let agent = match (agent, trigger) {
         (Some(agent), _) => agent,

@@ -76,7 +76,7 @@ pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
         entered.implied.push(whole_release);
         return Some(entered);
     };
-    let reader = Reader { path: Arc::from(path.as_str()), skipped };
+    let reader = Reader { path: Arc::from(path.as_str()), skipped, env: call.env };
     let disabled = root.get("release").and_then(|r| r.get("disable")).is_some_and(on);
     if !disabled {
         entered.implied.push(whole_release);
@@ -105,6 +105,7 @@ fn on(node: Node<'_>) -> bool {
 
 struct Reader<'a> {
     path: Arc<str>,
+    env: &'a [(String, Text)],
     skipped: Vec<&'a str>,
 }
 
@@ -148,7 +149,9 @@ impl Reader<'_> {
                     implied.push(Implied { words, location: Some(self.at(entry)) });
                 }
             };
-        let field = |key: &'static str| move |e: Node<'_>| e.get(key).and_then(|n| n.as_str()).map(untemplated);
+        let field = |key: &'static str| {
+            move |e: Node<'_>| e.get(key).and_then(|n| n.as_str()).map(|s| untemplated(s, self.env))
+        };
         if !self.skipped.contains(&"snapcraft") {
             for entry in list("snapcrafts").into_iter().filter(|e| !off(*e)) {
                 if let Some(publish) = entry.get("publish").filter(|p| on(*p)) {
@@ -174,13 +177,13 @@ impl Reader<'_> {
     /// One command for all images of an entry: the same bytes under several names.
     fn images(&self, names: &[(String, Node<'_>)], program: &str, implied: &mut Vec<Implied>) {
         let Some((_, first)) = names.first() else { return };
-        let names: Vec<String> = names.iter().map(|(n, _)| untemplated(n)).collect();
+        let names: Vec<String> = names.iter().map(|(n, _)| untemplated(n, self.env)).collect();
         implied.push(Implied { words: words_of(program, &names), location: Some(self.at(*first)) });
     }
 }
 
-/// `{{ .Tag }}` is unknown here.
-fn untemplated(text: &str) -> String {
+/// `{{ .Env.NAME }}` is the step's variable; `{{ .Tag }}` and the rest are unknown here.
+fn untemplated(text: &str, env: &[(String, Text)]) -> String {
     let mut out = String::new();
     let mut rest = text;
     while let Some(at) = rest.find("{{") {
@@ -189,11 +192,16 @@ fn untemplated(text: &str) -> String {
         out.push_str(head);
         let inner: String =
             tail.get(2..end).unwrap_or_default().trim().trim_matches('-').trim().replace(['{', '}'], "");
+        let variable = inner.strip_prefix(".Env.").and_then(|name| env.iter().rev().find(|(n, _)| n == name.trim()));
+        rest = tail.get(end + 2..).unwrap_or_default();
+        if let Some((_, value)) = variable {
+            out.push_str(value.as_str());
+            continue;
+        }
         out.push_str(&format!(
             "${{{{ goreleaser{} }}}}",
             if inner.starts_with('.') { inner } else { format!(".{inner}") }
         ));
-        rest = tail.get(end + 2..).unwrap_or_default();
     }
     out.push_str(rest);
     out

@@ -239,7 +239,7 @@ mod tests {
 
     #[test]
     fn a_task_runs_what_it_depends_on_first() {
-        let file = "version: '3'\ntasks:\n  release:\n    deps: [build]\n    cmds:\n      - goreleaser release\n      - task: done\n  build: go build\n  done:\n    cmds: [echo {{.X}}]\n  unused:\n    cmds: [npm publish]\n";
+        let file = "version: '3'\ntasks:\n  release:\n    deps: [build]\n    cmds:\n      - goreleaser release\n      - task: done\n  build: go build\n  done:\n    cmds: [\"echo {{.X}}\"]\n  unused:\n    cmds: [npm publish]\n";
         assert_eq!(
             commands("Taskfile.yml", file, "task release"),
             ["8: go build", "6: goreleaser release", "10: echo ${{ template.X }}"]

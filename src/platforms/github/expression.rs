@@ -13,6 +13,11 @@ pub(super) trait Lookup {
     /// The value of a context path such as `github.ref` or `steps.push.outputs.digest`, in lower-case segments where
     /// the platform ignores case.
     fn lookup(&self, path: &[String]) -> Value;
+
+    /// Whether something failed before: `failure()` holds and `success()` does not.
+    fn failed(&self) -> bool {
+        false
+    }
 }
 
 /// Expressions longer than this are not evaluated.
@@ -277,9 +282,11 @@ fn function(call: &Call<'_>, whole: &SpannedExpr<'_>, scope: &dyn Lookup) -> Val
     let mut args = call.args.iter().map(|a| value(a, scope));
     let mut next = || args.next().unwrap_or(Value::Null);
     match call.func {
-        Function::Success | Function::Always => Value::Bool(true),
-        // The path on which a release succeeds.
-        Function::Failure | Function::Cancelled => Value::Bool(false),
+        Function::Always => Value::Bool(true),
+        Function::Success => Value::Bool(!scope.failed()),
+        // The path on which a release succeeds, unless the question is what happens when it fails.
+        Function::Failure => Value::Bool(scope.failed()),
+        Function::Cancelled => Value::Bool(false),
         Function::Contains => contains(&next(), &next()),
         Function::StartsWith => {
             let (text, prefix) = (next().text(), next().text());

@@ -41,9 +41,15 @@ pub(super) struct Scope<'a> {
     /// Prefix of the symbols of step outputs: `jobs.build.steps.`, and inner actions below it.
     pub(super) symbol: String,
     pub(super) os: Option<&'static str>,
+    /// Whether the question is what happens after a failure.
+    pub(super) failed: bool,
 }
 
 impl Lookup for Scope<'_> {
+    fn failed(&self) -> bool {
+        self.failed
+    }
+
     fn lookup(&self, path: &[String]) -> Value {
         let Some((head, rest)) = path.split_first() else { return Value::Null };
         let head = head.to_ascii_lowercase();

@@ -1,7 +1,7 @@
 //! Steps of a job: scripts read, local composite actions seen through, their inputs bound.
 
 use super::Lowering;
-use super::expression::{condition, expressions, interpolate};
+use super::expression::{condition as condition_of, expressions, interpolate, names_status};
 use super::scope::{Inputs, Scope};
 use super::source::Source;
 use super::uses::{self, Uses};
@@ -16,6 +16,11 @@ use crate::syntax::yaml::Node;
 const DEEPEST_ACTION: usize = 10;
 /// Steps of one job, composite actions included.
 const MOST_STEPS: usize = 2_000;
+
+/// Whether an `if:` asks for the state of the job.
+fn names_status_anywhere(text: &str) -> bool {
+    names_status(text) || expressions(text).iter().any(|(_, inner)| names_status(inner))
+}
 
 /// What surrounds a list of steps.
 struct Place<'a> {
@@ -73,6 +78,8 @@ pub(super) fn opaque(location: Location, what: String) -> Step {
         body: StepBody::Opaque { what },
         env: Vec::new(),
         cond: Cond::TRUE,
+        condition_at: None,
+        on_failure: false,
         may_fail: false,
         location,
         chain: Vec::new(),
@@ -87,10 +94,18 @@ fn step(lowering: &Lowering<'_>, place: &Place<'_>, at: usize, node: Node<'_>, s
     let env = environment(node.get("env"), scope);
     scope.env.extend(env);
     let cond = match node.get("if").and_then(|n| n.as_str()) {
-        Some(text) => place.cond.clone().and(condition(text, scope)),
+        Some(text) => place.cond.clone().and(condition_of(text, scope)),
         None => place.cond.clone(),
     };
-    if cond.is_never() {
+    let condition = node.get("if");
+    let on_failure = condition.and_then(|n| n.as_str()).is_some_and(|text| {
+        scope.failed = true;
+        let runs = names_status_anywhere(text) && !condition_of(text, scope).is_never();
+        scope.failed = false;
+        runs
+    });
+    // A step that never runs is kept where its action may have been meant to make provenance.
+    if cond.is_never() && !on_failure && node.get("run").is_some() {
         scope.env.truncate(outer);
         return;
     }
@@ -109,6 +124,8 @@ fn step(lowering: &Lowering<'_>, place: &Place<'_>, at: usize, node: Node<'_>, s
         body: StepBody::Opaque { what: String::new() },
         env: env_texts,
         cond,
+        condition_at: condition.map(|n| source.at(n.span())),
+        on_failure,
         may_fail,
         location: source.at(node.span()),
         chain: place.chain.clone(),
@@ -187,7 +204,8 @@ fn step(lowering: &Lowering<'_>, place: &Place<'_>, at: usize, node: Node<'_>, s
 
 /// An output keeps its own symbol unless its value is known or is itself a named source.
 fn worth_keeping(value: &Value) -> bool {
-    !value.text().symbols().any(|s| s.starts_with("shell(") || s.starts_with("env."))
+    const NAMED: &[&str] = &["jobs.", "inputs.", "github.", "vars.", "secrets.", "matrix.", "needs."];
+    value.text().symbols().all(|s| NAMED.iter().any(|n| s.starts_with(n)) && !s.contains(' '))
 }
 
 fn interpolate_flag(text: &str, scope: &Scope<'_>) -> Cond {
@@ -303,6 +321,7 @@ fn local_action(
         steps: Vec::new(),
         symbol: format!("{}{id}/", scope.symbol),
         os: scope.os,
+        failed: false,
     };
     let inside = Place {
         source: &source,

@@ -143,6 +143,7 @@ impl<'a> WorkflowContext<'a> {
             steps: Vec::new(),
             symbol: String::new(),
             os: None,
+            failed: false,
         }
     }
 }
@@ -191,9 +192,6 @@ fn lower_job(
         }
     }
     let mut finished = Done { id: id.to_owned(), key: key.clone(), cond: cond.clone(), outputs: Vec::new() };
-    if cond.is_never() {
-        return finished;
-    }
     let mut need_keys: Vec<String> =
         needs.iter().filter_map(|n| done.iter().find(|d| &d.id == n)).map(|d| d.key.clone()).collect();
     need_keys.extend(frame.needs.iter().cloned());
@@ -225,6 +223,7 @@ fn lower_job(
             chain: frame.chain.clone(),
             needs: need_keys.clone(),
             cond: cond.clone(),
+            condition_at: node.get("if").map(|n| frame.source.at(n.span())),
             runner: RunnerChoice::Hosted { reason: String::new(), location: location.clone() },
             token: token.clone(),
             definition: Definition::Repository,

@@ -3,8 +3,8 @@
 
 use brush_parser::Token;
 
-/// Statements nested deeper than this are not parsed.
-const MOST_NESTED: usize = 48;
+use super::{MOST_DEPTH, scan};
+
 /// Constructs that the library reads twice on a level: parentheses and `case`.
 const MOST_TWICE: usize = 8;
 /// `coproc` nested deeper than this.
@@ -12,18 +12,44 @@ const MOST_COPROC: usize = 3;
 /// Tokens of one `[[ ]]`, which become a tree as deep as they are many.
 const MOST_TESTED: usize = 150;
 
+/// Expansions nested deeper than this are not cut into tokens.
+const MOST_EXPANSIONS: usize = 24;
+
+/// Brackets in the index of an array element, in which the library tries every reading on every level.
+const MOST_INDEXED: usize = 8;
+
+/// Whether a word starts like an array element whose index must not reach the library.
+fn is_hostile_index(word: &str) -> bool {
+    let name = word.bytes().take_while(|b| b.is_ascii_alphanumeric() || *b == b'_').count();
+    let index = word.get(name..).unwrap_or_default();
+    name > 0
+        && index.starts_with('[')
+        && index.bytes().filter(|b| matches!(b, b'[' | b'(' | b'{' | b'`')).count() > MOST_INDEXED
+}
+
+/// Whether a text can be cut into tokens: the library recurses for each expansion within another.
+pub(super) fn is_flat(text: &str) -> bool {
+    let opening = text.bytes().filter(|b| matches!(b, b'(' | b'{' | b'`')).count();
+    opening <= MOST_EXPANSIONS || scan::depth(text) <= MOST_EXPANSIONS
+}
+
 /// Follows the nesting of statements along the tokens of a script.
-#[derive(Default)]
 pub(super) struct Nesting {
+    most: usize,
     stack: Vec<&'static str>,
     at_command: bool,
     coprocs: usize,
     in_test: usize,
     digits: bool,
-    started: bool,
 }
 
 impl Nesting {
+    /// For a script that stands `depth` levels deep in others.
+    pub(super) fn new(depth: usize) -> Self {
+        let most = MOST_DEPTH.saturating_sub(depth);
+        Self { most, stack: Vec::new(), at_command: true, coprocs: 0, in_test: 0, digits: false }
+    }
+
     /// How deep the statement is in which the next token stands.
     pub(super) fn depth(&self) -> usize {
         self.stack.len()
@@ -31,9 +57,7 @@ impl Nesting {
 
     /// Takes the next token; the reason when the script must not reach the library.
     pub(super) fn take(&mut self, token: &Token) -> Option<&'static str> {
-        let command = self.at_command || !self.started;
-        self.started = true;
-        self.at_command = false;
+        let command = std::mem::take(&mut self.at_command);
         let digits = std::mem::take(&mut self.digits);
         match token {
             Token::Operator(text, _) => {
@@ -48,6 +72,9 @@ impl Nesting {
                 self.at_command = !text.starts_with(['<', '>']) && text != "&>" && text != "&>>";
             }
             Token::Word(text, _) => {
+                if is_hostile_index(text) {
+                    return Some("an index nested too deeply");
+                }
                 self.digits = text.len() > 9 && text.bytes().all(|b| b.is_ascii_digit());
                 if self.stack.contains(&"[[") {
                     if text == "]]" {
@@ -62,7 +89,7 @@ impl Nesting {
             self.in_test += 1;
         }
         let of = |kind: &str| self.stack.iter().filter(|k| **k == kind).count();
-        (self.stack.len() > MOST_NESTED
+        (self.stack.len() > self.most
             || of("(") > MOST_TWICE
             || of("case") > MOST_TWICE
             || self.coprocs > MOST_COPROC

@@ -92,7 +92,8 @@ pub struct Masked {
 }
 
 impl Masked {
-    /// Replaces every `${{ ... }}` of `text` by what `resolve` makes of its inside.
+    /// Replaces every `${{ ... }}` of `text` by what `resolve` makes of its inside. Symbols in its answers hold no
+    /// `}}`, as everywhere.
     pub fn new(text: &str, mut resolve: impl FnMut(&str) -> Text) -> Self {
         let mut masked = Masked::default();
         let mut from = 0;

@@ -20,8 +20,8 @@ pub use parse::parse;
 
 /// A script longer than this many bytes is not read.
 pub const MOST_BYTES: usize = 1 << 20;
-/// Command substitutions and parameter expansions nested deeper than this are kept as raw text.
-pub const MOST_DEPTH: usize = 12;
+/// Statements and expansions nested deeper than this, all levels together, are not read.
+pub const MOST_DEPTH: usize = 40;
 
 /// A script.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use brush_parser::ast::{self, SourceLocation};
 use brush_parser::{ParserOptions, SourceSpan, Token, TokenizerError, parse_tokens, uncached_tokenize_str};
 
-use super::guard::Nesting;
+use super::guard::{Nesting, is_flat};
+use super::scan::flatten;
 use super::word::{document, elements, verbatim, word};
 use super::{Assignment, MOST_BYTES, Node, Redirect, RedirectKind, Script, Simple, Test, Value, Word};
 
 /// Links of one chain of `&&` and `||`; the tree is as deep as a chain is long.
-const MOST_LINKS: usize = 150;
+const MOST_LINKS: usize = 100;
 /// How many lines an unclosed quote may span before its first line counts as broken.
 const MOST_QUOTED_LINES: usize = 40;
 /// How often a broken script is cut into tokens to find its broken lines.
@@ -45,8 +46,12 @@ fn options() -> ParserOptions {
 }
 
 fn tokens(text: &str) -> Result<Vec<Token>, TokenizerError> {
+    let flat = flatten(text);
+    if !is_flat(&flat) {
+        return Err(TokenizerError::UnterminatedExpansion);
+    }
     // A bug of the library must cost one script and not the run.
-    catch_unwind(AssertUnwindSafe(|| uncached_tokenize_str(text, &options().tokenizer_options())))
+    catch_unwind(AssertUnwindSafe(|| uncached_tokenize_str(&flat, &options().tokenizer_options())))
         .unwrap_or(Err(TokenizerError::UnterminatedExpansion))
 }
 
@@ -144,7 +149,7 @@ impl Adapter<'_> {
         }
         // One odd statement must not lose the script: every top-level statement is read on its own.
         let mut nodes = Vec::new();
-        let mut nesting = Nesting::default();
+        let mut nesting = Nesting::new(self.depth);
         let mut start = 0;
         for (at, token) in found.iter().enumerate() {
             let refused = nesting.take(token).is_some();
@@ -172,20 +177,21 @@ impl Adapter<'_> {
         if found.iter().all(is_newline) {
             return Ok(Vec::new());
         }
-        let mut nesting = Nesting::default();
+        let mut nesting = Nesting::new(self.depth);
         if let Some(why) = found.iter().find_map(|token| nesting.take(token)) {
             return Err(why.to_owned());
         }
         let parsed = catch_unwind(AssertUnwindSafe(|| parse_tokens(found, &options())));
         match parsed {
             Ok(Ok(program)) => Ok(program.complete_commands.iter().map(|list| self.list(list)).collect()),
-            Ok(Err(error)) => Err(format!("not shell: {error}")),
-            Err(_) => Err("not shell".to_owned()),
+            Ok(Err(_)) | Err(_) => Err("no statement of a shell".to_owned()),
         }
     }
 
     fn list(&mut self, list: &ast::CompoundList) -> Node {
+        self.depth += 1;
         let mut nodes: Vec<Node> = list.0.iter().map(|item| self.and_or(&item.0)).collect();
+        self.depth -= 1;
         match nodes.pop() {
             Some(only) if nodes.is_empty() => only,
             Some(last) => {
@@ -252,7 +258,10 @@ impl Adapter<'_> {
     fn compound(&mut self, compound: &ast::CompoundCommand) -> Node {
         use ast::CompoundCommand as C;
         match compound {
-            C::Arithmetic(command) => Node::Opaque(format!("(({}))", command.expr.value)),
+            C::Arithmetic(command) => {
+                let (start, end) = self.stretch(&command.loc);
+                Node::Opaque(self.text.get(start..end).unwrap_or_default().to_owned())
+            }
             C::ArithmeticForClause(command) => {
                 let condition = command.condition.as_ref().map_or("", |c| c.value.as_str());
                 let test = Box::new(Node::Opaque(format!("(({condition}))")));
@@ -391,7 +400,11 @@ impl Adapter<'_> {
             ast::AssignmentName::VariableName(name) => (name.clone(), None),
             ast::AssignmentName::ArrayElementName(name, index) => (name.clone(), Some(index.clone())),
         };
-        let from = name.len() + index.as_ref().map_or(0, |i| i.len() + 2);
+        // The index may hold an `=` of its own.
+        let from = match &index {
+            Some(_) => text.find("]=").or_else(|| text.find("]+=")).unwrap_or(name.len()),
+            None => name.len(),
+        };
         let at = text.get(from..).and_then(|t| t.find('=')).map_or(text.len(), |at| from + at + 1);
         let inner = text.get(at..).unwrap_or_default();
         let base = self.base + start + at;

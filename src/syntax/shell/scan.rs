@@ -1,5 +1,8 @@
 //! Finds the ends of nested shell text without parsing it: in linear time and without recursion.
 
+use std::borrow::Cow;
+use std::ops::Range;
+
 /// What a closing character may close.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Open {
@@ -11,10 +14,12 @@ enum Open {
     Case,
     /// `"`.
     Double,
-    /// `${`.
-    Brace,
+    /// `${`, and whether in double quotes, where an apostrophe is a character (`"${x:-it's}"`).
+    Brace(bool),
     /// A backquote.
     Back,
+    /// The script itself, which nothing closes.
+    Script,
 }
 
 /// The offset of the `)` that closes what was opened just before `text`.
@@ -30,7 +35,7 @@ pub(super) fn arithmetic(text: &str) -> Option<usize> {
 
 /// The offset of the `}` that closes the `${` just before `text`.
 pub(super) fn brace(text: &str) -> Option<usize> {
-    close(text, Open::Brace)
+    close(text, Open::Brace(false))
 }
 
 /// The offset of the backquote that closes the one just before `text`.
@@ -47,6 +52,37 @@ fn expects_command(before: &str) -> bool {
 }
 
 fn close(text: &str, first: Open) -> Option<usize> {
+    walk(text, first, &mut Vec::new()).0
+}
+
+/// How deep quotes, expansions and parentheses of a script are nested.
+pub(super) fn depth(text: &str) -> usize {
+    walk(text, Open::Script, &mut Vec::new()).1
+}
+
+/// The script with the inside of every substitution and of every involved parameter expansion filled up, character by
+/// character. What is left has the same words and statements at the same positions, but nothing in them that a
+/// grammar could stumble over.
+pub(super) fn flatten(text: &str) -> Cow<'_, str> {
+    let mut insides = Vec::new();
+    walk(text, Open::Script, &mut insides);
+    if insides.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    let mut flat = String::with_capacity(text.len());
+    let mut from = 0;
+    for range in insides {
+        flat.push_str(text.get(from..range.start).unwrap_or_default());
+        from = range.end;
+        let inside = text.get(range).unwrap_or_default();
+        flat.extend(inside.chars().map(|_| '_'));
+    }
+    flat.push_str(text.get(from..).unwrap_or_default());
+    Cow::Owned(flat)
+}
+
+/// Walks to the end of `first`, and notes the insides of the outermost expansions on the way.
+fn walk(text: &str, first: Open, insides: &mut Vec<Range<usize>>) -> (Option<usize>, usize) {
     let bytes = text.as_bytes();
     let byte = |at: usize| bytes.get(at).copied().unwrap_or(0);
     let word = |at: usize, word: &str| {
@@ -57,8 +93,12 @@ fn close(text: &str, first: Open) -> Option<usize> {
     let mut stack = vec![first];
     let mut documents: Vec<(String, bool)> = Vec::new();
     let mut at = 0;
+    let mut deepest = 0;
+    let mut inside: Option<(usize, usize)> = None;
     while at < bytes.len() {
-        let top = *stack.last()?;
+        let Some(top) = stack.last().copied() else { break };
+        let before = stack.len();
+        deepest = deepest.max(stack.len());
         let starts_word = at == 0 || matches!(byte(at - 1), b' ' | b'\t' | b'\n' | b';' | b'&' | b'|' | b'(' | b')');
         let mut step = 1;
         match (byte(at), top) {
@@ -69,7 +109,7 @@ fn close(text: &str, first: Open) -> Option<usize> {
             (b'"', _) => stack.push(Open::Double),
             (b'`', _) => stack.push(Open::Back),
             (b'$', _) if byte(at + 1) == b'{' => {
-                stack.push(Open::Brace);
+                stack.push(Open::Brace(matches!(top, Open::Double | Open::Brace(true))));
                 step = 2;
             }
             (b'$', _) if byte(at + 1) == b'(' => {
@@ -80,18 +120,20 @@ fn close(text: &str, first: Open) -> Option<usize> {
                 }
                 step = if arithmetic { 3 } else { 2 };
             }
-            (b'}', Open::Brace) => drop(stack.pop()),
-            // In `"${x:-it's}"` the apostrophe is a character.
-            (b'\'', Open::Double) => {}
-            (b'\'', Open::Brace) if stack.contains(&Open::Double) => {}
+            (b'}', Open::Brace(_)) => drop(stack.pop()),
+            (b'\'', Open::Double | Open::Brace(true)) => {}
             (b'\'', _) => {
                 let escapes = at > 0 && byte(at - 1) == b'$';
                 step = 1 + quoted(text.get(at + 1..).unwrap_or_default(), escapes);
             }
-            (_, Open::Double | Open::Brace) => {}
+            (_, Open::Double | Open::Brace(_)) => {}
             (b'(', Open::Arithmetic) => stack.push(Open::Arithmetic),
             (b')', Open::Arithmetic) => drop(stack.pop()),
             (_, Open::Arithmetic) => {}
+            (b'(', _) if byte(at + 1) == b'(' => {
+                stack.extend([Open::Arithmetic, Open::Arithmetic]);
+                step = 2;
+            }
             (b'(', _) => stack.push(Open::Paren),
             (b')', Open::Paren) => drop(stack.pop()),
             (b'#', _) if starts_word => {
@@ -117,11 +159,31 @@ fn close(text: &str, first: Open) -> Option<usize> {
             _ => {}
         }
         if stack.is_empty() {
-            return Some(at);
+            return (Some(at), deepest);
+        }
+        let expands = (bytes.get(at) == Some(&b'$') || bytes.get(at) == Some(&b'`')) && stack.len() > before;
+        match inside {
+            None if expands => inside = Some((before, at + step)),
+            Some((outer, start)) if stack.len() <= outer => {
+                // `$((1))` keeps both its brackets, `$((a); b)` is a subshell within a substitution.
+                let arithmetic = text.get(..start).is_some_and(|t| t.ends_with("$(("));
+                let range = match arithmetic {
+                    true if byte(at - 1) == b')' => start..at - 1,
+                    true => start - 1..at,
+                    false => start..at,
+                };
+                let plain =
+                    text.get(range.clone()).is_some_and(|t| t.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'));
+                if !plain {
+                    insides.push(range);
+                }
+                inside = None;
+            }
+            _ => {}
         }
         at += step;
     }
-    None
+    (None, deepest)
 }
 
 /// The length of a single-quoted string behind its opening quote, the closing one included.

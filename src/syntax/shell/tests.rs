@@ -1,23 +1,136 @@
-use super::{mask, parse};
+//! Positions and the shape of the tree; what scripts do is tested with the commands.
+
+use super::{Masked, Node, Operator, Piece, RedirectKind, Simple, Value, mask, parse};
+use crate::model::Text;
+
+fn commands(nodes: &[Node]) -> Vec<&Simple> {
+    nodes
+        .iter()
+        .flat_map(|node| match node {
+            Node::Command(simple) => vec![simple],
+            Node::Sequence(inner) | Node::Pipeline(inner) => commands(inner),
+            Node::And(a, b) | Node::Or(a, b) => {
+                let mut found = commands(std::slice::from_ref(a));
+                found.extend(commands(std::slice::from_ref(b)));
+                found
+            }
+            Node::Subshell(inner) | Node::Not(inner) | Node::Redirected(inner, _) => {
+                commands(std::slice::from_ref(inner))
+            }
+            _ => Vec::new(),
+        })
+        .collect()
+}
 
 #[test]
-fn zz_corpus() {
-    let Ok(file) = std::env::var("CORPUS") else { return };
-    let runs: Vec<String> = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
-    let start = std::time::Instant::now();
-    let mut bad = 0;
-    for (i, run) in runs.iter().enumerate() {
-        let (masked, _) = mask(run);
-        assert_eq!(masked.len(), run.len());
-        let script = parse(&masked);
-        if !script.unread.is_empty() {
-            bad += 1;
-            println!(
-                "{i} {:?} {:?}",
-                script.unread,
-                run.get(script.unread[0].0..).map(|s| s.chars().take(100).collect::<String>())
-            );
-        }
+fn a_mask_keeps_every_offset() {
+    let text = "a ${{ x }} é '${{ format('}}') }}' ${{\n y }}";
+    let (masked, holes) = mask(text);
+    assert_eq!(masked.len(), text.len());
+    assert_eq!(holes, ["x", "format('}}')", "y"]);
+    assert_eq!(masked.find('é'), text.find('é'));
+    let script = parse(&masked);
+    let words = &commands(&script.nodes)[0].words;
+    assert_eq!(words[1].pieces, [Piece::Hole { index: 0, quoted: false }]);
+    assert_eq!(words[3].pieces, [Piece::Hole { index: 1, quoted: true }]);
+    assert_eq!(&text[words[4].offset..words[4].end], "${{\n y }}");
+}
+
+#[test]
+fn an_expression_without_an_end_is_text() {
+    assert_eq!(mask("a ${{ b"), ("a ${{ b".to_owned(), vec![]));
+    assert_eq!(mask("a ${{ it's }} b").1, ["it's"]);
+}
+
+#[test]
+fn characters_of_holes_are_no_holes_when_a_script_holds_them() {
+    let (masked, _) = mask("f \u{f0000}\u{7f}");
+    assert!(
+        commands(&parse(&masked).nodes)[0]
+            .words
+            .iter()
+            .flat_map(|w| &w.pieces)
+            .all(|p| matches!(p, Piece::Text { .. }))
+    );
+}
+
+#[test]
+fn written_in_values_lead_back_to_the_expression() {
+    let masked = Masked::new("a ${{ x }} b ${{ y }}", |name| match name {
+        "x" => Text::from("1 2 3 4 5 6 7 8 9"),
+        name => Text::unknown(name),
+    });
+    assert!(masked.text.starts_with("a 1 2 3 4 5 6 7 8 9 b "));
+    assert_eq!(masked.holes, [Text::unknown("y")]);
+    let at = |needle: &str| masked.original(masked.text.find(needle).unwrap_or_default());
+    assert_eq!((at("a"), at("5"), at("b")), (0, 2, 11));
+}
+
+#[test]
+fn positions_are_bytes_of_the_script() {
+    let text = "é=1\nif a; then\n  b \\\n    c > d <<E\n$(e)\nE\nfi; X=(f \"g $(h)\") i";
+    let script = parse(text);
+    let Node::If { branches, .. } = &script.nodes[1] else {
+        let Node::Sequence(nodes) = &script.nodes[1] else { panic!("{script:?}") };
+        let Node::If { branches, .. } = &nodes[0] else { panic!("{script:?}") };
+        let body = commands(std::slice::from_ref(&branches[0].1))[0];
+        assert_eq!(&text[body.offset..body.end], "b \\\n    c > d");
+        assert_eq!(&text[body.words[1].offset..body.words[1].end], "c");
+        assert_eq!(body.redirects[1].kind, RedirectKind::HereDocument);
+        let Piece::Substitution { script: inner, .. } = &body.redirects[1].target.pieces[0] else { panic!("{body:?}") };
+        let inner = commands(&inner.nodes)[0];
+        assert_eq!(&text[inner.offset..inner.end], "e");
+        let Node::Command(last) = &nodes[1] else { panic!("{script:?}") };
+        let Value::Array(items) = &last.assignments[0].value else { panic!("{last:?}") };
+        assert_eq!(&text[items[1].offset..items[1].end], "\"g $(h)\"");
+        return;
+    };
+    panic!("{branches:?}");
+}
+
+#[test]
+fn words_fall_into_pieces() {
+    let script = parse("f a'b'\"c$d\"${e:-x y}$((1+2))\\ g `h` $'i\\n' ''");
+    let words = &commands(&script.nodes)[0].words;
+    let text = |text: &str, quoted| Piece::Text { text: text.to_owned(), quoted };
+    assert_eq!(words[1].pieces[..2], [text("a", false), text("bc", true)]);
+    assert!(
+        matches!(&words[1].pieces[2], Piece::Variable { name, quoted: true, operator: Operator::None, .. } if name == "d")
+    );
+    assert!(
+        matches!(&words[1].pieces[3], Piece::Variable { name, quoted: false, operator: Operator::Default(_), .. } if name == "e")
+    );
+    assert!(matches!(&words[1].pieces[4], Piece::Opaque { raw, .. } if raw == "$((1+2))"));
+    assert_eq!(words[1].pieces[5..], [text(" ", true), text("g", false)]);
+    assert!(matches!(&words[2].pieces[0], Piece::Substitution { raw, .. } if raw == "h"));
+    assert_eq!(words[3].pieces, [text("i\n", true)]);
+    assert_eq!(words[4].pieces, [text("", true)]);
+}
+
+#[test]
+fn substitutions_end_where_the_shell_ends_them() {
+    for (text, inner) in [
+        ("$(case $x in a) b;; esac) c", "case $x in a) b;; esac"),
+        ("$(echo ')' \")\" \\) # )\n) c", "echo ')' \")\" \\) # )\n"),
+        ("$(cat <<E\n)\nE\n) c", "cat <<E\n)\nE\n"),
+        ("$(a $((1 << 2)) ${b#)}) c", "a $((1 << 2)) ${b#)}"),
+        ("$( (a) ) c", " (a) "),
+    ] {
+        let script = parse(text);
+        assert!(script.unread.is_empty(), "{text} {script:?}");
+        let words = &commands(&script.nodes)[0].words;
+        assert_eq!(words.len(), 2, "{text}");
+        assert!(matches!(&words[0].pieces[..], [Piece::Substitution { raw, .. }] if raw == inner), "{text} {words:?}");
     }
-    println!("{} scripts, {bad} with unread, {:?}", runs.len(), start.elapsed());
+}
+
+#[test]
+fn a_broken_statement_is_reported_where_it_stands() {
+    let unread = |text: &str| parse(text).unread.into_iter().map(|(at, _)| at).collect::<Vec<_>>();
+    assert_eq!(unread("a; b"), Vec::<usize>::new());
+    assert_eq!(unread("a\nb ) c\nd"), [2]);
+    assert_eq!(unread("a\necho 'x\nd"), [2]);
+    assert_eq!(unread("a $(b ) ) c"), [0]);
+    assert_eq!(unread("a $(b; \"c) d\ne"), [0], "what opens and does not end costs its line");
+    assert_eq!(unread("cat <<E\nx"), Vec::<usize>::new(), "a shell ends a here-document with the script");
 }

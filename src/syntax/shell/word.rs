@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::mask::{PAD, hole};
 use super::parse::parse_within;
-use super::{MOST_DEPTH, Operator, Piece, Word, scan};
+use super::{MOST_DEPTH, Operator, Piece, Script, Word, scan};
 
 /// Reads the text of one word, which stands at byte `base` of the script.
 pub(super) fn word(text: &str, base: usize, depth: usize) -> Word {
@@ -212,11 +212,13 @@ impl<'a> Reader<'a> {
     }
 
     fn script(&mut self, inner: &str, start: usize, quoted: bool) {
-        if self.depth >= MOST_DEPTH {
-            self.pieces.push(Piece::Opaque { raw: inner.to_owned(), quoted });
+        if self.depth + 2 >= MOST_DEPTH {
+            let unread = vec![(self.base + start, "nested too deeply".to_owned())];
+            let script = Arc::new(Script { nodes: Vec::new(), unread });
+            self.pieces.push(Piece::Substitution { script, raw: inner.to_owned(), quoted });
             return;
         }
-        let script = Arc::new(parse_within(inner, self.base + start, self.depth + 1));
+        let script = Arc::new(parse_within(inner, self.base + start, self.depth + 2));
         self.pieces.push(Piece::Substitution { script, raw: inner.to_owned(), quoted });
     }
 

@@ -1,0 +1,238 @@
+//! Simple commands, and the scripts that they carry.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::capture::{Channel, Stdout};
+use super::flow::Streams;
+use super::interpret::{Frame, Interpreter, Leave, MOST_CALLS, MOST_COMMANDS, MOST_STEPS, Status, read};
+use super::scope::Held;
+use super::{symbol, wrappers};
+use crate::model::{Command, Cond, Hop, Location, Text};
+use crate::syntax::shell::{Masked, Node, Piece, Simple, Value, parse};
+
+impl Interpreter<'_> {
+    pub(super) fn simple(&mut self, simple: &Simple) -> Status {
+        self.here = simple.offset;
+        let mut words = Vec::new();
+        for word in &simple.words {
+            words.extend(self.words(word));
+        }
+        let streams = self.streams(&simple.redirects);
+        let Some(first) = words.first() else {
+            let substitutes = simple.assignments.iter().any(|a| match &a.value {
+                Value::Scalar(word) => word.pieces.iter().any(|p| matches!(p, Piece::Substitution { .. })),
+                Value::Array(_) => false,
+            });
+            for assignment in &simple.assignments {
+                self.assign(assignment, false);
+            }
+            return if substitutes { self.success() } else { Status::same(Cond::TRUE) };
+        };
+        let program = first.as_str().to_owned();
+        let mut line: Vec<(String, Text)> = Vec::new();
+        for assignment in &simple.assignments {
+            let value = match &assignment.value {
+                Value::Scalar(word) => self.text(word),
+                Value::Array(_) => continue,
+            };
+            line.push((assignment.name.clone(), value));
+        }
+        self.here = simple.offset;
+        let arguments: Vec<Text> = words.get(1..).unwrap_or_default().to_vec();
+        if let Some(status) = self.builtin(&program, &arguments, simple) {
+            return status;
+        }
+        if let Some((body, frame)) = self.functions.get(&program).cloned() {
+            return self.call(&words, &arguments, &line, body, frame, streams);
+        }
+        self.command(words, line, streams, simple)
+    }
+
+    pub(super) fn command(
+        &mut self,
+        words: Vec<Text>,
+        line: Vec<(String, Text)>,
+        streams: Streams,
+        simple: &Simple,
+    ) -> Status {
+        let location = self.locate(simple.offset, simple.end);
+        let input = streams.input.or_else(|| self.input.clone());
+        let target = streams.stdout.clone().unwrap_or_else(|| self.stdout.clone());
+        let (text, plain) = self.printed(&words, input.as_ref().map(|(text, _)| text));
+        self.prints(&words, &text, input.as_ref(), &location);
+        self.writes(&text, plain, &target, &location);
+
+        let mut env: Vec<(String, Text)> = self.scope.exported().map(|(n, h)| (n.clone(), h.text())).collect();
+        for (name, value) in &line {
+            env.retain(|(n, _)| n != name);
+            env.push((name.clone(), value.clone()));
+        }
+        self.charge(env.iter().map(|(_, value)| value.as_str().len()).sum());
+        let output = streams.file.or(match &self.stdout {
+            Stdout::File(file) if streams.stdout.is_none() => Some(file.clone()),
+            _ => None,
+        });
+        let prefix: String = line.iter().map(|(n, v)| format!("{n}={} ", symbol::word(v))).collect();
+        self.rendered = symbol::fold(&format!("{prefix}{}", symbol::command(&words)));
+        if self.found.commands.len() >= MOST_COMMANDS {
+            if self.steps < MOST_STEPS {
+                self.unread(simple.offset, format!("more than {MOST_COMMANDS} commands"));
+                self.steps = MOST_STEPS;
+            }
+            return self.success();
+        }
+        let fed = input.filter(|(_, plain)| *plain).map(|(text, _)| text);
+        self.found.commands.push(Command {
+            words: words.clone(),
+            env,
+            input: fed.clone(),
+            output,
+            folder: self.folder.clone(),
+            cond: self.context.cond.clone().and(self.script_cond()),
+            location: location.clone(),
+            chain: self.chain.clone(),
+        });
+        let rendered = self.rendered.clone();
+        for view in wrappers::views(&words, self.context.wrappers) {
+            if let Some(handed) = wrappers::handed(view, fed.as_ref(), self.context.wrappers) {
+                self.nested(handed, &line, &location);
+                break;
+            }
+        }
+        if words.first().is_some_and(|w| w.as_str() == "exec") && words.len() > 1 {
+            self.leave(Leave::Exit, false);
+        }
+        self.rendered = rendered;
+        match words.as_slice() {
+            // `if $RELEASE; then`: a variable that holds `true` or `false`.
+            [only] if only.symbol().is_some() => {
+                Status { lenient: Cond::TRUE, strict: symbol::equal(only, &Text::from("true")) }
+            }
+            _ => self.success(),
+        }
+    }
+
+    /// Commands that write into files themselves: `tee -a`, `Out-File`, `Add-Content`.
+    pub(super) fn prints(&mut self, words: &[Text], text: &Text, input: Option<&(Text, bool)>, at: &Location) {
+        let Some(program) = words.first().and_then(Text::literal) else { return };
+        let (targets, text) = match program.to_ascii_lowercase().as_str() {
+            "tee" => (words, text.clone()),
+            "out-file" | "tee-object" => (words, input.map(|(text, _)| text.clone()).unwrap_or_default()),
+            "add-content" | "set-content" | "ac" => {
+                let value = words.iter().position(|w| w.as_str().eq_ignore_ascii_case("-value"));
+                let value = value.and_then(|at| words.get(at + 1)).cloned();
+                let last = words.last().filter(|w| Channel::of(w).is_none()).cloned();
+                let value = value.or_else(|| input.map(|(text, _)| text.clone())).or(last).unwrap_or_default();
+                (words, Text::new(format!("{value}\n")))
+            }
+            _ => return,
+        };
+        for target in targets.iter().skip(1).filter(|t| Channel::of(t).is_some()) {
+            self.writes(&text, true, &Stdout::File(target.clone()), at);
+        }
+    }
+
+    /// Runs a script that a command carries in a string.
+    pub(super) fn nested(&mut self, handed: wrappers::Handed, line: &[(String, Text)], location: &Location) {
+        if handed.script.symbol().is_some() || !self.enter() {
+            return;
+        }
+        let masked = Masked::of(&handed.script);
+        let script = read(&masked.text, handed.shell);
+        let frame = Rc::new(Frame { holes: masked.holes, origin: Some(location.clone()) });
+        let frame = std::mem::replace(&mut self.frame, frame);
+        let functions = std::mem::take(&mut self.functions);
+        self.chain.push(Hop { what: handed.what, location: location.clone() });
+        let stdout = std::mem::replace(&mut self.stdout, Stdout::Log);
+        let input = self.input.take();
+        self.apart(|this| {
+            this.scope = this.scope.inherited();
+            for (name, value) in line {
+                this.scope.set(name, Held::Scalar(value.clone()), true);
+            }
+            this.positional = handed.arguments.get(1..).unwrap_or_default().to_vec();
+            this.script(&script);
+        });
+        self.input = input;
+        self.stdout = stdout;
+        self.chain.pop();
+        self.functions = functions;
+        self.frame = frame;
+        self.calls -= 1;
+    }
+
+    pub(super) fn enter(&mut self) -> bool {
+        if self.calls >= MOST_CALLS {
+            self.unread(self.here, format!("calls nested deeper than {MOST_CALLS}"));
+            return false;
+        }
+        self.calls += 1;
+        true
+    }
+
+    pub(super) fn eval(&mut self, text: &Text, what: &str, simple: &Simple) {
+        if !self.enter() {
+            return;
+        }
+        let location = self.locate(simple.offset, simple.end);
+        let masked = Masked::of(text);
+        let script = parse(&masked.text);
+        let frame = Rc::new(Frame { holes: masked.holes, origin: Some(location.clone()) });
+        let frame = std::mem::replace(&mut self.frame, frame);
+        self.chain.push(Hop { what: what.to_owned(), location });
+        self.script(&script);
+        self.chain.pop();
+        self.frame = frame;
+        self.calls -= 1;
+    }
+
+    pub(super) fn call(
+        &mut self,
+        words: &[Text],
+        arguments: &[Text],
+        line: &[(String, Text)],
+        body: Arc<Node>,
+        frame: Rc<Frame>,
+        streams: Streams,
+    ) -> Status {
+        let rendered = symbol::command(words);
+        if self.enter() {
+            let frame = std::mem::replace(&mut self.frame, frame);
+            let positional = std::mem::replace(&mut self.positional, arguments.to_vec());
+            let input = match streams.input {
+                Some(input) => self.input.replace(input),
+                None => self.input.clone(),
+            };
+            let mut locals = Vec::new();
+            for (name, value) in line {
+                locals.push((name.clone(), self.scope.get(name).cloned()));
+                self.scope.set(name, Held::Scalar(value.clone()), true);
+            }
+            self.locals.push(locals);
+            let channel = match &streams.stdout {
+                Some(Stdout::File(target)) => Channel::of(target),
+                _ => None,
+            };
+            let catches = |leave| leave == Leave::Return;
+            if let Some(channel) = channel {
+                let (capture, _) = self.capturing(|this| this.under(&Cond::TRUE, catches, |t| t.run(&body)));
+                self.hand_on(channel, &capture);
+            } else {
+                let stdout = streams.stdout.unwrap_or_else(|| self.stdout.clone());
+                let stdout = std::mem::replace(&mut self.stdout, stdout);
+                self.under(&Cond::TRUE, catches, |this| this.run(&body));
+                self.stdout = stdout;
+            }
+            for (name, held) in self.locals.pop().unwrap_or_default().into_iter().rev() {
+                self.scope.restore(&name, held);
+            }
+            self.input = input;
+            self.positional = positional;
+            self.frame = frame;
+            self.calls -= 1;
+        }
+        self.rendered = rendered;
+        self.success()
+    }
+}

@@ -1,0 +1,86 @@
+//! Which runner pools a checkout defines and which jobs use them: the stages as far as linking, for the auditor.
+
+use std::collections::BTreeSet;
+
+use crate::catalogue::Catalogue;
+use crate::checkout::Checkout;
+use crate::model::{Job, RunnerChoice, RunnerPool, State, Text, Tri};
+use crate::report::{Asked, Axis, Inventory, Listed, Pool};
+use crate::{platforms, rules, runners};
+
+/// The runner pools of a checkout that has been opened; `root` is its name in the inventory.
+pub fn inventory(checkout: &Checkout, root: &str) -> Inventory {
+    let pipelines = platforms::github::lower(checkout).pipelines;
+    let hosted = &Catalogue::get().labels.hosted;
+    let all = runners::every_pool(checkout, &pipelines);
+    // What is registered for somebody else takes no job of this repository.
+    let (own, elsewhere): (Vec<_>, Vec<_>) = all.into_iter().partition(|p| runners::reaches(p, checkout.slug()));
+    let scene = rules::Scene { checkout, pools: &own };
+    let jobs: Vec<(String, &Job)> = pipelines
+        .iter()
+        .flat_map(|p| p.flows.iter().flat_map(|f| &f.jobs).map(|job| (format!("{}: {}", p.path, job.key), job)))
+        .collect();
+    let mut unanswered: Vec<Asked> = Vec::new();
+    for (title, job) in &jobs {
+        let (sets, location) = match &job.runner {
+            RunnerChoice::Labels { sets, location } => (sets, location),
+            RunnerChoice::Unresolved { asked, location, .. } => (asked, location),
+            RunnerChoice::Hosted { .. } => continue,
+        };
+        for set in sets {
+            let known = |l: &Text| hosted.iter().any(|h| h.eq_ignore_ascii_case(l.as_str()));
+            if !set.labels.iter().any(known) && rules::reached(&scene, job).is_empty() {
+                let labels = set.labels.iter().map(|l| l.as_str().to_owned()).collect();
+                unanswered.push(Asked { labels, job: title.clone(), location: location.clone() });
+            }
+        }
+    }
+    unanswered.sort();
+    unanswered.dedup();
+    let used_by = |pool: &RunnerPool| {
+        let reaches = |job: &Job| rules::reached(&scene, job).iter().any(|p| std::ptr::eq(*p, pool));
+        let users: BTreeSet<String> =
+            jobs.iter().filter(|(_, job)| reaches(job)).map(|(title, _)| title.clone()).collect();
+        users.into_iter().collect::<Vec<_>>()
+    };
+    let mut pools: Vec<Pool> = own.iter().map(|p| pool_of(p, used_by(p), false)).collect();
+    pools.extend(elsewhere.iter().map(|p| pool_of(p, Vec::new(), true)));
+    pools.sort_by(|a, b| (&a.location, &a.name).cmp(&(&b.location, &b.name)));
+    Inventory {
+        version: 1,
+        root: root.to_owned(),
+        pools,
+        unanswered,
+        listed: runners::listed_labels(checkout)
+            .into_iter()
+            .map(|(label, location)| Listed { label, location })
+            .collect(),
+    }
+}
+
+fn pool_of(pool: &RunnerPool, used_by: Vec<String>, elsewhere: bool) -> Pool {
+    let axis = |tri: &Tri| match tri {
+        Tri::Met(evidence) => Axis { state: State::Met, evidence: evidence.clone(), to_show: None },
+        Tri::Failed(evidence) => Axis { state: State::Failed, evidence: evidence.clone(), to_show: None },
+        Tri::Unshown(evidence, to_show) => {
+            Axis { state: State::Unshown, evidence: evidence.clone(), to_show: Some(to_show.clone()) }
+        }
+    };
+    Pool {
+        name: pool.name.clone(),
+        shape: pool.shape.to_owned(),
+        location: pool.location.clone(),
+        labels: pool.labels.clone(),
+        group: pool.group.clone(),
+        registered_for: pool.scope.clone(),
+        elsewhere,
+        incidental: pool.incidental,
+        hosted: axis(&pool.hosted),
+        ephemeral: axis(&pool.ephemeral),
+        isolated: axis(&pool.isolated),
+        credentials: pool.credentials.clone(),
+        caches: pool.caches.clone(),
+        used_by,
+        notes: pool.notes.clone(),
+    }
+}

@@ -1,0 +1,122 @@
+//! Steps that nobody here can read and that hold what it takes to publish: an action that the catalogue does not
+//! know, or a script that cannot be followed. Leaving them out would grade a release from what happened to be readable.
+
+use std::collections::BTreeMap;
+
+use super::{Linked, Path, Published, bytes, facts};
+use crate::catalogue::{Bytes, Catalogue};
+use crate::model::{Access, ActionUse, Job, Kind, Location, Step, StepBody};
+use crate::syntax::pattern;
+
+/// Names that speak of publishing.
+const PUBLISHES: &str = r"(^|[^a-z])(publish|publisher|release|releaser|upload|push|deploy)(s|er|ing)?([^a-z]|$)";
+/// Names that speak of something else, whatever else they say.
+const HARMLESS: &str = r"(test|coverage|codecov|lint|check|docs?\b|pages|site|storybook|notes|draft|changelog|label|sarif|report|cache|artifact|sbom|scan|slack|discord|notify|comment|benchmark|snapshot|preview|issue|milestone|tag|version|bump|pull-request|homebrew|winget|formula|tap|aur|scoop|bcr|reddit|social|mastodon|trusted|-pr$|verify|download|install|setup|login|cleanup|clean-up|delete|prune|wait|announce|tweet|translation|i18n|sync|sentry)";
+
+/// A stream for every step that may publish what nothing shows.
+pub(super) fn streams<'p>(path: &Path<'_, 'p>) -> Vec<Linked<'p>> {
+    let mut streams: Vec<Linked<'p>> = Vec::new();
+    for (at, job) in path.flow.jobs.iter().enumerate() {
+        if job.cond.is_never() || job.outside.is_some() {
+            continue;
+        }
+        let Some(own) = path.facts.get(at) else { continue };
+        for (index, step) in job.steps.iter().enumerate().filter(|(_, s)| !s.cond.is_never()) {
+            if own.publishes.iter().any(|p| p.step == index) {
+                continue;
+            }
+            let found = match &step.body {
+                StepBody::Action(action) => unknown_action(job, index, step, action),
+                StepBody::Script(script) => script.unread.iter().find_map(|(place, why)| {
+                    let words = format!("{} {why} {}", step.label, place.path);
+                    let line = script.commands.iter().find(|c| c.location == *place);
+                    let said = line
+                        .map(|c| c.words.iter().map(|w| w.as_str()).collect::<Vec<_>>().join(" "))
+                        .unwrap_or_default();
+                    let names = pattern::search(PUBLISHES, &said) || pattern::search(PUBLISHES, why);
+                    let other = pattern::search(HARMLESS, &said) || pattern::search(HARMLESS, &words);
+                    (names && !other && can_publish(job, index)).then(|| (said, place.clone(), why.clone()))
+                }),
+                StepBody::Opaque { .. } => None,
+            };
+            let Some((name, location, why)) = found else { continue };
+            if !streams.iter().any(|s| s.name == name) {
+                streams.push(stream(path, at, name, location, why));
+            }
+        }
+    }
+    streams
+}
+
+/// An action of which nothing is known, by its name a publisher, in a job that could publish.
+fn unknown_action(job: &Job, index: usize, step: &Step, action: &ActionUse) -> Option<(String, Location, String)> {
+    let catalogue = Catalogue::get();
+    let doer = super::doer::Doer::Action(step, action);
+    let known = !doer.among(&catalogue.index.sinks, &catalogue.sinks).is_empty()
+        || !doer.among(&catalogue.index.producers, &catalogue.producers).is_empty()
+        || !doer.among(&catalogue.index.caches, &catalogue.caches).is_empty()
+        || !doer.among(&catalogue.index.transfers, &catalogue.transfers).is_empty()
+        || doer
+            .among(&catalogue.index.neutral, &catalogue.neutral)
+            .into_iter()
+            .any(|n| doer.is(&n.actions, &[]).is_some());
+    let runs = catalogue.runs.iter().any(|r| r.actions.iter().any(|a| pattern::wildcard(a, &action.name)));
+    let owner = action.name.split('/').next().unwrap_or_default();
+    if known || runs || matches!(owner, "actions" | "github" | "docker:") || action.name.starts_with("docker://") {
+        return None;
+    }
+    let name = action.name.split_once('/').map_or(action.name.as_str(), |(_, n)| n);
+    let publishes = pattern::search(PUBLISHES, name) && !pattern::search(HARMLESS, name);
+    if !publishes || !can_publish(job, index) {
+        return None;
+    }
+    let why = format!("nothing in the checkout or the catalogue says what {} does", action.name);
+    Some((action.name.clone(), action.reference.location.clone(), why))
+}
+
+/// Whether the step holds something with which it could publish: a write scope, or a secret of its own.
+fn can_publish(job: &Job, index: usize) -> bool {
+    let scopes = ["contents", "packages", "id-token"];
+    let secret = job.secrets.iter().any(|s| {
+        let own = s.step.is_none_or(|at| at == index);
+        own && pattern::search("token|password|secret|key|pat", &s.name)
+    });
+    scopes.iter().any(|s| job.token.access(s) == Access::Write) || secret
+}
+
+fn stream<'p>(path: &Path<'_, 'p>, at: usize, name: String, location: Location, why: String) -> Linked<'p> {
+    let builds = bytes::upstream(path.flow, path.facts, at);
+    let working: BTreeMap<usize, Vec<usize>> = builds
+        .iter()
+        .filter_map(|at| Some((*at, path.facts.get(*at).map(|f: &facts::Facts<'_>| f.working.clone())?)))
+        .collect();
+    let job = path.flow.jobs.get(at).map_or("?", |j| j.key.as_str());
+    Linked {
+        pipeline: path.pipeline,
+        flow: path.flow,
+        kind: Kind::Other,
+        name,
+        places: Vec::new(),
+        publish: Published {
+            rule: "opaque-publisher".to_owned(),
+            what: format!("may publish, and {why}"),
+            location: location.clone(),
+            chain: Vec::new(),
+            job: at,
+            bytes: Bytes::Built,
+        },
+        builds,
+        unknown_builds: Vec::new(),
+        publishers: std::collections::BTreeSet::from([at]),
+        provenance: None,
+        refused: Vec::new(),
+        unread: Vec::new(),
+        fitting: Vec::new(),
+        whole: false,
+        look_alikes: Vec::new(),
+        opaque: None,
+        chain: vec![(format!("job {job} runs something that cannot be read"), location)],
+        traits: Default::default(),
+        working,
+    }
+}

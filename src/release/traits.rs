@@ -1,0 +1,69 @@
+//! Traits of the steps of a job that several requirements ask about, read once for each job.
+
+use super::doer::Doer;
+use crate::catalogue::{Cache, Catalogue, Remote};
+use crate::model::{Cond, Flow, Job, Location, Step};
+
+/// A step that a catalogue entry describes.
+#[derive(Debug)]
+pub struct Trait<T: 'static> {
+    /// The entry.
+    pub entry: &'static T,
+    /// Where the step stands.
+    pub location: Location,
+    /// Under which condition of its job it runs and the entry applies.
+    pub cond: Cond,
+    /// Whether it runs when something before it failed.
+    pub on_failure: bool,
+}
+
+/// The traits of one job.
+#[derive(Debug, Default)]
+pub struct Traits {
+    /// What it restores that another build can write.
+    pub caches: Vec<Trait<Cache>>,
+    /// Services that let somebody into it.
+    pub remote: Vec<Trait<Remote>>,
+}
+
+/// The traits of every job of a flow, in its order.
+pub(super) fn of_flow(flow: &Flow, catalogue: &'static Catalogue) -> Vec<Traits> {
+    flow.jobs.iter().map(|job| of_job(job, catalogue)).collect()
+}
+
+fn of_job(job: &Job, catalogue: &'static Catalogue) -> Traits {
+    let mut traits = Traits::default();
+    for step in &job.steps {
+        for doer in Doer::all(step, &catalogue.wrappers) {
+            for entry in doer.among(&catalogue.index.caches, &catalogue.caches) {
+                if doer.is(&entry.actions, &entry.commands).is_some() {
+                    let cond = doer.cond().and(doer.applies(&entry.when, &entry.unless));
+                    push(&mut traits.caches, entry, doer.location(), cond, step);
+                }
+            }
+            for entry in doer.among(&catalogue.index.remote, &catalogue.remote) {
+                if doer.is(&entry.actions, &entry.commands).is_some() {
+                    let applies = doer.applies(&entry.when, &entry.unless);
+                    let runs = if step.on_failure { Cond::TRUE } else { doer.cond() };
+                    push(&mut traits.remote, entry, doer.location(), runs.and(applies), step);
+                }
+            }
+        }
+        let by_variable = catalogue.caches.iter().filter(|c| c.env.as_deref().is_some_and(|name| sets(step, name)));
+        for entry in by_variable {
+            push(&mut traits.caches, entry, &step.location, step.cond.clone(), step);
+        }
+    }
+    traits
+}
+
+fn push<T>(all: &mut Vec<Trait<T>>, entry: &'static T, location: &Location, cond: Cond, step: &Step) {
+    if !cond.is_never() && !all.iter().any(|t| std::ptr::eq(t.entry, entry) && t.location == *location) {
+        all.push(Trait { entry, location: location.clone(), cond, on_failure: step.on_failure });
+    }
+}
+
+/// Whether a step's environment switches something on by a variable.
+fn sets(step: &Step, name: &str) -> bool {
+    step.env.iter().any(|(k, v)| k == name && !v.is_empty() && !matches!(v.literal(), Some("false" | "0")))
+}
