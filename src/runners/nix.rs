@@ -65,7 +65,7 @@ pub(super) fn pools(file: &File<'_>) -> Vec<RunnerPool> {
         } else if plural {
             let name = path.trim_start_matches('.');
             // `services.github-runners.x.serviceOverrides = { ... }` is a part of one that stands elsewhere.
-            let outer = name.replace(|c: char| c == '{' || c == '}' || c == '"', "");
+            let outer = name.replace(['{', '}', '"'], "");
             let one = name.starts_with("${") || !name.contains('.');
             if one {
                 pools.extend(runner(&lines, &outer, at, body));

@@ -338,3 +338,21 @@ fn garm_keeps_its_pools_in_a_database() {
     assert_eq!(one("config.toml", config), ["garm: unshown unshown unshown"]);
     assert_eq!(one("config.toml", "[[provider]]\nname = \"x\"\n"), Vec::<String>::new());
 }
+
+#[test]
+fn a_provider_of_the_cdk_construct_starts_a_task_for_each_job() {
+    let stack = |line: &str| {
+        one(
+            "lib/runner-stack.ts",
+            &format!("import {{ FargateRunnerProvider }} from '@cloudsnorkel/cdk-github-runners';\n{line}\n"),
+        )
+    };
+    let found = pools(&[(
+        "lib/runner-stack.ts",
+        "import x from '@cloudsnorkel/cdk-github-runners';\nnew FargateRunnerProvider(this, 'f', {\n  labels: ['widget-pool'],\n});\n",
+    )]);
+    let pool = found.first().expect("a pool");
+    assert_eq!((axes(pool).as_str(), pool.labels.last().map(String::as_str)), ("met met met", Some("widget-pool")));
+    assert_eq!(stack("new EcsRunnerProvider(this, 'e', { labels: ['x'] });"), ["cdk-runner-provider: met met unshown"]);
+    assert_eq!(stack("// new FargateRunnerProvider(this, 'f', {});"), Vec::<String>::new());
+}

@@ -96,7 +96,7 @@ pub(super) fn facts(text: &str, place: &Place<'_>, variables: &[(String, String)
         if prints && !line.contains('>') {
             continue;
         }
-        if matches!(*first, "while" | "until" | "for") && !words.iter().any(|w| *w == "read") {
+        if matches!(*first, "while" | "until" | "for") && !words.contains(&"read") {
             let endless = *first == "until"
                 || words.get(1).is_some_and(|w| matches!(*w, "true" | "true;" | ":" | ":;" | "[" | "1"));
             if endless && *first != "for" && !line.contains("curl") && !line.contains("done") {
