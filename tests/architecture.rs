@@ -1,6 +1,14 @@
 //! A checkout flows one way through the stages (docs/design.md), and so do the imports: what comes later may use what
 //! comes earlier, never the other way round.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, its helpers too"
+)]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
