@@ -1,5 +1,13 @@
 //! The program itself: its streams and its exit codes. What it prints is tested beside the code that prints it.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, its helpers too"
+)]
+
 mod support;
 
 use std::fs;

@@ -1,6 +1,14 @@
 //! Checkouts that somebody made to mislead or to hang: the real program ends in time, with the right exit code, reads
 //! nothing outside, and prints nothing that a terminal obeys.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, its helpers too"
+)]
+
 mod support;
 
 use std::fs;
