@@ -222,7 +222,7 @@ impl<'c> Make<'c> {
             return self.expand("$(.DEFAULT_GOAL)", 0).split_whitespace().next().map(str::to_owned);
         }
         let mut targets = self.rules.iter().flat_map(|r| r.targets.iter());
-        targets.find(|t| !(t.starts_with('.') && !t.contains('/')) && !t.contains('%')).cloned()
+        targets.find(|t| (!t.starts_with('.') || t.contains('/')) && !t.contains('%')).cloned()
     }
 
     /// Reads a Makefile and what it includes.
