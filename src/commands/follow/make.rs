@@ -222,7 +222,7 @@ impl<'c> Make<'c> {
             return self.expand("$(.DEFAULT_GOAL)", 0).split_whitespace().next().map(str::to_owned);
         }
         let mut targets = self.rules.iter().flat_map(|r| r.targets.iter());
-        targets.find(|t| !(t.starts_with('.') && !t.contains('/')) && !t.contains('%')).cloned()
+        targets.find(|t| (!t.starts_with('.') || t.contains('/')) && !t.contains('%')).cloned()
     }
 
     /// Reads a Makefile and what it includes.
@@ -337,7 +337,6 @@ impl<'c> Make<'c> {
                     let targets = functions::split(&self.strictly(&targets));
                     let pattern = pattern.map(|p| self.strictly(&p).trim().to_owned());
                     let prerequisites = self.strictly(&prerequisites);
-                    // References may make an assignment or a static pattern of what looked like a list.
                     in_rule = true;
                     self.rules.push(Rule {
                         path: Arc::clone(&self.here.0),

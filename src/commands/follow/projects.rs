@@ -188,7 +188,7 @@ fn script(call: &Call<'_>, path: &str, text: &str, tasks: &Item, name: &str, dep
         };
         text.lines().position(starts).map_or(1, |at| at + 1)
     };
-    let mut push = |command: &str, entered: &mut Entered| {
+    let push = |command: &str, entered: &mut Entered| {
         let first = command.split_whitespace().next().unwrap_or_default();
         // A command of a list may be another task.
         if first != name && tasks.get(first).is_some() {

@@ -77,11 +77,11 @@ impl Make<'_> {
         if !self.charge(inner.len()) {
             return "${{ make.expansion }}".to_owned();
         }
-        if let Some((function, argument)) = inner.split_once(char::is_whitespace) {
-            if let Some(made) = self.function(function.trim(), argument.trim_start(), depth + 1) {
-                self.bytes += made.len();
-                return made;
-            }
+        if let Some((function, argument)) = inner.split_once(char::is_whitespace)
+            && let Some(made) = self.function(function.trim(), argument.trim_start(), depth + 1)
+        {
+            self.bytes += made.len();
+            return made;
         }
         let name = self.expand(inner, depth + 1);
         let name = name.trim();
@@ -89,12 +89,12 @@ impl Make<'_> {
             return self.value(&value, depth);
         }
         // `$(LIST:.c=.o)`
-        if let Some((variable, rule)) = name.split_once(':') {
-            if let (Some(value), Some((from, to))) = (self.known(variable), rule.split_once('=')) {
-                let list = self.value(&value, depth);
-                let whole = |p: &str| if from.contains('%') { p.to_owned() } else { format!("%{p}") };
-                return map(&list, |w| substitute(&whole(from), &whole(to), w));
-            }
+        if let Some((variable, rule)) = name.split_once(':')
+            && let (Some(value), Some((from, to))) = (self.known(variable), rule.split_once('='))
+        {
+            let list = self.value(&value, depth);
+            let whole = |p: &str| if from.contains('%') { p.to_owned() } else { format!("%{p}") };
+            return map(&list, |w| substitute(&whole(from), &whole(to), w));
         }
         match name {
             "@D" | "<D" | "*D" => self.automatic(name, folder_of),
