@@ -207,7 +207,7 @@ enum Language {
 fn language(name: &str) -> Language {
     let program = name.split_whitespace().next().unwrap_or_default();
     match program.rsplit('/').next().unwrap_or(program) {
-        "python" | "python3" | "javascript" | "node" | "ruby" | "perl" | "deno" | "bun" => Language::Program,
+        "python" | "python3" | "javascript" | "node" | "ruby" | "perl" | "deno" | "bun" | "rust" => Language::Program,
         _ => Language::Shell(Shell::of(name)),
     }
 }

@@ -21,6 +21,7 @@ static CALLS: LazyLock<Option<Regex>> = LazyLock::new(|| {
         r"(?x)
         (?: subprocess\.(?:run|call|check_call|check_output|Popen) | os\.system | os\.popen | run_command | check_call | check_output
           | \b(?:exec|execSync|execFileSync|execFile|spawn|spawnSync|execa|execaSync|execaCommand|execaCommandSync|execCommand|\$) (?:\.\w+)?
+          | \bsession\.(?:run|run_always|run_install) | \bCommand::new | \bcmd!
           | \b(?:system|sh|run|exec) )
         \s* (?: \( \s* | [\x20] )
         ",
@@ -46,7 +47,25 @@ pub fn invocations(text: &str) -> Vec<Invocation> {
         }
         let rest = text.get(call.end()..).unwrap_or_default();
         let offset = call.start();
-        if let Some(list) = rest.strip_prefix('[') {
+        // `session.run("twine", "upload")`, `Command::new("cargo").args(["publish"])`, `cmd!(sh, "cargo publish")`.
+        if call.as_str().starts_with("session.") {
+            let (mut words, _) = strings(rest, ')');
+            words.retain(|w| !(w.starts_with("${{") && w.contains('=')));
+            if !words.is_empty() {
+                found.push(Invocation { line: words.join(" "), words, offset });
+            }
+        } else if call.as_str().starts_with("Command") {
+            if let Some((first, after)) = string(rest) {
+                let mut words = vec![first];
+                words.extend(chained(after));
+                found.push(Invocation { line: words.join(" "), words, offset });
+            }
+        } else if call.as_str().starts_with("cmd!") {
+            let line = rest.split_once(',').and_then(|(_, tail)| string(tail.trim_start()));
+            if let Some((line, _)) = line {
+                found.push(Invocation { line: braced(&line), words: Vec::new(), offset });
+            }
+        } else if let Some(list) = rest.strip_prefix('[') {
             let (words, _) = strings(list, ']');
             if !words.is_empty() {
                 found.push(Invocation { line: words.join(" "), words, offset });
@@ -71,6 +90,39 @@ pub fn invocations(text: &str) -> Vec<Invocation> {
     }
     found.sort_by_key(|i| i.offset);
     found
+}
+
+/// The words that calls of `arg` and `args` add to a command, up to the end of the statement.
+fn chained(text: &str) -> Vec<String> {
+    let statement = text.split(';').next().unwrap_or(text);
+    let mut words = Vec::new();
+    for part in statement.split(".arg").skip(1) {
+        if let Some(list) = part.strip_prefix("s(") {
+            let list = list.trim_start().trim_start_matches('&');
+            match list.strip_prefix('[') {
+                Some(list) => words.extend(strings(list, ']').0),
+                None => words.push("${{ program.args }}".to_owned()),
+            }
+        } else if let Some(rest) = part.strip_prefix('(') {
+            words.push(string(rest).map_or_else(|| "${{ program.arg }}".to_owned(), |(word, _)| word));
+        }
+    }
+    words
+}
+
+/// `{name}` is unknown.
+fn braced(line: &str) -> String {
+    let mut out = String::new();
+    let mut rest = line;
+    while let Some(at) = rest.find('{') {
+        let (head, tail) = rest.split_at(at);
+        let Some(end) = tail.find('}') else { break };
+        out.push_str(head);
+        out.push_str(&format!("${{{{ program.{} }}}}", tail.get(1..end).unwrap_or_default()));
+        rest = tail.get(end + 1..).unwrap_or_default();
+    }
+    out.push_str(rest);
+    out
 }
 
 /// Whether the offset stands behind a comment mark on its line.
@@ -168,6 +220,17 @@ mod tests {
         assert_eq!(lines("await execa('npm', ['publish', tag])"), ["npm publish ${{ program.tag }}"]);
         assert_eq!(lines("system \"gem push #{file}\""), ["gem push ${{ program.file }}"]);
         assert_eq!(lines("await $`docker push ${image}`"), ["docker push ${{ program.image }}"]);
+    }
+
+    #[test]
+    fn sessions_and_rust_commands_are_found() {
+        assert_eq!(lines("session.run(\"twine\", \"upload\", \"dist/*\", external=True)"), ["twine upload dist/*"]);
+        assert_eq!(
+            lines("Command::new(\"cargo\").arg(\"publish\").args([\"-p\", name]).status()?;"),
+            ["cargo publish -p ${{ program.name }}"]
+        );
+        assert_eq!(lines("cmd!(sh, \"cargo publish -p {name}\").run()?;"), ["cargo publish -p ${{ program.name }}"]);
+        assert!(lines("// cmd!(sh, \"cargo publish\")").is_empty());
     }
 
     #[test]

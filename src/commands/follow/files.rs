@@ -31,7 +31,15 @@ pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
     };
     let path = call.path(script);
     if !call.checkout.exists(&path) {
-        return None;
+        // A script that is named and missing; what has no ending may be a program that the job builds.
+        let endings = [".sh", ".bash", ".py", ".js", ".mjs", ".cjs", ".ts", ".mts", ".rb", ".ps1"];
+        let named = endings.iter().any(|e| script.ends_with(e)) || (at > 0 && SHELLS.contains(&base));
+        let inside = !script.starts_with(['/', '~', '-', '$']) && !script.contains("${{");
+        return (named && inside && call.folder.is_literal()).then(|| Entered {
+            what: format!("runs {path}"),
+            unread: Some(format!("`{path}` is not in the checkout")),
+            ..Entered::default()
+        });
     }
     let text = call.checkout.read(&path).ok()?;
     let shell = language(&path, &text)?;
@@ -107,5 +115,19 @@ mod tests {
         assert_eq!(entered("python3 ci/x.py a b"), Some(("python ci/x.py".into(), 2)));
         assert_eq!(entered("./ci/tool"), None);
         assert_eq!(entered("ci/../../outside.sh"), None);
+    }
+
+    #[test]
+    fn a_missing_script_is_said() {
+        let unread = |command: &str| {
+            let checkout = Checkout::in_memory([("a".to_owned(), Vec::new())], None);
+            let words: Vec<Text> = command.split(' ').map(Text::from).collect();
+            let call = Call { checkout: &checkout, words: &words, folder: &Text::default(), env: &[] };
+            enter(&call).and_then(|e| e.unread)
+        };
+        assert_eq!(unread("./ci/gone.sh").as_deref(), Some("`ci/gone.sh` is not in the checkout"));
+        assert_eq!(unread("bash ci/gone").as_deref(), Some("`ci/gone` is not in the checkout"));
+        assert_eq!(unread("./dist/tool"), None);
+        assert_eq!(unread("bash /tmp/x.sh"), None);
     }
 }

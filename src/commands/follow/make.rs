@@ -337,7 +337,6 @@ impl<'c> Make<'c> {
                     let targets = functions::split(&self.strictly(&targets));
                     let pattern = pattern.map(|p| self.strictly(&p).trim().to_owned());
                     let prerequisites = self.strictly(&prerequisites);
-                    // References may make an assignment or a static pattern of what looked like a list.
                     in_rule = true;
                     self.rules.push(Rule {
                         path: Arc::clone(&self.here.0),

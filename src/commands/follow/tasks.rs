@@ -28,6 +28,11 @@ fn names<'a>(call: &'a Call<'_>) -> Vec<&'a str> {
         .collect()
 }
 
+fn missing(program: &str, file: &str) -> Entered {
+    let unread = Some(format!("no {file} in the folder where the command runs"));
+    Entered { what: program.to_owned(), unread, ..Entered::default() }
+}
+
 fn task(call: &Call<'_>) -> Option<Entered> {
     let folder = call.flag(&["-d", "--dir"]).map_or_else(|| call.folder.as_str().to_owned(), |d| call.path(d));
     let file = call.flag(&["-t", "--taskfile"]).map(|f| call.path(f)).or_else(|| {
@@ -40,7 +45,8 @@ fn task(call: &Call<'_>) -> Option<Entered> {
             "Taskfile.dist.yaml",
         ];
         candidates.iter().map(|f| join(&folder, f)).find(|p| call.checkout.exists(p))
-    })?;
+    });
+    let Some(file) = file.filter(|f| call.checkout.exists(f)) else { return Some(missing("task", "Taskfile")) };
     let mut wanted = names(call);
     if wanted.is_empty() {
         wanted.push("default");
@@ -136,7 +142,8 @@ fn untemplated(text: &str) -> String {
 fn just(call: &Call<'_>) -> Option<Entered> {
     let file = call.flag(&["-f", "--justfile"]).map(|f| call.path(f)).or_else(|| {
         ["justfile", "Justfile", ".justfile"].iter().map(|f| call.path(f)).find(|p| call.checkout.exists(p))
-    })?;
+    });
+    let Some(file) = file.filter(|f| call.checkout.exists(f)) else { return Some(missing("just", "justfile")) };
     let text = call.checkout.read(&file).ok()?;
     let wanted = names(call);
     let path: Arc<str> = Arc::from(file.as_str());

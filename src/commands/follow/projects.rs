@@ -1,0 +1,402 @@
+//! Tasks that a project's own files define: tox, nox, hatch, poe and pdm scripts, `cargo xtask`, and the images of a
+//! compose file.
+
+use std::sync::Arc;
+
+use toml_edit::{Document, Item};
+
+use super::{Call, Entered, Implied, Piece};
+use crate::commands::matches;
+use crate::model::{Location, Text};
+use crate::syntax::yaml;
+
+/// Task inside task.
+const DEEPEST: usize = 8;
+
+pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
+    match call.program() {
+        "tox" => tox(call),
+        "nox" => nox(call),
+        "hatch" => pyproject(call, matches("hatch run", call.words)?, "hatch"),
+        "poe" => pyproject(call, 1, "poe"),
+        "pdm" => pyproject(call, matches("pdm run", call.words)?, "pdm"),
+        "cargo" => xtask(call),
+        "docker" | "docker-compose" => compose(call),
+        _ => None,
+    }
+}
+
+fn piece(text: String, shell: &str, path: &str, line: usize, folder: &Text) -> Piece {
+    Piece {
+        text,
+        shell: shell.to_owned(),
+        path: Arc::from(path),
+        line: u32::try_from(line).unwrap_or(u32::MAX),
+        env: Vec::new(),
+        folder: folder.clone(),
+        positional: Vec::new(),
+    }
+}
+
+fn tox(call: &Call<'_>) -> Option<Entered> {
+    let named = call.flag(&["-e"])?;
+    let mut entered = Entered { what: format!("tox -e {named}"), ..Entered::default() };
+    let path = call.path("tox.ini");
+    let Ok(text) = call.checkout.read(&path) else {
+        entered.unread = Some("no tox.ini".to_owned());
+        return Some(entered);
+    };
+    for name in named.split(',') {
+        let mut section = false;
+        let mut commands = false;
+        let mut found = false;
+        let mut open: Option<(usize, String)> = None;
+        for (number, line) in text.lines().enumerate() {
+            let trimmed = line.trim();
+            if trimmed.starts_with('[') {
+                section = trimmed == format!("[testenv:{name}]");
+                found |= section;
+                commands = false;
+                continue;
+            }
+            if !section || trimmed.starts_with(['#', ';']) || trimmed.is_empty() {
+                continue;
+            }
+            let mut body = trimmed;
+            if !line.starts_with([' ', '\t']) {
+                let (key, value) = trimmed.split_once('=').unwrap_or((trimmed, ""));
+                commands = matches!(key.trim(), "commands" | "commands_pre" | "commands_post");
+                body = value.trim();
+            }
+            if !commands || body.is_empty() {
+                continue;
+            }
+            let (at, before) = open.take().unwrap_or((number + 1, String::new()));
+            let joined = format!("{before}{body}");
+            match joined.strip_suffix('\\') {
+                Some(head) => open = Some((at, head.to_owned())),
+                None => {
+                    let text = substituted(joined.trim_start_matches(['-', '!', ' ']));
+                    entered.pieces.push(piece(text, "sh", &path, at, call.folder));
+                }
+            }
+        }
+        if !found {
+            entered.unread = Some(format!("no environment `{name}` in {path}"));
+        }
+    }
+    Some(entered)
+}
+
+/// `{posargs:default}` is its default, `{toxinidir}` the folder, anything else unknown.
+fn substituted(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find('{') {
+        let (head, tail) = rest.split_at(at);
+        let Some(end) = tail.find('}') else { break };
+        out.push_str(head);
+        let inner = tail.get(1..end).unwrap_or_default();
+        match inner.split_once(':') {
+            Some(("posargs", default)) => out.push_str(default),
+            _ if inner == "posargs" => {}
+            _ if inner == "toxinidir" || inner == "tox_root" => out.push('.'),
+            _ => out.push_str(&format!("${{{{ tox.{inner} }}}}")),
+        }
+        rest = tail.get(end + 1..).unwrap_or_default();
+    }
+    out.push_str(rest);
+    out
+}
+
+fn nox(call: &Call<'_>) -> Option<Entered> {
+    let named = call.flag(&["-s", "--session", "--sessions", "-e", "-rs"])?;
+    let mut entered = Entered { what: format!("nox -s {named}"), ..Entered::default() };
+    let path = call.flag(&["-f", "--noxfile"]).map_or_else(|| call.path("noxfile.py"), |f| call.path(f));
+    let Ok(text) = call.checkout.read(&path) else {
+        entered.unread = Some(format!("no {path}"));
+        return Some(entered);
+    };
+    let bare = named.split('(').next().unwrap_or(named);
+    let function =
+        format!("def {}(", bare.trim_end_matches(|c: char| c == '-' || c.is_ascii_digit()).replace('-', "_"));
+    let renamed = [format!("name=\"{bare}\""), format!("name='{bare}'")];
+    let mut pending = false;
+    let mut body: Option<(usize, String)> = None;
+    for (number, line) in text.lines().enumerate() {
+        let top = !line.is_empty() && !line.starts_with([' ', '\t', ')', '#']);
+        if let Some((_, text)) = body.as_mut().filter(|_| !top) {
+            text.push_str(line);
+            text.push('\n');
+            continue;
+        }
+        if let Some((at, text)) = body.take() {
+            entered.pieces.push(piece(text, "python", &path, at, call.folder));
+        }
+        pending |= renamed.iter().any(|r| line.contains(r.as_str()));
+        if line.starts_with("def ") && (line.starts_with(&function) || std::mem::take(&mut pending)) {
+            body = Some((number + 1, format!("{line}\n")));
+        }
+    }
+    if let Some((at, text)) = body {
+        entered.pieces.push(piece(text, "python", &path, at, call.folder));
+    }
+    if entered.pieces.is_empty() {
+        entered.unread = Some(format!("no session `{named}` in {path}"));
+    }
+    Some(entered)
+}
+
+fn pyproject(call: &Call<'_>, from: usize, tool: &str) -> Option<Entered> {
+    let word = call.words.iter().skip(from).map(Text::as_str).find(|w| !w.starts_with('-'))?;
+    let path = call.path("pyproject.toml");
+    let text = call.checkout.read(&path).ok()?;
+    let document = Document::parse(text.to_string()).ok()?;
+    let (environment, name) = match (tool, word.split_once(':')) {
+        ("hatch", Some((environment, name))) => (environment, name),
+        _ => ("default", word),
+    };
+    let tools = document.as_table().get("tool")?;
+    let tasks = match tool {
+        "hatch" => tools.get("hatch")?.get("envs")?.get(environment)?.get("scripts"),
+        "poe" => tools.get("poe")?.get("tasks"),
+        _ => tools.get("pdm")?.get("scripts"),
+    }?;
+    let mut entered = Entered { what: format!("{tool} {word}"), ..Entered::default() };
+    script(call, &path, &text, tasks, name, 0, &mut entered);
+    if entered.pieces.is_empty() {
+        if tool == "poe" {
+            entered.unread = Some(format!("no task `{name}` in {path}"));
+        } else {
+            // What is no script is a program.
+            return None;
+        }
+    }
+    Some(entered)
+}
+
+fn script(call: &Call<'_>, path: &str, text: &str, tasks: &Item, name: &str, depth: usize, entered: &mut Entered) {
+    if depth > DEEPEST {
+        entered.unread = Some(format!("tasks nested deeper than {DEEPEST}"));
+        return;
+    }
+    let Some(task) = tasks.get(name) else { return };
+    let line = |key: &str| {
+        let starts = |l: &str| {
+            let l = l.trim_start().trim_start_matches(['"', '\'']);
+            l.strip_prefix(key).is_some_and(|r| r.trim_start_matches(['"', '\'']).trim_start().starts_with(['=', '.']))
+        };
+        text.lines().position(starts).map_or(1, |at| at + 1)
+    };
+    let push = |command: &str, entered: &mut Entered| {
+        let first = command.split_whitespace().next().unwrap_or_default();
+        // A command of a list may be another task.
+        if first != name && tasks.get(first).is_some() {
+            script(call, path, text, tasks, first, depth + 1, entered);
+        } else {
+            entered.pieces.push(piece(command.to_owned(), "sh", path, line(name), call.folder));
+        }
+    };
+    let list = |item: &Item| -> Vec<String> {
+        if let Some(one) = item.as_str() {
+            return vec![one.to_owned()];
+        }
+        let array = item.as_array().map(|a| a.iter().collect::<Vec<_>>()).unwrap_or_default();
+        let part = |v: &toml_edit::Value| {
+            let table = v.as_inline_table();
+            let inner = table.and_then(|t| t.get("cmd").or_else(|| t.get("shell")).or_else(|| t.get("ref")));
+            inner.unwrap_or(v).as_str().map(str::to_owned)
+        };
+        array.into_iter().filter_map(part).collect()
+    };
+    let mut commands = list(task);
+    for key in ["cmd", "shell", "sequence", "composite"] {
+        if let Some(item) = task.as_table_like().and_then(|t| t.get(key)) {
+            // A list behind `cmd` holds the words of one command.
+            match (key, item.as_array()) {
+                ("cmd", Some(words)) => {
+                    commands.push(words.iter().filter_map(|w| w.as_str()).collect::<Vec<_>>().join(" "));
+                }
+                _ => commands.extend(list(item)),
+            }
+        }
+    }
+    for command in commands {
+        push(&command, entered);
+    }
+}
+
+fn xtask(call: &Call<'_>) -> Option<Entered> {
+    let at = matches("cargo xtask", call.words).or_else(|| {
+        let package = call.flag(&["-p", "--package", "--bin"])?;
+        let at = call.words.iter().position(|w| w.as_str() == "--")?;
+        (matches("cargo run|r", call.words).is_some() && package == "xtask").then_some(at + 1)
+    })?;
+    let task = call.words.iter().skip(at).map(Text::as_str).find(|w| !w.starts_with('-'))?;
+    let mut entered = Entered { what: format!("cargo xtask {task}"), ..Entered::default() };
+    let name = task.replace('-', "_");
+    let folder = call.path("xtask/src");
+    for path in call.checkout.under(&folder).filter(|p| p.ends_with(".rs")) {
+        let Ok(text) = call.checkout.read(path) else { continue };
+        if path.ends_with(&format!("/{name}.rs")) || path.ends_with(&format!("/{name}/mod.rs")) {
+            entered.pieces.push(piece(text.to_string(), "rust", path, 1, call.folder));
+            continue;
+        }
+        // Functions that bear the task's name.
+        let mut body: Option<(usize, String)> = None;
+        for (number, line) in text.lines().enumerate() {
+            let code = line.trim_start();
+            let head = code.split_once("fn ").and_then(|(before, rest)| {
+                let plain = before.split_whitespace().all(|w| w.starts_with("pub") || matches!(w, "async" | "const"));
+                plain.then(|| rest.split(['(', '<']).next().unwrap_or_default())
+            });
+            if let Some(function) = head {
+                if let Some((at, text)) = body.take() {
+                    entered.pieces.push(piece(text, "rust", path, at, call.folder));
+                }
+                if function.contains(&name) {
+                    body = Some((number + 1, String::new()));
+                }
+            }
+            if let Some((_, text)) = body.as_mut() {
+                text.push_str(line);
+                text.push('\n');
+            }
+        }
+        if let Some((at, text)) = body {
+            entered.pieces.push(piece(text, "rust", path, at, call.folder));
+        }
+    }
+    if entered.pieces.is_empty() {
+        entered.unread = Some(format!("no function for `{task}` in {folder}"));
+    }
+    Some(entered)
+}
+
+fn compose(call: &Call<'_>) -> Option<Entered> {
+    let has = |flag: &str| call.words.iter().any(|w| w.as_str() == flag || w.as_str() == format!("{flag}=true"));
+    let push = matches("docker compose push", call.words).or_else(|| matches("docker-compose push", call.words));
+    let build = matches("docker compose build", call.words).or_else(|| matches("docker-compose build", call.words));
+    let (at, program) = match (push, build) {
+        (Some(at), _) => (at, "compose:push"),
+        (None, Some(at)) if has("--push") => (at, "compose:build-push"),
+        _ => return None,
+    };
+    if has("--dry-run") {
+        return None;
+    }
+    let mut entered = Entered { what: "docker compose".to_owned(), ..Entered::default() };
+    let plain = |image: Option<&str>| std::iter::once(program).chain(image).map(Text::from).collect::<Vec<_>>();
+    let candidates = ["compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml"];
+    let named = call.flag(&["-f", "--file"]).map(|f| vec![f]).unwrap_or_else(|| candidates.to_vec());
+    let found = named.iter().map(|f| call.path(f)).find(|p| call.checkout.exists(p));
+    let services: Vec<&str> = call.words.iter().skip(at).map(Text::as_str).filter(|w| !w.starts_with('-')).collect();
+    let documents = found.as_ref().and_then(|p| yaml::parse(&call.checkout.read(p).ok()?).ok());
+    let (Some(path), Some(documents)) = (found, documents) else {
+        entered.unread = Some(format!("no readable compose file `{}`", named.first().copied().unwrap_or_default()));
+        entered.implied.push(Implied { words: plain(services.first().copied()), location: None });
+        return Some(entered);
+    };
+    let list = documents.first().and_then(|d| d.root().get("services"));
+    for (key, service) in list.map(|l| l.entries().collect::<Vec<_>>()).unwrap_or_default() {
+        // Only what has a build is pushed.
+        let Some(image) = service.get("image").filter(|_| service.get("build").is_some()) else { continue };
+        let wanted = services.is_empty() || key.as_str().is_some_and(|k| services.contains(&k));
+        if let (true, Some(name)) = (wanted, image.as_str()) {
+            let name = interpolated(name, call.env);
+            let location = Some(Location::new(&Arc::from(path.as_str()), image.span()));
+            entered.implied.push(Implied { words: plain(Some(&name)), location });
+        }
+    }
+    if entered.implied.is_empty() {
+        entered.unread = Some(format!("no service with an image and a build in {path}"));
+    }
+    Some(entered)
+}
+
+/// `${NAME:-default}` is the step's variable, its default, or unknown.
+fn interpolated(text: &str, env: &[(String, Text)]) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find("${") {
+        let (head, tail) = rest.split_at(at);
+        let Some(end) = tail.find('}') else { break };
+        out.push_str(head);
+        let inner = tail.get(2..end).unwrap_or_default();
+        let name = inner.split([':', '-', '?', '+']).next().unwrap_or_default();
+        let default = inner.split_once('-').map(|(_, d)| d.to_owned());
+        let value = env.iter().rev().find(|(n, _)| n == name).map(|(_, v)| v.as_str().to_owned());
+        out.push_str(&value.or(default).unwrap_or_else(|| format!("${{{{ env.{name} }}}}")));
+        rest = tail.get(end + 1..).unwrap_or_default();
+    }
+    out.push_str(rest);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checkout::Checkout;
+
+    fn found(path: &str, text: &str, command: &str) -> Vec<String> {
+        let checkout = Checkout::in_memory([(path.to_owned(), text.as_bytes().to_vec())], None);
+        let words: Vec<Text> = command.split(' ').map(Text::from).collect();
+        let call = Call { checkout: &checkout, words: &words, folder: &Text::default(), env: &[] };
+        let Some(entered) = enter(&call) else { return Vec::new() };
+        let implied = entered.implied.iter().map(|i| {
+            let words: Vec<&str> = i.words.iter().map(Text::as_str).collect();
+            format!("{} {}", i.location.as_ref().map_or(0, |l| l.line), words.join(" "))
+        });
+        let pieces = entered.pieces.iter().map(|p| format!("{} {}", p.line, p.text.trim()));
+        implied.chain(pieces).chain(entered.unread).collect()
+    }
+
+    #[test]
+    fn environments_of_tox_have_commands() {
+        let ini = "[testenv]\ncommands = pytest\n[testenv:release]\ndeps = twine\ncommands =\n    python -m build\n    twine upload {posargs:dist/*}\n[testenv:docs]\ncommands = twine upload x\n";
+        assert_eq!(found("tox.ini", ini, "tox -e release"), ["6 python -m build", "7 twine upload dist/*"]);
+        assert_eq!(found("tox.ini", ini, "tox -e gone"), ["no environment `gone` in tox.ini"]);
+    }
+
+    #[test]
+    fn sessions_of_nox_are_programs() {
+        let file = "@nox.session\ndef release(session):\n    session.run(\"twine\", \"upload\", \"dist/*\")\n\n@nox.session\ndef other(session):\n    pass\n";
+        assert_eq!(
+            found("noxfile.py", file, "nox -s release").first().map(|p| p.contains("twine") && !p.contains("other")),
+            Some(true)
+        );
+        assert_eq!(found("noxfile.py", file, "nox -s gone"), ["no session `gone` in noxfile.py"]);
+    }
+
+    #[test]
+    fn scripts_of_python_projects_are_entered() {
+        let toml = "[tool.poe.tasks]\nbuild = \"python -m build\"\nrelease = { sequence = [\"build\", { cmd = \"twine upload dist/*\" }] }\n[tool.hatch.envs.rel.scripts]\npublish = [\"hatch build\", \"hatch publish\"]\n[tool.pdm.scripts]\nship = { composite = [\"pdm build\", \"pdm publish\"] }\n";
+        let run = |command| found("pyproject.toml", toml, command);
+        assert_eq!(run("poe release"), ["2 python -m build", "3 twine upload dist/*"]);
+        assert_eq!(run("hatch run rel:publish"), ["5 hatch build", "5 hatch publish"]);
+        assert_eq!(run("pdm run ship"), ["7 pdm build", "7 pdm publish"]);
+        assert_eq!(run("poe gone"), ["no task `gone` in pyproject.toml"]);
+        assert!(run("pdm run python x.py").is_empty());
+    }
+
+    #[test]
+    fn functions_of_an_xtask_are_chosen_by_name() {
+        let file = "fn main() {}\nfn release_all() {\n    cmd!(sh, \"cargo publish\");\n}\nfn docs() {}\n";
+        let run = |command| found("xtask/src/main.rs", file, command);
+        assert_eq!(run("cargo xtask release").len(), 1);
+        assert_eq!(run("cargo run -p xtask -- release").len(), 1);
+        assert_eq!(run("cargo xtask gone"), ["no function for `gone` in xtask/src"]);
+        assert!(run("cargo build").is_empty());
+    }
+
+    #[test]
+    fn images_of_a_compose_file_are_pushed() {
+        let file =
+            "services:\n  web:\n    image: ghcr.io/acme/web:${TAG:-dev}\n    build: .\n  db:\n    image: postgres\n";
+        let run = |command| found("compose.yaml", file, command);
+        assert_eq!(run("docker compose push"), ["3 compose:push ghcr.io/acme/web:dev"]);
+        assert_eq!(run("docker compose build --push web"), ["3 compose:build-push ghcr.io/acme/web:dev"]);
+        assert!(run("docker compose build").is_empty());
+        assert!(run("docker compose up").is_empty());
+    }
+}
