@@ -22,7 +22,7 @@ pub use location::{Location, Position, Span};
 pub use note::{Note, Problem, Severity, Unassessed};
 pub use pipeline::{Flow, Pipeline, Platform};
 pub use requirement::Requirement;
-pub use runner::{LabelSet, RunnerChoice, RunnerPool, Tri};
+pub use runner::{LabelSet, RunnerChoice, RunnerPlatform, RunnerPool, Tri};
 pub use step::{ActionUse, Command, Hop, Input, OutputWrite, Script, Step, StepBody};
 pub use target::{Kind, Target};
 pub use text::Text;

@@ -117,3 +117,54 @@ impl RunnerPool {
         }
     }
 }
+
+/// The platform whose jobs a pool takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RunnerPlatform {
+    /// GitHub Actions.
+    GitHub,
+    /// GitLab CI/CD.
+    GitLab,
+    /// Azure Pipelines.
+    AzurePipelines,
+    /// Buildkite.
+    Buildkite,
+    /// CircleCI.
+    CircleCi,
+    /// Jenkins.
+    Jenkins,
+    /// TeamCity.
+    TeamCity,
+    /// Bitbucket Pipelines.
+    Bitbucket,
+    /// Woodpecker.
+    Woodpecker,
+    /// Drone.
+    Drone,
+    /// Gitea and Forgejo Actions.
+    Gitea,
+    /// Tekton.
+    Tekton,
+}
+
+impl RunnerPool {
+    /// The platform whose jobs the pool takes: shapes of other platforms than GitHub carry its name in front, so that
+    /// a label of one platform never answers to another's.
+    pub fn platform(&self) -> RunnerPlatform {
+        use RunnerPlatform as P;
+        let families = [
+            ("gitlab-", P::GitLab),
+            ("azure-pipelines-", P::AzurePipelines),
+            ("buildkite-", P::Buildkite),
+            ("circleci-", P::CircleCi),
+            ("jenkins-", P::Jenkins),
+            ("teamcity-", P::TeamCity),
+            ("bitbucket-", P::Bitbucket),
+            ("woodpecker-", P::Woodpecker),
+            ("drone-", P::Drone),
+            ("gitea-", P::Gitea),
+            ("tekton-", P::Tekton),
+        ];
+        families.into_iter().find(|(prefix, _)| self.shape.starts_with(prefix)).map_or(P::GitHub, |(_, p)| p)
+    }
+}

@@ -5,7 +5,7 @@
 //! Source: <https://docs.github.com/en/actions/how-tos/manage-runners/self-hosted-runners/use-in-a-workflow>
 
 use super::Scene;
-use crate::model::{Job, LabelSet, RunnerChoice, RunnerPool};
+use crate::model::{Job, LabelSet, RunnerChoice, RunnerPlatform, RunnerPool};
 
 /// Labels that runners get by themselves: asking for them alone names no pool.
 const DEFAULT: &[&str] = &["self-hosted", "linux", "windows", "macos", "x64", "x86", "arm", "arm64"];
@@ -50,7 +50,8 @@ fn answers(pool: &RunnerPool, set: &LabelSet, names: &[String]) -> bool {
         .group
         .as_ref()
         .is_none_or(|g| pool.group.as_deref().is_some_and(|own| g.as_str().eq_ignore_ascii_case(own)));
-    group && names.iter().all(|n| pool.labels.contains(n))
+    // The tags of other platforms' runners are no labels.
+    pool.platform() == RunnerPlatform::GitHub && group && names.iter().all(|n| pool.labels.contains(n))
 }
 
 /// What a set of labels asks for, in lower case. Vendors put the run's number and settings into their labels; what is

@@ -3,17 +3,41 @@
 //! A cheap look over the raw text decides which shapes read a file. A shape takes what its file shows: an unresolved
 //! value (`${NAME}`, `{{ template }}`) is never evidence for anything good, and a default is named as one.
 
+mod agents_env;
+mod ansible;
 mod arc_legacy;
+mod azure_apps;
+mod azure_cli;
+mod azure_native;
+mod azure_pipelines;
+mod buildkite;
+mod circleci;
+mod cloudformation;
+mod codebuild;
 mod compose;
+mod container;
 mod docker;
+mod draft;
+mod ecs;
+mod garm;
+mod gitea;
+mod gitlab;
 mod install;
+mod jenkins;
+mod nix;
+mod nomad;
 mod pod;
+mod pod_spec;
 mod registration;
 mod scale_set;
 mod script;
 mod started;
+mod terraform;
+#[cfg(test)]
+mod testing;
 #[cfg(test)]
 mod tests;
+mod user_data;
 mod vendor;
 mod workload;
 
@@ -37,6 +61,23 @@ const SHAPES: &[Shape] = &[
     (registration::KEYS, workload::pools),
     (script::KEYS, script::pools),
     (vendor::KEYS, vendor::pools),
+    (terraform::KEYS, terraform::pools),
+    (terraform::TEMPLATE_KEYS, terraform::template),
+    (gitlab::TOML_KEYS, gitlab::config),
+    (gitlab::YAML_KEYS, gitlab::in_yaml),
+    (buildkite::CFG_KEYS, buildkite::config),
+    (buildkite::K8S_KEYS, buildkite::kubernetes),
+    (azure_native::KEYS, azure_native::pools),
+    (cloudformation::KEYS, cloudformation::pools),
+    (jenkins::KEYS, jenkins::pools),
+    (gitea::KEYS, gitea::pools),
+    (circleci::KEYS, circleci::pools),
+    (agents_env::KEYS, agents_env::pools),
+    (nomad::KEYS, nomad::pools),
+    (nix::KEYS, nix::pools),
+    (ansible::KEYS, ansible::pools),
+    (garm::KEYS, garm::pools),
+    (azure_cli::KEYS, azure_cli::pools),
 ];
 
 /// Files that may define runners are no larger than this.

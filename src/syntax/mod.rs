@@ -1,6 +1,7 @@
 //! Text with positions. Nothing here knows a CI platform.
 
 pub mod batch;
+pub mod conf;
 pub mod literals;
 pub mod makefile;
 pub mod pattern;

@@ -1,0 +1,195 @@
+//! One tree for configuration texts: HCL, JSON, YAML, TOML and Bicep become the same values with positions.
+//!
+//! A value that reading cannot decide stays in the tree as [`Data::Unknown`], or as a text that is not exact. Nothing is
+//! guessed: what asks for a literal gets `None` then. Every reader stops at a depth and a size, and gives nothing
+//! rather than a part when the text is broken.
+
+mod bicep;
+mod hcl;
+mod lines;
+mod plain;
+#[cfg(test)]
+mod tests;
+mod toml;
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::model::Location;
+
+pub use bicep::{Resource, bicep};
+pub use hcl::{Block, Names, hcl};
+pub use lines::Lines;
+pub use plain::{yaml, yaml_node};
+pub use toml::toml;
+
+/// Most levels of nesting.
+pub const MAX_DEPTH: usize = 64;
+
+/// A value and its place.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Value {
+    /// Where it is written.
+    pub at: Location,
+    /// Where it is written, in bytes of that file; quotes and delimiters included.
+    pub bytes: Range<usize>,
+    /// What it is.
+    pub data: Data,
+    /// The labels of a block (`task "build" {`).
+    pub labels: Vec<String>,
+    /// The input whose default it is, and which the caller of the module may set to something else.
+    pub assumed: Option<Arc<str>>,
+}
+
+/// What a value is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Data {
+    /// Nothing.
+    Null,
+    /// A truth value.
+    Bool(bool),
+    /// A number, as it is written.
+    Number(String),
+    /// A string; in one that is not exact, unknown parts stand as `${...}`.
+    Text {
+        /// The string.
+        text: String,
+        /// Whether nothing in it is unknown.
+        exact: bool,
+    },
+    /// A sequence.
+    List(Vec<Value>),
+    /// Keys and values in the order of the text. A key may occur more than once where the language has blocks.
+    Map(Vec<Entry>),
+    /// The content of another file, read as a template with these variables.
+    File {
+        /// The path as it is written; `path.module` stands for the folder of the file.
+        path: String,
+        /// The variables of the template.
+        variables: Vec<Entry>,
+    },
+    /// An expression that reading cannot decide, as it is written.
+    Unknown(String),
+}
+
+/// A key and its value.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// The key.
+    pub key: String,
+    /// Where the key is written.
+    pub at: Location,
+    /// The value.
+    pub value: Value,
+}
+
+impl Value {
+    /// A value without labels.
+    pub fn new(at: Location, bytes: Range<usize>, data: Data) -> Self {
+        Self { at, bytes, data, labels: Vec::new(), assumed: None }
+    }
+
+    /// The first value of a key.
+    pub fn get(&self, key: &str) -> Option<&Value> {
+        self.entry(key).map(|e| &e.value)
+    }
+
+    /// The first entry of a key.
+    pub fn entry(&self, key: &str) -> Option<&Entry> {
+        self.entries().iter().find(|e| e.key == key)
+    }
+
+    /// The value at the end of a path of keys. Where a list or a repeated block stands on the way, its first element.
+    pub fn path(&self, keys: &[&str]) -> Option<&Value> {
+        let mut here = self;
+        for key in keys {
+            if let Data::List(items) = &here.data {
+                here = items.first()?;
+            }
+            here = here.get(key)?;
+        }
+        Some(here)
+    }
+
+    /// Every value of a key; the elements of a list count each.
+    pub fn all<'a>(&'a self, key: &'a str) -> impl Iterator<Item = &'a Value> {
+        self.entries().iter().filter(move |e| e.key == key).flat_map(|e| match &e.value.data {
+            Data::List(items) => items.iter().collect::<Vec<_>>(),
+            _ => vec![&e.value],
+        })
+    }
+
+    /// The entries; none when it is no map.
+    pub fn entries(&self) -> &[Entry] {
+        match &self.data {
+            Data::Map(entries) => entries,
+            _ => &[],
+        }
+    }
+
+    /// The elements; none when it is no list.
+    pub fn items(&self) -> &[Value] {
+        match &self.data {
+            Data::List(items) => items,
+            _ => &[],
+        }
+    }
+
+    /// The string, when nothing in it is unknown. A number or a truth value reads as it is written.
+    pub fn text(&self) -> Option<&str> {
+        match &self.data {
+            Data::Text { text, exact: true } => Some(text),
+            Data::Number(text) => Some(text),
+            Data::Bool(true) => Some("true"),
+            Data::Bool(false) => Some("false"),
+            _ => None,
+        }
+    }
+
+    /// The string or the expression, unknown parts included as they are written.
+    pub fn shown(&self) -> Option<&str> {
+        match &self.data {
+            Data::Text { text, .. } | Data::Unknown(text) => Some(text),
+            _ => self.text(),
+        }
+    }
+
+    /// The truth value, also where it is written as a string.
+    pub fn bool(&self) -> Option<bool> {
+        match self.text()? {
+            "true" | "True" | "TRUE" => Some(true),
+            "false" | "False" | "FALSE" => Some(false),
+            _ => None,
+        }
+    }
+
+    /// The whole number, also where it is written as a string.
+    pub fn int(&self) -> Option<i64> {
+        self.text()?.trim().parse().ok()
+    }
+
+    /// Whether it is there and empty.
+    pub fn is_null(&self) -> bool {
+        self.data == Data::Null
+    }
+
+    /// Whether it has keys.
+    pub fn is_map(&self) -> bool {
+        matches!(self.data, Data::Map(_))
+    }
+
+    /// Every value in it, itself first.
+    pub fn walk(&self) -> Vec<&Value> {
+        let mut found = Vec::new();
+        let mut open = vec![self];
+        while let Some(value) = open.pop() {
+            found.push(value);
+            match &value.data {
+                Data::List(items) => open.extend(items.iter().rev()),
+                Data::Map(entries) => open.extend(entries.iter().rev().map(|e| &e.value)),
+                _ => {}
+            }
+        }
+        found
+    }
+}

@@ -1,0 +1,73 @@
+//! One tree for five languages.
+
+use std::sync::Arc;
+
+use super::{Data, Value, bicep, hcl, yaml};
+
+fn path() -> Arc<str> {
+    Arc::from("file")
+}
+
+fn attribute(text: &str) -> Value {
+    let (_, entries) = hcl(&path(), text, &()).expect("HCL");
+    entries.into_iter().next().expect("an attribute").value
+}
+
+#[test]
+fn what_cannot_be_decided_is_unknown() {
+    assert_eq!(attribute("a = true\n").bool(), Some(true));
+    assert_eq!(attribute("a = \"true\"\n").bool(), Some(true));
+    assert_eq!(attribute("a = var.x\n").bool(), None);
+    assert_eq!(attribute("a = \"${var.x}\"\n").text(), None);
+    assert_eq!(attribute("a = \"x-${var.x}\"\n").shown(), Some("x-${var.x}"));
+    assert_eq!(attribute("a = var.x ? true : true\n").bool(), None);
+    assert_eq!(attribute("a = !true\n").bool(), None);
+}
+
+#[test]
+fn calls_are_followed_where_their_meaning_is_known() {
+    assert_eq!(attribute("a = jsonencode({ b = [1] })\n").path(&["b"]).map(|b| b.items().len()), Some(1));
+    assert_eq!(attribute("a = merge({ b = 1 }, { b = 2 })\n").get("b").and_then(Value::int), Some(2));
+    let hidden = attribute("a = merge({ b = 1 }, var.x)\n");
+    assert!(hidden.get("b").is_some_and(|b| b.assumed.is_some()), "what is not visible may write over it");
+    let last = attribute("a = merge(var.x, { b = 1 })\n");
+    assert!(last.get("b").is_some_and(|b| b.assumed.is_none()), "the last writer wins");
+    assert_eq!(attribute("a = { for k, v in { x = 1, y = 2 } : k => v if k != \"x\" }\n").entries().len(), 1);
+}
+
+#[test]
+fn a_text_that_is_broken_or_too_deep_gives_nothing() {
+    assert!(hcl(&path(), "a = {\n", &()).is_none());
+    assert!(hcl(&path(), &format!("a = {}\n", "[".repeat(10_000)), &()).is_none());
+    assert!(yaml(&path(), "a: [\n").is_none());
+    assert!(Value::of_toml(&path(), "a = [").is_none());
+    assert!(bicep(&path(), &format!("resource x 'y' = {}", "{ a: ".repeat(10_000))).is_empty());
+}
+
+#[test]
+fn bicep_resources_have_their_properties() {
+    let text = "param kind string = 'Stateless'\nresource pool 'Microsoft.DevOpsInfrastructure/pools@2024-10-19' = {\n  name: 'p' // a comment\n  properties: {\n    // kind: 'Stateful'\n    agentProfile: { kind: kind }\n    list: [\n      'a'\n      'b'\n    ]\n  }\n}\n";
+    let found = bicep(&path(), text);
+    let pool = found.first().expect("a resource");
+    assert_eq!(pool.value.at.line, 2);
+    assert_eq!(pool.value.path(&["properties", "list"]).map(|l| l.items().len()), Some(2));
+    let kind = pool.value.path(&["properties", "agentProfile", "kind"]).expect("a kind");
+    assert_eq!(kind.text(), Some("Stateless"));
+    assert!(kind.assumed.is_some(), "a parameter may be set otherwise");
+}
+
+#[test]
+fn functions_of_cloudformation_are_no_literals() {
+    let documents = yaml(&path(), "a: !Sub '${X}-y'\nb: !Ref X\nc:\n  Fn::Base64:\n    Fn::Sub: 'z'\n").expect("YAML");
+    let root = documents.first().expect("a document");
+    assert_eq!(root.get("a").and_then(Value::text), None);
+    assert!(matches!(root.get("b").map(|b| &b.data), Some(Data::Unknown(_))));
+    assert_eq!(root.get("c").and_then(Value::text), Some("z"));
+}
+
+#[test]
+fn positions_are_those_of_the_text() {
+    let tree = Value::of_toml(&path(), "x = 1\n[[runners]]\n  executor = \"docker\"\n").expect("TOML");
+    let runner = tree.all("runners").next().expect("a runner");
+    assert_eq!(runner.get("executor").map(|e| (e.at.line, e.at.column)), Some((3, 14)));
+}
