@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::catalogue::{Advice, Card, Catalogue};
 use crate::model::{Location, Note, Problem, Requirement, State, Target, Unassessed, Verdict};
-use crate::report::{Cap, ChainLink, PlanStep, RequirementReport, TargetReport};
+use crate::report::{Boundary, Cap, ChainLink, PlanStep, RequirementReport, TargetReport, sanitize};
 
 /// The highest level of the Build track.
 const HIGHEST: u8 = 3;
@@ -210,6 +210,7 @@ fn report(target: Target, line_of: &dyn Fn(&Location) -> Option<String>) -> Targ
             })
             .collect(),
         chain: target.chain.into_iter().map(|(what, location)| ChainLink { what, location }).collect(),
+        boundary: Boundary::default(),
         name: target.name,
     }
 }
@@ -250,7 +251,8 @@ fn plan(targets: &[Target]) -> Vec<PlanStep> {
             requirement: *requirement,
             targets: names,
             title: card.step.clone(),
-            detail: format!("Now: {first}. {}", how.join(" ")),
+            // The card's pieces are paragraphs; a name in the reason must not make one of its own.
+            detail: format!("Now: {}.\n{}", sanitize::terminal(first), how.join("\n")),
             level_after: card.level,
             locations,
             fixable: false,

@@ -80,6 +80,7 @@ pub fn grade_checkout(checkout: &Checkout, root: &str, _options: &Options) -> Re
         },
         root: root.to_owned(),
         revision: checkout.revision().map(str::to_owned),
+        repository: checkout.host().zip(checkout.slug()).map(|(host, slug)| format!("https://{host}/{slug}")),
         level: graded.level,
         declared_level: graded.level,
         cap: graded.cap,

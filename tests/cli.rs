@@ -1,15 +1,18 @@
 //! The program itself: its streams and its exit codes. What it prints is tested beside the code that prints it.
 
-use std::process::{Command, Stdio};
+mod support;
 
-use assert_cmd::cargo::cargo_bin;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
 
-/// The program in an environment that does not depend on who runs the tests.
-fn truelevel() -> Command {
-    let mut command = Command::new(cargo_bin!("truelevel"));
-    command.env_clear().stdin(Stdio::null());
-    command
-}
+use support::{run, truelevel};
+
+/// The repository, where fixtures have short names.
+const HERE: &str = env!("CARGO_MANIFEST_DIR");
+const SEED: &str = "fixtures/seed-reused-pods";
+const BROKEN: &str = "fixtures/broken-yaml-beside";
+const LEVEL_3: &str = "fixtures/generator-generic-split";
 
 #[test]
 fn an_unreadable_path_is_2_and_one_line() {
@@ -48,4 +51,148 @@ fn a_reader_that_leaves_is_no_failure() {
     let output = truelevel().arg("--help").stdout(writer).output().unwrap();
     assert_eq!(output.status.code(), Some(0));
     assert!(output.stderr.is_empty());
+}
+
+#[test]
+fn check_is_the_command_when_none_is_named() {
+    let named = run(Path::new(HERE), &["check", SEED], &[]);
+    assert_eq!((named.code, named.err.as_str()), (0, ""));
+    assert!(named.out.starts_with("SLSA Build level 1  fixtures/seed-reused-pods\n"), "{}", named.out);
+    assert_eq!(run(Path::new(HERE), &[SEED], &[]).out, named.out);
+    let inside = run(&Path::new(HERE).join(SEED), &[""; 0], &[]);
+    assert_eq!(inside.out, named.out.replace(SEED, "."));
+}
+
+#[test]
+fn the_gate_decides_between_0_and_1() {
+    for (least, code) in [("0", 0), ("1", 0), ("2", 1), ("3", 1)] {
+        let seen = run(Path::new(HERE), &[SEED, "--min-level", least], &[]);
+        assert_eq!(seen.code, code, "--min-level {least}");
+        assert!(seen.out.contains("SLSA Build level 1"));
+    }
+    assert_eq!(run(Path::new(HERE), &[LEVEL_3, "--min-level", "3"], &[]).code, 0);
+    // A level that rests on less than the whole answers no gate.
+    assert_eq!(run(Path::new(HERE), &[BROKEN, "--min-level", "1"], &[]).code, 2);
+}
+
+#[test]
+fn wrong_usage_is_2_and_prints_no_report() {
+    for arguments in [&["--min-level", "4"][..], &["--format", "xml"], &["--nonsense"], &["--output", "json"]] {
+        let seen = run(Path::new(HERE), arguments, &[]);
+        assert_eq!(seen.code, 2, "{arguments:?}");
+        assert!(seen.out.is_empty() && !seen.err.is_empty(), "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_folder_without_a_pipeline_is_level_0_and_says_where_was_searched() {
+    let empty = tempfile::tempdir().unwrap();
+    let seen = run(empty.path(), &["check", "."], &[]);
+    assert_eq!((seen.code, seen.err.as_str()), (0, ""));
+    assert!(seen.out.starts_with("SLSA Build level 0"), "{}", seen.out);
+    let one_line = seen.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(one_line.contains("provenance-exists (unshown)"), "{}", seen.out);
+    assert!(one_line.contains(".github/workflows"), "{}", seen.out);
+}
+
+#[test]
+fn a_file_is_no_checkout() {
+    let seen = run(Path::new(HERE), &["Cargo.toml"], &[]);
+    assert_eq!((seen.code, seen.out.as_str()), (2, ""));
+    assert_eq!(seen.err, "truelevel: Cargo.toml: Cargo.toml is not a folder\n");
+}
+
+#[test]
+fn of_several_paths_the_readable_are_graded() {
+    let seen = run(Path::new(HERE), &["--format", "json", "no-such-folder", SEED], &[]);
+    assert_eq!(seen.code, 2);
+    assert_eq!(seen.err.lines().count(), 1, "{}", seen.err);
+    let reports: serde_json::Value = serde_json::from_str(&seen.out).unwrap();
+    assert_eq!(reports.as_array().map(Vec::len), Some(1));
+    assert_eq!(reports[0]["level"], 1);
+}
+
+#[test]
+fn a_broken_workflow_is_2_with_the_error_and_the_rest() {
+    let seen = run(Path::new(HERE), &["--format", "json", BROKEN], &[]);
+    assert_eq!(seen.code, 2);
+    let report: serde_json::Value = serde_json::from_str(&seen.out).unwrap();
+    assert_eq!(report["level"], 0);
+    assert_eq!(report["errors"].as_array().map(Vec::len), Some(1));
+    assert!(report["errors"][0]["line"].as_u64().is_some());
+    assert!(!report["targets"].as_array().unwrap().is_empty(), "the good workflow beside it is graded");
+    let human = run(Path::new(HERE), &[BROKEN], &[]);
+    assert!(human.out.contains(report["errors"][0]["path"].as_str().unwrap()), "{}", human.out);
+}
+
+#[test]
+fn a_report_in_a_file_is_the_one_on_standard_output() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("level.json");
+    let to_file = format!("json={}", file.display());
+    let seen = run(Path::new(HERE), &["--quiet", SEED, "--output", &to_file], &[]);
+    assert_eq!(seen.code, 0);
+    assert_eq!(seen.out.lines().count(), 2, "{}", seen.out);
+    let printed = run(Path::new(HERE), &["--format", "json", SEED], &[]);
+    assert_eq!(fs::read_to_string(file).unwrap(), printed.out);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_report_on_a_full_disk_is_2_and_one_line() {
+    for format in ["human", "json"] {
+        let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let output = truelevel().current_dir(HERE).args([SEED, "--format", format]).stdout(full).output().unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert!(message.starts_with("truelevel: cannot write to standard output: "), "{message}");
+        assert_eq!(message.lines().count(), 1);
+    }
+    let seen = run(Path::new(HERE), &["--quiet", SEED, "--output", "json=/dev/full"], &[]);
+    assert_eq!(seen.code, 2);
+    assert!(seen.err.starts_with("truelevel: cannot write /dev/full: "), "{}", seen.err);
+}
+
+#[test]
+#[cfg(unix)]
+fn a_reader_that_leaves_a_report_changes_no_exit_code() {
+    for (arguments, code) in [(&[SEED][..], 0), (&[SEED, "--min-level", "2", "--format", "json"], 1), (&[BROKEN], 2)] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = truelevel().current_dir(HERE).args(arguments).stdout(writer).output().unwrap();
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}");
+        assert!(!String::from_utf8(output.stderr).unwrap().contains("panicked"));
+    }
+}
+
+#[test]
+fn runners_lists_pools_with_the_jobs_that_use_them() {
+    let checkout = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/pool-not-reached");
+    let output = truelevel().args(["runners", checkout]).output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("infra/runners.yaml:2") && text.contains("unused"), "{text}");
+
+    let checkout = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/pool-worst-of-two");
+    let output = truelevel().args(["runners", "--format", "json", checkout]).output().unwrap();
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let pools = json["pools"].as_array().unwrap();
+    assert_eq!(pools.len(), 2);
+    for pool in pools {
+        assert_eq!(pool["used_by"][0], ".github/workflows/release.yml: build");
+    }
+}
+
+#[test]
+fn names_of_pools_are_neutralised() {
+    let folder = tempfile::tempdir().unwrap();
+    let text =
+        "services:\n  \"a\\e[2J\":\n    image: myoung34/github-runner:1\n    environment: { LABELS: \"x\\u202ey\" }\n";
+    std::fs::write(folder.path().join("compose.yaml"), text).unwrap();
+    for format in ["human", "json"] {
+        let output = truelevel().args(["runners", "--format", format]).arg(folder.path()).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(text.contains("compose.yaml"), "{text}");
+        assert!(!text.contains(['\u{1b}', '\u{202e}']), "{text:?}");
+    }
 }

@@ -26,6 +26,13 @@ pub struct Card {
     pub spec: String,
 }
 
+impl Card {
+    /// All of the advice, whatever the kind of target.
+    pub fn advice(&self, between: &str) -> String {
+        self.how.iter().map(|a| a.text.as_str()).collect::<Vec<_>>().join(between)
+    }
+}
+
 /// A piece of advice.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -1,9 +1,11 @@
 //! `truelevel check`: grades checkouts, prints the report, and holds the gate.
 
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use super::progress::Progress;
 use super::{Color, Common, Console, DOUBT, Format, GATE, HOLDS, Output};
-use crate::report::{Detail, Document, Human, Report, human, json};
+use crate::report::{Detail, Document, Human, Report, github, gitlab, html, human, json, jsonl, markdown, sarif};
 
 /// Grades every path and returns the exit code.
 pub(super) fn run(
@@ -21,14 +23,21 @@ pub(super) fn run(
 
     let mut reports = Vec::new();
     let mut doubt = false;
+    let progress = Progress::start(paths.len(), common, console);
+    let mut refused = Vec::new();
     for path in paths {
+        progress.at(path);
         match grade(path) {
             Ok(report) => reports.push(report),
-            Err(reason) => {
-                console.say(&format!("{}: {reason}", path.display()));
-                doubt = true;
-            }
+            Err(reason) => refused.push(format!("{}: {reason}", path.display())),
         }
+        progress.next();
+    }
+    // Messages wait until the line of the progress is gone.
+    drop(progress);
+    for message in refused {
+        console.say(&message);
+        doubt = true;
     }
     doubt |= !deliver(&reports, paths.len() > 1, common, console);
 
@@ -65,6 +74,14 @@ fn deliver(reports: &[Report], several: bool, common: &Common, console: &mut Con
             delivered = false;
         }
     }
+    let mut formats = common.output.iter().map(|output| output.format).chain([common.format]);
+    let summary = console.summary().map(Path::to_path_buf).filter(|_| formats.any(|format| format == Format::Github));
+    if let Some(file) = summary
+        && let Err(error) = append(&file, &markdown(reports))
+    {
+        // Nobody asked for it in so many words, and the annotations have been written.
+        console.say(&format!("cannot write the summary to {}: {error}", file.display()));
+    }
     let color = match common.color {
         Color::Auto => console.colors(),
         Color::Always => true,
@@ -79,6 +96,14 @@ fn deliver(reports: &[Report], several: bool, common: &Common, console: &mut Con
     }
 }
 
+/// Appends to a file that exists, as the runner makes it; a link or a device is none.
+fn append(file: &Path, text: &str) -> io::Result<()> {
+    if !std::fs::symlink_metadata(file)?.is_file() {
+        return Err(io::Error::other("it is no regular file"));
+    }
+    std::fs::OpenOptions::new().append(true).open(file)?.write_all(text.as_bytes())
+}
+
 fn layout(common: &Common, width: usize, color: bool) -> Human {
     let detail = match (common.quiet, common.verbose) {
         (true, _) => Detail::Quiet,
@@ -90,6 +115,10 @@ fn layout(common: &Common, width: usize, color: bool) -> Human {
 
 /// The reports in one format.
 fn render(format: Format, reports: &[Report], several: bool, layout: Human) -> Result<String, String> {
+    if reports.is_empty() && !several {
+        // The one checkout could not be graded: there is nothing to say, and an empty list would say that all is well.
+        return Ok(String::new());
+    }
     match format {
         Format::Human => {
             // Quiet reports are two lines each and need no air between them.
@@ -98,18 +127,21 @@ fn render(format: Format, reports: &[Report], several: bool, layout: Human) -> R
         }
         Format::Json => match (several, reports) {
             (false, [report]) => json(Document::One(report)),
-            // The one checkout could not be graded: there is nothing to say, and an empty array would be no object.
-            (false, _) => return Ok(String::new()),
-            (true, _) => json(Document::Several(reports)),
+            _ => json(Document::Several(reports)),
         }
         .map_err(|error| error.to_string()),
+        Format::Jsonl => jsonl(reports).map_err(|error| error.to_string()),
+        Format::Sarif => sarif(reports).map_err(|error| error.to_string()),
+        Format::Github => Ok(github(reports)),
+        Format::Markdown => Ok(markdown(reports)),
+        Format::Html => Ok(html(reports)),
+        Format::Gitlab => gitlab(reports).map_err(|error| error.to_string()),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::ffi::OsString;
-    use std::io::{self, Write};
 
     use super::super::run;
     use super::*;
@@ -204,8 +236,10 @@ mod tests {
         assert_eq!(run.code, 2);
         assert!(run.out.starts_with("SLSA Build level 1"));
         assert!(run.err.starts_with("truelevel: nowhere: no such\\u{1b}[2J folder\n"), "{}", run.err);
-        let alone = truelevel(&["nowhere", "--format", "json"]);
-        assert_eq!((alone.code, alone.out.as_str()), (2, ""));
+        for format in ["json", "jsonl", "sarif", "github", "gitlab", "markdown", "html"] {
+            let alone = truelevel(&["nowhere", "--format", format]);
+            assert_eq!((alone.code, alone.out.as_str()), (2, ""), "{format}");
+        }
     }
 
     #[test]
@@ -260,6 +294,57 @@ mod tests {
         assert_eq!(run.code, 0);
         assert_eq!(std::fs::read_to_string(json).unwrap(), truelevel(&["--format=json"]).out);
         assert_eq!(std::fs::read_to_string(human).unwrap(), run.out);
+    }
+
+    /// Runs with a file for the summary.
+    fn summarised(arguments: &[&str], summary: &Path) -> Run {
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let arguments = ["truelevel"].iter().chain(arguments).map(OsString::from);
+        let mut console = Console::new(&mut out, &mut err, None, false).with_summary(Some(summary.to_path_buf()));
+        let code = run(arguments, &|path, _| grade(path), &mut console);
+        drop(console);
+        Run { code, out: String::from_utf8(out).unwrap(), err: String::from_utf8(err).unwrap() }
+    }
+
+    #[test]
+    fn annotations_come_with_a_summary_where_the_runner_asks_for_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("summary.md");
+        std::fs::write(&file, "before\n").unwrap();
+        let wanted = format!("before\n{}", truelevel(&["seed", "--format=markdown"]).out);
+        assert_eq!(summarised(&["seed"], &file).code, 0);
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "before\n");
+        let run = summarised(&["seed", "--format=github"], &file);
+        assert_eq!((run.code, run.err.as_str()), (0, ""));
+        assert!(run.out.starts_with("::error file="));
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), wanted);
+    }
+
+    #[test]
+    fn a_summary_goes_into_a_regular_file_or_nowhere() {
+        let folder = tempfile::tempdir().unwrap();
+        for file in [folder.path().to_path_buf(), folder.path().join("absent")] {
+            let run = summarised(&["seed", "--format=github"], &file);
+            assert_eq!(run.code, 0);
+            assert!(run.out.starts_with("::error file="));
+            assert!(run.err.starts_with("truelevel: cannot write the summary to "), "{}", run.err);
+        }
+        assert!(!folder.path().join("absent").exists());
+    }
+
+    #[test]
+    fn every_format_goes_to_a_file_as_it_goes_to_standard_output() {
+        let folder = tempfile::tempdir().unwrap();
+        for format in ["human", "json", "jsonl", "sarif", "github", "gitlab", "markdown", "html"] {
+            for paths in [&["seed"][..], &["seed", "smuggler"]] {
+                let file = folder.path().join(format);
+                let output = format!("--output={format}={}", file.display());
+                truelevel(&[&[output.as_str()], paths].concat());
+                let written = std::fs::read_to_string(file).unwrap();
+                let printed = truelevel(&[&["--format", format], paths].concat()).out;
+                assert!(written == printed && printed.ends_with('\n'), "{format}");
+            }
+        }
     }
 
     #[test]

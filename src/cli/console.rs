@@ -1,6 +1,7 @@
 //! The streams and the terminal that a command talks to.
 
 use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::{Path, PathBuf};
 
 use crate::report::sanitize;
 
@@ -15,12 +16,22 @@ pub struct Console<'a> {
     err: Box<dyn Write + 'a>,
     width: Option<usize>,
     colors: bool,
+    summary: Option<PathBuf>,
+    watched: bool,
 }
 
 impl<'a> Console<'a> {
     /// Streams of the caller's; `width` is the terminal's, `None` where the output is none.
     pub fn new(out: impl Write + 'a, err: impl Write + 'a, width: Option<usize>, colors: bool) -> Self {
-        Self { out: BufWriter::new(Box::new(out)), err: Box::new(err), width, colors }
+        let out = BufWriter::new(Box::new(out) as Box<dyn Write + 'a>);
+        Self { out, err: Box::new(err), width, colors, summary: None, watched: false }
+    }
+
+    /// The file to which a workflow run of GitHub asks for a Markdown summary.
+    #[must_use]
+    pub fn with_summary(mut self, file: Option<PathBuf>) -> Self {
+        self.summary = file;
+        self
     }
 }
 
@@ -32,7 +43,9 @@ impl Console<'static> {
         let width = out.is_terminal().then(|| {
             terminal_size::terminal_size_of(&out).map_or(UNTOLD, |(terminal_size::Width(columns), _)| columns.into())
         });
-        Self::new(out, io::stderr(), width, colors)
+        let summary = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|file| !file.is_empty()).map(PathBuf::from);
+        let watched = io::stderr().is_terminal();
+        Self { watched, ..Self::new(out, io::stderr(), width, colors).with_summary(summary) }
     }
 }
 
@@ -50,6 +63,16 @@ impl Console<'_> {
     /// Whether standard output shows colours, and nobody asked for none.
     pub(super) fn colors(&self) -> bool {
         self.colors
+    }
+
+    /// The file for the summary of a workflow run, when one is asked for.
+    pub(super) fn summary(&self) -> Option<&Path> {
+        self.summary.as_deref()
+    }
+
+    /// Whether somebody watches standard error.
+    pub(super) fn watched(&self) -> bool {
+        self.watched
     }
 
     /// Writes to standard output. Returns `false` when that failed and was reported. A reader that has seen enough

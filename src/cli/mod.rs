@@ -2,6 +2,7 @@
 
 mod check;
 mod console;
+mod progress;
 mod runners;
 
 use std::ffi::OsString;
@@ -111,7 +112,7 @@ struct Common {
     /// Prints every requirement of every target with its evidence, and every note
     #[arg(short, long, global = true, action = ArgAction::Count)]
     verbose: u8,
-    /// Shows no progress
+    /// Shows no progress; without it, work of more than a second shows some on a terminal
     #[arg(long, global = true)]
     no_progress: bool,
 }
@@ -123,6 +124,19 @@ enum Format {
     Human,
     /// One object for one checkout, an array for several; docs/report.schema.json describes it
     Json,
+    /// One line for each checkout, with the same object
+    Jsonl,
+    /// SARIF 2.1.0, for code scanning and editors
+    Sarif,
+    /// Workflow commands that annotate a pull request on GitHub; the Markdown report goes to the
+    /// file that GITHUB_STEP_SUMMARY names
+    Github,
+    /// A Code Quality report, for merge requests on GitLab
+    Gitlab,
+    /// For a comment on a pull request or the summary of a run, with a diagram of the trust boundary
+    Markdown,
+    /// One file for auditors that needs no script and no network
+    Html,
 }
 
 /// When the report is coloured.

@@ -61,7 +61,7 @@ fn follow(flow: &Flow, facts: &FlowFacts<'_>, job: usize, step: usize, files: &s
             continue;
         }
         // An artifact that a called workflow names in its outputs holds what that workflow made.
-        for key in fetch.name.iter().flat_map(|n| super::facts::jobs_in(n)) {
+        for key in fetch.name.iter().flat_map(super::facts::jobs_in) {
             if flow.jobs.iter().any(|j| j.key == key && j.outside.is_some()) {
                 fetched = true;
                 found.files.push(FileRef { job: key.to_owned(), pattern: rest.clone() });

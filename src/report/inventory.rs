@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
-use super::json::harmless;
+use super::json::pretty;
 use super::sanitize::terminal;
 use crate::model::{Evidence, Location, Note, State};
 
@@ -98,9 +98,9 @@ pub struct Listed {
 /// Never in practice; what the serialiser says.
 pub fn inventory_json(inventories: &[Inventory], several: bool) -> Result<String, serde_json::Error> {
     match (inventories, several) {
-        ([one], false) => harmless(one),
+        ([one], false) => pretty(one),
         ([], false) => Ok(String::new()),
-        _ => harmless(&inventories),
+        _ => pretty(&inventories),
     }
 }
 

@@ -5,7 +5,7 @@ use std::io;
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde::Serialize;
-use serde_json::ser::{CharEscape, Formatter, PrettyFormatter, Serializer};
+use serde_json::ser::{CharEscape, CompactFormatter, Formatter, PrettyFormatter, Serializer};
 
 use super::{Report, sanitize};
 
@@ -21,13 +21,22 @@ pub enum Document<'a> {
 
 /// A JSON document, ending in a line end.
 pub fn json(document: Document<'_>) -> Result<String, serde_json::Error> {
-    harmless(&document)
+    pretty(&document)
 }
 
-/// Any document, written like the report.
-pub(super) fn harmless(document: &impl Serialize) -> Result<String, serde_json::Error> {
+/// One line for each report, each an object as [`json`] writes it.
+pub fn jsonl(reports: &[Report]) -> Result<String, serde_json::Error> {
+    reports.iter().map(|report| write(report, CompactFormatter)).collect()
+}
+
+/// Any value as indented JSON that is harmless on a terminal and in a log, ending in a line end.
+pub(super) fn pretty(value: &impl Serialize) -> Result<String, serde_json::Error> {
+    write(value, PrettyFormatter::new())
+}
+
+fn write(value: &impl Serialize, formatter: impl Formatter) -> Result<String, serde_json::Error> {
     let mut bytes = Vec::new();
-    document.serialize(&mut Serializer::with_formatter(&mut bytes, Harmless(PrettyFormatter::new())))?;
+    value.serialize(&mut Serializer::with_formatter(&mut bytes, Harmless(formatter)))?;
     bytes.push(b'\n');
     String::from_utf8(bytes).map_err(serde::ser::Error::custom)
 }
@@ -40,12 +49,12 @@ pub fn schema() -> serde_json::Value {
     schema.to_value()
 }
 
-/// Two-space indentation, and strings that are harmless when somebody looks at the file on a terminal.
-struct Harmless(PrettyFormatter<'static>);
+/// The formatter in it, with strings that are harmless when somebody looks at the file on a terminal.
+struct Harmless<F>(F);
 
-impl Formatter for Harmless {
+impl<F: Formatter> Formatter for Harmless<F> {
     fn write_string_fragment<W: ?Sized + io::Write>(&mut self, to: &mut W, fragment: &str) -> io::Result<()> {
-        if fragment.is_ascii() && !fragment.contains('\u{7f}') {
+        if fragment.is_ascii() && !fragment.contains('\u{7f}') && !fragment.contains("##") {
             return to.write_all(fragment.as_bytes());
         }
         let mut safe = String::with_capacity(fragment.len());
@@ -249,9 +258,22 @@ mod tests {
     }
 
     #[test]
+    fn each_checkout_is_one_line() {
+        let all: Vec<Report> = samples::all().into_iter().map(|(_, report)| report).collect();
+        let text = jsonl(&all).unwrap();
+        assert_eq!(text.lines().count(), all.len());
+        assert!(text.ends_with('\n') && !text.chars().any(|c| c != '\n' && sanitize::is_deceptive(c)));
+        for (line, report) in text.lines().zip(&all) {
+            assert_eq!(serde_json::from_str::<Value>(line).unwrap(), value(report));
+        }
+        assert_eq!(jsonl(&[]).unwrap(), "");
+    }
+
+    #[test]
     fn snapshots() {
         for (name, report) in [("seed", samples::seed()), ("hostile", samples::hostile())] {
             insta::assert_snapshot!(name, json(Document::One(&report)).unwrap());
         }
+        insta::assert_snapshot!("lines", jsonl(&[samples::seed(), samples::smuggler()]).unwrap());
     }
 }

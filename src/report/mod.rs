@@ -1,20 +1,36 @@
 //! SHOW: the report, and one renderer for each format over it. No renderer decides or reads a file.
 
+mod boundary;
+mod findings;
+mod github;
+mod gitlab;
+#[cfg(test)]
+mod hostile_tests;
+mod html;
 mod human;
 mod inventory;
 mod json;
+mod markdown;
 #[cfg(test)]
 pub(crate) mod samples;
 pub mod sanitize;
+mod sarif;
+mod source;
+mod words;
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::model::{Evidence, Kind, Location, Note, Platform, Problem, Requirement, State, Unassessed};
 
+pub use github::github;
+pub use gitlab::gitlab;
+pub use html::html;
 pub use human::{Detail, Human, human};
 pub use inventory::{Asked, Axis, Inventory, Listed, Pool, inventory_human, inventory_json};
-pub use json::{Document, json, schema};
+pub use json::{Document, json, jsonl, schema};
+pub use markdown::markdown;
+pub use sarif::sarif;
 
 /// The report on one checkout, version 1.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -28,6 +44,9 @@ pub struct Report {
     pub root: String,
     /// The git commit that is checked out, when git tells.
     pub revision: Option<String>,
+    /// The address of the repository on its forge, when the git remote tells; without credentials.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repository: Option<String>,
     /// The level that the checkout shows: the lowest over its targets.
     #[schemars(range(min = 0, max = 3))]
     pub level: u8,
@@ -119,6 +138,41 @@ pub struct TargetReport {
     pub requirements: Vec<RequirementReport>,
     /// How the target was found and how its bytes flow from build to publish to provenance.
     pub chain: Vec<ChainLink>,
+    /// Machines and identities on the way from source to consumer, for the picture of the trust boundary. Where it is
+    /// empty, the picture shows what the jobs and the verdicts tell.
+    #[serde(skip_serializing_if = "Boundary::is_empty")]
+    pub boundary: Boundary,
+}
+
+/// Who builds, signs and stores for one target, in words for people.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Boundary {
+    /// The jobs that build, publish or make the provenance, each once.
+    pub jobs: Vec<BoundaryJob>,
+    /// What makes the provenance (`actions/attest@v4`); absent without provenance.
+    pub producer: Option<String>,
+    /// Whose key or identity signs it (`identity of release.yml`, `the secret COSIGN_KEY`); absent when nobody does.
+    pub signer: Option<String>,
+    /// Where consumers find it (`attestation store of the forge`).
+    pub store: Option<String>,
+}
+
+impl Boundary {
+    /// Whether nothing is known beyond jobs and verdicts.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// One job in the picture of the trust boundary.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct BoundaryJob {
+    /// Its key, as in `build_jobs`, `publish_job` and `provenance_job`.
+    pub key: String,
+    /// The machine it asks for (`ubuntu-24.04`, `runner set arc-release`).
+    pub runner: Option<String>,
+    /// The workflow of another repository that defines it, when one does.
+    pub defined_in: Option<String>,
 }
 
 /// The verdict on one requirement.
@@ -160,7 +214,7 @@ pub struct PlanStep {
     pub targets: Vec<String>,
     /// What to do, in the imperative.
     pub title: String,
-    /// How.
+    /// How. Each line is a paragraph; names from the checkout contain no line end here.
     pub detail: String,
     /// The level that the repository reaches once every step up to and including those of this level is done.
     #[schemars(range(min = 0, max = 3))]

@@ -14,6 +14,7 @@ pub(crate) fn all() -> Vec<(&'static str, Report)> {
         ("many", many()),
         ("hostile", hostile()),
         ("foreign", foreign()),
+        ("smuggler", smuggler()),
     ]
 }
 
@@ -94,6 +95,7 @@ fn target(kind: Kind, name: &str, pipeline: &str, open: Open<'_>, snippet: Optio
             ChainLink { what: "job `build` runs `make dist`".into(), location: place(pipeline, 18, 14, 23) },
             ChainLink { what: "job `publish` uploads `dist/*`".into(), location: place(pipeline, 40, 14, 38) },
         ],
+        boundary: Boundary::default(),
     }
 }
 
@@ -105,6 +107,7 @@ fn report(targets: Vec<TargetReport>) -> Report {
         tool: Tool { name: "truelevel".into(), version: "0.1.0".into(), spec: "SLSA v1.2".into() },
         root: ".".into(),
         revision: Some("4f2c9d1a0b3c5e7f90112233445566778899aabb".into()),
+        repository: None,
         level,
         declared_level: level,
         cap: lowest.and_then(|target| target.cap.clone()),
@@ -129,7 +132,7 @@ pub(crate) fn seed() -> Report {
     let key = place(RELEASE, 31, 31, 56);
     let job = place(RELEASE, 29, 14, 66);
     let token = place(RELEASE, 9, 3, 18);
-    let released = target(
+    let mut released = target(
         Kind::ReleaseAssets,
         "seed",
         RELEASE,
@@ -159,6 +162,7 @@ pub(crate) fn seed() -> Report {
         ],
         Some("          COSIGN_PRIVATE_KEY: ${{ secrets.COSIGN_KEY }}"),
     );
+    released.provenance_job = Some("build".into());
     let targets = vec![released.id.clone()];
     let mut report = report(vec![released]);
     report.plan = vec![
@@ -193,7 +197,7 @@ pub(crate) fn seed() -> Report {
             requirement: Requirement::ScopedToken,
             targets,
             title: "Declare what the build's token may do".into(),
-            detail: "Write `permissions: contents: read` into job `build`.".into(),
+            detail: "Write `permissions: contents: read` into job `build`.\nSplit building from publishing.".into(),
             level_after: 3,
             locations: vec![token],
             fixable: true,
@@ -220,7 +224,25 @@ pub(crate) fn seed() -> Report {
 pub(crate) fn hardened() -> Report {
     let mut released = target(Kind::Image, "ghcr.io/example/service", ".github/workflows/image.yml", &[], None);
     released.provenance_job = Some("provenance".into());
-    report(vec![released])
+    let job = |key: &str, runner: Option<&str>, defined_in: Option<&str>| BoundaryJob {
+        key: key.into(),
+        runner: runner.map(str::to_owned),
+        defined_in: defined_in.map(str::to_owned),
+    };
+    let generator = "slsa-framework/slsa-github-generator/.github/workflows/generator_container_slsa3.yml@v2.1.0";
+    released.boundary = Boundary {
+        jobs: vec![
+            job("build", Some("ubuntu-24.04"), None),
+            job("publish", Some("ubuntu-24.04"), None),
+            job("provenance", None, Some(generator)),
+        ],
+        producer: Some("generator_container_slsa3.yml@v2.1.0".into()),
+        signer: Some("identity of the generator's workflow".into()),
+        store: Some("ghcr.io/example/service, beside the image".into()),
+    };
+    let mut report = report(vec![released]);
+    report.repository = Some("https://github.com/example/service".into());
+    report
 }
 
 /// A checkout that releases nothing.
@@ -342,27 +364,46 @@ pub(crate) fn many() -> Report {
 pub(crate) fn hostile() -> Report {
     let evil = "\u{1b}[2J\u{1b}]0;owned\u{7}a\r\nSLSA Build level 3\tb\u{202e}gpj.exe\u{2066}\u{200b}\u{9b}31m";
     let path = "dir\n/\u{1b}[31mrelease\u{200f}.yml";
+    hostile_with(evil, path, "\t\u{1b}[8mrun: \u{202e}npm publish\u{200d} 名前\u{7f} now")
+}
+
+/// A checkout whose author writes names for whatever reads the report: the runner's log, Markdown, HTML, Mermaid.
+pub(crate) fn smuggler() -> Report {
+    let evil = "::set-output name=a::b\n::error file=a,line=1::c ##[add-mask]d %0A::e </code></pre></summary>--> \
+                <script>alert(1)</script> <img src=x onerror='a()'> ```\n| x | `y`\\| ![a](javascript:b) @everyone #1 \
+                https://evil.example www.evil.example \"]; click a \"javascript:b\" & &lt; {0} ${{ c }} *d* _e_";
+    hostile_with(evil, "::error::a/`b|c`,d:e/<f>.yml", "````\"> ::error::a <script>alert(1)</script>")
+}
+
+fn hostile_with(evil: &str, path: &str, snippet: &str) -> Report {
     let at = place(path, 3, 3, 30);
     let open = (Requirement::ProvenanceExists, State::Unshown, evil, at.clone(), Some(evil));
-    let mut released =
-        target(Kind::Other, evil, path, &[open], Some("\t\u{1b}[8mrun: \u{202e}npm publish\u{200d} 名前\u{7f} now"));
+    let mut released = target(Kind::Other, evil, path, &[open], Some(snippet));
     released.event = evil.into();
     released.build_jobs = vec![evil.into()];
     released.publish_job = evil.into();
     released.provenance_job = Some(evil.into());
     released.chain = vec![ChainLink { what: evil.into(), location: at.clone() }];
+    released.boundary = Boundary {
+        jobs: vec![BoundaryJob { key: evil.into(), runner: Some(evil.into()), defined_in: Some(evil.into()) }],
+        producer: Some(evil.into()),
+        signer: Some(evil.into()),
+        store: Some(evil.into()),
+    };
     for requirement in &mut released.requirements {
         requirement.evidence.push(evidence(&at, evil, evil));
     }
     let mut report = report(vec![released]);
     report.root = evil.into();
     report.revision = Some(evil.into());
+    report.repository = Some(evil.into());
     report.plan = vec![PlanStep {
         step: 1,
         requirement: Requirement::ProvenanceExists,
         targets: vec![evil.into()],
         title: evil.into(),
-        detail: evil.into(),
+        // A detail may have several lines; whoever writes it keeps names on one.
+        detail: format!("Now: {}\nThen: {}", evil.replace(['\r', '\n'], " "), evil.replace(['\r', '\n'], " ")),
         level_after: 1,
         locations: vec![at.clone()],
         fixable: false,

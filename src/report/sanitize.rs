@@ -1,10 +1,20 @@
 //! Strings of a checkout are written by whoever can open a pull request. Each output format reads some of their
 //! characters as commands; here is one function per format that takes this power away, and shows what was there.
 
+mod command;
+mod html;
+mod markdown;
+mod mermaid;
+
 use std::borrow::Cow;
 use std::fmt::Write;
 
 use unicode_width::UnicodeWidthChar;
+
+pub use command::{command_message, command_property};
+pub use html::html;
+pub use markdown::{markdown, markdown_block, markdown_code, markdown_element, markdown_prose};
+pub use mermaid::mermaid;
 
 /// How many combining marks one character may carry. Real writing needs three; stacks of dozens paint over the lines
 /// above and below.
@@ -15,16 +25,42 @@ const MARKS: usize = 4;
 /// Control characters (line ends, tabs and the escape of ANSI sequences among them), bidirectional controls, zero-width
 /// and other default-ignorable characters become visible escapes such as `\u{1b}`. What is safe already comes back
 /// unchanged, so applying it twice does no harm.
+///
+/// A log is read by the CI platform too: `::error::` at the start of a line and `##[error]` or `##vso[...]` anywhere in
+/// it are commands to the runner. One character of them is escaped.
 pub fn terminal(text: &str) -> Cow<'_, str> {
-    if text.bytes().all(|b| matches!(b, b' '..=b'~')) {
+    let printable = text.bytes().all(|b| matches!(b, b' '..=b'~'));
+    if printable && !text.contains("##") && !text.trim_start().starts_with("::") {
         return Cow::Borrowed(text);
     }
     let mut safe = String::with_capacity(text.len() + 16);
     let mut marks = Marks::default();
-    for c in text.chars() {
-        push_terminal(&mut safe, c, &mut marks);
+    for (at, c) in text.char_indices() {
+        let rest = text.get(at..).unwrap_or_default();
+        let starts = c == ':' && rest.starts_with("::") && safe.chars().all(char::is_whitespace);
+        if starts || (c == '#' && safe.ends_with('#') && opens_bracket(rest)) {
+            let _ = write!(safe, "{}", c.escape_unicode());
+        } else {
+            push_terminal(&mut safe, c, &mut marks);
+        }
     }
     Cow::Owned(safe)
+}
+
+/// Whether `rest` reads on as the second half of `##[` or of `##name[`.
+fn opens_bracket(rest: &str) -> bool {
+    rest.trim_start_matches('#').trim_start_matches(|c: char| c.is_ascii_alphanumeric()).starts_with('[')
+}
+
+/// The pieces of a sentence in which backticks mark code, and whether each is code. A backtick without a partner is
+/// text.
+pub(super) fn pieces(text: &str) -> impl Iterator<Item = (bool, &str)> {
+    let (paired, rest) = match text.rfind('`') {
+        Some(last) if text.matches('`').count() % 2 == 1 => text.split_at(last),
+        _ => (text, ""),
+    };
+    let pieces = paired.split('`').enumerate().map(|(at, piece)| (at % 2 == 1, piece));
+    pieces.chain([(false, rest)]).filter(|(_, piece)| !piece.is_empty())
 }
 
 /// Combining marks written since the last character that takes room.
@@ -51,8 +87,9 @@ pub(super) fn push_terminal(to: &mut String, c: char, marks: &mut Marks) {
 
 /// Writes a piece of a JSON string, already escaped as JSON asks, so that showing the file on a terminal is harmless
 /// too: what [`terminal`] makes visible is written as `\uXXXX`, which a JSON reader turns back into the same character.
+/// So is the second `#` of a runner's `##[command]`.
 pub(super) fn push_json(to: &mut String, c: char) {
-    if is_deceptive(c) {
+    if is_deceptive(c) || (c == '#' && to.ends_with('#')) {
         for unit in c.encode_utf16(&mut [0; 2]) {
             let _ = write!(to, "\\u{unit:04x}");
         }
@@ -90,6 +127,22 @@ mod tests {
     fn ordinary_text_stays_as_it_is() {
         for text in ["", "left-pad", "naïve Größe 名前 🦀 e\u{301}", "שלום", r"C:\path"] {
             assert_eq!(terminal(text), text);
+        }
+    }
+
+    #[test]
+    fn no_line_of_a_log_starts_a_command_of_the_runner() {
+        assert_eq!(terminal("::set-output name=a::b"), r"\u{3a}:set-output name=a::b");
+        assert_eq!(terminal(" \u{a0}::error::"), "\x20\u{a0}\\u{3a}:error::");
+        assert_eq!(terminal("a ##[error]b"), r"a #\u{23}[error]b");
+        assert_eq!(terminal("##vso[task.setvariable]"), r"#\u{23}vso[task.setvariable]");
+        assert!(!terminal("####[error]").contains("##["));
+        for text in ["std::fmt", "## Heading", "#1 ##", "a::b"] {
+            assert_eq!(terminal(text), text);
+        }
+        for text in ["::error::", "##[a]", "###[a]"] {
+            let once = terminal(text).into_owned();
+            assert_eq!(terminal(&once), once);
         }
     }
 

@@ -258,10 +258,10 @@ fn cache(scene: &Scene<'_>, target: &Linked<'_>) -> Verdict {
             }
             continue;
         }
+        let barred = matches!(job.cache, CacheMode::NoRestore(_));
         for found in super::reached(scene, job).into_iter().flat_map(|p| &p.caches) {
             restored.push((found.clone(), "a pool without a shared cache"));
         }
-        let barred = matches!(job.cache, CacheMode::NoRestore(_));
         for hit in target.traits.get(at).map(|t| t.caches.as_slice()).unwrap_or_default() {
             let entry = hit.entry;
             if entry.platform && barred || !file_fits(scene, entry) {

@@ -4,7 +4,7 @@
 //! it shows whose host it is.
 //! Source: <https://docs.docker.com/engine/containers/start-containers-automatically/>
 
-use super::pod::{is_runtime, unpinned};
+use super::pod::{identity, is_runtime, unpinned};
 use super::registration::{Agent, Container, Once, Variable};
 use super::{File, default_labels, is_open};
 use crate::model::{Evidence, Location, Note, RunnerPool, Tri};
@@ -72,7 +72,7 @@ impl Run {
     }
 
     /// Reads the words behind `docker run`.
-    pub(super) fn parse(words: &[String], at: &Location, looped: bool) -> Option<Self> {
+    pub(super) fn parse(words: &[String], at: &Location) -> Option<Self> {
         const SWITCHES: &[&str] = &[
             "--rm",
             "-d",
@@ -150,9 +150,6 @@ impl Run {
                 _ => {}
             }
         }
-        // A loop around a container that is removed starts from the image each time; around any other it fails on its
-        // name or piles containers up, which are fresh all the same.
-        let _ = looped;
         (!run.image.is_empty()).then_some(run)
     }
 }
@@ -192,6 +189,7 @@ pub(super) fn pool(
     let name = run.name.clone().filter(|n| !is_open(n)).unwrap_or_else(|| "runner".to_owned());
     let hosted = Evidence::observed(&run.location, rule, "a container on a host that no file shows");
     let mut notes: Vec<Note> = unpinned(&run.image, &run.location).into_iter().collect();
+    notes.extend(agent.long_lived.iter().map(|e| identity(&e.location)));
     if let Some(mount) = run.mounts.iter().find(|m| is_runtime(&m.source)) {
         notes.push(docker_note(&mount.location));
     }

@@ -211,9 +211,8 @@ impl Reader {
                 self.install.service.get_or_insert(found);
             }
             "docker" | "podman" | "nerdctl" if rest.first().is_some_and(|w| w.as_str() == "run") => {
-                let looped = self.loops.contains(&(at.line, at.column));
                 let words: Vec<String> = rest.iter().skip(1).map(shown).collect();
-                self.install.runs.extend(Run::parse(&words, at, looped));
+                self.install.runs.extend(Run::parse(&words, at));
             }
             "su" | "bash" | "sh" | "runuser" | "sudo" | "trap" if depth < DEEPEST => {
                 let string = match program {

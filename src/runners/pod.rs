@@ -358,8 +358,26 @@ impl<'a> Pod<'a> {
                 "nothing asks for a user other than root (`runAsNonRoot`): least privilege leaves a hostile build less to start from",
             ));
         }
+        let policies =
+            ["NetworkPolicy", "CiliumNetworkPolicy"].iter().any(|kind| !self.file.elsewhere(kind).is_empty());
+        if !policies {
+            notes.push(Note::info(
+                "runner-egress",
+                &self.at(self.spec),
+                "no network policy limits where builds may connect: an allow-list of destinations keeps a hostile dependency from sending secrets out or fetching more",
+            ));
+        }
         notes
     }
+}
+
+/// The advice against personal tokens.
+pub(super) fn identity(at: &Location) -> Note {
+    Note::info(
+        "runner-identity",
+        at,
+        "an app or a managed identity in place of a personal token: it belongs to nobody, and its rights and its life are narrow",
+    )
 }
 
 /// The advice for an image that a tag names, which its owner can move.

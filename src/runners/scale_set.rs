@@ -9,14 +9,14 @@ use std::sync::Arc;
 
 use super::arc_legacy::visible;
 use super::docker::docker_note;
-use super::pod::{Pod, Power, kind_of, name_of};
+use super::pod::{Pod, Power, identity, kind_of, name_of};
 use super::workload::literal;
 use super::{File, is_open, scope_of};
 use crate::model::{Evidence, Location, Note, RunnerPool, Tri, Version};
 use crate::syntax::yaml::{Node, parse};
 
 /// The strings of which a file with such a definition holds one.
-pub(super) const KEYS: &[&str] = &["actions.github.com/v1alpha1", "githubConfigUrl", "runnerScaleSetName"];
+pub(super) const KEYS: &[&str] = &["actions.github.com/v1alpha1", "githubConfigUrl", "runnerScaleSetName", CHART];
 
 const RULE: &str = "arc-scale-set";
 const GROUP: &str = "actions.github.com";
@@ -30,6 +30,9 @@ const DEEPEST: usize = 8;
 /// The pools of a file.
 pub(super) fn pools(file: &File<'_>) -> Vec<RunnerPool> {
     let mut found = Vec::new();
+    if [".sh", ".bash"].iter().any(|end| file.path.ends_with(end)) {
+        return installed(file);
+    }
     for document in file.documents() {
         let root = document.root();
         match kind_of(root) {
@@ -42,8 +45,9 @@ pub(super) fn pools(file: &File<'_>) -> Vec<RunnerPool> {
                 found.extend(sets.iter().map(|set| {
                     let release = release_of(file).or_else(|| application_of(file));
                     let version = release.as_ref().and_then(|r| r.version).or_else(|| dependency(file));
-                    let name = release.and_then(|r| r.name);
-                    set_of(&Definition { values: *set, file, name, version, place: file.at(*set) })
+                    let name = release.as_ref().and_then(|r| r.name.clone());
+                    let pool = set_of(&Definition { values: *set, file, name, version, place: file.at(*set) });
+                    with_options(pool, release.as_ref(), file)
                 }));
             }
         }
@@ -219,43 +223,157 @@ fn from_parameters(
     name: Option<String>,
     version: Option<Version>,
 ) -> Option<RunnerPool> {
-    let mut text = String::from("{");
-    let mut any = false;
-    for entry in node.items() {
-        let (Some(key), Some(value)) = (literal(entry, "name"), entry.get("value").and_then(|v| v.as_str())) else {
-            continue;
-        };
-        any |= key == "githubConfigUrl";
-        // Only what the judgement reads and what does not nest in lists.
-        let parts: Vec<&str> = key.split('.').collect();
-        if parts.iter().any(|p| p.contains(['[', '"', '{', ':', '\\'])) {
+    let pair = |entry: Node<'_>| {
+        Some((literal(entry, "name")?.to_owned(), entry.get("value").and_then(|v| v.as_str())?.to_owned()))
+    };
+    let pairs: Vec<(String, String)> = node.items().filter_map(pair).collect();
+    let any = pairs.iter().any(|(key, _)| key == "githubConfigUrl");
+    any.then(|| from_pairs(&pairs, file, name, version, &file.at(node))).flatten()
+}
+
+/// A scale set of dotted names and values. Names with list indices are not read, so what they set is not visible.
+fn from_pairs(
+    pairs: &[(String, String)],
+    file: &File<'_>,
+    name: Option<String>,
+    version: Option<Version>,
+    place: &Location,
+) -> Option<RunnerPool> {
+    let mut tree = serde_json::Map::new();
+    let mut hidden = false;
+    for (key, value) in pairs {
+        if key.contains(['[', '\\']) {
+            hidden |= key.starts_with("template");
             continue;
         }
-        let quoted = if matches!(value, "true" | "false") { value.to_owned() } else { format!("{value:?}") };
-        let (open, close): (String, String) =
-            (parts.iter().map(|p| format!("\"{p}\": {{")).collect(), "}".repeat(parts.len()));
-        // The innermost braces hold the value itself.
-        let open = open.strip_suffix('{').unwrap_or(&open).to_owned();
-        let close = close.get(1..).unwrap_or_default();
-        text.push_str(&format!("{open}{quoted}{close},"));
+        let value = match value.as_str() {
+            "true" => serde_json::Value::Bool(true),
+            "false" => serde_json::Value::Bool(false),
+            text => serde_json::Value::String(text.to_owned()),
+        };
+        let mut parts: Vec<&str> = key.split('.').take(DEEPEST * 2).collect();
+        let last = parts.pop()?;
+        let mut at = &mut tree;
+        for part in parts {
+            let inner = at.entry(part).or_insert_with(|| serde_json::Value::Object(serde_json::Map::new()));
+            // The last writer wins, as in Helm.
+            if !inner.is_object() {
+                *inner = serde_json::Value::Object(serde_json::Map::new());
+            }
+            at = inner.as_object_mut()?;
+        }
+        at.insert(last.to_owned(), value);
     }
-    text.push('}');
-    if !any {
-        return None;
-    }
+    let text = serde_json::Value::Object(tree).to_string();
     let documents = parse(&text).ok()?;
     let root = documents.first()?.root();
-    let place = file.at(node);
     let inside = File::new(file.path, &text, file.checkout);
     let mut pool = set_of(&Definition { values: root, file: &inside, name, version, place: place.clone() });
     super::each_location(&mut pool, &mut |at: &mut Location| *at = place.clone());
+    if hidden {
+        let evidence = Evidence::observed(place, RULE, "options set parts of the pod template that are not read");
+        let axis = || Tri::Unshown(evidence.clone(), "the pod template in a values file".to_owned());
+        pool.ephemeral = worse(pool.ephemeral, axis());
+        pool.isolated = worse(pool.isolated, axis());
+    }
     Some(pool)
 }
 
-/// A Helm release that some other file of the checkout makes of a values file.
+/// The worse of two findings; the first of equals.
+fn worse(a: Tri, b: Tri) -> Tri {
+    let rank = |t: &Tri| match t {
+        Tri::Met(_) => 0,
+        Tri::Unshown(..) => 1,
+        Tri::Failed(_) => 2,
+    };
+    if rank(&b) > rank(&a) { b } else { a }
+}
+
+/// A pool of a values file with the options of the command that installs it.
+fn with_options(mut pool: RunnerPool, release: Option<&Release>, file: &File<'_>) -> RunnerPool {
+    let Some((release, place)) = release.and_then(|r| Some((r, r.place.as_ref()?))) else { return pool };
+    if release.pairs.is_empty() {
+        return pool;
+    }
+    let Some(options) = from_pairs(&release.pairs, file, release.name.clone(), release.version, place) else {
+        return pool;
+    };
+    pool.ephemeral = worse(pool.ephemeral, options.ephemeral);
+    pool.isolated = worse(pool.isolated, options.isolated);
+    if release.pairs.iter().any(|(key, _)| key == "runnerScaleSetName") {
+        pool.labels = options.labels;
+        pool.name = options.name;
+    }
+    pool.scope = options.scope.or(pool.scope);
+    pool.group = options.group.or(pool.group);
+    pool
+}
+
+/// Scale sets that commands of a script install, unless a values file that they name shows them already.
+fn installed(file: &File<'_>) -> Vec<RunnerPool> {
+    let mut found = Vec::new();
+    for (line, number) in commands(file.text) {
+        let Some(mut release) = helm(&line) else { continue };
+        let at = Location { path: Arc::clone(file.path), line: number, column: 1, end_line: number, end_column: 2 };
+        release.place = Some(at.clone());
+        let files: Vec<(Arc<str>, Arc<str>)> = release.files.iter().filter_map(|f| file.sibling(f)).collect();
+        let Some((path, text)) = files.first() else {
+            // A values file that the checkout does not hold hides the pod.
+            if release.files.is_empty() && release.pairs.iter().any(|(key, _)| key == "githubConfigUrl") {
+                found.extend(from_pairs(&release.pairs, file, release.name.clone(), release.version, &at));
+            }
+            continue;
+        };
+        let inside = File::new(path, text, file.checkout);
+        let Some(root) = inside.documents().first().map(|d| d.root()) else { continue };
+        let mut sets = Vec::new();
+        values(root, 0, &mut sets);
+        if sets.is_empty() && root.is_mapping() {
+            let definition = Definition {
+                values: root,
+                file: &inside,
+                name: release.name.clone(),
+                version: release.version,
+                place: at,
+            };
+            let pool = set_of(&definition);
+            found.push(with_options(pool, Some(&release), file));
+        }
+    }
+    found
+}
+
+/// Commands of a script that name the chart, continued lines joined, with the line on which each starts.
+fn commands(text: &str) -> Vec<(String, u32)> {
+    let mut found = Vec::new();
+    let mut open: Option<(String, u32)> = None;
+    for (number, line) in text.lines().enumerate() {
+        let line = line.trim_end();
+        let (part, more) = line.strip_suffix('\\').map_or((line, false), |part| (part, true));
+        let (mut joined, first) =
+            open.take().unwrap_or_else(|| (String::new(), u32::try_from(number + 1).unwrap_or(u32::MAX)));
+        joined.push_str(part);
+        joined.push(' ');
+        if more {
+            open = Some((joined, first));
+        } else if joined.contains(CHART) && !joined.trim_start().starts_with('#') {
+            found.push((joined, first));
+        }
+    }
+    found
+}
+
+/// A Helm release of the chart.
+#[derive(Default)]
 struct Release {
     name: Option<String>,
     version: Option<Version>,
+    /// Values files, as the command names them.
+    files: Vec<String>,
+    /// Values that the command sets.
+    pairs: Vec<(String, String)>,
+    /// The command.
+    place: Option<Location>,
 }
 
 /// `helm install NAME … gha-runner-scale-set -f values.yaml` in a script, Makefile or workflow of the checkout.
@@ -275,10 +393,17 @@ fn release_of(file: &File<'_>) -> Option<Release> {
         if !text.contains(CHART) {
             continue;
         }
-        let joined = text.replace("\\\r\n", " ").replace("\\\n", " ");
-        for line in joined.lines().filter(|l| l.contains(CHART) && !l.trim_start().starts_with('#')) {
-            if let Some(release) = helm(line, name, file.path) {
-                return Some(release);
+        for (line, number) in commands(&text) {
+            let Some(release) = helm(&line) else { continue };
+            let own: &str = file.path;
+            let ours = release.files.iter().any(|f| {
+                let f = f.trim_start_matches("./");
+                own == f || own.ends_with(&format!("/{f}")) || f.contains('$') && f.rsplit('/').next() == Some(name)
+            });
+            if ours {
+                let end = number;
+                let place = Location { path: Arc::clone(path), line: number, column: 1, end_line: end, end_column: 2 };
+                return Some(Release { place: Some(place), ..release });
             }
         }
     }
@@ -308,14 +433,16 @@ fn application_of(file: &File<'_>) -> Option<Release> {
                 }
                 let release = helm.and_then(|h| literal(h, "releaseName")).map(str::to_owned);
                 let name = release.or_else(|| name_of(root)).filter(|n| !is_open(n));
-                return Some(Release { name, version: literal(source, "targetRevision").and_then(Version::parse) });
+                let version = literal(source, "targetRevision").and_then(Version::parse);
+                return Some(Release { name, version, ..Release::default() });
             }
         }
     }
     None
 }
 
-fn helm(line: &str, name: &str, path: &str) -> Option<Release> {
+/// Reads `helm install` and `helm upgrade`.
+fn helm(line: &str) -> Option<Release> {
     let words: Vec<&str> = line.split_whitespace().map(|w| w.trim_matches(['"', '\''])).collect();
     let at = words.iter().position(|w| *w == "helm")?;
     let mut rest = words.get(at + 1..)?.iter();
@@ -334,7 +461,7 @@ fn helm(line: &str, name: &str, path: &str) -> Option<Release> {
         "--force",
         "--reuse-values",
     ];
-    let (mut release, mut version, mut ours) = (None, None, false);
+    let mut release = Release::default();
     while let Some(word) = rest.next() {
         let (flag, attached) = match word.split_once('=') {
             Some((f, v)) if f.starts_with('-') => (f, Some(v)),
@@ -346,20 +473,20 @@ fn helm(line: &str, name: &str, path: &str) -> Option<Release> {
         if flag.starts_with('-') {
             let value = attached.or_else(|| rest.next().copied()).unwrap_or_default();
             match flag {
-                "-f" | "--values" => {
-                    let value = value.trim_start_matches("./");
-                    ours |= path == value
-                        || path.ends_with(&format!("/{value}"))
-                        || value.rsplit('/').next() == Some(name) && value.contains('$');
+                "-f" | "--values" => release.files.extend(value.split(',').map(str::to_owned)),
+                "--set" | "--set-string" => {
+                    let pairs = value.split(',').filter_map(|pair| pair.split_once('='));
+                    release.pairs.extend(pairs.map(|(k, v)| (k.to_owned(), v.trim_matches(['"', '\'']).to_owned())));
                 }
-                "--version" => version = Version::parse(value),
+                "--version" => release.version = Version::parse(value),
                 _ => {}
             }
-        } else if release.is_none() && !word.contains(CHART) {
-            release = Some((*word).to_owned());
+        } else if release.name.is_none() && !word.contains(CHART) {
+            release.name = Some((*word).to_owned());
         }
     }
-    ours.then(|| Release { name: release.filter(|r| !is_open(r)), version })
+    release.name = release.name.filter(|r| !is_open(r));
+    Some(release)
 }
 
 /// The version of the chart that a `Chart.yaml` beside the values depends on.
@@ -413,21 +540,17 @@ fn set_of(definition: &Definition<'_>) -> RunnerPool {
         ));
     }
     let mut credentials = vec![held(&location)];
-    if let Some(secret) = values.get("githubConfigSecret") {
-        if let Some(token) = secret.get("github_token").filter(|t| t.as_str().is_some_and(|t| !t.is_empty())) {
-            let text = token.as_str().unwrap_or_default();
-            let leaked = ["ghp_", "github_pat_", "gho_"].iter().any(|p| text.starts_with(p)) && text.len() > 20;
-            let note = match leaked {
-                true => "the token that registers runners stands in this file in clear text",
-                false => "a personal access token registers the runners; the controller holds it, no build sees it",
-            };
-            credentials.push(Evidence::observed(&file.at(token), RULE, note));
-            notes.push(Note::info(
-                "runner-identity",
-                &file.at(token),
-                "an app or a managed identity in place of a personal token: it belongs to nobody, and its rights and its life are narrow",
-            ));
-        }
+    let secret = values.get("githubConfigSecret").and_then(|s| s.get("github_token"));
+    if let Some(token) = secret
+        && let Some(text) = token.as_str().filter(|t| !t.is_empty())
+    {
+        let leaked = ["ghp_", "github_pat_", "gho_"].iter().any(|p| text.starts_with(p)) && text.len() > 20;
+        let note = match leaked {
+            true => "the token that registers runners stands in this file in clear text",
+            false => "a personal access token registers the runners; the controller holds it, no build sees it",
+        };
+        credentials.push(Evidence::observed(&file.at(token), RULE, note));
+        notes.push(identity(&file.at(token)));
     }
     RunnerPool {
         labels,
@@ -510,6 +633,9 @@ fn isolated(pod: Option<&Pod<'_>>, mode: &Mode<'_>, location: &Location) -> Tri 
     if let Some(found) = pod.and_then(|p| p.breach(machine.is_some(), kubernetes)) {
         return found;
     }
+    if let Some(found) = pod.and_then(hook_template) {
+        return found;
+    }
     match mode {
         Mode::Dind(node) if machine.is_none() => {
             return Tri::Failed(Evidence::documented(
@@ -547,6 +673,41 @@ fn isolated(pod: Option<&Pod<'_>>, mode: &Mode<'_>, location: &Location) -> Tri 
     let note =
         "no privileged container, no path of the node and no service account with rights: that is the chart's default";
     Tri::Met(machine.unwrap_or_else(|| Evidence::documented(location, RULE, note)))
+}
+
+/// What the template of the pods that the runner makes for containers breaks. The template lies in a config map.
+fn hook_template(pod: &Pod<'_>) -> Option<Tri> {
+    const VARIABLE: &str = "ACTIONS_RUNNER_CONTAINER_HOOK_TEMPLATE";
+    let variables = runner(pod)?.get("env")?;
+    let entry = variables.items().find(|e| e.get("name").and_then(|n| n.as_str()) == Some(VARIABLE))?;
+    let mut seen = false;
+    for (path, text) in pod.file.elsewhere("ConfigMap") {
+        let outer = File::new(&path, &text, pod.file.checkout);
+        for document in outer.documents() {
+            let root = document.root();
+            if root.get("kind").and_then(|k| k.as_str()) != Some("ConfigMap") {
+                continue;
+            }
+            for (_, value) in root.get("data").into_iter().flat_map(|d| d.entries()) {
+                let body = value.as_str().unwrap_or_default();
+                if !body.contains("spec:") {
+                    continue;
+                }
+                let inner = File::new(&path, body, pod.file.checkout);
+                for spec in inner.documents().iter().filter_map(|d| d.root().get("spec")) {
+                    seen = true;
+                    if let Some(Tri::Failed(found)) = (Pod { file: &inner, spec, rule: RULE }).breach(false, true) {
+                        let note = format!("the template of the job's pods: {}", found.note);
+                        return Some(Tri::Failed(Evidence::observed(&outer.at(value), RULE, note)));
+                    }
+                }
+            }
+        }
+    }
+    (!seen).then(|| {
+        let note = "the runner makes the job's pods from a template that no config map of the checkout shows";
+        Tri::Unshown(Evidence::observed(&pod.at(entry), RULE, note), "the config map with the template".to_owned())
+    })
 }
 
 fn at_node(location: &Location, node: Node<'_>) -> Location {

@@ -22,6 +22,7 @@ pub(super) const KEYS: &[&str] = &[
     "actions-runner",
     "run.sh",
     "ExecStart",
+    "ENTRYPOINT",
 ];
 
 const SCRIPT: &str = "runner-script";

@@ -154,15 +154,75 @@ fn an_entrypoint_is_part_of_whatever_runs_its_image() {
     let dockerfile = "FROM ubuntu:24.04\nCOPY --chown=1 start.sh /start.sh\nENTRYPOINT [\"/start.sh\"]\n";
     let entry = "./config.sh --url https://github.com/acme/widget --token $T --ephemeral --labels \"${LABELS:-builders}\"\nexec ./run.sh\n";
     let alone = [("agent/Dockerfile", dockerfile), ("agent/start.sh", entry)];
-    let (got, pool) = only(&[("agent/start.sh", entry)]);
-    assert_eq!((got.as_str(), pool.shape), ("???", "runner-script"));
-    let _ = alone;
+    let (got, pool) = only(&alone);
+    assert_eq!((got.as_str(), pool.shape), ("???", "runner-image"));
     let compose =
         "services:\n  agent:\n    build:\n      context: ./agent\n    environment: { LABELS: gpu, RUNNER_TOKEN: t }\n";
     let (got, pool) = only(&[alone[0], alone[1], ("compose.yaml", compose)]);
     assert_eq!(got, "??+");
     assert_eq!(pool.labels, ["self-hosted", "linux", "x64", "gpu"]);
     assert_eq!(pool.files.len(), 2);
+}
+
+#[test]
+fn a_vendor_configuration_names_machines_and_their_shared_cache() {
+    let config = "runners:\n  build:\n    cpu: 4\n    extras: [s3-cache, tmpfs]\n  test:\n    extras: [tmpfs]\n";
+    let found = pools(&[(".github/runs-on.yml", config)]);
+    let caches: Vec<(&str, usize)> = found.iter().map(|p| (p.name.as_str(), p.caches.len())).collect();
+    assert_eq!(caches, [("build", 1), ("test", 0)]);
+    assert!(found.iter().all(|p| axes(p) == "???"));
+    assert!(pools(&[("config/runs-on.yml", config)]).is_empty());
+}
+
+#[test]
+fn folders_beside_the_checkout_keep_their_own_paths() {
+    let files =
+        [("a/start.sh".to_owned(), b"./config.sh --url https://github.com/acme/widget --token t\n./run.sh\n".to_vec())];
+    let found = pools_in(&Checkout::in_memory(files, None), Some("../runners/"));
+    let Tri::Failed(evidence) = &found[0].ephemeral else { panic!("{found:#?}") };
+    assert_eq!(
+        (&*found[0].location.path, &*evidence.location.path),
+        ("../runners/a/start.sh", "../runners/a/start.sh")
+    );
+}
+
+#[test]
+fn hardening_is_advised_and_decides_nothing() {
+    let pod = "apiVersion: batch/v1\nkind: Job\nspec:\n  template:\n    spec:\n      restartPolicy: Never\n      containers:\n        - name: runner\n          image: myoung34/github-runner:1\n          env:\n            - { name: EPHEMERAL, value: y }\n            - { name: RUNNER_TOKEN, value: t }\n";
+    let rules = |files: &[(&str, &str)]| {
+        let (got, pool) = only(files);
+        assert_eq!(got, "+++");
+        pool.notes.iter().map(|n| n.rule.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(rules(&[("a.yaml", pod)]), ["runner-image", "runner-root", "runner-egress"]);
+    let hardened = pod
+        .replace("runner:1", "runner@sha256:aa")
+        .replace("spec:\n      restart", "spec:\n      securityContext: { runAsNonRoot: true }\n      restart");
+    assert!(rules(&[("a.yaml", &hardened), ("b.yaml", "kind: NetworkPolicy\n")]).is_empty());
+}
+
+#[test]
+fn options_of_the_helm_command_count_like_values() {
+    let command = |options: &str| {
+        format!(
+            "helm upgrade --install widget-set --version 0.13.0 \\\n  {options} \\\n  oci://charts.example.com/gha-runner-scale-set\n"
+        )
+    };
+    let url = "--set githubConfigUrl=https://github.com/acme/widget --set maxRunners=4,containerMode.kubernetesModeWorkVolumeClaim=x";
+    let (got, pool) = only(&[("a.sh", &command(url))]);
+    assert_eq!((got.as_str(), pool.labels), ("+++", vec!["widget-set".to_owned()]));
+    let dind = command(&format!("{url} --set containerMode.type=dind --set containerMode.other=1"));
+    assert_eq!(only(&[("a.sh", &dind)]).0, "++-");
+    let index = command(&format!("{url} --set template.spec.containers[0].command[0]=x"));
+    assert_eq!(only(&[("a.sh", &index)]).0, "+??");
+    let values = ("values.yaml", "githubConfigUrl: https://github.com/acme/widget\nrunnerScaleSetName: other\n");
+    let both = command("-f values.yaml --set containerMode.type=dind");
+    let (got, pool) = only(&[values, ("a.sh", &both)]);
+    assert_eq!((got.as_str(), pool.labels), ("++-", vec!["other".to_owned()]));
+    let bare = ("values.yaml", "containerMode:\n  type: dind\n");
+    let both = command("-f values.yaml --set githubConfigUrl=https://github.com/acme/widget");
+    assert_eq!(only(&[bare, ("a.sh", &both)]).0, "++-");
+    assert!(pools(&[("a.sh", &command(&format!("{url} -f missing.yaml")))]).is_empty());
 }
 
 #[test]

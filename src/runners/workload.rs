@@ -6,7 +6,7 @@
 //! Source: <https://kubernetes.io/docs/concepts/storage/volumes/>, <https://keda.sh/docs/latest/concepts/scaling-jobs/>
 
 use super::arc_legacy::visible;
-use super::pod::{Pod, kind_of, name_of};
+use super::pod::{Pod, identity, kind_of, name_of};
 use super::registration::{Agent, Container, Once, Variable};
 use super::{File, default_labels, is_open, labels_of, scope_of};
 use crate::model::{Evidence, Location, Note, RunnerPool, Tri};
@@ -104,6 +104,7 @@ fn object(root: Node<'_>, file: &File<'_>) -> Option<RunnerPool> {
         _ => "the runners are pods of a Kubernetes cluster",
     };
     let mut notes: Vec<Note> = pod.notes();
+    notes.extend(agent.long_lived.iter().map(|e| identity(&e.location)));
     let least = spec.get("minReplicaCount").filter(|n| n.as_i64().is_some_and(|n| n > 0));
     if let Some(node) = least {
         notes.push(Note::info(

@@ -33,7 +33,7 @@ pub(super) fn lower_call(
         Some(Uses::Local(path)) => {
             lowering.called.borrow_mut().insert(path.clone());
             let hop = Hop { what: format!("calls {path}"), location: location.clone() };
-            let cycle = frame.chain.iter().any(|h| h.what == hop.what) || &*frame.source.path == path;
+            let cycle = frame.chain.iter().any(|h| h.what == hop.what) || *frame.source.path == path;
             if cycle || frame.chain.len() >= DEEPEST_CALL {
                 let why = if cycle { "calls itself" } else { "is nested deeper than the platform allows" };
                 unread(&mut job, &location, format!("the workflow {path} {why}"));

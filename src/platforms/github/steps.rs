@@ -198,7 +198,7 @@ fn step(lowering: &Lowering<'_>, place: &Place<'_>, at: usize, node: Node<'_>, s
     scope.env.extend(exports);
     // Only what is known in full replaces the symbol: a value with unknown parts keeps the identity of its step
     // where nothing else names it.
-    outputs.retain(|(_, v)| v.alternatives().iter().all(|a| worth_keeping(a)));
+    outputs.retain(|(_, v)| v.alternatives().iter().all(worth_keeping));
     scope.steps.push((id, outputs));
 }
 

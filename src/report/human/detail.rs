@@ -2,8 +2,8 @@
 
 use super::page::{Page, pad, width};
 use super::paint::Role;
-use super::path_line_column;
 use crate::model::{Evidence, Grade, Requirement};
+use crate::report::words::path_line_column;
 use crate::report::{RequirementReport, TargetReport};
 
 /// Writes a target with its chain and its eleven requirements.

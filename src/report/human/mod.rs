@@ -9,11 +9,12 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-use page::{Page, count, shorten_middle, width};
+use page::{Page, shorten_middle, width};
 use paint::Role;
 
-use super::{Cap, Report, TargetReport, sanitize};
-use crate::model::{Location, Severity};
+use super::words::{also_open, count, meaning, owner, path_line, path_line_column, problem_place};
+use super::{Cap, Report, sanitize};
+use crate::model::Severity;
 
 /// Narrower terminals get lines of this width: a table needs it.
 const NARROWEST: usize = 60;
@@ -74,16 +75,6 @@ pub fn human(report: &Report, layout: Human) -> String {
     page.finish()
 }
 
-/// `path:line`.
-fn path_line(location: &Location) -> String {
-    format!("{}:{}", location.path, location.line)
-}
-
-/// `path:line:column`.
-fn path_line_column(location: &Location) -> String {
-    format!("{}:{}:{}", location.path, location.line, location.column)
-}
-
 /// The heading of a section, after an empty line.
 fn heading(page: &mut Page, text: &str, aside: &str) {
     page.gap();
@@ -102,22 +93,6 @@ fn headline(page: &mut Page, report: &Report) {
         aside.push_str(&format!(", the lowest of {} targets", report.targets.len()));
     }
     page.line(&[(Role::Level(report.level), &level), (Role::Faint, &aside)]);
-}
-
-/// What the level says to somebody who uses the artifacts.
-fn meaning(report: &Report) -> &'static str {
-    match report.level {
-        0 if report.targets.is_empty() => {
-            "No release target is shown, so there is nothing whose provenance could count."
-        }
-        0 => "No provenance that says how the artifacts were built is shown to reach consumers.",
-        1 => "Consumers can see how the artifacts were built, but nothing protects that record from being forged.",
-        2 => {
-            "A hosted platform builds and signs the provenance, but builds are not kept away from the signing or from \
-             each other."
-        }
-        _ => "Hardened: hosted, isolated builds with provenance that the builds themselves cannot forge.",
-    }
 }
 
 /// The second figure, where configuration declares controls that files do not show.
@@ -184,22 +159,6 @@ fn full_cap(page: &mut Page, report: &Report, cap: &Cap) {
     }
 }
 
-/// The target that the cap of the checkout belongs to. Two pipelines may publish the same name; the lower one caps.
-fn owner<'a>(report: &'a Report, cap: &Cap) -> Option<&'a TargetReport> {
-    let id = cap.target.as_deref()?;
-    report.targets.iter().find(|target| target.id == id && target.level == report.level)
-}
-
-/// What else is not met, in cap order.
-fn also_open(target: &TargetReport, cap: &Cap) -> Vec<String> {
-    target
-        .requirements
-        .iter()
-        .filter(|requirement| requirement.state.is_open() && requirement.id != cap.requirement)
-        .map(|requirement| format!("{} ({})", requirement.id, requirement.state.id()))
-        .collect()
-}
-
 fn errors(page: &mut Page, report: &Report) {
     if report.errors.is_empty() {
         return;
@@ -208,11 +167,7 @@ fn errors(page: &mut Page, report: &Report) {
     let why = "the level counts only what could, and is no assessment of the whole checkout";
     page.hanging(&[(Role::Level(0), "Could not be read: ")], 0, Role::Plain, why);
     for error in &report.errors {
-        let mut place = error.path.clone();
-        for number in [error.line, error.column].into_iter().flatten() {
-            place.push_str(&format!(":{number}"));
-        }
-        page.line(&[(Role::Plain, "  "), (Role::Place, &place)]);
+        page.line(&[(Role::Plain, "  "), (Role::Place, &problem_place(error))]);
         page.prose(&[(Role::Plain, "    ")], Role::Plain, &error.message);
     }
 }

@@ -125,11 +125,6 @@ fn end(text: &str, columns: usize) -> &str {
     cut.and_then(|(at, c)| text.get(at + c.len_utf8()..)).unwrap_or(text)
 }
 
-/// `1 target`, `3 targets`.
-pub(super) fn count(number: usize, noun: &str) -> String {
-    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

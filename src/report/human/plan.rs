@@ -1,8 +1,9 @@
 //! The way up, by the level that it leads to.
 
+use super::heading;
 use super::page::Page;
 use super::paint::Role;
-use super::{heading, path_line_column};
+use crate::report::words::path_line_column;
 use crate::report::{PlanStep, Report};
 
 /// Places that a step names before it says how many more there are.
@@ -31,7 +32,9 @@ fn write_step(page: &mut Page, step: &PlanStep, targets: usize, last: u32, all: 
     page.prose(&[(Role::Strong, &number)], Role::Strong, &step.title);
     let margin = " ".repeat(number.len());
     let lead = [(Role::Plain, margin.as_str())];
-    page.prose(&lead, Role::Plain, &step.detail);
+    for paragraph in step.detail.lines().filter(|line| !line.trim().is_empty()) {
+        page.prose(&lead, Role::Plain, paragraph);
+    }
 
     let mut meets = format!("meets {}", step.requirement);
     if targets > 1 {

@@ -1,17 +1,9 @@
 //! A source line with carets under the part that decides.
 
-use unicode_width::UnicodeWidthChar;
-
 use super::page::Page;
 use super::paint::Role;
 use crate::model::Location;
-use crate::report::sanitize::{Marks, push_terminal};
-
-/// Columns between tab stops.
-const TAB: usize = 4;
-
-/// What is kept before a marked part that is longer than the terminal is wide.
-const LEAD: usize = 8;
+use crate::report::source::{Marked, mark};
 
 /// Writes the place, the source line below it and the carets below that. Without a source line, the place alone.
 /// Returns the width of the gutter, for what follows.
@@ -21,12 +13,12 @@ pub(super) fn write(page: &mut Page, location: &Location, source: Option<&str>) 
     let margin = " ".repeat(gutter);
     let place = format!("{}:{}:{}", location.path, location.line, location.column);
     page.line(&[(Role::Gutter, &format!("{}--> ", " ".repeat(number.len()))), (Role::Place, &place)]);
-    let Some(line) = source.and_then(|text| text.lines().next()).filter(|line| !line.trim().is_empty()) else {
+    let Some(marked) = mark(source, location, page.width.saturating_sub(gutter + 2).max(20)) else {
         return gutter;
     };
-    let (shown, offset, carets) = cut(line, location, page.width.saturating_sub(gutter + 2).max(20));
+    let Marked { before, inside, after, offset, carets } = marked;
     page.line(&[(Role::Plain, &margin), (Role::Gutter, "|")]);
-    page.line(&[(Role::Gutter, &format!("{number} | ")), (Role::Plain, &shown)]);
+    page.line(&[(Role::Gutter, &format!("{number} | ")), (Role::Plain, &format!("{before}{inside}{after}"))]);
     page.line(&[
         (Role::Plain, &margin),
         (Role::Gutter, "| "),
@@ -35,79 +27,6 @@ pub(super) fn write(page: &mut Page, location: &Location, source: Option<&str>) 
     ]);
     page.line(&[(Role::Plain, &margin), (Role::Gutter, "|")]);
     gutter
-}
-
-/// One character of the source as it is shown: its text and the columns that it covers.
-struct Cell {
-    text: String,
-    from: usize,
-    to: usize,
-}
-
-/// The line as shown in `room` columns, the column where the marked part starts in it, and how many columns are marked.
-fn cut(line: &str, location: &Location, room: usize) -> (String, usize, usize) {
-    let cells = cells(line);
-    let total = cells.last().map_or(0, |cell| cell.to);
-    // The end of the line, without blanks that nobody sees marked.
-    let visible = line.trim_end().chars().count();
-    let first = location.column.saturating_sub(1) as usize;
-    let last = if location.end_line > location.line { visible } else { location.end_column.saturating_sub(1) as usize };
-    let from = cells.get(first).map_or(total, |cell| cell.from);
-    let to = last.checked_sub(1).map_or(0, |at| cells.get(at).map_or(total, |cell| cell.to)).max(from + 1);
-
-    // A mark at the very end of the line needs one column behind it.
-    if total.max(to) <= room {
-        let shown = cells.into_iter().map(|cell| cell.text).collect();
-        return (shown, from, to - from);
-    }
-    // Room for an ellipsis on each side.
-    let inner = room.saturating_sub(2);
-    let left = if to <= inner {
-        0
-    } else if to - from >= inner {
-        from.saturating_sub(LEAD)
-    } else {
-        (from - (inner - (to - from)) / 2).min(total.max(to).saturating_sub(inner))
-    };
-    let window: Vec<_> = cells
-        .iter()
-        .filter(|cell| cell.from >= left && cell.to <= left + inner)
-        // A combining mark whose character is cut away would sit on the ellipsis.
-        .skip_while(|cell| cell.from == cell.to)
-        .collect();
-    let start = window.first().map_or(left, |cell| cell.from);
-    let mut shown = String::new();
-    if left > 0 {
-        shown.push('…');
-    }
-    window.iter().for_each(|cell| shown.push_str(&cell.text));
-    let end = window.last().map_or(left, |cell| cell.to);
-    if end < total {
-        shown.push('…');
-    }
-    let offset = from.saturating_sub(start) + usize::from(left > 0);
-    let marked = to.min(end.max(from + 1)) - from;
-    (shown, offset, marked)
-}
-
-/// The characters of a line with their columns; tabs reach to the next stop, unsafe characters show as escapes.
-fn cells(line: &str) -> Vec<Cell> {
-    let mut cells = Vec::new();
-    let mut at = 0;
-    let mut marks = Marks::default();
-    for c in line.chars() {
-        let mut text = String::new();
-        if c == '\t' {
-            text.push_str(&" ".repeat(TAB - at % TAB));
-            marks = Marks::default();
-        } else {
-            push_terminal(&mut text, c, &mut marks);
-        }
-        let wide: usize = text.chars().filter_map(UnicodeWidthChar::width).sum();
-        cells.push(Cell { text, from: at, to: at + wide });
-        at += wide;
-    }
-    cells
 }
 
 #[cfg(test)]

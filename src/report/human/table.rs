@@ -1,9 +1,9 @@
 //! The targets, one row each, the lowest first.
 
-use super::page::{Page, count, pad, shorten_middle, shorten_start, width};
+use super::page::{Page, pad, shorten_middle, shorten_start, width};
 use super::paint::Role;
-use super::path_line;
 use crate::model::State;
+use crate::report::words::{count, path_line};
 use crate::report::{TargetReport, sanitize};
 
 /// With more targets than this, rows that say the same are one, and only as many rows are shown.

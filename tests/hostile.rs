@@ -1,0 +1,381 @@
+//! Checkouts that somebody made to mislead or to hang: the real program ends in time, with the right exit code, reads
+//! nothing outside, and prints nothing that a terminal obeys.
+
+mod support;
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+use support::{Seen, run};
+use tempfile::TempDir;
+
+/// A release that reaches level 3, so that whatever holds the checkout down is the hostile file beside it.
+const GOOD: &str = include_str!("../fixtures/generator-generic-split/.github/workflows/release.yml");
+
+const EVIL: &str = ".github/workflows/evil.yml";
+
+/// A checkout with the good release and these files beside it.
+fn checkout(files: &[(&str, &[u8])]) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), ".github/workflows/release.yml", GOOD.as_bytes());
+    for (path, bytes) in files {
+        write(folder.path(), path, bytes);
+    }
+    folder
+}
+
+fn write(root: &Path, path: &str, bytes: &[u8]) {
+    let file = root.join(path);
+    fs::create_dir_all(file.parent().unwrap()).unwrap();
+    fs::write(file, bytes).unwrap();
+}
+
+/// Both reports on a checkout, the human one with all its details.
+fn both(folder: &TempDir) -> (Seen, Value, String) {
+    let human = run(folder.path(), &["check", ".", "-v"], &[]);
+    let json = run(folder.path(), &["check", ".", "--format", "json"], &[]);
+    assert_eq!(human.code, json.code);
+    for text in [&human.out, &human.err, &json.out, &json.err] {
+        harmless(text);
+    }
+    let value = serde_json::from_str(&json.out).unwrap();
+    (human, value, json.out)
+}
+
+/// Nothing in the text commands a terminal or reorders what is read.
+fn harmless(text: &str) {
+    let deceptive = |c: char| {
+        (c.is_control() && c != '\n')
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    };
+    if let Some(line) = text.lines().find(|line| line.contains(deceptive)) {
+        panic!("this line is not harmless: {line:?}");
+    }
+}
+
+/// The hostile file is an error with its path, the checkout falls to level 0, and the good release is still graded.
+fn refused(folder: &TempDir, path: &str) -> Value {
+    let (human, json, _) = both(folder);
+    assert_eq!(human.code, 2, "{}", human.out);
+    assert_eq!(json["level"], 0);
+    assert_eq!(json["errors"].as_array().unwrap().len(), 1, "{}", json["errors"]);
+    let error = json["errors"][0].clone();
+    assert_eq!(error["path"], path);
+    assert!(human.out.contains(path), "{}", human.out);
+    assert_eq!(json["targets"][0]["level"], 3, "the release beside it");
+    error
+}
+
+#[test]
+fn the_good_release_alone_is_level_3() {
+    let (human, json, _) = both(&checkout(&[]));
+    assert_eq!((human.code, &json["level"]), (0, &Value::from(3)));
+}
+
+#[test]
+fn a_workflow_that_is_not_utf_8_is_an_error_with_its_place() {
+    let folder = checkout(&[(EVIL, b"on: push\nname: \xff\xfe\n")]);
+    let error = refused(&folder, EVIL);
+    assert_eq!((&error["line"], &error["column"]), (&Value::from(2), &Value::from(7)));
+}
+
+#[test]
+fn a_workflow_of_zero_bytes_and_one_of_nul_bytes_end() {
+    both(&checkout(&[(EVIL, b"")]));
+    both(&checkout(&[(EVIL, &[0; 4096])]));
+}
+
+#[test]
+fn a_workflow_of_50_megabytes_is_not_read() {
+    let line = b"# a comment that goes on and on, and that nobody will ever read to its end ........\n";
+    let folder = checkout(&[(EVIL, &line.repeat(50 * 1024 * 1024 / line.len()))]);
+    let error = refused(&folder, EVIL);
+    assert!(error["message"].as_str().unwrap().contains("larger than"), "{error}");
+}
+
+#[test]
+fn aliases_that_multiply_are_not_expanded() {
+    let mut text = String::from("on: push\na0: &a0 [lol, lol, lol, lol, lol, lol, lol, lol, lol]\n");
+    for level in 1..40 {
+        let uses = vec![format!("*a{}", level - 1); 9].join(", ");
+        text.push_str(&format!("a{level}: &a{level} [{uses}]\n"));
+    }
+    text.push_str(
+        "jobs:\n  j:\n    runs-on: *a39\n    env: { A: *a39 }\n    strategy: { matrix: { x: *a39, include: *a39 } }\n    \
+         steps:\n      - run: npm publish\n        env: { B: *a39 }\n      - uses: actions/checkout@v4\n        with: *a39\n",
+    );
+    both(&checkout(&[(EVIL, text.as_bytes())]));
+}
+
+#[test]
+fn merge_keys_that_multiply_are_not_expanded() {
+    let mut text = String::from("on: push\nm0: &m0 { k: v }\n");
+    for level in 1..40 {
+        let uses = vec![format!("*m{}", level - 1); 9].join(", ");
+        text.push_str(&format!("m{level}: &m{level} {{ <<: [{uses}], k{level}: v }}\n"));
+    }
+    text.push_str(
+        "jobs:\n  j:\n    runs-on: ubuntu-latest\n    env: *m39\n    steps: [{ run: npm publish, env: *m39 }]\n",
+    );
+    both(&checkout(&[(EVIL, text.as_bytes())]));
+}
+
+#[test]
+fn a_matrix_of_billions_of_jobs_is_not_unrolled() {
+    let axis = format!("[{}]", (0..64).map(|n| n.to_string()).collect::<Vec<_>>().join(", "));
+    let axes: String = ('a'..='h').map(|name| format!("        {name}: {axis}\n")).collect();
+    let text = format!(
+        "on: push\njobs:\n  j:\n    strategy:\n      matrix:\n{axes}    runs-on: ubuntu-latest\n    steps:\n      - run: \
+         docker push ghcr.io/a/${{{{ matrix.a }}}}-${{{{ matrix.h }}}}\n"
+    );
+    both(&checkout(&[(EVIL, text.as_bytes())]));
+}
+
+/// Every depth is written at a place of its own, because each is read by another reader.
+#[test]
+fn ten_thousand_levels_of_yaml_end() {
+    const DEEP: usize = 10_000;
+    let shapes = [
+        format!("on: push\njobs: {}{}\n", "[".repeat(DEEP), "]".repeat(DEEP)),
+        format!("on: push\njobs: {}x{}\n", "{a: ".repeat(DEEP), "}".repeat(DEEP)),
+        format!("on: push\njobs:\n  {}x\n", "- ".repeat(DEEP)),
+        format!("on: push\njobs: {}\n", "[".repeat(DEEP)),
+        format!("on: push\njobs: {}\n", "? ".repeat(DEEP)),
+    ];
+    for shape in shapes {
+        both(&checkout(&[(EVIL, shape.as_bytes())]));
+    }
+}
+
+#[test]
+fn ten_thousand_levels_of_expressions_and_shell_end() {
+    const DEEP: usize = 10_000;
+    let in_if = |expression: &str| {
+        format!(
+            "on: push\njobs:\n  j:\n    runs-on: ubuntu-latest\n    if: {expression}\n    steps: [{{ run: npm publish }}]\n"
+        )
+    };
+    let in_run = |shell: &str, script: &str| {
+        format!(
+            "on: push\njobs:\n  j:\n    runs-on: ubuntu-latest\n    steps:\n      - shell: {shell}\n        run: |\n          {}\n",
+            script.replace('\n', "\n          ")
+        )
+    };
+    let nest = |open: &str, inner: &str, close: &str| format!("{}{inner}{}", open.repeat(DEEP), close.repeat(DEEP));
+    let shapes = [
+        in_if(&format!("${{{{ {} }}}}", nest("(", "true", ")"))),
+        in_if(&format!("${{{{ {}true }}}}", "!".repeat(DEEP))),
+        in_if(&format!("${{{{ {} }}}}", nest("format(", "'x'", ")"))),
+        in_if(&format!("${{{{ {} }}}}", nest("github[", "'x'", "]"))),
+        in_if(&format!("${{{{ true{} }}}}", " && true".repeat(DEEP))),
+        in_run("bash", &nest("$(", "npm publish", ")")),
+        in_run("bash", &nest("(", "npm publish", ")")),
+        in_run("bash", &nest("{ ", "npm publish", "; }")),
+        in_run("bash", &nest("if true; then ", "npm publish", "; fi")),
+        in_run("bash", &nest("${a:-", "npm publish", "}")),
+        in_run("bash", &nest("\"$(", "npm publish", ")\"")),
+        in_run("bash", &format!("echo $(({}))", nest("(", "1", ")"))),
+        in_run("bash", &"a() {\n".repeat(DEEP)),
+        in_run("bash", &"bash -c '".repeat(DEEP)),
+        in_run("bash", &"sudo env A=b ".repeat(DEEP)),
+        in_run("bash", &"true && ".repeat(DEEP)),
+        in_run("bash", &"npm publish | ".repeat(DEEP)),
+        in_run("pwsh", &nest("if ($true) { ", "npm publish", " }")),
+        in_run("pwsh", &nest("$(", "npm publish", ")")),
+        in_run("cmd", &nest("(", "npm publish", ")")),
+    ];
+    for shape in shapes {
+        both(&checkout(&[(EVIL, shape.as_bytes())]));
+    }
+}
+
+#[test]
+fn variables_that_double_do_not_fill_the_memory() {
+    let mut script = String::from("a=xxxxxxxxxxxxxxxx\n");
+    for _ in 0..200 {
+        script.push_str("          a=\"$a$a$a$a\"\n");
+    }
+    let text = format!(
+        "on: push\njobs:\n  j:\n    runs-on: ubuntu-latest\n    steps:\n      - run: |\n          {script}          docker push \"ghcr.io/$a\"\n"
+    );
+    both(&checkout(&[(EVIL, text.as_bytes())]));
+}
+
+#[test]
+fn workflows_actions_and_scripts_that_call_themselves_end() {
+    let caller = "on: [push, workflow_call]\njobs:\n  again:\n    uses: ./.github/workflows/evil.yml\n  act:\n    runs-on: \
+                  ubuntu-latest\n    steps:\n      - uses: actions/checkout@v4\n      - uses: ./act\n      - run: ./a.sh && make all\n";
+    let action = "runs:\n  using: composite\n  steps:\n    - uses: ./act\n    - run: ./a.sh\n      shell: bash\n";
+    let folder = checkout(&[
+        (EVIL, caller.as_bytes()),
+        ("act/action.yml", action.as_bytes()),
+        ("a.sh", b"#!/bin/sh\n./b.sh\n"),
+        ("b.sh", b"#!/bin/sh\n. ./a.sh\nmake all\n"),
+        ("Makefile", b"all: all again\n\t./a.sh\n\t$(MAKE) all\nagain: all\n"),
+        (
+            "package.json",
+            br#"{"name": "x", "scripts": {"build": "npm run build", "prebuild": "npm run build && ./a.sh"}}"#,
+        ),
+    ]);
+    both(&folder);
+}
+
+#[cfg(unix)]
+mod unix {
+    use std::os::unix::fs::symlink;
+    use std::process::Command;
+
+    use super::*;
+
+    /// A word that stands in no file of a checkout, only outside of it.
+    const SECRET: &str = "xyzzy-outside-word";
+
+    #[test]
+    fn loops_of_links_end() {
+        let folder = checkout(&[]);
+        let root = folder.path();
+        symlink("loop", root.join("loop")).unwrap();
+        symlink(".", root.join("self")).unwrap();
+        symlink("..", root.join(".github/up")).unwrap();
+        symlink("b.yml", root.join(".github/workflows/a.yml")).unwrap();
+        symlink("a.yml", root.join(".github/workflows/b.yml")).unwrap();
+        let (human, json, _) = both(&folder);
+        assert_eq!(human.code, 2, "{}", human.out);
+        let paths: Vec<_> = json["errors"].as_array().unwrap().iter().map(|e| e["path"].as_str().unwrap()).collect();
+        assert!(paths.contains(&".github/workflows/a.yml") && paths.contains(&".github/workflows/b.yml"), "{paths:?}");
+    }
+
+    #[test]
+    fn nothing_outside_the_checkout_is_read() {
+        let above = tempfile::tempdir().unwrap();
+        let outside = above.path().join("outside");
+        let publish = format!(
+            "name: {SECRET}\non: push\njobs:\n  {SECRET}:\n    runs-on: ubuntu-latest\n    steps: [{{ name: {SECRET}, run: npm publish }}]\n"
+        );
+        let script = format!("#!/bin/sh\ndocker push ghcr.io/acme/{SECRET}\n");
+        let action = format!(
+            "name: {SECRET}\nruns: {{ using: composite, steps: [{{ shell: bash, run: docker push ghcr.io/acme/{SECRET} }}] }}\n"
+        );
+        let package =
+            format!(r#"{{"name": "{SECRET}", "scripts": {{"release": "docker push ghcr.io/acme/{SECRET}"}}}}"#);
+        let config = format!("[remote \"origin\"]\n\turl = https://github.com/{SECRET}/{SECRET}\n");
+        for (path, text) in [
+            ("w.yml", &publish),
+            ("workflows/w.yml", &publish),
+            ("release.sh", &script),
+            ("action.yml", &action),
+            ("package.json", &package),
+            ("Makefile", &format!("all:\n\tdocker push ghcr.io/acme/{SECRET}\n")),
+            (".goreleaser.yml", &format!("project_name: {SECRET}\n")),
+            ("git/config", &config),
+            ("git/HEAD", &"ref: refs/heads/main\n".to_owned()),
+        ] {
+            write(&outside, path, text.as_bytes());
+        }
+
+        let root = above.path().join("checkout");
+        write(&root, ".github/workflows/release.yml", GOOD.as_bytes());
+        let uses = "on: push\njobs:\n  j:\n    runs-on: ubuntu-latest\n    steps:\n      - uses: actions/checkout@v4\n      - uses: \
+                    ./../outside\n      - uses: ./linked\n      - run: |\n          ./release.sh\n          bash ../outside/release.sh\n          \
+                    make all\n          make -C ../outside all\n          npm run release\n          npm publish\n          cd ../outside && ./release.sh\n          goreleaser release\n  \
+                    k:\n    uses: ./../outside/w.yml\n  l:\n    uses: ./.github/workflows/../../../outside/w.yml\n";
+        write(&root, EVIL, uses.as_bytes());
+        write(&root, ".git", b"gitdir: ../outside/git\n");
+        symlink(outside.join("w.yml"), root.join(".github/workflows/absolute.yml")).unwrap();
+        symlink("../../../outside/w.yml", root.join(".github/workflows/relative.yml")).unwrap();
+        symlink("../../hop", root.join(".github/workflows/hop.yml")).unwrap();
+        symlink("../outside/w.yml", root.join("hop")).unwrap();
+        symlink("/etc/passwd", root.join(".github/workflows/passwd.yml")).unwrap();
+        for name in ["release.sh", "package.json", "Makefile", ".goreleaser.yml"] {
+            symlink(outside.join(name), root.join(name)).unwrap();
+        }
+        symlink(&outside, root.join("linked")).unwrap();
+        symlink(&outside, root.join(".circleci")).unwrap();
+
+        for arguments in [&["-v"][..], &["--format", "json"]] {
+            let seen = run(&root, arguments, &[]);
+            assert_eq!(seen.code, 2);
+            for text in [&seen.out, &seen.err] {
+                harmless(text);
+                assert!(!text.contains(SECRET) && !text.contains("root:"), "read outside: {text}");
+            }
+            for link in ["absolute", "relative", "hop", "passwd"] {
+                assert!(seen.out.contains(&format!(".github/workflows/{link}.yml")), "{link} is said: {}", seen.out);
+            }
+        }
+    }
+
+    #[test]
+    fn a_linked_folder_of_workflows_is_said_and_not_followed() {
+        let above = tempfile::tempdir().unwrap();
+        write(above.path(), "outside/w.yml", format!("name: {SECRET}\non: push\n").as_bytes());
+        fs::create_dir_all(above.path().join("checkout/.github")).unwrap();
+        symlink("../../outside", above.path().join("checkout/.github/workflows")).unwrap();
+        let seen = run(&above.path().join("checkout"), &["-v"], &[]);
+        assert_eq!(seen.code, 2, "{}", seen.out);
+        assert!(!seen.out.contains(SECRET));
+    }
+
+    #[test]
+    fn pipes_and_devices_do_not_block() {
+        let folder = checkout(&[]);
+        for path in [EVIL, "Makefile", ".gitlab-ci.yml", "package.json"] {
+            assert!(Command::new("mkfifo").arg(folder.path().join(path)).status().unwrap().success());
+        }
+        symlink("/dev/zero", folder.path().join(".github/workflows/zero.yml")).unwrap();
+        let (human, json, _) = both(&folder);
+        assert_eq!(human.code, 2, "{}", human.out);
+        let paths: Vec<_> = json["errors"].as_array().unwrap().iter().map(|e| e["path"].as_str().unwrap()).collect();
+        assert_eq!(paths, [EVIL, ".github/workflows/zero.yml", ".gitlab-ci.yml"]);
+    }
+
+    #[test]
+    fn names_are_neutralised_in_both_reports() {
+        let names = ["\u{1b}[2J\u{1b}[31mred\u{7}", "two\nlines", "ev\u{202e}il\u{2066}", "\r\u{9b}31m", "::error::x"];
+        for name in names {
+            let quoted = serde_json::to_string(name).unwrap().replace('\u{9b}', "\\u009b");
+            let text = format!(
+                "name: {quoted}\non: {{ push: {{ tags: ['*'] }} }}\njobs:\n  {quoted}:\n    name: {quoted}\n    runs-on: [self-hosted, {quoted}]\n    env: {{ {quoted}: {quoted} }}\n    \
+                 steps:\n      - name: {quoted}\n        id: {quoted}\n        uses: actions/checkout@v4\n      - name: {quoted}\n        uses: docker/build-push-action@v6\n        \
+                 with: {{ push: true, tags: {quoted} }}\n      - name: {quoted}\n        uses: softprops/action-gh-release@v2\n        with: {{ files: {quoted} }}\n      - run: {quoted}\n"
+            );
+            // The same characters as they are, where YAML takes them: in a block scalar and a comment.
+            let raw = format!(
+                "on: push\njobs:\n  j:\n    runs-on: ubuntu-latest\n    steps:\n      - run: |\n          docker push \"ghcr.io/acme/{}\" # {}\n",
+                name.replace(['\n', '\r'], " "),
+                name.replace(['\n', '\r'], " "),
+            );
+            let folder = checkout(&[
+                (EVIL, text.as_bytes()),
+                (".github/workflows/raw.yml", raw.as_bytes()),
+                (&format!(".github/workflows/{name}.yml"), text.as_bytes()),
+                (&format!(".github/workflows/broken {name}.yml"), b"on: [push\njobs: {"),
+                (&format!("{name}/package.json"), br#"{"name": "\u001b[31m", "version": "1.0.0"}"#),
+                ("package.json", br#"{"name": "\u001b[31m\n", "version": "1.0.0"}"#),
+            ]);
+            let (human, json, raw) = both(&folder);
+            assert_eq!(human.code, 2);
+            assert!(!raw.contains('\u{9b}'));
+            // The path is named in JSON as it is, once the reader undoes the escapes.
+            let broken = format!(".github/workflows/broken {name}.yml");
+            assert!(
+                json["errors"].as_array().unwrap().iter().any(|e| e["path"] == broken.as_str()),
+                "{}",
+                json["errors"]
+            );
+            assert!(!human.out.lines().any(|line| line.starts_with("::")), "{}", human.out);
+        }
+    }
+
+    #[test]
+    fn a_path_that_is_not_unicode_is_named_safely() {
+        use std::os::unix::ffi::OsStrExt;
+        let folder = checkout(&[]);
+        let name = std::ffi::OsStr::from_bytes(b".github/workflows/\xff\x1b[31m.yml");
+        fs::write(folder.path().join(name), GOOD).unwrap();
+        let (human, json, _) = both(&folder);
+        assert_eq!(human.code, 2, "{}", human.out);
+        assert_eq!(json["errors"].as_array().unwrap().len(), 1);
+    }
+}

@@ -1,0 +1,42 @@
+//! Both reports on fixtures of different kinds, as a reader gets them.
+
+use std::path::Path;
+
+use truelevel::report::{Detail, Document, Human, human, json};
+use truelevel::{Options, check};
+
+fn shown(fixture: &str) {
+    // The name of the folder is part of the report, so it has to be the same everywhere.
+    std::env::set_current_dir(env!("CARGO_MANIFEST_DIR")).unwrap();
+    let report = check(&Path::new("fixtures").join(fixture), &Options::default()).unwrap();
+    let layout = Human { width: 80, color: false, detail: Detail::Normal };
+    insta::assert_snapshot!(format!("{fixture}.human"), human(&report, layout));
+    insta::assert_snapshot!(format!("{fixture}.json"), json(Document::One(&report)).unwrap());
+}
+
+/// Reused pods sign with a stored key: level 1.
+#[test]
+fn the_seed() {
+    shown("seed-reused-pods");
+}
+
+#[test]
+fn a_release_that_reaches_level_3() {
+    shown("generator-generic-split");
+}
+
+/// A platform that is recognised and not analysed holds the checkout down.
+#[test]
+fn an_unassessed_platform() {
+    shown("circleci-release-beside");
+}
+
+#[test]
+fn a_broken_workflow_beside_a_good_one() {
+    shown("broken-yaml-beside");
+}
+
+#[test]
+fn an_image() {
+    shown("image-attested");
+}
