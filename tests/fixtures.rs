@@ -170,6 +170,11 @@ fn every_requirement_has_a_failing_an_unshown_and_a_met_fixture() {
     }
     for requirement in Requirement::ALL {
         for state in [State::Met, State::Failed, State::Unshown] {
+            // Hosted labels and pools show a hosted platform; no file can show that a machine is none.
+            if (*requirement, state) == (Requirement::HostedBuild, State::Failed) {
+                assert!(!seen.contains(&(*requirement, state)), "hosted-build is unshown, never failed");
+                continue;
+            }
             assert!(seen.contains(&(*requirement, state)), "no fixture shows {requirement} {}", state.id());
         }
     }

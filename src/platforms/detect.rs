@@ -88,5 +88,9 @@ fn assess(detector: &Detector, clues: &OnceClues<'_>, path: &std::sync::Arc<str>
             }
         }
     }
-    base(format!("{} pipelines are not analysed; nothing in this one looks like a release", detector.name), None, false)
+    base(
+        format!("{} pipelines are not analysed; no publish command was recognised in this one", detector.name),
+        None,
+        false,
+    )
 }

@@ -72,39 +72,34 @@ fn positions_are_those_of_the_text() {
     assert_eq!(runner.get("executor").map(|e| (e.at.line, e.at.column)), Some((3, 14)));
 }
 
-/// `local.x` is a long list, wherever it is asked for.
-struct Long;
+/// Every name is this list.
+struct List(Value);
 
-impl super::Names for Long {
+impl super::Names for List {
     fn name(&self, _: &str, _: &str) -> Option<Value> {
-        Some(attribute(&format!("a = [{}]\n", "\"x\", ".repeat(1000))))
+        Some(self.0.clone())
     }
+}
+
+fn list(length: usize) -> List {
+    List(attribute(&format!("a = [{}]\n", "1, ".repeat(length))))
 }
 
 #[test]
 fn names_and_loops_do_not_grow_without_end() {
     let many = format!("a = [{}]\n", "local.x, ".repeat(10_000));
-    let (_, entries) = hcl(&path(), &many, &Long).expect("HCL");
+    let (_, entries) = hcl(&path(), &many, &list(1000)).expect("HCL");
     let weight: usize = entries.iter().map(|e| e.value.weight()).sum();
     assert!(weight < 3 * super::MAX_VALUES, "{weight}");
     let loops = "for x in local.l : ".to_owned();
     let nested = format!("a = {}1{}\n", format!("[{loops}").repeat(30), "]".repeat(30));
-    assert!(hcl(&path(), &nested, &Thirty).is_some());
+    assert!(hcl(&path(), &nested, &list(30)).is_some());
     let mut text = "var a0 = ['x']\n".to_owned();
     for n in 1..60 {
         text.push_str(&format!("var a{n} = [\n  a{0}\n  a{0}\n]\n", n - 1));
     }
     text.push_str("resource r 'Microsoft.App/jobs@2024-03-01' = {\n  name: a59\n}\n");
     assert_eq!(bicep(&path(), &text).len(), 1);
-}
-
-/// `local.l` has thirty elements.
-struct Thirty;
-
-impl super::Names for Thirty {
-    fn name(&self, _: &str, _: &str) -> Option<Value> {
-        Some(attribute(&format!("a = [{}]\n", "1, ".repeat(30))))
-    }
 }
 
 #[test]
