@@ -1,6 +1,14 @@
 //! The same input gives the same bytes, in any order of files and for any number of threads; and every JSON report is
 //! what its schema says.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, its helpers too"
+)]
+
 mod support;
 
 use std::fs;

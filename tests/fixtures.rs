@@ -1,5 +1,13 @@
 //! Every folder in `fixtures/` is a small checkout with the report that a reviewer expects of it.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, its helpers too"
+)]
+
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;

@@ -1,6 +1,14 @@
 //! Checkouts that somebody made to mislead or to hang: the real program ends in time, with the right exit code, reads
 //! nothing outside, and prints nothing that a terminal obeys.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, its helpers too"
+)]
+
 mod support;
 
 use std::fs;
@@ -186,8 +194,33 @@ fn ten_thousand_levels_of_expressions_and_shell_end() {
         in_run("cmd", &nest("(", "npm publish", ")")),
     ];
     for shape in shapes {
-        both(&checkout(&[(EVIL, shape.as_bytes())]));
+        let folder = checkout(&[(EVIL, shape.as_bytes())]);
+        harmless(&run(folder.path(), &["--format", "json"], &[]).out);
     }
+}
+
+/// A step of a job on a hosted runner that runs this script on every push.
+fn pushed(script: &str) -> String {
+    let script = script.replace('\n', "\n          ");
+    format!("on: push\njobs:\n  j:\n    runs-on: ubuntu-latest\n    steps:\n      - run: |\n          {script}\n")
+}
+
+#[test]
+fn a_publish_command_that_is_nested_too_deep_to_read_is_not_hidden() {
+    let shapes = [
+        format!("{}npm publish{}", "if true; then ".repeat(50), "; fi".repeat(50)),
+        format!("{}npm publish", "true && ".repeat(300)),
+        format!("{}npm publish{}", "$(".repeat(20), ")".repeat(20)),
+    ];
+    for shape in shapes {
+        let (_, json, _) = both(&checkout(&[(EVIL, pushed(&shape).as_bytes())]));
+        assert_eq!(json["level"], 0, "{shape}");
+    }
+}
+
+#[test]
+fn hundreds_of_publish_commands_end_in_time() {
+    both(&checkout(&[(EVIL, pushed(&"npm publish\n".repeat(400)).as_bytes())]));
 }
 
 #[test]

@@ -1,5 +1,13 @@
 //! The report in the README is one that was printed.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, its helpers too"
+)]
+
 mod support;
 
 use std::path::Path;

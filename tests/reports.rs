@@ -1,5 +1,13 @@
 //! Both reports on fixtures of different kinds, as a reader gets them.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, its helpers too"
+)]
+
 use std::path::Path;
 
 use truelevel::report::{Detail, Document, Human, human, json};

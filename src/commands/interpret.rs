@@ -1,5 +1,6 @@
 //! Walks a script and lists what it runs.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -55,10 +56,38 @@ impl Shell {
 /// Reads a masked script in the language of a shell.
 pub fn read(text: &str, language: Shell) -> Script {
     match language {
-        Shell::Posix => shell::parse(text),
+        Shell::Posix => shell::parse(&spaced(text)),
         Shell::PowerShell => powershell::parse(text),
         Shell::Batch => batch::parse(text),
     }
+}
+
+/// A script without single blanks behind continuations, which the grammar library takes for a part of the word: they
+/// move in front, so that offsets stay.
+fn spaced(text: &str) -> Cow<'_, str> {
+    if !text.contains("\\\n") {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("\\\n") {
+        let (head, tail) = rest.split_at(at);
+        out.push_str(head);
+        let after = tail.get(2..).unwrap_or_default();
+        let mut next = after.chars();
+        let blank = next.next().filter(|c| matches!(c, ' ' | '\t'));
+        let single = blank.is_some() && next.next().is_some_and(|c| !matches!(c, ' ' | '\t'));
+        // An escaped backslash continues nothing.
+        if single && !head.ends_with('\\') {
+            out.push_str(" \\\n");
+            rest = after.get(1..).unwrap_or_default();
+        } else {
+            out.push_str("\\\n");
+            rest = after;
+        }
+    }
+    out.push_str(rest);
+    Cow::Owned(out)
 }
 
 /// What a script starts with.

@@ -1,6 +1,7 @@
 //! Scripts of steps, with everything they lead to inside the checkout.
 
 use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::follow::{self, Call, Entered, Piece};
 use super::{Context, Shell, interpret, read, unwrapped};
@@ -45,7 +46,7 @@ struct Budget {
     pieces: usize,
     bytes: usize,
     /// Scripts that are being followed, against going in circles.
-    open: Vec<(String, u32)>,
+    open: Vec<(String, u32, u64)>,
     /// Scripts that were followed with the same words before.
     done: BTreeSet<String>,
 }
@@ -94,12 +95,22 @@ impl<'c> Scripts<'c> {
                 all.unread.push((command.location.clone(), why.clone()));
             }
             for implied in entered.implied {
-                all.commands.push(Command {
+                let typed = implied.words.first().is_some_and(|w| !w.as_str().contains(':'));
+                let implied = Command {
                     words: implied.words,
                     chain: if implied.location.is_some() { chain.clone() } else { command.chain.clone() },
                     location: implied.location.unwrap_or_else(|| command.location.clone()),
                     ..command.clone()
-                });
+                };
+                if typed && chain.len() <= MOST_HOPS {
+                    // A command like any other, which may lead further.
+                    let inner = Script { commands: vec![implied], ..Script::default() };
+                    let inner = self.follow(inner, env, budget);
+                    all.commands.extend(inner.commands);
+                    all.unread.extend(inner.unread);
+                } else {
+                    all.commands.push(implied);
+                }
             }
             if entered.pieces.is_empty() {
                 continue;
@@ -137,10 +148,12 @@ impl<'c> Scripts<'c> {
         env: &[(String, Text)],
         budget: &mut Budget,
     ) -> Script {
-        let own = (piece.path.to_string(), piece.line);
         let words: Vec<&str> = piece.positional.iter().map(Text::as_str).collect();
-        let identity =
-            format!("{}:{}:{}:{}:{}", piece.path, piece.line, piece.folder, words.join(" "), piece.text.len());
+        // The same line may stand for another command with other variables.
+        let mut hasher = DefaultHasher::new();
+        (&piece.text, &words, &piece.env, piece.folder.as_str()).hash(&mut hasher);
+        let own = (piece.path.to_string(), piece.line, hasher.finish());
+        let identity = format!("{}:{}:{}:", own.0, own.1, own.2);
         let stop = |why: &str| Script { unread: vec![(command.location.clone(), why.to_owned())], ..Script::default() };
         if budget.open.contains(&own) {
             return Script::default();

@@ -653,3 +653,45 @@ fn no_input_breaks_a_reader() {
         }
     }
 }
+
+#[test]
+fn dbg_dump() {
+    let Ok(folder) = std::env::var("DUMP") else { return };
+    let line = std::env::var("DUMPCMD").expect("cmd");
+    let checkout = crate::checkout::Checkout::open(std::path::Path::new(&folder)).expect("folder");
+    let locate = |_: usize, _: usize| Location::new(&std::sync::Arc::from("x"), crate::model::Span::default());
+    let script = super::Scripts::new(&checkout).read(&super::Reading {
+        text: &line,
+        shell: "bash",
+        holes: &[],
+        env: &[],
+        folder: Text::default(),
+        locate: &locate,
+        chain: &[],
+    });
+    for c in &script.commands {
+        println!(
+            "{}:{} [{}] {}",
+            c.location.path,
+            c.location.line,
+            c.chain.len(),
+            c.words.iter().map(Text::as_str).collect::<Vec<_>>().join(" ")
+        );
+    }
+    for (l, w) in &script.unread {
+        println!("UNREAD {}:{} {w}", l.path, l.line);
+    }
+}
+
+#[test]
+fn a_tab_behind_a_continuation_separates_words() {
+    for blank in ["", " ", "\t", "  ", "\t\t"] {
+        let script = format!(
+            "for x in a; do \\\n{blank}npm publish \\\n{blank}$x && \\\n{blank}npm pack; \\\ndone\n# no \\\n{blank}npm ci\n"
+        );
+        let found = run_in(&script, Shell::Posix, &[]);
+        let lines: Vec<String> =
+            found.commands.iter().map(|c| c.words.iter().map(Text::as_str).collect::<Vec<_>>().join(" ")).collect();
+        assert_eq!(lines, ["npm publish a", "npm pack", "npm ci"], "{blank:?}");
+    }
+}

@@ -31,6 +31,19 @@ pub(super) struct Publish<'p> {
 }
 
 impl Publish<'_> {
+    /// Whether this does the same as another command of its step, under the same condition.
+    pub(super) fn repeats(&self, other: &Publish<'_>) -> bool {
+        let same_words = match (self.doer, other.doer) {
+            (Doer::Command(_, a, x), Doer::Command(_, b, y)) => x == y && a.folder == b.folder,
+            _ => false,
+        };
+        same_words
+            && self.job == other.job
+            && self.step == other.step
+            && std::ptr::eq(self.sink, other.sink)
+            && self.cond == other.cond
+    }
+
     /// Whether the command names this word.
     pub(super) fn says(&self, word: &str) -> bool {
         match self.doer {

@@ -161,6 +161,8 @@ impl<'a, 'p> Path<'a, 'p> {
                     continue;
                 }
                 match streams.iter_mut().find(|s| s.kind == publish.sink.kind && s.name == named.name) {
+                    // The same command again says nothing new.
+                    Some(stream) if stream.publishes.iter().any(|p| p.repeats(publish)) => {}
                     Some(stream) => {
                         stream.publishes.push(publish);
                         stream.places.extend(

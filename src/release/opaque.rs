@@ -28,6 +28,10 @@ pub(super) fn streams<'p>(path: &Path<'_, 'p>) -> Vec<Linked<'p>> {
             let found = match &step.body {
                 StepBody::Action(action) => unknown_action(job, index, step, action),
                 StepBody::Script(script) => script.unread.iter().find_map(|(place, why)| {
+                    // Where reading itself stopped, the text says whether it could publish.
+                    if !why.starts_with("no ") && speaks_of_publishing(path, place) {
+                        return Some(("an unread script".to_owned(), place.clone(), why.clone()));
+                    }
                     let words = format!("{} {why} {}", step.label, place.path);
                     let line = script.commands.iter().find(|c| c.location == *place);
                     let said = line
@@ -46,6 +50,14 @@ pub(super) fn streams<'p>(path: &Path<'_, 'p>) -> Vec<Linked<'p>> {
         }
     }
     streams
+}
+
+/// Whether the unread lines name publishing.
+fn speaks_of_publishing(path: &Path<'_, '_>, place: &Location) -> bool {
+    let Ok(text) = path.checkout.read(&place.path) else { return true };
+    let first = (place.line as usize).saturating_sub(1);
+    let lines = (place.end_line.saturating_sub(place.line) as usize) + 1;
+    text.lines().skip(first).take(lines).any(|l| pattern::search(PUBLISHES, l))
 }
 
 /// An action of which nothing is known, by its name a publisher, in a job that could publish.

@@ -125,7 +125,9 @@ fn agent(name: &str, at: &Location, container: &Value, pod: Option<&Value>) -> O
     if let Some(spec) = pod {
         pod_spec::judge(&mut draft, spec);
     }
-    draft.unshown(Isolated, at, "nothing shows that builds are kept apart", "a pod or machine for each build");
+    if draft.on(Isolated).is_none() {
+        draft.unshown(Isolated, at, "nothing shows that builds are kept apart", "a pod or machine for each build");
+    }
     Some(draft.finish())
 }
 

@@ -35,7 +35,7 @@ pub(super) fn pools(file: &File<'_>) -> Vec<RunnerPool> {
             continue;
         }
         pools.extend(tasks(&tree));
-        pools.extend(tree.items().iter().flat_map(role));
+        pools.extend(tree.items().iter().filter_map(role));
     }
     pools
 }

@@ -97,6 +97,7 @@ fn read(value: &Value) -> Container {
         variables: variables(value.all("env")),
         command: container::words([value.get("command"), value.get("args")]),
         at: value.at.clone(),
+        hidden: container::hidden(value.all("env")),
     }
 }
 

@@ -45,6 +45,7 @@ pub(super) fn pools(file: &File<'_>) -> Vec<RunnerPool> {
             variables: variables.collect(),
             command: values("--command").into_iter().chain(values("--args")).map(str::to_owned).collect(),
             at: at.clone(),
+            hidden: values("--env-vars").iter().any(|pair| pair.starts_with('$')).then(|| at.clone()),
         };
         let name = first(&["--name", "-n"]).unwrap_or_default();
         let shape = match platform {

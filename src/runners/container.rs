@@ -30,6 +30,8 @@ pub(super) struct Container {
     /// Command and arguments.
     pub(super) command: Vec<String>,
     pub(super) at: Location,
+    /// Variables whose names the file does not show.
+    pub(super) hidden: Option<Location>,
 }
 
 /// What starts the container.
@@ -202,6 +204,10 @@ fn is_lasting(name: &str) -> bool {
 }
 
 fn credentials(draft: &mut Draft, container: &Container) {
+    if let Some(at) = &container.hidden {
+        let note = "not all variables of the agent's container are visible, and one may hold a lasting credential";
+        draft.unshown(Isolated, at, note, "literal names of the variables");
+    }
     for variable in &container.variables {
         if is_lasting(&variable.name) {
             let note = format!(
@@ -226,6 +232,19 @@ pub(super) fn variables<'v>(entries: impl Iterator<Item = &'v Value>) -> Vec<Var
         Some(Variable { name: name.value.text()?.to_owned(), value, at: entry.at.clone() })
     });
     found.collect()
+}
+
+/// A part of the environment whose names are not visible.
+pub(super) fn hidden<'v>(environment: impl IntoIterator<Item = &'v Value>) -> Option<Location> {
+    environment.into_iter().find_map(|value| {
+        let entries: Vec<&Value> = match &value.data {
+            Data::List(items) => items.iter().collect(),
+            Data::Null => return None,
+            _ => vec![value],
+        };
+        let named = |e: &Value| ["name", "Name"].iter().any(|k| e.get(k).is_some_and(|n| n.text().is_some()));
+        entries.into_iter().find(|e| !named(e)).map(|e| e.at.clone())
+    })
 }
 
 /// A text, its unknown parts as they are written; an expression is no text.

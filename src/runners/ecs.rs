@@ -35,6 +35,7 @@ pub(super) fn container(value: &Value) -> Container {
         variables: found,
         command: container::words([get("entryPoint", "EntryPoint"), get("command", "Command")]),
         at: value.at.clone(),
+        hidden: container::hidden(value.all("environment").chain(value.all("Environment")).chain(value.all("secrets"))),
     }
 }
 

@@ -11,6 +11,7 @@ mod azure_cli;
 mod azure_native;
 mod azure_pipelines;
 mod buildkite;
+mod cdk;
 mod circleci;
 mod cloudformation;
 mod codebuild;
@@ -26,6 +27,8 @@ mod install;
 mod jenkins;
 mod nix;
 mod nomad;
+#[cfg(test)]
+mod other_tests;
 mod pod;
 mod pod_spec;
 mod registration;
@@ -78,6 +81,7 @@ const SHAPES: &[Shape] = &[
     (ansible::KEYS, ansible::pools),
     (garm::KEYS, garm::pools),
     (azure_cli::KEYS, azure_cli::pools),
+    (cdk::KEYS, cdk::pools),
 ];
 
 /// Files that may define runners are no larger than this.
@@ -351,7 +355,8 @@ fn read(checkout: &Checkout, path: &Arc<str>) -> Vec<RunnerPool> {
 fn is_candidate(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     let workflow = path.starts_with(".github/workflows/");
-    !workflow && (ENDINGS.iter().any(|e| name.ends_with(e)) || BEGINNINGS.iter().any(|b| name.starts_with(b)))
+    let usual = ENDINGS.iter().any(|e| name.ends_with(e)) || BEGINNINGS.iter().any(|b| name.starts_with(b));
+    !workflow && (usual || cdk::is_candidate(path))
 }
 
 fn is_incidental(path: &str) -> bool {

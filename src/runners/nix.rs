@@ -38,7 +38,24 @@ pub(super) fn pools(file: &File<'_>) -> Vec<RunnerPool> {
         let value_at = code.len() - rest.len() + equals + 1;
         let value = code.get(value_at..).unwrap_or_default();
         let offset = value_at + value.len() - value.trim_start().len();
-        let Some(body) = braces(code.get(offset..).unwrap_or_default()) else { continue };
+        let Some(body) = braces(code.get(offset..).unwrap_or_default()) else {
+            // `lib.listToAttrs (map (n: { name = ...; value = { ... }; }) ...)`, `lib.genAttrs names (n: { ... })`: the
+            // braces that hold the settings.
+            let statement = code.get(offset..).unwrap_or_default();
+            let inner = statement.match_indices('{').take(MOST_BRACES).find_map(|(brace, _)| {
+                let body = braces(statement.get(brace..)?)?;
+                let before = statement.get(..brace)?;
+                let ours = !before.contains(';') || before.trim_end().ends_with("value =");
+                (ours && settings(body)).then_some((brace, body))
+            });
+            if let Some((brace, body)) = inner
+                && path.is_empty()
+                && plural
+            {
+                pools.extend(runner(&lines, "github-runners", offset + brace, body));
+            }
+            continue;
+        };
         if path.is_empty() && plural {
             for (name, start, inner) in attributes(body) {
                 pools.extend(runner(&lines, &name, offset + start, inner));
@@ -56,6 +73,15 @@ pub(super) fn pools(file: &File<'_>) -> Vec<RunnerPool> {
         }
     }
     pools
+}
+
+/// Braces that are looked into for the settings of a runner.
+const MOST_BRACES: usize = 8;
+
+/// Whether a body holds settings of a runner itself, not deeper down.
+fn settings(body: &str) -> bool {
+    let flat = body.split('{').next().unwrap_or_default();
+    flat.contains("tokenFile") || flat.contains("url =")
 }
 
 /// Comments as blanks of the same length.

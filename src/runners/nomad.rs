@@ -47,6 +47,7 @@ fn job(block: &Block) -> Vec<RunnerPool> {
                 variables: variables(task),
                 command: container::words([config.get("entrypoint"), config.get("command"), config.get("args")]),
                 at: task.at.clone(),
+                hidden: None,
             };
             let circle = container.variables.iter().any(|v| v.name.starts_with("CIRCLECI_RUNNER_"));
             let platform = container.agent();
@@ -135,8 +136,8 @@ fn reach(draft: &mut Draft, task: &Value) {
     if let Some(value) = options.iter().find(|v| v.text().is_some_and(|t| t.contains("unconfined"))) {
         draft.failed(Isolated, &value.at, "a task of the group runs unconfined on its node");
     }
-    let arguments = config.get("args").map(Value::items).unwrap_or_default();
-    if let Some(value) = arguments.iter().find(|v| v.text().is_some_and(|t| t.starts_with("--data-root=/alloc"))) {
+    let arguments = ["args", "entrypoint", "command"].into_iter().flat_map(|key| config.all(key));
+    if let Some(value) = arguments.into_iter().find(|v| v.shown().is_some_and(|t| t.contains("--data-root=/alloc"))) {
         draft.lasting(&value.at, "the Docker daemon of the allocation keeps images and containers from build to build");
     }
     for volume in config.get("volumes").map(Value::items).unwrap_or_default() {

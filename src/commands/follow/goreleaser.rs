@@ -4,6 +4,7 @@
 //! sinks knows. Pointers to bytes published elsewhere (Homebrew, Scoop, winget, AUR, Nix) become none.
 //! Source: <https://goreleaser.com/customization/>
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::{Call, Entered, Implied};
@@ -38,7 +39,11 @@ pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
         })
         .flat_map(|list| list.split(','))
         .collect();
-    let nothing = words.iter().any(|w| matches!(*w, "--snapshot" | "--skip-publish" | "--skip-publish=true"));
+    // A split or prepared release is published by a later `continue --merge` or `publish --merge`.
+    let nothing = words.iter().any(|w| {
+        let bare = w.strip_suffix("=true").unwrap_or(w);
+        matches!(bare, "--snapshot" | "--skip-publish" | "--split" | "--prepare")
+    });
     if nothing || skipped.contains(&"publish") {
         return None;
     }
@@ -52,7 +57,7 @@ pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
     let Some(path) = path.filter(|p| call.checkout.exists(p)) else {
         entered.implied.push(whole_release);
         if named.is_some() {
-            entered.unread = Some("the configuration that the command names is not in the checkout".to_owned());
+            entered.unread = Some(format!("the configuration `{}` is not in the checkout", named.unwrap_or_default()));
         }
         return Some(entered);
     };
@@ -82,6 +87,7 @@ pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
         entered.implied.push(whole_release);
     }
     reader.channels(root, &mut entered.implied);
+    one_stream(&mut entered.implied);
     Some(entered)
 }
 
@@ -182,6 +188,44 @@ impl Reader<'_> {
     }
 }
 
+/// Names images of one repository path on several registries, and indexes over them, by the first of them: they are one
+/// stream.
+fn one_stream(implied: &mut [Implied]) {
+    let image = |word: &Text| {
+        let text = word.as_str();
+        let name = text.split('@').next().unwrap_or(text);
+        let path = name.rsplit('/').next().unwrap_or(name);
+        let end = path.find(':').map_or(name.len(), |at| name.len() - path.len() + at);
+        name.get(..end).unwrap_or(name).to_owned()
+    };
+    let path = |name: &str| match name.split_once('/') {
+        Some((host, rest)) if host.contains(['.', ':']) || host == "localhost" => rest.to_owned(),
+        _ => name.to_owned(),
+    };
+    let mut groups: Vec<(Text, BTreeSet<String>)> = Vec::new();
+    for command in implied.iter_mut() {
+        let program = command.words.first().map_or("", Text::as_str);
+        if !program.starts_with("goreleaser:docker") {
+            continue;
+        }
+        let own: Vec<Text> = command.words.iter().skip(1).cloned().collect();
+        let paths: BTreeSet<String> = own.iter().map(|w| path(&image(w))).collect();
+        let Some(first) = own.first() else { continue };
+        match groups.iter_mut().find(|(_, known)| known.is_superset(&paths) || paths.is_superset(known)) {
+            Some((named, known)) => {
+                known.extend(paths);
+                if !own.contains(named) {
+                    command.words.insert(1, named.clone());
+                } else if named != first {
+                    command.words.retain(|w| w != named);
+                    command.words.insert(1, named.clone());
+                }
+            }
+            None => groups.push((first.clone(), paths)),
+        }
+    }
+}
+
 /// `{{ .Env.NAME }}` is the step's variable; `{{ .Tag }}` and the rest are unknown here.
 fn untemplated(text: &str, env: &[(String, Text)]) -> String {
     let mut out = String::new();
@@ -236,6 +280,30 @@ mod tests {
                 "0 goreleaser:release",
                 "3 goreleaser:dockers ghcr.io/acme/widget:${{ goreleaser.Tag }} acme/widget:latest",
                 "9 goreleaser:snapcrafts widget"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_split_release_is_published_when_it_is_merged() {
+        let config = "dockers:\n  - image_templates: [acme/widget]\n";
+        assert!(implied(config, "goreleaser release --clean --split").is_empty());
+        assert!(implied(config, "goreleaser release --prepare").is_empty());
+        assert_eq!(implied(config, "goreleaser continue --merge").len(), 2);
+        assert_eq!(implied(config, "goreleaser publish --merge").len(), 2);
+    }
+
+    #[test]
+    fn one_image_on_two_registries_is_one_stream() {
+        let config = "dockers:\n  - image_templates: [\"ghcr.io/acme/widget:v1-amd64\"]\n  - image_templates: [\"acme/widget:v1-amd64\"]\n  - image_templates: [\"acme/other:v1\"]\ndocker_manifests:\n  - name_template: acme/widget:v1\n";
+        assert_eq!(
+            implied(config, "goreleaser release"),
+            [
+                "0 goreleaser:release",
+                "2 goreleaser:dockers ghcr.io/acme/widget:v1-amd64",
+                "3 goreleaser:dockers ghcr.io/acme/widget:v1-amd64 acme/widget:v1-amd64",
+                "4 goreleaser:dockers acme/other:v1",
+                "6 goreleaser:docker-manifests ghcr.io/acme/widget:v1-amd64 acme/widget:v1"
             ]
         );
     }

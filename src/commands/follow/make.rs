@@ -1,188 +1,583 @@
 //! `make TARGET`: the recipes of a target and of what it needs.
 
-use std::collections::BTreeSet;
+mod functions;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::{Call, Entered, Piece, join};
 use crate::checkout::Checkout;
 use crate::model::Text;
-use crate::syntax::makefile::{self, Entry, Rule};
+use crate::syntax::makefile::{self, Condition, Entry, Variable};
 
 /// Included files, one in another.
-const MOST_INCLUDES: usize = 32;
+const MOST_INCLUDES: usize = 64;
 /// Rules entered for one command.
 const MOST_RULES: usize = 200;
-/// Reference inside reference.
-const DEEPEST_REFERENCE: usize = 12;
+/// Text that expands to rules, one in another.
+const DEEPEST_EVALUATION: usize = 8;
+/// References resolved for one command.
+const MOST_REFERENCES: usize = 50_000;
+/// Bytes that expansion may make for one command.
+const MOST_BYTES: usize = 4 * 1024 * 1024;
 
-struct Book {
-    variables: Vec<(String, String)>,
-    rules: Vec<(Arc<str>, Rule)>,
+/// A value, and whether references in it are still open.
+#[derive(Debug, Clone)]
+struct Value {
+    text: String,
+    open: bool,
+}
+
+struct Rule {
+    path: Arc<str>,
+    targets: Vec<String>,
+    /// The target pattern of a static pattern rule.
+    pattern: Option<String>,
+    prerequisites: String,
+    recipe: Vec<(u32, String)>,
+}
+
+/// What is known while the Makefiles of one command are read and run.
+struct Make<'c> {
+    checkout: &'c Checkout,
+    folder: String,
+    variables: BTreeMap<String, Value>,
+    /// Values for a target, a loop or a call; the last one counts.
+    locals: Vec<(String, Value)>,
+    /// Set on the command line; files do not change them.
+    fixed: BTreeMap<String, String>,
+    /// What recipes find in their environment.
+    exported: BTreeSet<String>,
+    exports_all: bool,
+    rules: Vec<Rule>,
+    specifics: Vec<(Vec<String>, Variable)>,
+    includes: usize,
+    evaluations: usize,
+    references: usize,
+    bytes: usize,
+    /// Inside a condition or a list of prerequisites, an unset variable is empty.
+    strict: bool,
+    /// The file and, for text that a line expanded to, the line that is read.
+    here: (Arc<str>, Option<u32>),
+    missing: Vec<String>,
+    stopped: Option<String>,
 }
 
 pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
-    if !matches!(call.program(), "make" | "gmake" | "$(MAKE)" | "${MAKE}") {
+    if !matches!(call.program(), "make" | "gmake" | "mingw32-make") {
         return None;
     }
     let mut folder = call.folder.as_str().to_owned();
     let mut file = None;
     let mut targets: Vec<&str> = Vec::new();
     let mut overrides: Vec<(String, String)> = Vec::new();
-    let mut words = call.arguments().iter().map(Text::as_str);
-    while let Some(word) = words.next() {
+    let mut words = call.arguments().iter();
+    while let Some(text) = words.next() {
+        let word = text.as_str();
         match word {
-            "-C" | "--directory" => folder = join(&folder, words.next()?),
-            "-f" | "--file" | "--makefile" => file = words.next().map(str::to_owned),
-            "-n" | "--dry-run" | "--just-print" | "--recon" | "-q" | "--question" | "--version" | "--help" => {
+            "-C" | "--directory" => folder = join(&folder, words.next()?.as_str()),
+            "-f" | "--file" | "--makefile" => file = words.next().map(|w| w.as_str().to_owned()),
+            "-n" | "--dry-run" | "--just-print" | "--recon" | "-q" | "--question" | "-v" | "--version" | "-h"
+            | "--help" | "-p" | "--print-data-base" => {
                 return None;
             }
-            "-j" | "-l" | "-o" | "-W" | "-I" => {}
+            "-o" | "-W" | "-I" | "--include-dir" | "--old-file" | "--what-if" | "--eval" => {
+                words.next();
+            }
             w if w.starts_with("--directory=") => folder = join(&folder, w.split_once('=')?.1),
+            w if w.starts_with("--file=") || w.starts_with("--makefile=") => {
+                file = w.split_once('=').map(|(_, f)| f.to_owned());
+            }
             w if w.starts_with("-C") => folder = join(&folder, w.get(2..)?),
             w if w.starts_with("-f") => file = w.get(2..).map(str::to_owned),
             w if w.starts_with('-') => {}
-            w => match w.split_once('=') {
-                Some((name, value)) => overrides.push((name.trim_end_matches([':', '?']).to_owned(), value.to_owned())),
+            w => match w.split_once('=').filter(|(n, _)| !n.contains("${{") && !n.contains(char::is_whitespace)) {
+                Some((name, value)) => {
+                    overrides.push((name.trim_end_matches([':', '?', '+']).to_owned(), value.to_owned()));
+                }
+                // The value of `-j` or `-l`.
                 None if w.chars().all(|c| c.is_ascii_digit()) => {}
+                None if optional(text) => {}
                 None => targets.push(w),
             },
         }
     }
-    let candidates = match file {
-        Some(file) => vec![file],
+    let candidates = match &file {
+        Some(file) => vec![file.clone()],
         None => ["GNUmakefile", "makefile", "Makefile"].map(str::to_owned).to_vec(),
     };
     let path = candidates.iter().map(|f| join(&folder, f)).find(|p| call.checkout.exists(p));
     let what = format!("make {}", targets.join(" ")).trim_end().to_owned();
     let Some(path) = path else {
-        let unread = Some(format!("no Makefile in `{}`", if folder.is_empty() { "." } else { &folder }));
-        return Some(Entered { what, unread, ..Entered::default() });
+        let place = if folder.is_empty() { "." } else { &folder };
+        let unread = match file {
+            Some(file) => format!("no file `{file}` in `{place}`"),
+            None => format!("no Makefile in `{place}`"),
+        };
+        return Some(Entered { what, unread: Some(unread), ..Entered::default() });
     };
-    let mut book = Book { variables: Vec::new(), rules: Vec::new() };
-    for (name, value) in call.env {
-        book.variables.push((name.clone(), value.as_str().to_owned()));
+    let mut make = Make::new(call, folder, overrides, &targets);
+    make.load(&path);
+    let mut entered = Entered { what, ..Entered::default() };
+    let default = make.default_target();
+    let goals: Vec<&str> = if targets.is_empty() { default.as_deref().into_iter().collect() } else { targets };
+    let mut done: BTreeSet<String> = BTreeSet::new();
+    let mut unmade: Vec<&str> = Vec::new();
+    for goal in goals {
+        if !make.visit(goal, &mut done, &mut entered, 0) && !call.checkout.exists(&join(&make.folder, goal)) {
+            unmade.push(goal);
+        }
     }
-    book.variables.push(("CURDIR".to_owned(), ".".to_owned()));
-    book.variables.push(("MAKE".to_owned(), "make".to_owned()));
-    let fixed: BTreeSet<String> = overrides.iter().map(|(n, _)| n.clone()).collect();
-    book.variables.extend(overrides.iter().cloned());
-    let mut read = 0;
-    load(call.checkout, &path, &folder, &mut book, &fixed, &mut read);
-    if targets.is_empty() {
-        let first = book.rules.iter().map(|(_, r)| expand(&r.targets, &book.variables, 0));
-        let goal = book.variables.iter().rev().find(|(n, _)| n == ".DEFAULT_GOAL").map(|(_, v)| v.clone());
-        let default = goal.or_else(|| first.into_iter().find(|t| !t.starts_with('.') && !t.contains('%')));
-        let target = default?;
-        let first = target.split_whitespace().next()?.to_owned();
-        return Some(run(&book, &[first.as_str()], what, &folder));
+    if let Some(goal) = unmade.first() {
+        let missing = make.missing.first().map(|m| format!("; `{m}` is not in the checkout")).unwrap_or_default();
+        entered.unread = Some(format!("no rule makes `{goal}`{missing}"));
     }
-    Some(run(&book, &targets, what, &folder))
+    if let Some(why) = make.stopped {
+        entered.unread = Some(why);
+    }
+    Some(entered)
 }
 
-fn load(checkout: &Checkout, path: &str, folder: &str, book: &mut Book, fixed: &BTreeSet<String>, read: &mut usize) {
-    *read += 1;
-    if *read > MOST_INCLUDES {
-        return;
+/// Whether an unknown word holds options and assignments rather than a target.
+fn optional(word: &Text) -> bool {
+    word.symbol().is_some_and(|symbol| {
+        let symbol = symbol.to_ascii_lowercase();
+        ["args", "arguments", "flags", "opts", "options", "params", "vars"].iter().any(|p| symbol.contains(p))
+    })
+}
+
+/// Whether a text tells of publishing.
+fn publishes(text: &str) -> bool {
+    ["push", "publish", "upload", "release", "registry"].iter().any(|word| text.contains(word))
+}
+
+/// A conditional part: whether its current branch counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Branch {
+    Yes,
+    No,
+    /// Only a run can tell.
+    Open,
+}
+
+struct Part {
+    branch: Branch,
+    /// Whether a branch before surely holds.
+    settled: bool,
+    /// Whether a branch before may hold.
+    open: bool,
+    /// What branches that may hold have set.
+    set: BTreeSet<String>,
+}
+
+impl<'c> Make<'c> {
+    fn new(call: &Call<'c>, folder: String, overrides: Vec<(String, String)>, targets: &[&str]) -> Self {
+        let closed = |text: &str| Value { text: text.to_owned(), open: false };
+        let mut variables = BTreeMap::new();
+        for (name, value) in call.env {
+            variables.insert(name.clone(), closed(value.as_str()));
+        }
+        // Relative to the folder, but with its name.
+        let here =
+            folder.rsplit('/').next().filter(|n| !n.is_empty()).map_or_else(|| ".".into(), |n| format!("../{n}"));
+        variables.insert("CURDIR".to_owned(), closed(&here));
+        variables.insert("MAKEFILE_LIST".to_owned(), closed(""));
+        variables.insert("MAKECMDGOALS".to_owned(), closed(&targets.join(" ")));
+        // Assignments of the command line reach further makes.
+        let mut program = "make".to_owned();
+        for (name, value) in overrides.iter().filter(|(_, v)| !v.contains('\'')) {
+            program.push_str(&format!(" '{name}={value}'"));
+        }
+        variables.insert("MAKE".to_owned(), closed(&program));
+        for (name, value) in &overrides {
+            variables.insert(name.clone(), closed(value));
+        }
+        Self {
+            checkout: call.checkout,
+            folder,
+            variables,
+            locals: Vec::new(),
+            exported: overrides.iter().map(|(n, _)| n.clone()).collect(),
+            fixed: overrides.into_iter().collect(),
+            exports_all: false,
+            rules: Vec::new(),
+            specifics: Vec::new(),
+            includes: 0,
+            evaluations: 0,
+            references: 0,
+            bytes: 0,
+            strict: false,
+            here: (Arc::from(""), None),
+            missing: Vec::new(),
+            stopped: None,
+        }
     }
-    let Ok(text) = checkout.read(path) else { return };
-    let parsed = makefile::parse(&text);
-    let file: Arc<str> = Arc::from(path);
-    for entry in parsed.entries {
-        match entry {
-            Entry::Variable { name, operator, value } => {
-                let name = expand(&name, &book.variables, 0);
-                if fixed.contains(&name) {
+
+    fn stop(&mut self, why: String) {
+        self.stopped.get_or_insert(why);
+    }
+
+    fn default_target(&mut self) -> Option<String> {
+        if self.variables.contains_key(".DEFAULT_GOAL") {
+            return self.expand("$(.DEFAULT_GOAL)", 0).split_whitespace().next().map(str::to_owned);
+        }
+        let mut targets = self.rules.iter().flat_map(|r| r.targets.iter());
+        targets.find(|t| (!t.starts_with('.') || t.contains('/')) && !t.contains('%')).cloned()
+    }
+
+    /// Reads a Makefile and what it includes.
+    fn load(&mut self, path: &str) {
+        self.includes += 1;
+        if self.includes > MOST_INCLUDES {
+            self.stop(format!("more than {MOST_INCLUDES} Makefiles are included"));
+            return;
+        }
+        let Ok(text) = self.checkout.read(path) else {
+            self.missing.push(path.to_owned());
+            return;
+        };
+        let inside = format!("{}/", self.folder);
+        let name = match path.strip_prefix(&inside) {
+            _ if self.folder.is_empty() => path.to_owned(),
+            Some(below) => below.to_owned(),
+            None => format!("{}{path}", "../".repeat(self.folder.split('/').count())),
+        };
+        if let Some(list) = self.variables.get_mut("MAKEFILE_LIST") {
+            list.text.push(' ');
+            list.text.push_str(&name);
+        }
+        let before = std::mem::replace(&mut self.here, (Arc::from(path), None));
+        self.entries(makefile::parse(&text));
+        self.here = before;
+    }
+
+    /// Reads text that a line expanded to.
+    fn evaluate(&mut self, text: &str) {
+        if self.evaluations >= DEEPEST_EVALUATION {
+            self.stop(format!("make text nested deeper than {DEEPEST_EVALUATION}"));
+            return;
+        }
+        self.evaluations += 1;
+        self.entries(makefile::parse(text));
+        self.evaluations -= 1;
+    }
+
+    fn entries(&mut self, entries: Vec<Entry>) {
+        let mut parts: Vec<Part> = Vec::new();
+        // Whether the rule before was taken, for its recipe.
+        let mut in_rule = false;
+        for entry in entries {
+            match &entry {
+                Entry::If(condition) => {
+                    let live = parts.iter().all(|p| p.branch != Branch::No);
+                    let branch = if live { self.holds(condition) } else { Branch::No };
+                    parts.push(Part { branch, settled: false, open: false, set: BTreeSet::new() });
                     continue;
                 }
-                let known = book.variables.iter().rposition(|(n, _)| *n == name);
-                let value = match operator.as_str() {
-                    "!=" => format!("$(shell {value})"),
-                    ":=" | "::=" => expand(&value, &book.variables, 0),
-                    _ => value,
+                Entry::Else(condition) => {
+                    let Some(mut part) = parts.pop() else { continue };
+                    part.settled |= part.branch == Branch::Yes;
+                    part.open |= part.branch == Branch::Open;
+                    let live = parts.iter().all(|p| p.branch != Branch::No);
+                    part.branch = match condition {
+                        _ if part.settled || !live => Branch::No,
+                        Some(condition) => self.holds(condition),
+                        None => Branch::Yes,
+                    };
+                    if part.branch == Branch::Yes && part.open {
+                        part.settled = true;
+                        part.branch = Branch::Open;
+                    }
+                    parts.push(part);
+                    continue;
+                }
+                Entry::EndIf => {
+                    parts.pop();
+                    continue;
+                }
+                _ => {}
+            }
+            if parts.iter().any(|p| p.branch == Branch::No) {
+                if matches!(entry, Entry::Rule { .. }) {
+                    in_rule = false;
+                }
+                continue;
+            }
+            let open = parts.iter_mut().rev().find(|p| p.branch == Branch::Open);
+            match entry {
+                Entry::Variable(variable) => {
+                    // Of two branches that may hold, the one that publishes counts.
+                    if let Some(part) = open {
+                        let again = !part.set.insert(variable.name.clone());
+                        let known = self.variables.get(&variable.name);
+                        if again && known.is_some_and(|v| publishes(&v.text)) && !publishes(&variable.value) {
+                            continue;
+                        }
+                    }
+                    self.assign(&variable);
+                }
+                Entry::Export(names) => {
+                    let names = self.strictly(&names);
+                    self.exports_all |= names.trim().is_empty();
+                    self.exported.extend(names.split_whitespace().map(str::to_owned));
+                }
+                Entry::Include { files, optional } => {
+                    for file in functions::split(&self.strictly(&files)) {
+                        let path = join(&self.folder, &file);
+                        if file.contains('*') {
+                            for path in functions::wildcard(self.checkout, &self.folder, &file) {
+                                self.load(&join(&self.folder, &path));
+                            }
+                        } else if self.checkout.exists(&path) || !optional {
+                            self.load(&path);
+                        }
+                    }
+                }
+                Entry::Rule { targets, pattern, prerequisites, .. } => {
+                    let targets = functions::split(&self.strictly(&targets));
+                    let pattern = pattern.map(|p| self.strictly(&p).trim().to_owned());
+                    let prerequisites = self.strictly(&prerequisites);
+                    // References may make an assignment or a static pattern of what looked like a list.
+                    in_rule = true;
+                    self.rules.push(Rule {
+                        path: Arc::clone(&self.here.0),
+                        targets,
+                        pattern,
+                        prerequisites,
+                        recipe: Vec::new(),
+                    });
+                }
+                Entry::Recipe { line, text } if in_rule => {
+                    let line = self.here.1.unwrap_or(line);
+                    if let Some(rule) = self.rules.last_mut() {
+                        rule.recipe.push((line, text));
+                    }
+                }
+                Entry::Specific { targets, variable } => {
+                    let targets = functions::split(&self.strictly(&targets));
+                    self.specifics.push((targets, variable));
+                }
+                Entry::Line { line, text } => {
+                    let before = self.here.1;
+                    self.here.1 = before.or(Some(line));
+                    let made = self.strictly(&text);
+                    if !made.trim().is_empty() && made.trim() != text.trim() {
+                        self.evaluate(&made);
+                    }
+                    self.here.1 = before;
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn assign(&mut self, variable: &Variable) {
+        let name = self.strictly(&variable.name).trim().to_owned();
+        if self.fixed.contains_key(&name) {
+            return;
+        }
+        let value = match variable.operator.as_str() {
+            "!=" => Value { text: self.expand(&format!("$(shell {})", variable.value), 0), open: false },
+            ":=" | "::=" | ":::=" => Value { text: self.expand(&variable.value, 0), open: false },
+            _ => Value { text: variable.value.clone(), open: true },
+        };
+        match variable.operator.as_str() {
+            "?=" if self.variables.contains_key(&name) => {}
+            "+=" => {
+                let Some(old) = self.variables.get(&name).cloned() else {
+                    self.variables.insert(name, value);
+                    return;
                 };
-                match (operator.as_str(), known) {
-                    ("?=", Some(_)) => {}
-                    ("+=", Some(at)) => {
-                        if let Some((_, old)) = book.variables.get_mut(at) {
-                            old.push(' ');
-                            old.push_str(&value);
-                        }
-                    }
-                    (_, Some(at)) => {
-                        if let Some((_, old)) = book.variables.get_mut(at) {
-                            *old = value;
-                        }
-                    }
-                    (_, None) => book.variables.push((name, value)),
+                let added = if old.open { value.text } else { self.expand(&value.text, 0) };
+                if self.charge(old.text.len()) {
+                    let text = format!("{} {added}", old.text).trim().to_owned();
+                    self.variables.insert(name, Value { text, open: old.open });
                 }
             }
-            Entry::Include(files) => {
-                for file in expand(&files, &book.variables, 0).split_whitespace() {
-                    load(checkout, &join(folder, file), folder, book, fixed, read);
-                }
+            _ => {
+                self.variables.insert(name, value);
             }
         }
     }
-    book.rules.extend(parsed.rules.into_iter().map(|r| (Arc::clone(&file), r)));
-}
 
-fn run(book: &Book, targets: &[&str], what: String, folder: &str) -> Entered {
-    let mut entered = Entered { what, ..Entered::default() };
-    let mut done: BTreeSet<String> = BTreeSet::new();
-    for target in targets {
-        visit(book, target, folder, &mut done, &mut entered, 0);
+    /// Expansion where an unset variable is empty.
+    fn strictly(&mut self, text: &str) -> String {
+        let before = std::mem::replace(&mut self.strict, true);
+        let made = self.expand(text, 0);
+        self.strict = before;
+        made
     }
-    if entered.pieces.is_empty() && done.is_empty() {
-        entered.unread = Some(format!("no rule makes `{}`", targets.join(" ")));
-    }
-    entered
-}
 
-fn visit(book: &Book, target: &str, folder: &str, done: &mut BTreeSet<String>, entered: &mut Entered, depth: usize) {
-    if depth > MOST_RULES || done.len() > MOST_RULES {
-        entered.unread = Some(format!("more than {MOST_RULES} make rules lead on from here"));
-        return;
+    fn holds(&mut self, condition: &Condition) -> Branch {
+        let known = |holds: bool| if holds { Branch::Yes } else { Branch::No };
+        match condition {
+            Condition::Equal { left, right, equal } => {
+                let (left, right) = (Text::new(self.strictly(left)), Text::new(self.strictly(right)));
+                if left == right {
+                    return known(*equal);
+                }
+                match (left.is_literal(), right.is_literal()) {
+                    (true, true) => known(!*equal),
+                    _ => Branch::Open,
+                }
+            }
+            Condition::Defined { name, defined } => {
+                let name = self.strictly(name);
+                match self.variables.get(name.trim()) {
+                    Some(value) if value.text.trim().is_empty() => known(!*defined),
+                    Some(_) => known(*defined),
+                    None if functions::of_the_runner(name.trim()) => Branch::Open,
+                    None => known(!*defined),
+                }
+            }
+        }
     }
-    let matching: Vec<(&Arc<str>, &Rule, Option<String>)> = book
-        .rules
-        .iter()
-        .filter_map(|(path, rule)| {
-            let targets = expand(&rule.targets, &book.variables, 0);
-            let stem = targets.split_whitespace().find_map(|t| fits(t, target))?;
-            Some((path, rule, stem))
-        })
-        .collect();
-    if matching.is_empty() || !done.insert(target.to_owned()) {
-        return;
+
+    /// Whether more may be expanded.
+    fn charge(&mut self, bytes: usize) -> bool {
+        self.references += 1;
+        self.bytes += bytes;
+        let more = self.references <= MOST_REFERENCES && self.bytes <= MOST_BYTES;
+        if !more {
+            self.stop("the Makefile expands to too much".to_owned());
+        }
+        more
     }
-    // An explicit rule takes the place of pattern rules.
-    let explicit = matching.iter().any(|(_, r, stem)| stem.is_none() && !r.recipe.is_empty());
-    for (path, rule, stem) in matching {
-        if explicit && stem.is_some() {
-            continue;
+
+    /// The recipes of a target behind those of what it needs; whether a rule makes it.
+    fn visit(&mut self, target: &str, done: &mut BTreeSet<String>, entered: &mut Entered, depth: usize) -> bool {
+        if done.contains(target) {
+            return true;
         }
-        let mut local: Vec<(String, String)> = book.variables.clone();
-        local.push(("@".to_owned(), target.to_owned()));
-        local.push(("*".to_owned(), stem.clone().unwrap_or_default()));
-        let prerequisites = expand(&rule.prerequisites, &local, 0);
-        for needed in prerequisites.split_whitespace().filter(|p| *p != "|") {
-            let needed = stem.as_deref().map_or(needed.to_owned(), |s| needed.replace('%', s));
-            visit(book, &needed, folder, done, entered, depth + 1);
+        if depth > MOST_RULES || done.len() > MOST_RULES {
+            self.stop(format!("more than {MOST_RULES} make rules lead on from here"));
+            return true;
         }
-        local.push(("<".to_owned(), prerequisites.split_whitespace().next().unwrap_or_default().to_owned()));
-        local.push(("^".to_owned(), prerequisites.clone()));
-        for (line, recipe) in &rule.recipe {
-            let text = expand(recipe.trim_start().trim_start_matches(['@', '-', '+', ' ']), &local, 0);
-            entered.pieces.push(Piece {
-                text,
-                shell: "sh".to_owned(),
-                path: Arc::clone(path),
-                line: *line,
-                env: Vec::new(),
-                folder: Text::new(folder),
-                positional: Vec::new(),
-            });
+        let matching = self.matching(target);
+        if matching.is_empty() {
+            return false;
         }
+        done.insert(target.to_owned());
+        let outer = self.locals.len();
+        for (targets, variable) in self.specifics.clone() {
+            if targets.iter().any(|t| fits(t, target).is_some()) {
+                self.set_for_target(&variable);
+            }
+        }
+        for (at, stem) in matching {
+            let Some(rule) = self.rules.get(at) else { continue };
+            let (path, recipe, prerequisites) =
+                (Arc::clone(&rule.path), rule.recipe.clone(), rule.prerequisites.clone());
+            let own = self.locals.len();
+            self.local("@", target);
+            self.local("*", stem.as_deref().unwrap_or_default());
+            // `.SECONDEXPANSION`
+            let prerequisites = if prerequisites.contains('$') { self.strictly(&prerequisites) } else { prerequisites };
+            let needed: Vec<String> = functions::split(&prerequisites)
+                .into_iter()
+                .filter(|p| p != "|")
+                .map(|p| stem.as_deref().map_or(p.clone(), |s| p.replacen('%', s, 1)))
+                .collect();
+            self.locals.truncate(own);
+            for needed in &needed {
+                self.visit(needed, done, entered, depth + 1);
+            }
+            self.local("@", target);
+            self.local("*", stem.as_deref().unwrap_or_default());
+            self.local("<", needed.first().map_or("", String::as_str));
+            self.local("^", &needed.join(" "));
+            self.local("+", &needed.join(" "));
+            self.local("?", &needed.join(" "));
+            let env = if recipe.is_empty() { Vec::new() } else { self.environment() };
+            for (line, text) in recipe {
+                self.here = (Arc::clone(&path), Some(line));
+                let text = self.expand(text.trim_start().trim_start_matches(['@', '-', '+', ' ']), 0);
+                entered.pieces.push(Piece {
+                    text: text.trim_start_matches(['@', '+', ' ']).to_owned(),
+                    shell: "sh".to_owned(),
+                    path: Arc::clone(&path),
+                    line,
+                    env: env.clone(),
+                    folder: Text::new(self.folder.as_str()),
+                    positional: Vec::new(),
+                });
+            }
+            self.locals.truncate(own);
+        }
+        self.locals.truncate(outer);
+        true
+    }
+
+    /// The rules for a target with their stems. An explicit recipe takes the place of patterns, and of those the one
+    /// with the shortest stem counts.
+    fn matching(&self, target: &str) -> Vec<(usize, Option<String>)> {
+        let mut explicit = Vec::new();
+        let mut implicit: Vec<(usize, String)> = Vec::new();
+        for (at, rule) in self.rules.iter().enumerate() {
+            if let Some(pattern) = &rule.pattern {
+                if rule.targets.iter().any(|t| t == target) {
+                    explicit.push((at, fits(pattern, target).flatten()));
+                }
+                continue;
+            }
+            match rule.targets.iter().find_map(|t| fits(t, target)) {
+                Some(None) => explicit.push((at, None)),
+                Some(Some(stem)) => implicit.push((at, stem)),
+                None => {}
+            }
+        }
+        let has_recipe = |at: usize| self.rules.get(at).is_some_and(|r| !r.recipe.is_empty());
+        if !explicit.iter().any(|(at, _)| has_recipe(*at)) {
+            let shortest = implicit.iter().min_by_key(|(_, stem)| stem.len());
+            explicit.extend(shortest.map(|(at, stem)| (*at, Some(stem.clone()))));
+        }
+        explicit
+    }
+
+    fn local(&mut self, name: &str, value: &str) {
+        self.locals.push((name.to_owned(), Value { text: value.to_owned(), open: false }));
+    }
+
+    fn set_for_target(&mut self, variable: &Variable) {
+        let name = self.strictly(&variable.name).trim().to_owned();
+        if self.fixed.contains_key(&name) {
+            return;
+        }
+        let old = self.known(&name);
+        let value = match (variable.operator.as_str(), old) {
+            ("?=", Some(_)) => return,
+            ("+=", Some(old)) => {
+                let before = if old.open { self.expand(&old.text, 0) } else { old.text };
+                let text = format!("{before} {}", self.expand(&variable.value, 0));
+                Value { text, open: false }
+            }
+            (":=" | "::=" | ":::=", _) => Value { text: self.expand(&variable.value, 0), open: false },
+            _ => Value { text: variable.value.clone(), open: true },
+        };
+        self.locals.push((name, value));
+    }
+
+    fn known(&self, name: &str) -> Option<Value> {
+        let local = self.locals.iter().rev().find(|(n, _)| n == name).map(|(_, v)| v);
+        local.or_else(|| self.variables.get(name)).cloned()
+    }
+
+    /// What recipes find in their environment.
+    fn environment(&mut self) -> Vec<(String, Text)> {
+        let names: Vec<String> = if self.exports_all {
+            let shell = |n: &&String| n.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+            self.variables.keys().filter(shell).filter(|n| !n.starts_with("MAKE")).cloned().collect()
+        } else {
+            self.exported.iter().cloned().collect()
+        };
+        let mut env = Vec::new();
+        for name in names {
+            if self.known(&name).is_some() {
+                let value = self.expand(&format!("$({name})"), 0);
+                env.push((name, Text::new(value)));
+            }
+        }
+        env
     }
 }
 
@@ -196,103 +591,21 @@ fn fits(pattern: &str, target: &str) -> Option<Option<String>> {
     (!stem.is_empty()).then(|| Some(stem.to_owned()))
 }
 
-/// A text with its make references resolved. What only a run can tell becomes an unknown; `$$` is the shell's `$`.
-fn expand(text: &str, variables: &[(String, String)], depth: usize) -> String {
-    let mut out = String::new();
-    let mut rest = text;
-    while let Some(at) = rest.find('$') {
-        let (head, tail) = rest.split_at(at);
-        out.push_str(head);
-        // What is unknown already.
-        if let Some(inner) = tail.strip_prefix("${{") {
-            let end = inner.find("}}").map_or(tail.len(), |e| e + 5);
-            let (symbol, after) = tail.split_at(end.min(tail.len()));
-            out.push_str(symbol);
-            rest = after;
-            continue;
-        }
-        let after = tail.get(1..).unwrap_or_default();
-        match after.chars().next() {
-            Some('$') => {
-                out.push('$');
-                rest = after.get(1..).unwrap_or_default();
-            }
-            Some(open @ ('(' | '{')) => {
-                let Some(end) = closing(after, open) else {
-                    out.push('$');
-                    rest = after;
-                    continue;
-                };
-                out.push_str(&reference(after.get(1..end).unwrap_or_default(), variables, depth));
-                rest = after.get(end + 1..).unwrap_or_default();
-            }
-            Some(c) => {
-                out.push_str(&reference(&c.to_string(), variables, depth));
-                rest = after.get(c.len_utf8()..).unwrap_or_default();
-            }
-            None => {
-                out.push('$');
-                rest = after;
-            }
-        }
-    }
-    out.push_str(rest);
-    out
-}
-
-fn closing(text: &str, open: char) -> Option<usize> {
-    let close = if open == '(' { ')' } else { '}' };
-    let mut depth = 0;
-    for (at, c) in text.char_indices() {
-        if c == open {
-            depth += 1;
-        } else if c == close {
-            depth -= 1;
-            if depth == 0 {
-                return Some(at);
-            }
-        }
-    }
-    None
-}
-
-fn reference(inner: &str, variables: &[(String, String)], depth: usize) -> String {
-    if depth > DEEPEST_REFERENCE {
-        return "${{ make.recursive }}".to_owned();
-    }
-    let inner_name = expand(inner, variables, depth + 1);
-    if let Some((_, value)) = variables.iter().rev().find(|(n, _)| *n == inner_name) {
-        return expand(value, variables, depth + 1);
-    }
-    let (function, argument) = inner_name.split_once(char::is_whitespace).unwrap_or((&inner_name, ""));
-    match function {
-        "strip" => argument.split_whitespace().collect::<Vec<_>>().join(" "),
-        "shell" => format!(
-            "${{{{ shell({}) }}}}",
-            argument.split_whitespace().collect::<Vec<_>>().join(" ").replace("}}", "} }")
-        ),
-        "or" => argument.split(',').map(str::trim).find(|a| !a.is_empty()).unwrap_or_default().to_owned(),
-        "addprefix" => argument
-            .split_once(',')
-            .map(|(p, list)| list.split_whitespace().map(|w| format!("{}{w}", p.trim())).collect::<Vec<_>>().join(" "))
-            .unwrap_or_default(),
-        "info" | "warning" | "error" | "eval" => String::new(),
-        _ if !argument.is_empty() || inner_name.contains(':') => "${{ make.function }}".to_owned(),
-        // An unset variable is empty, but the environment may set it.
-        name => format!("${{{{ env.{name} }}}}"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checkout::Checkout;
 
-    fn recipes(makefile: &str, command: &str) -> Vec<String> {
-        let checkout = Checkout::in_memory([("Makefile".to_owned(), makefile.as_bytes().to_vec())], None);
+    fn entered(files: &[(&str, &str)], command: &str) -> Entered {
+        let files = files.iter().map(|(p, t)| ((*p).to_owned(), t.as_bytes().to_vec()));
+        let checkout = Checkout::in_memory(files, None);
         let words: Vec<Text> = command.split(' ').map(Text::from).collect();
         let call = Call { checkout: &checkout, words: &words, folder: &Text::default(), env: &[] };
-        let entered = enter(&call).expect("a make command");
+        enter(&call).expect("a make command")
+    }
+
+    fn recipes(makefile: &str, command: &str) -> Vec<String> {
+        let entered =
+            entered(&[("Makefile", makefile), ("charts/a/Chart.yaml", ""), ("charts/b/Chart.yaml", "")], command);
         entered.pieces.iter().map(|p| format!("{}: {}", p.line, p.text)).collect()
     }
 
@@ -308,6 +621,10 @@ mod tests {
     #[test]
     fn a_pattern_rule_has_a_stem() {
         assert_eq!(recipes("push-%:\n\tdocker push acme/$*\n", "make push-web"), ["2: docker push acme/web"]);
+        assert_eq!(
+            recipes("a.out b.out: %.out: %-dep\n\techo $@ $< $*\na-dep:\n\tx\n", "make a.out"),
+            ["4: x", "2: echo a.out a-dep a"]
+        );
     }
 
     #[test]
@@ -322,5 +639,86 @@ mod tests {
         let words: Vec<Text> = ["make", "-n", "a"].map(Text::from).to_vec();
         let call = Call { checkout: &checkout, words: &words, folder: &Text::default(), env: &[] };
         assert!(enter(&call).is_none());
+    }
+
+    #[test]
+    fn functions_are_resolved() {
+        let line = |text: &str| {
+            recipes(&format!("L := a.c b.c d.h\ndefine tag\n$(1)-$(2)\nendef\nall:\n\t{text}\n"), "make TAG=v1")
+        };
+        for (text, expected) in [
+            ("$(if $(TAG),x,y)", "x"),
+            ("$(if $(NOTHING),x,y)", "y"),
+            ("$(if $(shell git status),--push,--load)", "--push"),
+            ("$(or $(NOTHING),z)", "z"),
+            ("$(and $(TAG),z)", "z"),
+            ("$(subst .,_,a.b)", "a_b"),
+            ("$(patsubst %.c,%.o,$(L))", "a.o b.o d.h"),
+            ("$(L:.c=.o)", "a.o b.o d.h"),
+            ("$(filter %.c,$(L))", "a.c b.c"),
+            ("$(filter-out %.c,$(L))", "d.h"),
+            ("$(foreach x,$(L),-f $(x))", "-f a.c -f b.c -f d.h"),
+            ("$(basename x/a.tar) $(notdir x/a.tar) $(dir x/a.tar)", "x/a a.tar x/"),
+            ("$(wildcard charts/*)", "charts/a charts/b"),
+            ("$(addsuffix .x,a b) $(addprefix p-,a b)", "a.x b.x p-a p-b"),
+            ("$(call tag,a,b)", "a-b"),
+            ("$(word 2,$(L)) $(words $(L))", "b.c 3"),
+            ("$(eval X := 1)$(X)", "1"),
+        ] {
+            assert_eq!(line(text), [format!("6: {expected}")], "{text}");
+        }
+    }
+
+    #[test]
+    fn conditions_choose_when_they_can() {
+        let makefile = "ifeq ($(PUSH),yes)\nOUT = --push\nelse\nOUT = --load\nendif\nifdef TAG\nT = $(TAG)\nendif\nall:\n\tb $(OUT) $(T)\n";
+        assert_eq!(recipes(makefile, "make PUSH=yes TAG=v"), ["10: b --push v"]);
+        assert_eq!(recipes(makefile, "make"), ["10: b --load ${{ env.T }}"]);
+        assert_eq!(recipes(makefile, "make PUSH=${{inputs.push}} TAG=v"), ["10: b --push v"]);
+    }
+
+    #[test]
+    fn values_for_a_target_reach_what_it_needs() {
+        let makefile = "OUT ?=\nbuild:\n\tdocker buildx build $(OUT) .\npush: OUT=--push\npush: build\n";
+        assert_eq!(recipes(makefile, "make push"), ["3: docker buildx build --push ."]);
+        assert_eq!(recipes(makefile, "make build"), ["3: docker buildx build  ."]);
+    }
+
+    #[test]
+    fn a_line_may_expand_to_a_rule() {
+        let makefile =
+            "_run:\n\t@$(MAKE) -f tools/common.mk $(MAKECMDGOALS)\n$(if $(MAKECMDGOALS),$(MAKECMDGOALS): %: _run)\n";
+        assert_eq!(
+            recipes(makefile, "make image.push helm-push TAG=v1"),
+            ["2: make 'TAG=v1' -f tools/common.mk image.push helm-push"]
+        );
+        let makefile =
+            "define one\npush-$(1):\n\tdocker push acme/$(1)\nendef\n$(foreach i,web api,$(eval $(call one,$(i))))\n";
+        assert_eq!(recipes(makefile, "make push-api"), ["5: docker push acme/api"]);
+    }
+
+    #[test]
+    fn included_files_are_found_from_the_folder() {
+        let files = [
+            ("images/Makefile.common", "NAME ?= $(notdir $(CURDIR))\npush:\n\tdocker push acme/$(NAME)\n"),
+            ("images/base/Makefile", "include $(CURDIR)/../Makefile.common\n"),
+        ];
+        let entered = entered(&files, "make -C images/base push");
+        assert_eq!(entered.pieces.first().map(|p| p.text.as_str()), Some("docker push acme/base"));
+    }
+
+    #[test]
+    fn what_no_rule_makes_is_said() {
+        let unread = |command| entered(&[("Makefile", "include gone.mk\na:\n\tx\n")], command).unread;
+        assert_eq!(unread("make a"), None);
+        assert_eq!(unread("make a b").as_deref(), Some("no rule makes `b`; `gone.mk` is not in the checkout"));
+        assert_eq!(unread("make -C x b").as_deref(), Some("no Makefile in `x`"));
+    }
+
+    #[test]
+    fn expansion_is_bounded() {
+        let doubling: String = (1..30).map(|n| format!("X{n} = $(X{0}) $(X{0})\n", n - 1)).collect();
+        let entered = entered(&[("Makefile", &format!("X0 = aaaaaaaa\n{doubling}all:\n\techo $(X29)\n"))], "make");
+        assert_eq!(entered.unread.as_deref(), Some("the Makefile expands to too much"));
     }
 }

@@ -5,6 +5,7 @@ mod files;
 mod goreleaser;
 mod make;
 mod package;
+mod semantic_release;
 mod tasks;
 
 use std::sync::Arc;
@@ -116,5 +117,6 @@ pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
         .or_else(|| package::enter(call))
         .or_else(|| tasks::enter(call))
         .or_else(|| goreleaser::enter(call))
+        .or_else(|| semantic_release::enter(call))
         .or_else(|| files::enter(call))
 }

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Call, Entered, Piece, join};
+use super::{Call, Entered, Implied, Piece, join};
 use crate::checkout::Checkout;
+use crate::commands::{matches, positional};
 use crate::model::Text;
 
 /// Packages of a workspace whose scripts are entered for one command.
@@ -64,32 +65,115 @@ const OWN: &[&str] = &[
     "fetch",
     "patch",
     "deploy",
+    "stage",
     "env",
     "get",
     "tag",
 ];
 
+/// Scripts that a publication runs, besides those around it.
+const LIFECYCLE: &[&str] =
+    &["prepublish", "prepublishOnly", "prepack", "prepare", "postpack", "publish", "postpublish"];
+
 pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
-    let (scripts, all) = wanted(call)?;
-    let mut folder = call.folder.as_str().to_owned();
-    if let Some(below) = call.flag(&["-C", "--prefix", "--cwd", "--dir"]) {
-        folder = join(&folder, below);
+    let own = call.words;
+    if publishes(own) {
+        return lifecycle(call);
     }
+    let (scripts, all) = wanted(call)?;
+    let folder = folder(call);
     let selected = call.flag(&["-w", "--workspace", "--filter", "-F"]);
     let mut entered = Entered { what: format!("{} {}", call.program(), scripts.join(" ")), ..Entered::default() };
     let manifests: Vec<String> = match (all, selected) {
         (false, None) => vec![join(&folder, "package.json")],
         (_, filter) => packages(call.checkout, &folder, filter),
     };
+    let at = own.iter().position(|w| scripts.first().is_some_and(|s| s == w.as_str()));
+    let behind = at.and_then(|at| own.get(at + 1..)).unwrap_or_default();
+    let handed = if scripts.len() == 1 && at.is_some() { handed(call.program(), behind) } else { String::new() };
     for path in manifests {
         for script in &scripts {
-            add(call.checkout, &path, script, &mut entered);
+            add(call.checkout, &path, script, &handed, &mut entered);
         }
     }
     if entered.pieces.is_empty() {
-        entered.unread = Some(format!("no script `{}` in package.json", scripts.join(" ")));
+        // `yarn changeset publish`: what is no script is a program of the dependencies.
+        let short = at == Some(1) && matches!(call.program(), "pnpm" | "pn" | "yarn");
+        if let (true, Some(at)) = (short, at) {
+            let words = own.get(at..).unwrap_or_default().to_vec();
+            entered.implied.push(Implied { words, location: None });
+        } else {
+            entered.unread = Some(format!("no script `{}` in package.json", scripts.join(" ")));
+        }
     }
     Some(entered)
+}
+
+/// The folder whose package the command is about.
+fn folder(call: &Call<'_>) -> String {
+    let folder = call.folder.as_str();
+    call.flag(&["-C", "--prefix", "--cwd", "--dir"]).map_or_else(|| folder.to_owned(), |below| join(folder, below))
+}
+
+/// Whether the command publishes the package of a folder.
+fn publishes(words: &[Text]) -> bool {
+    const PATTERNS: &[&str] =
+        &["npm|pnpm|pn|bun publish", "npm|pnpm|pn stage publish", "yarn publish", "yarn npm publish"];
+    PATTERNS.iter().any(|p| matches(p, words).is_some())
+}
+
+/// What a publication runs of the package that it packs.
+fn lifecycle(call: &Call<'_>) -> Option<Entered> {
+    let words = call.arguments();
+    let off = words.iter().any(|w| matches!(w.as_str(), "--ignore-scripts" | "--ignore-scripts=true"));
+    if off || call.env.iter().any(|(n, v)| n.eq_ignore_ascii_case("npm_config_ignore_scripts") && v.as_str() == "true")
+    {
+        return None;
+    }
+    let at = words.iter().position(|w| w.as_str() == "publish")?;
+    let value_flags =
+        ["--tag", "--access", "--registry", "--otp", "-w", "--workspace", "--filter", "-F", "-C", "--dir"]
+            .map(str::to_owned);
+    let named = positional(words, at + 1, &value_flags).into_iter().next();
+    let mut folder = folder(call);
+    if let Some(named) = named {
+        // A tarball is packed already.
+        if named.as_str().ends_with("gz") || !named.is_literal() {
+            return None;
+        }
+        folder = join(&folder, named.as_str());
+    }
+    let all = words.iter().any(|w| matches!(w.as_str(), "-r" | "--recursive" | "--workspaces" | "-ws"));
+    let selected = call.flag(&["-w", "--workspace", "--filter", "-F"]);
+    let manifests: Vec<String> = match (all, selected) {
+        (false, None) => vec![join(&folder, "package.json")],
+        (_, filter) => packages(call.checkout, &folder, filter),
+    };
+    let mut entered = Entered { what: format!("{} publish", call.program()), ..Entered::default() };
+    for path in manifests {
+        for script in LIFECYCLE {
+            add_one(call.checkout, &path, script, "", &mut entered);
+        }
+    }
+    (!entered.pieces.is_empty()).then_some(entered)
+}
+
+/// The words that a client hands on to a script, as shell text.
+fn handed(program: &str, words: &[Text]) -> String {
+    let words = match words.iter().position(|w| w.as_str() == "--") {
+        Some(at) => words.get(at + 1..).unwrap_or_default(),
+        // This client keeps options in front of the mark.
+        None if program == "npm" => &[],
+        None => words,
+    };
+    let plain = |w: &str| w.chars().all(|c| c.is_ascii_alphanumeric() || "-_./:=@,%+".contains(c));
+    words
+        .iter()
+        .map(|w| match w.as_str() {
+            word if plain(word) || word.contains('\'') || !w.is_literal() => format!(" {word}"),
+            word => format!(" '{word}'"),
+        })
+        .collect()
 }
 
 /// The scripts that the command runs, and whether in all packages of a workspace.
@@ -113,7 +197,7 @@ fn wanted(call: &Call<'_>) -> Option<(Vec<String>, bool)> {
     let all = words.iter().any(|w| matches!(*w, "-r" | "--recursive" | "--workspaces" | "-ws" | "-A" | "--all"));
     let one = |name: &str| Some((vec![name.to_owned()], all));
     match (call.program(), plain.as_slice()) {
-        ("npm" | "pnpm" | "yarn" | "bun", ["run" | "run-script", name, ..]) => one(name),
+        ("npm" | "pnpm" | "pn" | "yarn" | "bun", ["run" | "run-script", name, ..]) => one(name),
         ("npm", [name @ ("test" | "start" | "stop" | "restart"), ..]) => one(name),
         ("yarn", ["workspaces", "foreach", "run", name, ..] | ["workspaces", "run", name, ..]) => {
             Some((vec![(*name).to_owned()], true))
@@ -121,7 +205,7 @@ fn wanted(call: &Call<'_>) -> Option<(Vec<String>, bool)> {
         ("yarn", ["workspace", _, "run", name, ..] | ["workspace", _, name, ..]) => {
             Some((vec![(*name).to_owned()], true))
         }
-        ("pnpm" | "yarn", [name, ..]) if !OWN.contains(name) => one(name),
+        ("pnpm" | "pn" | "yarn", [name, ..]) if !OWN.contains(name) => one(name),
         ("turbo", ["run", names @ ..]) if !names.is_empty() => {
             Some((names.iter().map(|n| (*n).to_owned()).collect(), true))
         }
@@ -161,23 +245,34 @@ fn packages(checkout: &Checkout, folder: &str, filter: Option<&str>) -> Vec<Stri
 }
 
 /// Adds a script with the `pre` and `post` scripts around it.
-fn add(checkout: &Checkout, path: &str, script: &str, entered: &mut Entered) {
+fn add(checkout: &Checkout, path: &str, script: &str, handed: &str, entered: &mut Entered) {
+    let before = entered.pieces.len();
+    add_one(checkout, path, &format!("pre{script}"), "", entered);
+    let around = entered.pieces.len();
+    add_one(checkout, path, script, handed, entered);
+    if entered.pieces.len() > around {
+        add_one(checkout, path, &format!("post{script}"), "", entered);
+    } else {
+        // Nothing surrounds a script that is missing.
+        entered.pieces.truncate(before);
+    }
+}
+
+fn add_one(checkout: &Checkout, path: &str, name: &str, handed: &str, entered: &mut Entered) {
     let Ok(text) = checkout.read(path) else { return };
     let Ok(json) = serde_json::from_str::<serde_json::Value>(&text) else { return };
     let Some(scripts) = json.get("scripts").and_then(|s| s.as_object()) else { return };
     let folder = path.trim_end_matches("package.json").trim_end_matches('/');
-    for name in [format!("pre{script}"), script.to_owned(), format!("post{script}")] {
-        let Some(body) = scripts.get(&name).and_then(|s| s.as_str()) else { continue };
-        entered.pieces.push(Piece {
-            text: body.to_owned(),
-            shell: "sh".to_owned(),
-            path: Arc::from(path),
-            line: line_of(&text, &name),
-            env: Vec::new(),
-            folder: Text::new(folder),
-            positional: Vec::new(),
-        });
-    }
+    let Some(body) = scripts.get(name).and_then(|s| s.as_str()) else { return };
+    entered.pieces.push(Piece {
+        text: format!("{body}{handed}"),
+        shell: "sh".to_owned(),
+        path: Arc::from(path),
+        line: line_of(&text, name),
+        env: Vec::new(),
+        folder: Text::new(folder),
+        positional: Vec::new(),
+    });
 }
 
 /// The line of a script: the first one behind `"scripts"` that defines the key.
@@ -210,7 +305,40 @@ mod tests {
         let expected = ["3: npm run build", "4: changeset publish"];
         assert_eq!(scripts("npm run release"), expected);
         assert_eq!(scripts("pnpm release"), expected);
-        assert_eq!(scripts("yarn run release --verbose"), expected);
+        let verbose = ["3: npm run build", "4: changeset publish --verbose"];
+        assert_eq!(scripts("yarn run release --verbose"), verbose);
+    }
+
+    #[test]
+    fn a_publication_runs_its_lifecycle() {
+        let manifest = "{\n  \"scripts\": {\n    \"prepublishOnly\": \"napi prepublish -t npm\",\n    \"prepack\": \"tsc\",\n    \"build\": \"tsc -b\"\n  }\n}\n";
+        let files = [("package.json", manifest), ("lib/package.json", manifest)];
+        let checkout = Checkout::in_memory(files.map(|(p, t)| (p.to_owned(), t.as_bytes().to_vec())), None);
+        let run = |command: &str| -> Vec<String> {
+            let words: Vec<Text> = command.split(' ').map(Text::from).collect();
+            let call = Call { checkout: &checkout, words: &words, folder: &Text::default(), env: &[] };
+            enter(&call)
+                .map(|e| e.pieces.iter().map(|p| format!("{} {}", p.path, p.text)).collect())
+                .unwrap_or_default()
+        };
+        assert_eq!(run("npm publish --access public"), ["package.json napi prepublish -t npm", "package.json tsc"]);
+        assert_eq!(
+            run("pn publish ./lib").first().map(String::as_str),
+            Some("lib/package.json napi prepublish -t npm")
+        );
+        assert!(run("npm publish --ignore-scripts").is_empty());
+        assert!(run("npm publish widget-1.0.0.tgz").is_empty());
+        assert_eq!(run("npm run build -- --watch x"), ["package.json tsc -b --watch x"]);
+        assert_eq!(run("pn build --watch"), ["package.json tsc -b --watch"]);
+    }
+
+    #[test]
+    fn what_is_no_script_is_a_program() {
+        let checkout = Checkout::in_memory([("package.json".to_owned(), b"{}".to_vec())], None);
+        let words: Vec<Text> = ["yarn", "changeset", "publish"].map(Text::from).to_vec();
+        let call = Call { checkout: &checkout, words: &words, folder: &Text::default(), env: &[] };
+        let implied = enter(&call).map(|e| e.implied).unwrap_or_default();
+        assert_eq!(implied.first().map(|i| i.words.as_slice()), words.get(1..));
     }
 
     #[test]

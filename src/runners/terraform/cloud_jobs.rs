@@ -122,6 +122,7 @@ fn cloud_run(of: &str, name: &str, value: &Value) -> Option<RunnerPool> {
         variables: container::variables(c.all("env")),
         command: container::words([c.get("command"), c.get("args")]),
         at: c.at.clone(),
+        hidden: container::hidden(c.all("env")),
     });
     let (container, platform) = containers.into_iter().find_map(|c| {
         let platform = c.agent()?;

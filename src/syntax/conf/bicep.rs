@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Data, Entry, Lines, MAX_DEPTH, Value};
+use super::{Data, Entry, Lines, MAX_DEPTH, MAX_VALUES, Value};
 
 /// A resource or a module.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,7 +21,7 @@ pub struct Resource {
 pub fn bicep(path: &Arc<str>, text: &str) -> Vec<Resource> {
     let lines = Lines::new(path, text);
     let names = declarations(&lines);
-    let mut reader = Reader { lines: &lines, text, here: 0, names };
+    let mut reader = Reader { lines: &lines, text, here: 0, names, made: 0 };
     let mut found = Vec::new();
     while reader.here < text.len() {
         reader.blank();
@@ -58,8 +58,7 @@ pub fn bicep(path: &Arc<str>, text: &str) -> Vec<Resource> {
 /// `var name = value` and `param name type = value`; a parameter's value may be set by the caller.
 fn declarations(lines: &Lines<'_>) -> Vec<(String, Value)> {
     let text = lines.text();
-    let mut reader = Reader { lines, text, here: 0, names: Vec::new() };
-    let mut found: Vec<(String, Value)> = Vec::new();
+    let mut reader = Reader { lines, text, here: 0, names: Vec::new(), made: 0 };
     while reader.here < text.len() {
         reader.blank();
         let start = reader.here;
@@ -72,19 +71,18 @@ fn declarations(lines: &Lines<'_>) -> Vec<(String, Value)> {
             if let Some(equals) = line.find('=') {
                 reader.here += equals + 1;
                 reader.blank();
-                reader.names = found.clone();
                 if let Some(mut value) = reader.value(0) {
                     if kind == "param" {
                         value.assumed = Some(Arc::from(name.as_str()));
                     }
-                    found.push((name, value));
+                    reader.names.push((name, value));
                     continue;
                 }
             }
         }
         reader.skip_statement(start);
     }
-    found
+    reader.names
 }
 
 struct Reader<'a> {
@@ -92,6 +90,8 @@ struct Reader<'a> {
     text: &'a str,
     here: usize,
     names: Vec<(String, Value)>,
+    /// What copies of named values weigh so far.
+    made: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -187,6 +187,8 @@ impl<'a> Reader<'a> {
                     let end = inner.find('}')?;
                     let name = inner.get(2..end).unwrap_or_default().trim();
                     let known = self.names.iter().find(|(n, _)| n == name).map(|(_, v)| v);
+                    self.made = self.made.saturating_add(known.map_or(0, Value::weight));
+                    let known = known.filter(|_| self.made <= MAX_VALUES);
                     match known.and_then(Value::text) {
                         Some(known_text) => {
                             text.push_str(known_text);
@@ -290,8 +292,11 @@ impl<'a> Reader<'a> {
                         Data::Number(number.to_owned())
                     }
                     name => match self.names.iter().find(|(n, _)| n == name) {
-                        Some((_, value)) => return Some(value.clone()),
-                        None => Data::Unknown(written.to_owned()),
+                        Some((_, value)) if self.made <= MAX_VALUES => {
+                            self.made = self.made.saturating_add(value.weight());
+                            return Some(value.clone());
+                        }
+                        _ => Data::Unknown(written.to_owned()),
                     },
                 };
                 Some(self.made(start, data))

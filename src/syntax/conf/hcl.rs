@@ -1,6 +1,6 @@
 //! HCL: Terraform, OpenTofu, Nomad, Packer.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use hcl_edit::structure::{Block as HclBlock, Body, Structure};
 use hcl_edit::template::{Element, Template};
 use hcl_edit::{Decorated, Span};
 
-use super::{Data, Entry, Lines, MAX_DEPTH, Value};
+use super::{Data, Entry, Lines, MAX_DEPTH, MAX_VALUES, Value};
 
 /// A top-level block.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,7 +41,8 @@ impl Names for () {
 pub fn hcl(path: &Arc<str>, text: &str, names: &dyn Names) -> Option<(Vec<Block>, Vec<Entry>)> {
     let body = hcl_edit::parser::parse_body(text).ok()?;
     let lines = Lines::new(path, text);
-    let reader = Reader { lines: &lines, names, bound: RefCell::default(), dynamic: RefCell::default() };
+    let reader =
+        Reader { lines: &lines, names, bound: RefCell::default(), dynamic: RefCell::default(), made: Cell::default() };
     let mut blocks = Vec::new();
     let mut entries = Vec::new();
     for structure in body.iter() {
@@ -66,13 +67,28 @@ struct Reader<'a> {
     bound: RefCell<Vec<(String, Value, Value)>>,
     /// The names among them that stand for a key and a value, not for the element itself.
     dynamic: RefCell<Vec<String>>,
+    /// What was made so far.
+    made: Cell<usize>,
 }
 
 /// A `dynamic` block is written out for no more elements.
 const MOST_DYNAMIC: usize = 50;
 
 impl Reader<'_> {
+    /// Names that stand for names and loops in loops make much of little.
+    fn is_spent(&self) -> bool {
+        self.made.get() > MAX_VALUES
+    }
+
+    fn spend(&self, weight: usize) {
+        self.made.set(self.made.get().saturating_add(weight));
+    }
+
     fn value(&self, bytes: Range<usize>, data: Data) -> Value {
+        self.spend(match &data {
+            Data::Text { text, .. } => 1 + text.len() / 16,
+            _ => 1,
+        });
         Value::new(self.lines.at(&bytes), bytes, data)
     }
 
@@ -86,6 +102,9 @@ impl Reader<'_> {
             return;
         }
         for (key, item) in elements {
+            if self.is_spent() {
+                break;
+            }
             let mut labels = labels(block);
             labels.extend(key.text().map(str::to_owned));
             self.bound.borrow_mut().push(("each".to_owned(), key, item));
@@ -109,6 +128,9 @@ impl Reader<'_> {
         let mut items = Vec::new();
         let is_list = matches!(collection.data, Data::List(_));
         for (index, (key, item)) in elements.into_iter().enumerate() {
+            if self.is_spent() {
+                return None;
+            }
             let key = if is_list { Value { data: Data::Number(index.to_string()), ..key } } else { key };
             let mark = self.bound.borrow().len();
             self.bound.borrow_mut().push((value_name.clone(), key.clone(), item));
@@ -192,6 +214,9 @@ impl Reader<'_> {
             return;
         };
         for (index, item) in elements.into_iter().take(MOST_DYNAMIC) {
+            if self.is_spent() {
+                break;
+            }
             self.bound.borrow_mut().push((name.clone(), index, item));
             self.dynamic.borrow_mut().push(name.clone());
             let value = self.block(content, depth + 1);
@@ -210,8 +235,8 @@ impl Reader<'_> {
     fn expression(&self, expression: &Expression, depth: usize) -> Value {
         let bytes = expression.span().unwrap_or_default();
         let raw = || Data::Unknown(self.lines.slice(bytes.clone()).trim().to_owned());
-        if depth > MAX_DEPTH {
-            return self.value(bytes.clone(), raw());
+        if depth > MAX_DEPTH || self.is_spent() {
+            return self.value(bytes.clone(), Data::Unknown(String::new()));
         }
         let data = match expression {
             Expression::Null(_) => Data::Null,
@@ -393,8 +418,15 @@ impl Reader<'_> {
         let name = name.as_str();
         let value = match self.bound(root, name == "key") {
             Some(value) => value,
-            None => self.names.name(root, name)?,
+            None => {
+                let value = self.names.name(root, name)?;
+                self.spend(value.weight());
+                value
+            }
         };
+        if self.is_spent() {
+            return None;
+        }
         self.follow(value, operators, depth)
     }
 
@@ -402,7 +434,9 @@ impl Reader<'_> {
     fn bound(&self, name: &str, key: bool) -> Option<Value> {
         let bound = self.bound.borrow();
         let (_, index, item) = bound.iter().rev().find(|(n, ..)| n == name)?;
-        Some(if key { index.clone() } else { item.clone() })
+        let value = if key { index } else { item };
+        self.spend(value.weight());
+        Some(value.clone())
     }
 
     fn follow<'o>(

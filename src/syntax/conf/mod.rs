@@ -25,6 +25,8 @@ pub use toml::toml;
 
 /// Most levels of nesting.
 pub const MAX_DEPTH: usize = 64;
+/// Most values of one text once names and loops are written out; what comes after stays unknown.
+pub const MAX_VALUES: usize = 300_000;
 
 /// A value and its place.
 #[derive(Debug, Clone, PartialEq)]
@@ -176,6 +178,15 @@ impl Value {
     /// Whether it has keys.
     pub fn is_map(&self) -> bool {
         matches!(self.data, Data::Map(_))
+    }
+
+    /// How much of a budget a copy of it takes: its values, and the length of its texts.
+    pub(crate) fn weight(&self) -> usize {
+        let of = |value: &Value| match &value.data {
+            Data::Text { text, .. } | Data::Unknown(text) | Data::Number(text) => 1 + text.len() / 16,
+            _ => 1,
+        };
+        self.walk().into_iter().map(of).sum()
     }
 
     /// Every value in it, itself first.

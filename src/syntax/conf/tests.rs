@@ -71,3 +71,46 @@ fn positions_are_those_of_the_text() {
     let runner = tree.all("runners").next().expect("a runner");
     assert_eq!(runner.get("executor").map(|e| (e.at.line, e.at.column)), Some((3, 14)));
 }
+
+/// `local.x` is a long list, wherever it is asked for.
+struct Long;
+
+impl super::Names for Long {
+    fn name(&self, _: &str, _: &str) -> Option<Value> {
+        Some(attribute(&format!("a = [{}]\n", "\"x\", ".repeat(1000))))
+    }
+}
+
+#[test]
+fn names_and_loops_do_not_grow_without_end() {
+    let many = format!("a = [{}]\n", "local.x, ".repeat(10_000));
+    let (_, entries) = hcl(&path(), &many, &Long).expect("HCL");
+    let weight: usize = entries.iter().map(|e| e.value.weight()).sum();
+    assert!(weight < 3 * super::MAX_VALUES, "{weight}");
+    let loops = "for x in local.l : ".to_owned();
+    let nested = format!("a = {}1{}\n", format!("[{loops}").repeat(30), "]".repeat(30));
+    assert!(hcl(&path(), &nested, &Thirty).is_some());
+    let mut text = "var a0 = ['x']\n".to_owned();
+    for n in 1..60 {
+        text.push_str(&format!("var a{n} = [\n  a{0}\n  a{0}\n]\n", n - 1));
+    }
+    text.push_str("resource r 'Microsoft.App/jobs@2024-03-01' = {\n  name: a59\n}\n");
+    assert_eq!(bicep(&path(), &text).len(), 1);
+}
+
+/// `local.l` has thirty elements.
+struct Thirty;
+
+impl super::Names for Thirty {
+    fn name(&self, _: &str, _: &str) -> Option<Value> {
+        Some(attribute(&format!("a = [{}]\n", "1, ".repeat(30))))
+    }
+}
+
+#[test]
+fn every_beginning_of_a_text_is_read_without_a_panic() {
+    let text = "param p string = 'x' // c\nresource r 'T@1' = if (p == 'é') {\n  a: [ 'b' '${p}' { c: '''d''' } ]\n  e: f(1, [2]) /* g */\n}\n";
+    for (end, _) in text.char_indices() {
+        bicep(&path(), text.get(..end).unwrap_or_default());
+    }
+}
