@@ -190,3 +190,17 @@ fn runners_lists_pools_with_the_jobs_that_use_them() {
         assert_eq!(pool["used_by"][0], ".github/workflows/release.yml: build");
     }
 }
+
+#[test]
+fn names_of_pools_are_neutralised() {
+    let folder = tempfile::tempdir().unwrap();
+    let text =
+        "services:\n  \"a\\e[2J\":\n    image: myoung34/github-runner:1\n    environment: { LABELS: \"x\\u202ey\" }\n";
+    std::fs::write(folder.path().join("compose.yaml"), text).unwrap();
+    for format in ["human", "json"] {
+        let output = truelevel().args(["runners", "--format", format]).arg(folder.path()).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(text.contains("compose.yaml"), "{text}");
+        assert!(!text.contains(['\u{1b}', '\u{202e}']), "{text:?}");
+    }
+}
