@@ -44,6 +44,7 @@ pub(super) fn names(checkout: &Checkout, flow: &Flow, publish: &Publish<'_>) -> 
                 .first()
                 .map(|p| p.value.to_string())
                 .or_else(|| manifest::name(checkout, sink.kind, &folder))
+                .or_else(|| manifest::name(checkout, sink.kind, publish.doer.folder().as_str()))
                 .or_else(|| own_name(checkout))
                 .unwrap_or_else(|| sink.kind.id().to_owned());
             vec![Named { name, places: sink.place.iter().cloned().collect() }]

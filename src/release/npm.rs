@@ -76,7 +76,10 @@ fn manifests(checkout: &Checkout, publish: &Publish<'_>, place: &str) -> Vec<Str
         ["changeset", "lerna", "nx-", "workspaces", "npm-release-tools"].iter().any(|t| publish.sink.id.contains(t))
             || publish.recursive();
     if !all_packages && !place.contains(['$', '*']) {
-        return vec![join(place, "package.json")];
+        let own = join(place, "package.json");
+        // A folder that the build fills gets its manifest from the one beside it.
+        let beside = join(publish.doer.folder().as_str(), "package.json");
+        return vec![if checkout.exists(&own) { own } else { beside }];
     }
     let pattern: String = if all_packages { join(place, "**") } else { masked(place) };
     let mut found: Vec<String> = checkout

@@ -374,6 +374,11 @@ fn covers(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, unit: &Unit<'
     let (files, checksums) = (pick(&subjects.files), pick(&subjects.checksums));
     let (names, digests) = (pick(&subjects.name), pick(&subjects.digest));
     if is_image(unit.kind) {
+        // The building tool lists the digests of its images in a file of its own.
+        let lists_images = checksums.iter().any(|c| c.value.as_str().to_ascii_lowercase().contains("digest"));
+        if lists_images && attest.job == unit.publish.job && unit.publish.bytes == Bytes::Built {
+            return Coverage::Yes("its subjects are the image digests that the file lists".to_owned());
+        }
         return image_covered(flow, facts, unit, &names, &digests);
     }
     if files.is_empty() && checksums.is_empty() {
@@ -551,7 +556,11 @@ fn files_covered(
         || unit.builds.contains(&attest.job)
         || unit.files.iter().any(|f| flow.jobs.get(attest.job).is_some_and(|j| j.key == f.job));
     if !checksums.is_empty() {
-        return if related {
+        // A release tool's checksums file lists its archives and packages; what it makes for a store or a registry of
+        // packages is made again, and lists of image digests name no files.
+        let elsewhere = matches!(unit.kind, Kind::Snap | Kind::Npm) && unit.publish.bytes == Bytes::Built;
+        let images = checksums.iter().all(|c| c.value.as_str().to_ascii_lowercase().contains("digest"));
+        return if related && !elsewhere && !images {
             Coverage::Yes("its subjects are what the checksums file lists".to_owned())
         } else {
             Coverage::No

@@ -35,32 +35,3 @@ pub(super) fn why(axis: &Tri) -> String {
         }
     }
 }
-
-#[test]
-#[ignore = "reads the folder that the variable RUNNERS_OF names"]
-fn show() {
-    let Ok(folder) = std::env::var("RUNNERS_OF") else { return };
-    let checkout = Checkout::open(std::path::Path::new(&folder)).expect("a folder");
-    let shown: Vec<String> = super::pools_in(&checkout, None)
-        .iter()
-        .map(|p| {
-            format!(
-                "{} `{}` {}:{} {:?} group {:?} scope {:?}\n    hosted: {} {}\n    ephemeral: {} {}\n    isolated: {} {}\n",
-                p.shape,
-                p.name,
-                p.location.path,
-                p.location.line,
-                p.labels,
-                p.group,
-                p.scope,
-                word(&p.hosted),
-                why(&p.hosted),
-                word(&p.ephemeral),
-                why(&p.ephemeral),
-                word(&p.isolated),
-                why(&p.isolated),
-            )
-        })
-        .collect();
-    panic!("{}", shown.join("\n"));
-}
