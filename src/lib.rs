@@ -28,7 +28,7 @@ pub mod rules;
 pub mod runners;
 pub mod syntax;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use catalogue::Catalogue;
 use checkout::{Checkout, OpenError};
@@ -37,7 +37,10 @@ use report::{Inventory, Report, Tool};
 
 /// What grading takes beside the checkout.
 #[derive(Debug, Clone, Default)]
-pub struct Options {}
+pub struct Options {
+    /// Folders or files with runner configuration that is kept elsewhere.
+    pub runner_config: Vec<PathBuf>,
+}
 
 /// The specification that levels are graded against.
 pub const SPECIFICATION: &str = "SLSA v1.2";
@@ -45,16 +48,26 @@ pub const SPECIFICATION: &str = "SLSA v1.2";
 /// Grades the checkout in the folder `path`.
 ///
 /// # Errors
-/// When the folder cannot be opened at all. What cannot be read inside it is part of the report.
+/// When the folder, or one with runner configuration, cannot be opened at all. What cannot be read inside it is part of the report.
 pub fn check(path: &Path, options: &Options) -> Result<Report, OpenError> {
-    Ok(grade_checkout(&Checkout::open(path)?, &path.display().to_string(), options))
+    let checkout = Checkout::open(path)?;
+    for elsewhere in &options.runner_config {
+        Checkout::open(elsewhere)?;
+    }
+    Ok(grade_checkout(&checkout, &path.display().to_string(), options))
 }
 
 /// Grades a checkout that has been opened; `root` is its name in the report.
-pub fn grade_checkout(checkout: &Checkout, root: &str, _options: &Options) -> Report {
+pub fn grade_checkout(checkout: &Checkout, root: &str, options: &Options) -> Report {
     let lowered = platforms::github::lower(checkout);
     let unassessed = platforms::detect::unassessed(checkout);
-    let pools = runners::pools(checkout, &lowered.pipelines, &Catalogue::get().labels.hosted);
+    let mut pools = runners::pools(checkout, &lowered.pipelines, &Catalogue::get().labels.hosted);
+    for elsewhere in &options.runner_config {
+        // Its paths stand in the report as they were given.
+        if let Ok(other) = Checkout::open(elsewhere) {
+            pools.extend(runners::pools_in(&other, Some(&elsewhere.display().to_string())));
+        }
+    }
 
     let linked = release::link(checkout, &lowered.pipelines);
 
@@ -97,7 +110,7 @@ pub fn grade_checkout(checkout: &Checkout, root: &str, _options: &Options) -> Re
 /// The runner pools that the checkout in the folder `path` defines, and the jobs that use them.
 ///
 /// # Errors
-/// When the folder cannot be opened at all.
+/// When the folder, or one with runner configuration, cannot be opened at all.
 pub fn runners_of(path: &Path) -> Result<Inventory, OpenError> {
     Ok(inventory::inventory(&Checkout::open(path)?, &path.display().to_string()))
 }

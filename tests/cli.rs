@@ -204,3 +204,20 @@ fn names_of_pools_are_neutralised() {
         assert!(!text.contains(['\u{1b}', '\u{202e}']), "{text:?}");
     }
 }
+
+#[test]
+fn runner_configuration_may_be_kept_elsewhere() {
+    let fixture = Path::new(HERE).join("fixtures/pool-ephemeral-clean");
+    let folder = tempfile::tempdir().unwrap();
+    let workflows = folder.path().join(".github/workflows");
+    fs::create_dir_all(&workflows).unwrap();
+    fs::copy(fixture.join(".github/workflows/release.yml"), workflows.join("release.yml")).unwrap();
+    let level = |arguments: &[&str]| {
+        let seen = run(folder.path(), &[&["--format", "json"], arguments].concat(), &[]);
+        let report: serde_json::Value = serde_json::from_str(&seen.out).unwrap();
+        report["level"].as_u64().unwrap()
+    };
+    assert_eq!(level(&[]), 1);
+    assert_eq!(level(&["--runner-config", fixture.join("infra").to_str().unwrap()]), 3);
+    assert_eq!(run(folder.path(), &["--runner-config", "no-such-folder"], &[]).code, 2);
+}

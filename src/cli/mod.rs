@@ -94,6 +94,9 @@ enum Command {
 /// Options that stand before or behind the command's name.
 #[derive(Debug, Args)]
 struct Common {
+    /// A folder with runner configuration that is kept elsewhere; may be repeated
+    #[arg(long, global = true, value_name = "PATH")]
+    runner_config: Vec<PathBuf>,
     /// The format of the report on standard output
     #[arg(long, global = true, value_enum, value_name = "FORMAT", default_value = "human")]
     format: Format,
@@ -202,7 +205,8 @@ pub fn run(
         }
         None => {}
     }
-    check::run(&paths, &cli.common, &|path| grade(path, &Options::default()), console)
+    let options = Options { runner_config: cli.common.runner_config.clone() };
+    check::run(&paths, &cli.common, &|path| grade(path, &options), console)
 }
 
 /// Help and version go to standard output, what is wrong with the arguments to standard error.

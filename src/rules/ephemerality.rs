@@ -102,7 +102,7 @@ fn of_call(job: &Job) -> Machine {
         ))),
         _ => Machine::all(&Tri::Unshown(
             Evidence::observed(location, "outside-workflow", "the called workflow chooses the machine"),
-            "a checkout of the called workflow, given with `--with OWNER/REPO=PATH`".to_owned(),
+            "the called workflow in this checkout, or one of the builders that the catalogue knows".to_owned(),
         )),
     }
 }
@@ -285,7 +285,7 @@ fn cache(scene: &Scene<'_>, target: &Linked<'_>) -> Verdict {
             requirement,
             "the called workflow may restore a cache, and nothing shows that it does not",
             e,
-            "a checkout of the called workflow, given with `--with OWNER/REPO=PATH`",
+            "the called workflow in this checkout, or one of the builders that the catalogue knows",
         ),
         (None, None) => Verdict::met(
             requirement,
@@ -331,7 +331,7 @@ fn remote(target: &Linked<'_>) -> Verdict {
                 "outside-workflow",
                 "the called workflow is not in the checkout",
             ),
-            "a checkout of the called workflow, given with `--with OWNER/REPO=PATH`",
+            "the called workflow in this checkout, or one of the builders that the catalogue knows",
         ),
         None => Verdict::met(
             requirement,

@@ -51,7 +51,9 @@ fn absent(target: &Linked<'_>) -> Verdict {
             requirement,
             format!("the release is made by a workflow of {slug}, and nothing in the checkout shows what it does"),
             published(target),
-            format!("a checkout of {slug}, given with `--with {slug}=PATH`"),
+            format!(
+                "the release in a workflow of this checkout, or in a builder that the catalogue knows, in place of {slug}"
+            ),
         );
     }
     let look_alikes = target
