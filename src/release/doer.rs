@@ -196,7 +196,8 @@ impl<'p> Doer<'p> {
                 if let Some(from) = pick.args {
                     let most = pick.most.unwrap_or(usize::MAX);
                     let found = matching::positional(words, hit.after, value_flags);
-                    raw.extend(found.into_iter().skip(from).take(most).map(at));
+                    let operands = found.into_iter().filter(|w| !only_options(w));
+                    raw.extend(operands.skip(from).take(most).map(at));
                 }
             }
         }
@@ -244,6 +245,22 @@ impl<'p> Doer<'p> {
     }
 }
 
+/// Whether a word is one of several options or nothing, whatever decides: `${PRERELEASE:+--prerelease}` is no operand.
+fn only_options(word: &Text) -> bool {
+    let Some(symbol) = word.symbol() else { return false };
+    let option = |text: &str| {
+        let text = text.trim().trim_matches(['(', ')', '\'', '"', ' ']);
+        text.is_empty() || text.starts_with('-')
+    };
+    if let Some(inner) = symbol.strip_prefix("if(").and_then(|s| s.strip_suffix(')')) {
+        let Some((_, values)) = inner.rsplit_once(": ") else { return false };
+        return values.split("; ").all(option);
+    }
+    let choices = symbol.strip_prefix("choice(").and_then(|s| s.strip_suffix(')'));
+    choices
+        .is_some_and(|inner| inner.split(" ? ").skip(1).all(|value| option(value.split("', ").next().unwrap_or(value))))
+}
+
 /// A picked value.
 #[derive(Debug, Clone)]
 pub struct Picked {
@@ -277,4 +294,18 @@ fn one(test: &Test, value: &Text, set: bool) -> Cond {
         all = all.and(Cond::Known(set));
     }
     all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_that_is_an_option_either_way_is_no_operand() {
+        assert!(only_options(&Text::unknown("if(contains(x, '-'): (--prerelease); (--discussion-category General))")));
+        assert!(only_options(&Text::unknown("choice(a ? '--prerelease', !(a) ? '')")));
+        assert!(!only_options(&Text::unknown("if(x: dist/a; dist/b)")));
+        assert!(!only_options(&Text::unknown("env.FILES")));
+        assert!(!only_options(&Text::from("dist/*")));
+    }
 }

@@ -585,6 +585,11 @@ fn files_covered(
             unit.files.first().map_or("", |f| f.pattern.as_str())
         ));
     }
+    // Published names that nothing resolves, attested in the job that publishes them.
+    let unnamed = unit.publish.files.iter().all(|f| f.value.symbol().is_some());
+    if attest.job == unit.publish.job && unnamed && !checksum_file(files) {
+        return Coverage::Yes("its subjects are files of the job that publishes".to_owned());
+    }
     let meets = |f: &FileRef| subjects.iter().any(|s| s.job == f.job && glob::overlaps(&s.pattern, &f.pattern));
     if unit.files.iter().any(meets) {
         let subject = files.first().map_or(String::new(), |f| f.value.to_string());
@@ -593,10 +598,6 @@ fn files_covered(
             "its subject `{shown}` does not contain everything that is published as `{}`",
             unit.files.iter().find(|f| !inside(f)).map_or("", |f| f.pattern.as_str())
         ));
-    }
-    // Published names that nothing resolves, with everything attested in the job that publishes them.
-    if attest.job == unit.publish.job && unit.files.iter().all(|f| Text::new(f.pattern.as_str()).symbol().is_some()) {
-        return Coverage::Yes("its subjects are the files of the job that publishes".to_owned());
     }
     // A subject that nothing resolves, in a job that builds these bytes, is taken at its word.
     let opaque = files.iter().all(|f| f.value.symbol().is_some());
