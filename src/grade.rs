@@ -89,11 +89,12 @@ fn lowest_paths(targets: Vec<Target>) -> Vec<Target> {
     by_identity.into_values().collect()
 }
 
-/// Grades targets, with what could not be assessed holding the whole down.
+/// Grades targets, with what could not be assessed holding the whole down: unanalysed release flows, and files that could
+/// not be read, each below the requirement that they leave open.
 pub fn grade(
     targets: Vec<Target>,
     unassessed: &[Unassessed],
-    problems: &[Problem],
+    problems: &[(Requirement, Problem)],
     searched: &str,
     line_of: &dyn Fn(&Location) -> Option<String>,
 ) -> Graded {
@@ -104,7 +105,7 @@ pub fn grade(
         .filter_map(|t| Some((level(&t.verdicts), cap_of(t, first_open(&t.verdicts)?, line_of))))
         .collect();
     caps.extend(unassessed.iter().filter(|u| u.holds_down).map(|u| (0, unassessed_cap(u, line_of))));
-    caps.extend(problems.iter().map(|p| (0, problem_cap(p, line_of))));
+    caps.extend(problems.iter().map(|(open, p)| (level_of(*open) - 1, problem_cap(*open, p, line_of))));
     if targets.is_empty() && caps.is_empty() {
         let reason = format!("no release target was found: {searched}");
         caps.push((
@@ -158,7 +159,7 @@ fn unassessed_cap(unassessed: &Unassessed, line_of: &dyn Fn(&Location) -> Option
     }
 }
 
-fn problem_cap(problem: &Problem, line_of: &dyn Fn(&Location) -> Option<String>) -> Cap {
+fn problem_cap(requirement: Requirement, problem: &Problem, line_of: &dyn Fn(&Location) -> Option<String>) -> Cap {
     let location = Location {
         path: problem.path.as_str().into(),
         line: problem.line.unwrap_or(1),
@@ -166,11 +167,15 @@ fn problem_cap(problem: &Problem, line_of: &dyn Fn(&Location) -> Option<String>)
         end_line: problem.line.unwrap_or(1),
         end_column: problem.column.unwrap_or(1) + 1,
     };
+    let missing = match requirement {
+        Requirement::HostedBuild => "which runners it defines",
+        _ => "what it releases",
+    };
     Cap {
-        requirement: Requirement::ProvenanceExists,
+        requirement,
         state: State::Unshown,
         target: None,
-        reason: format!("{} cannot be read, so nothing shows what it releases: {}", problem.path, problem.message),
+        reason: format!("{} cannot be read, so nothing shows {missing}: {}", problem.path, problem.message),
         snippet: line_of(&location),
         location: Some(location),
     }

@@ -31,8 +31,8 @@ pub mod syntax;
 use std::path::{Path, PathBuf};
 
 use catalogue::Catalogue;
-use checkout::{Checkout, OpenError};
-use model::{Location, Target};
+use checkout::{Bearing, Checkout, OpenError};
+use model::{Location, Problem, Requirement, Target};
 use report::{Inventory, Report, Tool};
 
 /// What grading takes beside the checkout.
@@ -62,24 +62,40 @@ pub fn grade_checkout(checkout: &Checkout, root: &str, options: &Options) -> Rep
     let lowered = platforms::github::lower(checkout);
     let unassessed = platforms::detect::unassessed(checkout);
     let mut pools = runners::pools(checkout, &lowered.pipelines, &Catalogue::get().labels.hosted);
+    let mut unread = Vec::new();
     for elsewhere in &options.runner_config {
         // Its paths stand in the report as they were given.
-        if let Ok(other) = Checkout::open(elsewhere) {
-            pools.extend(runners::pools_in(&other, Some(&elsewhere.display().to_string())));
+        let prefix = elsewhere.display().to_string();
+        match Checkout::open(elsewhere) {
+            Ok(other) => {
+                pools.extend(runners::pools_in(&other, Some(&prefix)));
+                let problems = [other.unread(Bearing::Runner), other.walk_problems().to_vec()].concat();
+                unread.extend(problems.into_iter().map(|p| Problem { path: format!("{prefix}/{}", p.path), ..p }));
+            }
+            Err(error) => {
+                unread.push(Problem { path: prefix, line: None, column: None, message: error.to_string() });
+            }
         }
     }
+    unread.extend(checkout.unread(Bearing::Runner));
 
     let linked = release::link(checkout, &lowered.pipelines);
 
     let scene = rules::Scene { checkout, pools: &pools };
     let targets: Vec<Target> = linked.iter().map(|l| rules::target(&scene, l)).collect();
 
-    let mut errors = lowered.problems;
-    let searched = searched(checkout, lowered.pipelines.len());
-    let graded = grade::grade(targets, &unassessed, &errors, &searched, &|at| line_of(checkout, at));
-
-    errors.extend(checkout.walk_problems().iter().cloned());
+    // What could not be read may release something or say how; a runner pool may be unlike the others.
+    let mut problems: Vec<(Requirement, Problem)> = Vec::new();
+    let release = [lowered.problems, checkout.unread(Bearing::Release), checkout.walk_problems().to_vec()].concat();
+    problems.extend(release.into_iter().map(|p| (Requirement::ProvenanceExists, p)));
+    let own = runners::asks_for_own_runners(&lowered.pipelines, &Catalogue::get().labels.hosted);
+    problems.extend(unread.iter().filter(|_| own).map(|p| (Requirement::HostedBuild, p.clone())));
+    let mut errors: Vec<Problem> = problems.iter().map(|(_, p)| p.clone()).chain(unread).collect();
     errors.sort();
+    errors.dedup();
+    let searched = searched(checkout, lowered.pipelines.len());
+    let graded = grade::grade(targets, &unassessed, &problems, &searched, &|at| line_of(checkout, at));
+
     let mut notes = lowered.notes;
     notes.extend(graded.notes);
     notes.sort();
@@ -132,7 +148,7 @@ const LONGEST_LINE: usize = 4_000;
 
 /// The source line at a location.
 fn line_of(checkout: &Checkout, at: &Location) -> Option<String> {
-    let text = checkout.read(&at.path).ok()?;
+    let text = checkout.glance(&at.path).ok()?;
     let line = text.lines().nth(at.line.checked_sub(1)? as usize)?;
     Some(line.chars().take(LONGEST_LINE).collect())
 }

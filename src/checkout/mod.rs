@@ -14,7 +14,7 @@ mod read;
 mod tests;
 mod walk;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -40,6 +40,8 @@ pub struct Checkout {
     /// The slug that was given instead of the remote's.
     slug: Option<String>,
     cache: Mutex<Cache>,
+    /// What grading needed and did not get.
+    unread: Mutex<BTreeSet<(Bearing, Problem)>>,
 }
 
 #[derive(Debug)]
@@ -54,6 +56,15 @@ enum Place {
 struct Cache {
     texts: HashMap<String, Result<Arc<str>, ReadError>>,
     bytes: usize,
+}
+
+/// What a file that could not be read would have shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Bearing {
+    /// What is released, and with which provenance.
+    Release,
+    /// The runners that jobs reach.
+    Runner,
 }
 
 /// Why a folder cannot be opened as a checkout.
@@ -140,6 +151,7 @@ impl Checkout {
             repository: OnceLock::new(),
             slug: None,
             cache: Mutex::new(Cache::default()),
+            unread: Mutex::default(),
         }
     }
 
@@ -219,12 +231,56 @@ impl Checkout {
         }
     }
 
-    /// The text of a file, ignored or not. A path is normalised first, without regard to symbolic links; then links
-    /// are followed as long as the file at their end is in the checkout. Every text is read from disk once.
+    /// Whether there is anything but a folder at this path, be it readable or not. What a pipeline names and what is
+    /// there has to be read; [`Checkout::read`] then says why it could not be.
+    pub fn is_there(&self, path: &str) -> bool {
+        let Ok(path) = path::normalise(path) else { return false };
+        match &self.place {
+            Place::Folder(root) => match read::locate(root, &path) {
+                Ok(_) => true,
+                Err(ReadError::NotFound) => false,
+                Err(ReadError::NotAFile) => !root.join(&path).is_dir(),
+                Err(_) => !path::is_git(&path),
+            },
+            Place::Memory(contents) => contents.contains_key(&*path),
+        }
+    }
+
+    /// The text of a file on which the level depends, ignored or not. A path is normalised first, without regard to
+    /// symbolic links; then links are followed as long as the file at their end is in the checkout. Every text is read
+    /// from disk once. What is there and cannot be read is kept for [`Checkout::unread`].
     ///
     /// # Errors
     /// See [`ReadError`]. A byte order mark is no error and stays.
     pub fn read(&self, path: &str) -> Result<Arc<str>, ReadError> {
+        let text = self.glance(path);
+        if let Err(error) = &text
+            && *error != ReadError::NotFound
+            && let Ok(path) = path::normalise(path)
+            && self.is_there(&path)
+        {
+            let (line, column) = error.position().unzip();
+            self.refuse(Bearing::Release, Problem { path, line, column, message: error.to_string() });
+        }
+        text
+    }
+
+    /// Keeps that a file on which the level depends has a text that makes no sense, for [`Checkout::unread`].
+    pub fn refuse(&self, bearing: Bearing, problem: Problem) {
+        self.unread.lock().unwrap_or_else(PoisonError::into_inner).insert((bearing, problem));
+    }
+
+    /// What grading asked for, found, and could not read, sorted.
+    pub fn unread(&self, bearing: Bearing) -> Vec<Problem> {
+        let unread = self.unread.lock().unwrap_or_else(PoisonError::into_inner);
+        unread.iter().filter(|(on, _)| *on == bearing).map(|(_, problem)| problem.clone()).collect()
+    }
+
+    /// As [`Checkout::read`], for files of which nobody knows yet whether they mean anything.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub fn glance(&self, path: &str) -> Result<Arc<str>, ReadError> {
         let path = path::normalise(path)?;
         if let Some(known) = self.cache().texts.get(&path) {
             return known.clone();

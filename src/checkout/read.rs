@@ -19,6 +19,8 @@ pub enum ReadError {
     NotFound,
     /// The path, or what a symbolic link makes of it, leaves the checkout or enters `.git`.
     Outside,
+    /// A symbolic link with nothing at its end.
+    Dangling,
     /// A folder, a pipe, a device or a socket.
     NotAFile,
     /// The bytes are not UTF-8.
@@ -55,6 +57,7 @@ impl fmt::Display for ReadError {
         match self {
             Self::NotFound => f.write_str("there is no such file"),
             Self::Outside => f.write_str("the path leaves the checkout, so the file was not read"),
+            Self::Dangling => f.write_str("this symbolic link leads nowhere"),
             Self::NotAFile => f.write_str("this is not a regular file"),
             Self::NotText { line, column } => {
                 write!(f, "the file is not UTF-8 text from line {line}, column {column} on")
@@ -91,7 +94,10 @@ pub(super) fn locate(root: &Path, path: &str) -> Result<PathBuf, ReadError> {
     if path::is_git(path) {
         return Err(ReadError::Outside);
     }
-    let target = inside(root, &root.join(path))?;
+    let target = inside(root, &root.join(path)).map_err(|error| match error {
+        ReadError::NotFound if root.join(path).symlink_metadata().is_ok() => ReadError::Dangling,
+        error => error,
+    })?;
     let below = target.strip_prefix(root).map_err(|_| ReadError::Outside)?;
     if below.iter().any(|part| part.eq_ignore_ascii_case(".git")) {
         return Err(ReadError::Outside);

@@ -184,7 +184,12 @@ fn list(root: &Path, folder: &Folder, with_ignores: bool, room: usize) -> Listin
         };
         let name = entry.file_name();
         let Some(name) = name.to_str() else {
-            let name = join(&folder.path, &name.to_string_lossy());
+            let name = name.to_string_lossy();
+            // Nothing can name such a file; what could be found by looking is in folders or is YAML.
+            if kind.is_file() && !folder.ci && !read::is_yaml(&name) {
+                continue;
+            }
+            let name = join(&folder.path, &name);
             listing.problems.push(problem(&name, "the name is not Unicode, so it was not read"));
             continue;
         };

@@ -14,6 +14,7 @@ pub fn unassessed(checkout: &Checkout) -> Vec<Unassessed> {
         let (files, except) = (globs(&detector.files), globs(&detector.except));
         let clues = OnceClues::new(detector);
         for path in checkout.files().iter().filter(|p| files.is_match(&***p) && !except.is_match(&***p)) {
+            // The name says that it is a pipeline, so what cannot be read is one.
             let Ok(text) = checkout.read(path) else { continue };
             if !detector.content.iter().all(|group| group.iter().any(|word| text.contains(word.as_str()))) {
                 continue;

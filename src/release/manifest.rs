@@ -8,7 +8,7 @@ use crate::syntax::pattern;
 pub(super) fn name(checkout: &Checkout, kind: Kind, folder: &str) -> Option<String> {
     let read = |file: &str| {
         let path = if folder.is_empty() { file.to_owned() } else { format!("{folder}/{file}") };
-        checkout.read(&path).ok()
+        checkout.glance(&path).ok()
     };
     let first = |file: &str, expression: &str| pattern::capture(expression, &read(file)?);
     match kind {

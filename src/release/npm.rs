@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::facts::Publish;
 use super::naming::join;
-use crate::checkout::Checkout;
-use crate::model::{Access, Job, Location, Position, RunnerChoice, Span, Step, StepBody, Text};
+use crate::checkout::{Bearing, Checkout};
+use crate::model::{Access, Job, Location, Position, Problem, RunnerChoice, Span, Step, StepBody, Text};
 use crate::syntax::pattern;
 
 /// What decides about the provenance of a published package besides its command line.
@@ -44,7 +44,22 @@ pub(super) fn switch(checkout: &Checkout, job: &Job, publish: &Publish<'_>) -> S
     let mut missing: Option<Location> = None;
     for path in &manifests {
         let Ok(text) = checkout.read(path) else { continue };
-        let Ok(json) = serde_json::from_str::<serde_json::Value>(&text) else { continue };
+        let json = match serde_json::from_str::<serde_json::Value>(text.trim_start_matches('\u{feff}')) {
+            Ok(json) => json,
+            Err(error) => {
+                let place = |n: usize| u32::try_from(n).ok().filter(|n| *n > 0);
+                checkout.refuse(
+                    Bearing::Release,
+                    Problem {
+                        path: path.clone(),
+                        line: place(error.line()),
+                        column: place(error.column()),
+                        message: format!("not valid JSON: {error}"),
+                    },
+                );
+                continue;
+            }
+        };
         let private = json.get("private").is_some_and(|p| p == true || p == "true");
         if private && manifests.len() > 1 {
             continue;
@@ -79,7 +94,7 @@ fn manifests(checkout: &Checkout, publish: &Publish<'_>, place: &str) -> Vec<Str
         let own = join(place, "package.json");
         // A folder that the build fills gets its manifest from the one beside it.
         let beside = join(publish.doer.folder().as_str(), "package.json");
-        return vec![if checkout.exists(&own) { own } else { beside }];
+        return vec![if checkout.is_there(&own) { own } else { beside }];
     }
     let pattern: String = if all_packages { join(place, "**") } else { masked(place) };
     let mut found: Vec<String> = checkout

@@ -54,7 +54,7 @@ pub(super) fn streams<'p>(path: &Path<'_, 'p>) -> Vec<Linked<'p>> {
 
 /// Whether the unread lines name publishing.
 fn speaks_of_publishing(path: &Path<'_, '_>, place: &Location) -> bool {
-    let Ok(text) = path.checkout.read(&place.path) else { return true };
+    let Ok(text) = path.checkout.glance(&place.path) else { return true };
     let first = (place.line as usize).saturating_sub(1);
     let lines = (place.end_line.saturating_sub(place.line) as usize) + 1;
     text.lines().skip(first).take(lines).any(|l| pattern::search(PUBLISHES, l))

@@ -40,11 +40,10 @@ fn product(file: &File<'_>, tree: &Value) -> Product {
     {
         return Product::Gitea;
     }
-    let beside = file
-        .checkout
-        .under(file.folder())
-        .take(50)
-        .any(|p| file.checkout.read(p).is_ok_and(|t| t.contains("forgejo/runner") || t.contains("forgejo-runner")));
+    let beside =
+        file.checkout.under(file.folder()).take(50).any(|p| {
+            file.checkout.glance(p).is_ok_and(|t| t.contains("forgejo/runner") || t.contains("forgejo-runner"))
+        });
     if beside { Product::Forgejo } else { Product::Either }
 }
 

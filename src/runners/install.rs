@@ -469,7 +469,7 @@ pub(super) fn image(path: &Arc<str>, text: &str, checkout: &Checkout, rule: &'st
                 let beside = if folder.is_empty() { c.to_owned() } else { format!("{folder}/{c}") };
                 [beside, c.to_owned()]
                     .into_iter()
-                    .find_map(|p| Some((Arc::<str>::from(p.as_str()), checkout.read(&p).ok()?)))
+                    .find_map(|p| Some((Arc::<str>::from(p.as_str()), checkout.glance(&p).ok()?)))
             });
             if let Some((script, text)) = script {
                 if let Some(install) = read_file(&script, &text, rule) {

@@ -49,8 +49,8 @@ use std::sync::{Arc, LazyLock, OnceLock};
 use aho_corasick::AhoCorasick;
 use rayon::prelude::*;
 
-use crate::checkout::Checkout;
-use crate::model::{Evidence, Location, Pipeline, RunnerChoice, RunnerPool, Text, Tri};
+use crate::checkout::{Bearing, Checkout, ReadError};
+use crate::model::{Evidence, Location, Pipeline, Problem, RunnerChoice, RunnerPool, Text, Tri};
 use crate::syntax::yaml::{self, Document, Node};
 
 /// A shape of definition: strings of which a file must hold one (in any case), and the reader of such a file.
@@ -177,7 +177,7 @@ impl<'a> File<'a> {
         let folder = self.folder();
         let beside = if folder.is_empty() { written.to_owned() } else { format!("{folder}/{written}") };
         [beside, written.to_owned()].into_iter().find_map(|path| {
-            let text = self.checkout.read(&path).ok()?;
+            let text = self.checkout.glance(&path).ok()?;
             Some((Arc::from(path), text))
         })
     }
@@ -186,7 +186,7 @@ impl<'a> File<'a> {
     pub(super) fn elsewhere(&self, key: &str) -> Vec<(Arc<str>, Arc<str>)> {
         let files = self.checkout.files().iter().filter(|p| p.ends_with(".yml") || p.ends_with(".yaml"));
         files
-            .filter_map(|path| Some((Arc::clone(path), self.checkout.read(path).ok()?)))
+            .filter_map(|path| Some((Arc::clone(path), self.checkout.glance(path).ok()?)))
             .filter(|(_, text)| text.len() <= LARGEST && text.contains(key))
             .collect()
     }
@@ -298,7 +298,7 @@ pub fn every_pool(checkout: &Checkout, pipelines: &[Pipeline]) -> Vec<RunnerPool
 pub fn listed_labels(checkout: &Checkout) -> Vec<(String, Location)> {
     let mut found = Vec::new();
     for path in [".github/actionlint.yaml", ".github/actionlint.yml"].map(Arc::<str>::from) {
-        let Ok(text) = checkout.read(&path) else { continue };
+        let Ok(text) = checkout.glance(&path) else { continue };
         let file = File::new(&path, &text, checkout);
         let labels = file.documents().first().and_then(|d| d.root().get("self-hosted-runner")?.get("labels"));
         for label in labels.into_iter().flat_map(|l| l.items()) {
@@ -336,7 +336,16 @@ static KEYS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
 });
 
 fn read(checkout: &Checkout, path: &Arc<str>) -> Vec<RunnerPool> {
-    let Ok(text) = checkout.read(path) else { return Vec::new() };
+    let text = match checkout.glance(path) {
+        Ok(text) => text,
+        Err(error) => {
+            // A text that is no text, or too long, is no configuration that anybody wrote.
+            if matches!(error, ReadError::Unreadable { .. }) {
+                refuse(checkout, path, None, error.to_string());
+            }
+            return Vec::new();
+        }
+    };
     let Some(keys) = KEYS.as_ref().filter(|_| text.len() <= LARGEST) else { return Vec::new() };
     let mut found = vec![false; SHAPES.len()];
     for hit in keys.find_overlapping_iter(&*text) {
@@ -348,8 +357,34 @@ fn read(checkout: &Checkout, path: &Arc<str>) -> Vec<RunnerPool> {
         return Vec::new();
     }
     let file = File::new(path, &text, checkout);
+    broken(&file);
     let shapes = SHAPES.iter().zip(found).filter(|(_, found)| *found);
     shapes.flat_map(|((_, pools), _)| pools(&file)).collect()
+}
+
+/// Tells of a file with words of runner configuration whose syntax is broken: what it defines is not seen. Templates
+/// are no text of their format yet, and examples and test data are broken on purpose.
+fn broken(file: &File<'_>) {
+    if file.text.contains("{{") || is_incidental(file.path) {
+        return;
+    }
+    let ends = |endings: &[&str]| endings.iter().any(|e| file.path.ends_with(e));
+    if ends(&[".yml", ".yaml"]) {
+        if let Err(error) = yaml::parse(file.text) {
+            let at = Some((error.line, error.column));
+            refuse(file.checkout, file.path, at, format!("not valid YAML: {}", error.message));
+        }
+    } else if ends(&[".toml"]) && crate::syntax::conf::Value::of_toml(file.path, file.text).is_none() {
+        refuse(file.checkout, file.path, None, "not valid TOML".to_owned());
+    } else if ends(&[".tf", ".tofu", ".hcl", ".nomad"]) && crate::syntax::conf::hcl(file.path, file.text, &()).is_none()
+    {
+        refuse(file.checkout, file.path, None, "not valid HCL".to_owned());
+    }
+}
+
+fn refuse(checkout: &Checkout, path: &str, at: Option<(u32, u32)>, message: String) {
+    let (line, column) = at.unzip();
+    checkout.refuse(Bearing::Runner, Problem { path: path.to_owned(), line, column, message });
 }
 
 fn is_candidate(path: &str) -> bool {
@@ -394,7 +429,8 @@ fn each_location(pool: &mut RunnerPool, change: &mut dyn FnMut(&mut Location)) {
     change(&mut pool.location);
 }
 
-fn asks_for_own_runners(pipelines: &[Pipeline], hosted: &[String]) -> bool {
+/// Whether a job asks for other runners than those of the forge.
+pub fn asks_for_own_runners(pipelines: &[Pipeline], hosted: &[String]) -> bool {
     let own = |label: &Text| !hosted.iter().any(|h| h.eq_ignore_ascii_case(label.as_str()));
     pipelines.iter().flat_map(|p| &p.flows).flat_map(|f| &f.jobs).any(|job| match &job.runner {
         RunnerChoice::Labels { sets, .. } | RunnerChoice::Unresolved { asked: sets, .. } => {

@@ -389,7 +389,7 @@ fn release_of(file: &File<'_>) -> Option<Release> {
             || base.starts_with("helmfile")
     });
     for path in scripts {
-        let Ok(text) = file.checkout.read(path) else { continue };
+        let Ok(text) = file.checkout.glance(path) else { continue };
         if !text.contains(CHART) {
             continue;
         }

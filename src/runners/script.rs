@@ -169,7 +169,7 @@ fn unit(file: &File<'_>) -> Vec<RunnerPool> {
                 }
                 let script = file.sibling(base).or_else(|| {
                     let path = file.checkout.files().iter().find(|p| p.rsplit('/').next() == Some(base))?;
-                    Some((Arc::clone(path), file.checkout.read(path).ok()?))
+                    Some((Arc::clone(path), file.checkout.glance(path).ok()?))
                 });
                 if let Some((path, text)) = script {
                     read = install::read_file(&path, &text, UNIT);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{Call, Entered, Piece};
+use crate::checkout::ReadError;
 
 const SHELLS: &[&str] = &["bash", "sh", "zsh", "dash", "ksh", "source", "."];
 
@@ -30,7 +31,7 @@ pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
         return None;
     };
     let path = call.path(script);
-    if !call.checkout.exists(&path) {
+    if !call.checkout.is_there(&path) {
         // A script that is named and missing; what has no ending may be a program that the job builds.
         let endings = [".sh", ".bash", ".py", ".js", ".mjs", ".cjs", ".ts", ".mts", ".rb", ".ps1"];
         let named = endings.iter().any(|e| script.ends_with(e)) || (at > 0 && SHELLS.contains(&base));
@@ -41,7 +42,18 @@ pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
             ..Entered::default()
         });
     }
-    let text = call.checkout.read(&path).ok()?;
+    let text = match call.checkout.glance(&path) {
+        // What is no text and is not handed to an interpreter is a program, like any other that the job calls.
+        Err(ReadError::NotText { .. }) if at == 0 && language(&path, "").is_none() => return None,
+        _ => call.checkout.read(&path),
+    };
+    let text = match text {
+        Ok(text) => text,
+        Err(error) => {
+            let unread = Some(format!("`{path}`: {error}"));
+            return Some(Entered { what: format!("runs {path}"), unread, ..Entered::default() });
+        }
+    };
     let shell = language(&path, &text)?;
     Some(Entered {
         what: format!("runs {path}"),

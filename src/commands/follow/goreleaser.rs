@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::{Call, Entered, Implied};
 use crate::model::{Location, Text};
-use crate::syntax::yaml::{self, Node};
+use crate::syntax::yaml::Node;
 
 /// Names under which the tool looks for its configuration, in its order.
 const CONFIGS: &[&str] = &[
@@ -51,10 +51,10 @@ pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
     let named = call.flag(&["-f", "--config"]);
     let path = match named {
         Some(file) => Some(call.path(file)),
-        None => CONFIGS.iter().map(|f| call.path(f)).find(|p| call.checkout.exists(p)),
+        None => CONFIGS.iter().map(|f| call.path(f)).find(|p| call.checkout.is_there(p)),
     };
     let whole_release = Implied { words: words_of("goreleaser:release", &[]), location: None };
-    let Some(path) = path.filter(|p| call.checkout.exists(p)) else {
+    let Some(path) = path.filter(|p| call.checkout.is_there(p)) else {
         entered.implied.push(whole_release);
         if named.is_some() {
             entered.unread = Some(format!("the configuration `{}` is not in the checkout", named.unwrap_or_default()));
@@ -69,11 +69,11 @@ pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
             return Some(entered);
         }
     };
-    let documents = match yaml::parse(&text) {
+    let documents = match call.yaml(&path, &text) {
         Ok(documents) => documents,
         Err(error) => {
             entered.implied.push(whole_release);
-            entered.unread = Some(format!("{path}:{}: {}", error.line, error.message));
+            entered.unread = Some(error);
             return Some(entered);
         }
     };

@@ -106,7 +106,7 @@ pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
         Some(file) => vec![file.clone()],
         None => ["GNUmakefile", "makefile", "Makefile"].map(str::to_owned).to_vec(),
     };
-    let path = candidates.iter().map(|f| join(&folder, f)).find(|p| call.checkout.exists(p));
+    let path = candidates.iter().map(|f| join(&folder, f)).find(|p| call.checkout.is_there(p));
     let what = format!("make {}", targets.join(" ")).trim_end().to_owned();
     let Some(path) = path else {
         let place = if folder.is_empty() { "." } else { &folder };
@@ -328,7 +328,7 @@ impl<'c> Make<'c> {
                             for path in functions::wildcard(self.checkout, &self.folder, &file) {
                                 self.load(&join(&self.folder, &path));
                             }
-                        } else if self.checkout.exists(&path) || !optional {
+                        } else if self.checkout.is_there(&path) || !optional {
                             self.load(&path);
                         }
                     }

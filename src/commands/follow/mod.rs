@@ -11,8 +11,9 @@ mod tasks;
 
 use std::sync::Arc;
 
-use crate::checkout::Checkout;
-use crate::model::{Location, Text};
+use crate::checkout::{Bearing, Checkout};
+use crate::model::{Location, Problem, Text};
+use crate::syntax::yaml::{self, Document};
 
 /// A script that a command leads to.
 #[derive(Debug, Clone)]
@@ -87,6 +88,31 @@ impl Call<'_> {
             let (name, value) = w.split_once('=')?;
             names.contains(&name).then_some(value)
         })
+    }
+
+    /// The documents of a YAML file that decides what the command does; the error is told of the checkout as well.
+    fn yaml(&self, path: &str, text: &str) -> Result<Vec<Document>, String> {
+        yaml::parse(text).map_err(|error| {
+            let message = format!("not valid YAML: {}", error.message);
+            self.refuse(path, Some((error.line, error.column)), message);
+            format!("{path}:{}: {}", error.line, error.message)
+        })
+    }
+
+    /// The same for JSON.
+    fn json(&self, path: &str, text: &str) -> Option<serde_json::Value> {
+        let json = serde_json::from_str(text.trim_start_matches('\u{feff}'));
+        json.map_err(|error| {
+            let place = |n: usize| u32::try_from(n).unwrap_or(u32::MAX).max(1);
+            let at = (place(error.line()), place(error.column()));
+            self.refuse(path, Some(at), format!("not valid JSON: {error}"));
+        })
+        .ok()
+    }
+
+    fn refuse(&self, path: &str, at: Option<(u32, u32)>, message: String) {
+        let (line, column) = at.unzip();
+        self.checkout.refuse(Bearing::Release, Problem { path: path.to_owned(), line, column, message });
     }
 
     /// A path of the checkout, from the folder the command runs in.

@@ -85,7 +85,7 @@ pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
     let selected = call.flag(&["-w", "--workspace", "--filter", "-F"]);
     let mut entered = Entered { what: format!("{} {}", call.program(), scripts.join(" ")), ..Entered::default() };
     let manifests: Vec<String> = match (all, selected) {
-        (false, None) => vec![join(&folder, "package.json")],
+        (false, None) => vec![manifest(call, &folder)],
         (_, filter) => packages(call.checkout, &folder, filter),
     };
     let at = own.iter().position(|w| scripts.first().is_some_and(|s| s == w.as_str()));
@@ -107,6 +107,15 @@ pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
         }
     }
     Some(entered)
+}
+
+/// The manifest of the package that the command is about, which has to be readable.
+fn manifest(call: &Call<'_>, folder: &str) -> String {
+    let path = join(folder, "package.json");
+    if let Ok(text) = call.checkout.read(&path) {
+        call.json(&path, &text);
+    }
+    path
 }
 
 /// The folder whose package the command is about.
@@ -146,7 +155,7 @@ fn lifecycle(call: &Call<'_>) -> Option<Entered> {
     let all = words.iter().any(|w| matches!(w.as_str(), "-r" | "--recursive" | "--workspaces" | "-ws"));
     let selected = call.flag(&["-w", "--workspace", "--filter", "-F"]);
     let manifests: Vec<String> = match (all, selected) {
-        (false, None) => vec![join(&folder, "package.json")],
+        (false, None) => vec![manifest(call, &folder)],
         (_, filter) => packages(call.checkout, &folder, filter),
     };
     let mut entered = Entered { what: format!("{} publish", call.program()), ..Entered::default() };
@@ -225,7 +234,7 @@ fn wanted(call: &Call<'_>) -> Option<(Vec<String>, bool)> {
 
 fn packages(checkout: &Checkout, folder: &str, filter: Option<&str>) -> Vec<String> {
     let name = |path: &str| {
-        let json: serde_json::Value = serde_json::from_str(&checkout.read(path).ok()?).ok()?;
+        let json: serde_json::Value = serde_json::from_str(&checkout.glance(path).ok()?).ok()?;
         json.get("name")?.as_str().map(str::to_owned)
     };
     checkout
@@ -259,8 +268,8 @@ fn add(checkout: &Checkout, path: &str, script: &str, handed: &str, entered: &mu
 }
 
 fn add_one(checkout: &Checkout, path: &str, name: &str, handed: &str, entered: &mut Entered) {
-    let Ok(text) = checkout.read(path) else { return };
-    let Ok(json) = serde_json::from_str::<serde_json::Value>(&text) else { return };
+    let Ok(text) = checkout.glance(path) else { return };
+    let Ok(json) = serde_json::from_str::<serde_json::Value>(text.trim_start_matches('\u{feff}')) else { return };
     let Some(scripts) = json.get("scripts").and_then(|s| s.as_object()) else { return };
     let folder = path.trim_end_matches("package.json").trim_end_matches('/');
     let Some(body) = scripts.get(name).and_then(|s| s.as_str()) else { return };

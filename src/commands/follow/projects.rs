@@ -8,7 +8,6 @@ use toml_edit::{Document, Item};
 use super::{Call, Entered, Implied, Piece};
 use crate::commands::matches;
 use crate::model::{Location, Text};
-use crate::syntax::yaml;
 
 /// Task inside task.
 const DEEPEST: usize = 8;
@@ -151,7 +150,9 @@ fn pyproject(call: &Call<'_>, from: usize, tool: &str) -> Option<Entered> {
     let word = call.words.iter().skip(from).map(Text::as_str).find(|w| !w.starts_with('-'))?;
     let path = call.path("pyproject.toml");
     let text = call.checkout.read(&path).ok()?;
-    let document = Document::parse(text.to_string()).ok()?;
+    let document = Document::parse(text.to_string())
+        .map_err(|error| call.refuse(&path, None, format!("not valid TOML: {}", error.message())))
+        .ok()?;
     let (environment, name) = match (tool, word.split_once(':')) {
         ("hatch", Some((environment, name))) => (environment, name),
         _ => ("default", word),
@@ -289,9 +290,9 @@ fn compose(call: &Call<'_>) -> Option<Entered> {
     let plain = |image: Option<&str>| std::iter::once(program).chain(image).map(Text::from).collect::<Vec<_>>();
     let candidates = ["compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml"];
     let named = call.flag(&["-f", "--file"]).map(|f| vec![f]).unwrap_or_else(|| candidates.to_vec());
-    let found = named.iter().map(|f| call.path(f)).find(|p| call.checkout.exists(p));
+    let found = named.iter().map(|f| call.path(f)).find(|p| call.checkout.is_there(p));
     let services: Vec<&str> = call.words.iter().skip(at).map(Text::as_str).filter(|w| !w.starts_with('-')).collect();
-    let documents = found.as_ref().and_then(|p| yaml::parse(&call.checkout.read(p).ok()?).ok());
+    let documents = found.as_ref().and_then(|p| call.yaml(p, &call.checkout.read(p).ok()?).ok());
     let (Some(path), Some(documents)) = (found, documents) else {
         entered.unread = Some(format!("no readable compose file `{}`", named.first().copied().unwrap_or_default()));
         entered.implied.push(Implied { words: plain(services.first().copied()), location: None });

@@ -66,14 +66,14 @@ impl Reader<'_> {
     fn configured(&mut self) {
         let manifest = self.call.path("package.json");
         if let Ok(text) = self.call.checkout.read(&manifest)
-            && let Ok(documents) = yaml::parse(&text)
+            && let Ok(documents) = self.call.yaml(&manifest, &text)
             && let Some(release) = documents.first().and_then(|d| d.root().get("release"))
         {
             self.path = Arc::from(manifest.as_str());
             self.options(release);
             return;
         }
-        let found = CONFIGS.iter().map(|f| self.call.path(f)).find(|p| self.call.checkout.exists(p));
+        let found = CONFIGS.iter().map(|f| self.call.path(f)).find(|p| self.call.checkout.is_there(p));
         let Some(path) = found else {
             if let Some(extended) = self.call.flag(&["-e", "--extends"]) {
                 self.entered.unread = Some(format!("the configuration `{extended}` is not in the checkout"));
@@ -94,13 +94,13 @@ impl Reader<'_> {
             self.program(&text);
             return;
         }
-        match yaml::parse(&text) {
+        match self.call.yaml(&path, &text) {
             Ok(documents) => match documents.first() {
                 Some(document) => self.options(document.root()),
                 None => self.defaults(),
             },
             Err(error) => {
-                self.entered.unread = Some(format!("{path}:{}: {}", error.line, error.message));
+                self.entered.unread = Some(error);
                 self.defaults();
             }
         }

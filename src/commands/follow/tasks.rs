@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{Call, Entered, Piece, join};
 use crate::model::Text;
-use crate::syntax::yaml::{self, Node};
+use crate::syntax::yaml::Node;
 
 /// Tasks entered for one command.
 const MOST_TASKS: usize = 100;
@@ -44,19 +44,25 @@ fn task(call: &Call<'_>) -> Option<Entered> {
             "Taskfile.dist.yml",
             "Taskfile.dist.yaml",
         ];
-        candidates.iter().map(|f| join(&folder, f)).find(|p| call.checkout.exists(p))
+        candidates.iter().map(|f| join(&folder, f)).find(|p| call.checkout.is_there(p))
     });
-    let Some(file) = file.filter(|f| call.checkout.exists(f)) else { return Some(missing("task", "Taskfile")) };
+    let Some(file) = file.filter(|f| call.checkout.is_there(f)) else { return Some(missing("task", "Taskfile")) };
     let mut wanted = names(call);
     if wanted.is_empty() {
         wanted.push("default");
     }
     let mut entered = Entered { what: format!("task {}", wanted.join(" ")), ..Entered::default() };
-    let text = call.checkout.read(&file).ok()?;
-    let documents = match yaml::parse(&text) {
+    let text = match call.checkout.read(&file) {
+        Ok(text) => text,
+        Err(error) => {
+            entered.unread = Some(format!("{file}: {error}"));
+            return Some(entered);
+        }
+    };
+    let documents = match call.yaml(&file, &text) {
         Ok(documents) => documents,
         Err(error) => {
-            entered.unread = Some(format!("{file}:{}: {}", error.line, error.message));
+            entered.unread = Some(error);
             return Some(entered);
         }
     };
@@ -141,11 +147,17 @@ fn untemplated(text: &str) -> String {
 
 fn just(call: &Call<'_>) -> Option<Entered> {
     let file = call.flag(&["-f", "--justfile"]).map(|f| call.path(f)).or_else(|| {
-        ["justfile", "Justfile", ".justfile"].iter().map(|f| call.path(f)).find(|p| call.checkout.exists(p))
+        ["justfile", "Justfile", ".justfile"].iter().map(|f| call.path(f)).find(|p| call.checkout.is_there(p))
     });
-    let Some(file) = file.filter(|f| call.checkout.exists(f)) else { return Some(missing("just", "justfile")) };
-    let text = call.checkout.read(&file).ok()?;
+    let Some(file) = file.filter(|f| call.checkout.is_there(f)) else { return Some(missing("just", "justfile")) };
     let wanted = names(call);
+    let text = match call.checkout.read(&file) {
+        Ok(text) => text,
+        Err(error) => {
+            let unread = Some(format!("{file}: {error}"));
+            return Some(Entered { what: "just".to_owned(), unread, ..Entered::default() });
+        }
+    };
     let path: Arc<str> = Arc::from(file.as_str());
     let recipes = recipes(&text);
     let first = recipes.first().map(|r| r.name.as_str());

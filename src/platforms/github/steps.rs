@@ -259,7 +259,7 @@ fn local_action(
     let Inner { node, mut new, id, path } = inner;
     let checkout = lowering.sources.checkout();
     let join = |file: &str| if path.is_empty() { file.to_owned() } else { format!("{path}/{file}") };
-    let file = [join("action.yml"), join("action.yaml")].into_iter().find(|f| checkout.exists(f));
+    let file = [join("action.yml"), join("action.yaml")].into_iter().find(|f| checkout.is_there(f));
     let hop = Hop { what: format!("uses ./{path}"), location: new.location.clone() };
     let refuse = |mut new: Step, what: String, job: &mut Job| {
         new.body = StepBody::Opaque { what };

@@ -49,7 +49,7 @@ impl<'a> Module<'a> {
             if name.contains('/') || !kind {
                 continue;
             }
-            if let Ok(text) = file.checkout.read(path) {
+            if let Ok(text) = file.checkout.glance(path) {
                 files.push((Arc::clone(path), text));
             }
         }
@@ -110,7 +110,7 @@ impl<'a> Module<'a> {
             }
         }
         let path = parts.join("/");
-        let text = self.checkout.read(&path).ok()?;
+        let text = self.checkout.glance(&path).ok()?;
         Some((Arc::from(path), text))
     }
 }

@@ -1,0 +1,282 @@
+//! Whatever could not be read is said, holds the level down, and is never taken for absent: one unreadable file beside a
+//! release that reaches level 3 by itself.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, its helpers too"
+)]
+#![cfg(unix)]
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use tempfile::TempDir;
+use truelevel::checkout::{Checkout, MAX_PIPELINE};
+use truelevel::model::Requirement;
+use truelevel::report::Report;
+use truelevel::{Options, check, grade_checkout};
+
+const GOOD: &str = include_str!("../fixtures/generator-generic-split/.github/workflows/release.yml");
+const BESIDE: &str = ".github/workflows/beside.yml";
+
+/// What stands in a file's way.
+#[derive(Debug, Clone, Copy)]
+enum Obstacle {
+    Pipe,
+    Dangling,
+    LinkLoop,
+    LinkOutside,
+    NotText,
+    TooLarge,
+}
+
+const OBSTACLES: [Obstacle; 6] = [
+    Obstacle::Pipe,
+    Obstacle::Dangling,
+    Obstacle::LinkLoop,
+    Obstacle::LinkOutside,
+    Obstacle::NotText,
+    Obstacle::TooLarge,
+];
+
+fn write(root: &Path, path: &str, bytes: &[u8]) {
+    let file = root.join(path);
+    fs::create_dir_all(file.parent().unwrap()).unwrap();
+    fs::write(file, bytes).unwrap();
+}
+
+fn obstruct(root: &Path, path: &str, obstacle: Obstacle) {
+    let file = root.join(path);
+    fs::create_dir_all(file.parent().unwrap()).unwrap();
+    match obstacle {
+        Obstacle::Pipe => assert!(Command::new("mkfifo").arg(&file).status().unwrap().success()),
+        Obstacle::Dangling => symlink("not-here", &file).unwrap(),
+        Obstacle::LinkLoop => symlink(file.file_name().unwrap(), &file).unwrap(),
+        Obstacle::LinkOutside => symlink("/etc/passwd", &file).unwrap(),
+        Obstacle::NotText => fs::write(&file, b"# \xff\xfe\n").unwrap(),
+        Obstacle::TooLarge => fs::write(&file, vec![b'\n'; MAX_PIPELINE as usize + 1]).unwrap(),
+    }
+}
+
+/// A workflow on every push that publishes nothing in its own text: one step and a token that only reads.
+fn step(step: &str) -> String {
+    format!(
+        "on: push\npermissions: {{ contents: read }}\njobs:\n  j:\n    runs-on: ubuntu-latest\n    steps:\n      - uses: \
+         actions/checkout@v4\n      - {step}\n"
+    )
+}
+
+/// The good release and a workflow with this step.
+fn checkout(with: &str) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), ".github/workflows/release.yml", GOOD.as_bytes());
+    if !with.is_empty() {
+        write(folder.path(), BESIDE, step(with).as_bytes());
+    }
+    folder
+}
+
+fn graded(folder: &Path) -> Report {
+    check(folder, &Options::default()).unwrap()
+}
+
+fn refused(report: &Report, path: &str, what: &str) {
+    assert!(report.errors.iter().any(|e| e.path == path), "{what}: {path} is not among {:?}", report.errors);
+    let cap = report.cap.as_ref().unwrap_or_else(|| panic!("{what}: level {} without a cap", report.level));
+    assert_eq!((report.level, cap.requirement), (0, Requirement::ProvenanceExists), "{what}");
+    // A target that is at level 0 by itself may say so first.
+    let low = report.targets.iter().any(|t| t.level == 0);
+    assert!(low || cap.reason.contains("cannot be read"), "{what}: {}", cap.reason);
+}
+
+/// What leads to a file, the file, and a text of it that does no harm.
+const FOLLOWED: &[(&str, &str, &str)] = &[
+    ("run: make it", "Makefile", "it:\n\techo\n"),
+    ("run: make -f build/x.mk it", "build/x.mk", "it:\n\techo\n"),
+    ("run: ./scripts/go.sh", "scripts/go.sh", "echo\n"),
+    ("run: bash scripts/go", "scripts/go", "echo\n"),
+    ("run: python3 go.py", "go.py", "print()\n"),
+    ("run: npm run go", "package.json", r#"{"scripts": {"go": "echo"}}"#),
+    ("run: task go", "Taskfile.yml", "tasks: { go: { cmds: [echo] } }\n"),
+    ("run: just go", "justfile", "go:\n  echo\n"),
+    ("run: tox -e go", "tox.ini", "[testenv:go]\ncommands = echo\n"),
+    ("run: poe go", "pyproject.toml", "[tool.poe.tasks]\ngo = \"echo\"\n"),
+    ("uses: ./act", "act/action.yml", "runs: { using: composite, steps: [{ run: echo, shell: bash }] }\n"),
+];
+
+#[test]
+fn a_file_that_a_pipeline_leads_to_is_read_or_refused() {
+    for (leads, path, text) in FOLLOWED {
+        let folder = checkout(leads);
+        write(folder.path(), path, text.as_bytes());
+        let report = graded(folder.path());
+        assert_eq!((report.level, report.errors.len()), (3, 0), "{leads}: {:?} {:?}", report.cap, report.errors);
+        for obstacle in OBSTACLES {
+            let folder = checkout(leads);
+            obstruct(folder.path(), path, obstacle);
+            refused(&graded(folder.path()), path, &format!("{leads} with {obstacle:?}"));
+        }
+    }
+}
+
+#[test]
+fn a_pipeline_is_read_or_refused() {
+    for path in [BESIDE, ".github/workflows/other.yaml", ".gitlab-ci.yml", ".circleci/config.yml"] {
+        for obstacle in OBSTACLES {
+            let folder = checkout("");
+            obstruct(folder.path(), path, obstacle);
+            refused(&graded(folder.path()), path, &format!("{obstacle:?}"));
+        }
+    }
+}
+
+#[test]
+fn what_an_included_makefile_would_say_is_not_taken_for_nothing() {
+    for obstacle in OBSTACLES {
+        let folder = checkout("run: make it");
+        write(folder.path(), "Makefile", b"include more.mk\nit:\n\techo\n");
+        obstruct(folder.path(), "more.mk", obstacle);
+        refused(&graded(folder.path()), "more.mk", &format!("{obstacle:?}"));
+    }
+}
+
+/// Configuration that is broken as text, at the place where it breaks.
+#[test]
+fn configuration_that_makes_no_sense_is_refused() {
+    for (leads, path, text) in [
+        ("run: task go", "Taskfile.yml", "tasks: { go: [\n"),
+        ("run: npm run go", "package.json", "{\"scripts\": {\"go\": \"echo\"}"),
+        ("run: poe go", "pyproject.toml", "[tool.poe.tasks\n"),
+        ("run: goreleaser release", ".goreleaser.yml", "dockers: [\n"),
+        ("run: npx semantic-release", ".releaserc.yml", "plugins: [\n"),
+        ("uses: ./act", "act/action.yml", "runs: {\n"),
+    ] {
+        let folder = checkout(leads);
+        write(folder.path(), path, text.as_bytes());
+        refused(&graded(folder.path()), path, leads);
+    }
+}
+
+#[test]
+fn a_switch_that_cannot_be_read_is_not_on() {
+    let publish = "on: { push: { tags: ['v*'] } }\npermissions: { contents: read, id-token: write }\njobs:\n  j:\n    runs-on: \
+                   ubuntu-latest\n    steps:\n      - uses: actions/checkout@v4\n      - run: npm publish\n";
+    for path in [".npmrc", "package.json"] {
+        for obstacle in OBSTACLES {
+            let folder = tempfile::tempdir().unwrap();
+            write(folder.path(), ".github/workflows/release.yml", publish.as_bytes());
+            write(folder.path(), "package.json", br#"{"name": "x", "publishConfig": {"provenance": true}}"#);
+            assert_eq!(graded(folder.path()).level, 2, "the control");
+            if path == "package.json" {
+                fs::remove_file(folder.path().join(path)).unwrap();
+            }
+            obstruct(folder.path(), path, obstacle);
+            refused(&graded(folder.path()), path, &format!("{obstacle:?}"));
+        }
+    }
+}
+
+#[test]
+fn files_that_mean_nothing_may_be_as_they_are() {
+    let folder = checkout("run: ./bin/tool");
+    write(folder.path(), "bin/tool", b"\x7fELF\x02\x01\xff\xfe");
+    for (at, obstacle) in OBSTACLES.into_iter().enumerate() {
+        obstruct(folder.path(), &format!("testdata/{at}.txt"), obstacle);
+        obstruct(folder.path(), &format!("testdata/{at}.json"), obstacle);
+        obstruct(folder.path(), &format!("{at}/package.json"), obstacle);
+    }
+    let report = graded(folder.path());
+    assert_eq!((report.level, report.errors.len()), (3, 0), "{:?}", report.errors);
+}
+
+const POOL: &str = include_str!("../fixtures/arc-kata-machine/infra/runners.yaml");
+
+#[test]
+fn a_runner_pool_that_cannot_be_parsed_holds_hosted_build_open() {
+    let good = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/arc-kata-machine");
+    let folder = tempfile::tempdir().unwrap();
+    assert!(Command::new("cp").arg("-r").arg(good.join(".")).arg(folder.path()).status().unwrap().success());
+    let before = graded(folder.path());
+    assert!(before.level > 1 && before.errors.is_empty(), "the control: {:?}", before.cap);
+    write(folder.path(), "second/runners.yaml", format!("{POOL}\nbroken: [\n").as_bytes());
+    let report = graded(folder.path());
+    let cap = report.cap.unwrap();
+    assert_eq!((report.level, cap.requirement), (1, Requirement::HostedBuild));
+    assert!(cap.reason.contains("second/runners.yaml cannot be read"), "{}", cap.reason);
+    assert_eq!(report.errors.len(), 1);
+    // Nobody reads the examples of a manual.
+    fs::rename(folder.path().join("second"), folder.path().join("docs")).unwrap();
+    let report = graded(folder.path());
+    assert_eq!((report.level, report.errors.len()), (before.level, 0));
+}
+
+#[test]
+fn runner_configuration_from_elsewhere_is_read_or_refused() {
+    let elsewhere = tempfile::tempdir().unwrap();
+    write(elsewhere.path(), "pool.yaml", format!("{POOL}\nbroken: [\n").as_bytes());
+    let options = Options { runner_config: vec![elsewhere.path().to_owned()] };
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), ".github/workflows/release.yml", GOOD.replace("ubuntu-24.04", "own").as_bytes());
+    let report = check(folder.path(), &options).unwrap();
+    let wanted = format!("{}/pool.yaml", elsewhere.path().display());
+    assert_eq!(report.errors.iter().map(|e| e.path.as_str()).collect::<Vec<_>>(), [wanted]);
+    assert_eq!(report.level, 1);
+    // A folder that went away between opening and grading.
+    let gone = elsewhere.path().join("gone");
+    let report = grade_checkout(&Checkout::open(folder.path()).unwrap(), ".", &Options { runner_config: vec![gone] });
+    assert_eq!((report.level, report.errors.len()), (1, 1));
+}
+
+/// The program as a user whom modes bind: the superuser reads everything.
+fn unprivileged(folder: &Path) -> std::process::Output {
+    let program = folder.join("truelevel");
+    fs::copy(env!("CARGO_BIN_EXE_truelevel"), &program).unwrap();
+    let arguments = ["--format", "json", "checkout"];
+    let root = fs::metadata("/proc/self").is_ok_and(|m| std::os::unix::fs::MetadataExt::uid(&m) == 0);
+    let mut command = match root {
+        true => {
+            let mut command = Command::new("setpriv");
+            command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(&program);
+            command
+        }
+        false => Command::new(&program),
+    };
+    command.args(arguments).current_dir(folder).stdin(Stdio::null()).output().unwrap()
+}
+
+#[test]
+fn files_and_folders_without_read_permission_are_refused() {
+    for (path, locked, leads) in [
+        (BESIDE, BESIDE, ""),
+        ("Makefile", "Makefile", "run: make it"),
+        ("scripts/go.sh", "scripts", "run: ./scripts/go.sh"),
+        (".github/workflows", ".github/workflows", ""),
+        (".gitlab-ci.yml", ".gitlab-ci.yml", ""),
+        ("infra", "infra", ""),
+    ] {
+        let above = tempfile::tempdir().unwrap();
+        fs::set_permissions(above.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        let root = above.path().join("checkout");
+        write(&root, ".github/workflows/release.yml", GOOD.as_bytes());
+        if !leads.is_empty() {
+            write(&root, BESIDE, step(leads).as_bytes());
+        }
+        match path {
+            ".github/workflows" => {}
+            "infra" => fs::create_dir(root.join(path)).unwrap(),
+            _ => write(&root, path, b"on: push\n"),
+        }
+        fs::set_permissions(root.join(locked), fs::Permissions::from_mode(0)).unwrap();
+        let seen = unprivileged(above.path());
+        let json: serde_json::Value = serde_json::from_slice(&seen.stdout).unwrap();
+        fs::set_permissions(root.join(locked), fs::Permissions::from_mode(0o755)).unwrap();
+        assert_eq!((seen.status.code(), &json["level"]), (Some(2), &serde_json::json!(0)), "{path}: {json}");
+        let errors = json["errors"].as_array().unwrap();
+        assert!(errors.iter().any(|e| e["path"] == path || e["path"] == locked), "{path}: {errors:?}");
+    }
+}
