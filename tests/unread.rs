@@ -271,7 +271,7 @@ fn files_and_folders_without_read_permission_are_refused() {
             "infra" => fs::create_dir(root.join(path)).unwrap(),
             _ => write(&root, path, b"on: push\n"),
         }
-        fs::set_permissions(root.join(locked), fs::Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(root.join(locked), fs::Permissions::from_mode(0o000)).unwrap();
         let seen = unprivileged(above.path());
         let json: serde_json::Value = serde_json::from_slice(&seen.stdout).unwrap();
         fs::set_permissions(root.join(locked), fs::Permissions::from_mode(0o755)).unwrap();

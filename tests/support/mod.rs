@@ -8,7 +8,7 @@ use std::time::Duration;
 use assert_cmd::cargo::cargo_bin;
 
 /// Far more than any input should take, even without optimisation on a busy machine; a hang still ends.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(240);
 
 /// The program in an environment that does not depend on who runs the tests.
 pub(crate) fn truelevel() -> Command {
