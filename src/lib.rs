@@ -28,11 +28,13 @@ pub mod rules;
 pub mod runners;
 pub mod syntax;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use catalogue::Catalogue;
+pub use checkout::With;
 use checkout::{Bearing, Checkout, OpenError};
-use model::{Location, Problem, Requirement, Target};
+use model::{Location, Note, Problem, Requirement, Severity, Target};
 use report::{Inventory, Report, Tool};
 
 /// What grading takes beside the checkout.
@@ -40,6 +42,22 @@ use report::{Inventory, Report, Tool};
 pub struct Options {
     /// Folders or files with runner configuration that is kept elsewhere.
     pub runner_config: Vec<PathBuf>,
+    /// Checkouts of repositories whose workflows and actions are referred to.
+    pub with: Vec<With>,
+}
+
+impl Options {
+    /// The checkout with those of [`Options::with`] beside it.
+    ///
+    /// # Errors
+    /// One of them cannot be opened, or is given twice.
+    pub fn beside(&self, checkout: Checkout) -> Result<Checkout, OpenError> {
+        self.with.iter().try_fold(checkout, |all, with| {
+            let refuse =
+                |error: OpenError| OpenError::With { repository: with.repository.clone(), reason: error.to_string() };
+            all.with_beside(&with.repository, Checkout::open(&with.path).map_err(refuse)?)
+        })
+    }
 }
 
 /// The specification that levels are graded against.
@@ -50,14 +68,15 @@ pub const SPECIFICATION: &str = "SLSA v1.2";
 /// # Errors
 /// When the folder, or one with runner configuration, cannot be opened at all. What cannot be read inside it is part of the report.
 pub fn check(path: &Path, options: &Options) -> Result<Report, OpenError> {
-    let checkout = Checkout::open(path)?;
+    let checkout = options.beside(Checkout::open(path)?)?;
     for elsewhere in &options.runner_config {
         Checkout::open(elsewhere)?;
     }
     Ok(grade_checkout(&checkout, &path.display().to_string(), options))
 }
 
-/// Grades a checkout that has been opened; `root` is its name in the report.
+/// Grades a checkout that has been opened; `root` is its name in the report. What [`Options::with`] names has been put
+/// beside it by [`Options::beside`].
 pub fn grade_checkout(checkout: &Checkout, root: &str, options: &Options) -> Report {
     let lowered = platforms::github::lower(checkout);
     let unassessed = platforms::detect::unassessed(checkout);
@@ -97,6 +116,7 @@ pub fn grade_checkout(checkout: &Checkout, root: &str, options: &Options) -> Rep
     let graded = grade::grade(targets, &unassessed, &problems, &searched, &|at| line_of(checkout, at));
 
     let mut notes = lowered.notes;
+    notes.extend(unused(checkout, &lowered.used));
     notes.extend(graded.notes);
     notes.sort();
     notes.dedup();
@@ -127,8 +147,22 @@ pub fn grade_checkout(checkout: &Checkout, root: &str, options: &Options) -> Rep
 ///
 /// # Errors
 /// When the folder, or one with runner configuration, cannot be opened at all.
-pub fn runners_of(path: &Path) -> Result<Inventory, OpenError> {
-    Ok(inventory::inventory(&Checkout::open(path)?, &path.display().to_string()))
+pub fn runners_of(path: &Path, options: &Options) -> Result<Inventory, OpenError> {
+    Ok(inventory::inventory(&options.beside(Checkout::open(path)?)?, &path.display().to_string()))
+}
+
+/// Checkouts of other repositories that were given and not needed.
+fn unused(checkout: &Checkout, used: &BTreeSet<String>) -> Vec<Note> {
+    let idle = checkout.repositories_beside().filter(|repository| !used.contains(*repository));
+    idle.map(|repository| Note {
+        rule: "unused-with".to_owned(),
+        severity: Severity::Info,
+        message: format!(
+            "the checkout given with --with {repository}=... was not read: no pipeline refers to a workflow or a composite action of it that the catalogue does not know"
+        ),
+        location: None,
+    })
+    .collect()
 }
 
 /// Where a target was looked for, for the report on a checkout that shows none.

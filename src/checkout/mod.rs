@@ -7,6 +7,7 @@
 //!
 //! `.git` is closed: its configuration may hold tokens. Only `git.rs` looks into it, for the remote and the commit.
 
+mod beside;
 mod git;
 mod path;
 mod read;
@@ -22,6 +23,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::model::Problem;
 
+pub use beside::{With, place_beside};
 pub use read::{MAX_FILE, MAX_PIPELINE, ReadError};
 pub use walk::{MAX_DEPTH, MAX_FILES};
 
@@ -39,6 +41,8 @@ pub struct Checkout {
     repository: OnceLock<Repository>,
     /// The slug that was given instead of the remote's.
     slug: Option<String>,
+    /// Checkouts of repositories that this one refers to.
+    beside: Vec<beside::Beside>,
     cache: Mutex<Cache>,
     /// What grading needed and did not get.
     unread: Mutex<BTreeSet<(Bearing, Problem)>>,
@@ -81,6 +85,13 @@ pub enum OpenError {
         /// What the system says.
         error: io::Error,
     },
+    /// The checkout of another repository cannot stand beside this one.
+    With {
+        /// The repository that it is given for.
+        repository: String,
+        /// Why not.
+        reason: String,
+    },
 }
 
 impl fmt::Display for OpenError {
@@ -89,6 +100,7 @@ impl fmt::Display for OpenError {
             Self::NotFound(path) => write!(f, "there is no folder {}", path.display()),
             Self::NotAFolder(path) => write!(f, "{} is not a folder", path.display()),
             Self::Unreadable { path, error } => write!(f, "the folder {} cannot be read: {error}", path.display()),
+            Self::With { repository, reason } => write!(f, "--with {repository}: {reason}"),
         }
     }
 }
@@ -97,7 +109,7 @@ impl std::error::Error for OpenError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Unreadable { error, .. } => Some(error),
-            Self::NotFound(_) | Self::NotAFolder(_) => None,
+            Self::NotFound(_) | Self::NotAFolder(_) | Self::With { .. } => None,
         }
     }
 }
@@ -150,6 +162,7 @@ impl Checkout {
             walk: OnceLock::new(),
             repository: OnceLock::new(),
             slug: None,
+            beside: Vec::new(),
             cache: Mutex::new(Cache::default()),
             unread: Mutex::default(),
         }
@@ -224,6 +237,9 @@ impl Checkout {
 
     /// Whether [`Checkout::read`] would find a regular file, ignored or not.
     pub fn exists(&self, path: &str) -> bool {
+        if let Some((other, path)) = self.elsewhere(path) {
+            return other.exists(path);
+        }
         let Ok(path) = path::normalise(path) else { return false };
         match &self.place {
             Place::Folder(root) => read::locate(root, &path).is_ok(),
@@ -234,6 +250,9 @@ impl Checkout {
     /// Whether there is anything but a folder at this path, be it readable or not. What a pipeline names and what is
     /// there has to be read; [`Checkout::read`] then says why it could not be.
     pub fn is_there(&self, path: &str) -> bool {
+        if let Some((other, path)) = self.elsewhere(path) {
+            return other.is_there(path);
+        }
         let Ok(path) = path::normalise(path) else { return false };
         match &self.place {
             Place::Folder(root) => match read::locate(root, &path) {
@@ -281,6 +300,9 @@ impl Checkout {
     /// # Errors
     /// See [`ReadError`].
     pub fn glance(&self, path: &str) -> Result<Arc<str>, ReadError> {
+        if let Some((other, path)) = self.elsewhere(path) {
+            return other.glance(path);
+        }
         let path = path::normalise(path)?;
         if let Some(known) = self.cache().texts.get(&path) {
             return known.clone();

@@ -13,8 +13,8 @@ use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, 
 
 pub use console::Console;
 
-use crate::Options;
 use crate::report::Report;
+use crate::{Options, With};
 
 /// Assessed, and the gate holds if there is one.
 const HOLDS: u8 = 0;
@@ -97,6 +97,9 @@ struct Common {
     /// A folder with runner configuration that is kept elsewhere; may be repeated
     #[arg(long, global = true, value_name = "PATH")]
     runner_config: Vec<PathBuf>,
+    /// A checkout of a repository whose workflows or actions are used; may be repeated
+    #[arg(long, global = true, value_name = "OWNER/REPO=PATH")]
+    with: Vec<With>,
     /// The format of the report on standard output
     #[arg(long, global = true, value_enum, value_name = "FORMAT", default_value = "human")]
     format: Format,
@@ -195,17 +198,17 @@ pub fn run(
         Ok(cli) => cli,
         Err(error) => return usage(&error, console),
     };
+    let options = Options { runner_config: cli.common.runner_config.clone(), with: cli.common.with.clone() };
     let mut paths = cli.paths;
     match cli.command {
         Some(Command::Check { paths: more }) => paths.extend(more),
         Some(Command::Runners { paths: more }) => {
             paths.extend(more);
-            let read = |path: &Path| crate::runners_of(path).map_err(|error| error.to_string());
+            let read = |path: &Path| crate::runners_of(path, &options).map_err(|error| error.to_string());
             return runners::run(&paths, &cli.common, &read, console);
         }
         None => {}
     }
-    let options = Options { runner_config: cli.common.runner_config.clone() };
     check::run(&paths, &cli.common, &|path| grade(path, &options), console)
 }
 

@@ -8,7 +8,7 @@ use super::traits;
 use super::uses::{self, Uses};
 use super::value::Value;
 use super::workflow::{DEEPEST_CALL, Frame, lower};
-use crate::model::{Hop, Job, OutsideCall, RunnerChoice};
+use crate::model::{Hop, Job, Location, OutsideCall, RunnerChoice};
 use crate::syntax::yaml::Node;
 
 /// One leg of a calling job.
@@ -29,44 +29,23 @@ pub(super) fn lower_call(
     let Call { node, called, scope, mut job } = call;
     let location = frame.source.at(called.span());
     let value = called.as_str().unwrap_or_default();
-    match uses::parse(value, frame.run.slug) {
-        Some(Uses::Local(path)) => {
-            lowering.called.borrow_mut().insert(path.clone());
-            let hop = Hop { what: format!("calls {path}"), location: location.clone() };
-            let cycle = frame.chain.iter().any(|h| h.what == hop.what) || *frame.source.path == path;
-            if cycle || frame.chain.len() >= DEEPEST_CALL {
-                let why = if cycle { "calls itself" } else { "is nested deeper than the platform allows" };
-                unread(&mut job, &location, format!("the workflow {path} {why}"));
-                jobs.push(job);
-                return Vec::new();
-            }
-            match lowering.sources.load(&path) {
-                Ok(source) => {
-                    let mut chain = frame.chain.clone();
-                    chain.push(hop);
-                    let inner = Frame {
-                        source: &source,
-                        run: frame.run,
-                        inputs: Inputs::Bound(bound(source.root(), node, scope)),
-                        prefix: format!("{}/", job.key),
-                        token: Some(job.token.clone()),
-                        cond: job.cond.clone(),
-                        needs: job.needs.clone(),
-                        chain,
-                        cache: job.cache.clone(),
-                        leg: job.leg.clone(),
-                    };
-                    let lowered = lower(lowering, &inner);
-                    jobs.extend(lowered.jobs);
-                    return lowered.outputs;
-                }
-                Err(problem) => {
-                    unread(&mut job, &location, format!("the called workflow cannot be read: {}", problem.message));
-                    lowering.problem(problem);
-                    jobs.push(job);
-                }
-            }
+    let parsed = uses::parse(value, frame.run.slug);
+    let file = match &parsed {
+        // In a called workflow of another repository both name a file of that repository.
+        Some(Uses::Local(path) | Uses::Home(path)) => {
+            let path = frame.source.beside(path);
+            Some((format!("calls {path}"), path))
         }
+        Some(Uses::Own(path)) => Some((format!("calls {path}"), path.clone())),
+        Some(Uses::Remote(workflow, reference)) => lowering
+            .given_workflow(workflow, reference)
+            .map(|given| (format!("calls {value}, {}", given.commit), given.path)),
+        _ => None,
+    };
+    if let Some((what, path)) = file {
+        return called_file(lowering, frame, Call { node, called, scope, job }, Hop { what, location }, &path, jobs);
+    }
+    match parsed {
         Some(Uses::Remote(workflow, reference)) => {
             job.outside = Some(OutsideCall {
                 workflow,
@@ -90,8 +69,58 @@ pub(super) fn lower_call(
     Vec::new()
 }
 
+/// The jobs of a called workflow that can be read.
+fn called_file(
+    lowering: &Lowering<'_>,
+    frame: &Frame<'_>,
+    call: Call<'_>,
+    hop: Hop,
+    path: &str,
+    jobs: &mut Vec<Job>,
+) -> Vec<(String, Value)> {
+    let Call { node, scope, mut job, .. } = call;
+    let location = hop.location.clone();
+    lowering.called.borrow_mut().insert(path.to_owned());
+    let cycle = frame.files.iter().any(|f| f == path) || *frame.source.path == *path;
+    if cycle || frame.chain.len() >= DEEPEST_CALL {
+        let why = if cycle { "calls itself" } else { "is nested deeper than the platform allows" };
+        unread(&mut job, &location, format!("the workflow {path} {why}"));
+        jobs.push(job);
+        return Vec::new();
+    }
+    let source = match lowering.sources.load(path) {
+        Ok(source) => source,
+        Err(problem) => {
+            unread(&mut job, &location, format!("the called workflow cannot be read: {}", problem.message));
+            lowering.problem(problem);
+            jobs.push(job);
+            return Vec::new();
+        }
+    };
+    let mut chain = frame.chain.clone();
+    chain.push(hop);
+    let mut files = frame.files.clone();
+    files.push(frame.source.path.to_string());
+    let inner = Frame {
+        source: &source,
+        run: frame.run,
+        inputs: Inputs::Bound(bound(source.root(), node, scope)),
+        prefix: format!("{}/", job.key),
+        token: Some(job.token.clone()),
+        cond: job.cond.clone(),
+        needs: job.needs.clone(),
+        chain,
+        files,
+        cache: job.cache.clone(),
+        leg: job.leg.clone(),
+    };
+    let lowered = lower(lowering, &inner);
+    jobs.extend(lowered.jobs);
+    lowered.outputs
+}
+
 /// A job whose steps stay unknown.
-fn unread(job: &mut Job, location: &crate::model::Location, why: String) {
+fn unread(job: &mut Job, location: &Location, why: String) {
     job.runner = RunnerChoice::Unresolved { reason: why.clone(), asked: Vec::new(), location: location.clone() };
     job.steps.push(steps::opaque(location.clone(), why));
 }

@@ -5,6 +5,7 @@ mod events;
 mod expression;
 mod matrix;
 mod permissions;
+mod references;
 mod runs_on;
 mod scope;
 mod source;
@@ -14,7 +15,7 @@ mod uses;
 mod value;
 mod workflow;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 
 use crate::checkout::Checkout;
@@ -33,6 +34,8 @@ pub struct Lowered {
     pub notes: Vec<Note>,
     /// Workflow files that the platform could not run or that could not be read.
     pub problems: Vec<Problem>,
+    /// Repositories beside the checkout whose files were read.
+    pub used: BTreeSet<String>,
 }
 
 /// State shared while one checkout is lowered.
@@ -42,6 +45,8 @@ struct Lowering<'c> {
     problems: RefCell<BTreeSet<Problem>>,
     /// Local workflows that some job calls.
     called: RefCell<BTreeSet<String>>,
+    /// Repositories beside the checkout whose files were read.
+    used: RefCell<BTreeSet<String>>,
 }
 
 impl Lowering<'_> {
@@ -63,6 +68,7 @@ pub fn lower(checkout: &Checkout) -> Lowered {
         scripts: Scripts::new(checkout),
         problems: RefCell::default(),
         called: RefCell::default(),
+        used: RefCell::default(),
     };
     let mut lowered = Lowered::default();
     let mut callable: Vec<(String, crate::model::Location)> = Vec::new();
@@ -84,7 +90,9 @@ pub fn lower(checkout: &Checkout) -> Lowered {
             });
         }
     }
+    drop(called);
     lowered.problems.extend(lowering.problems.take());
+    lowered.used = lowering.used.take();
     lowered
 }
 
@@ -106,7 +114,7 @@ fn pipeline(
     }
     let mut flows = Vec::new();
     for event in triggers.events {
-        let run = Run { event: &event, slug: lowering.sources.checkout().slug() };
+        let run = Run { event: &event, slug: lowering.sources.checkout().slug(), jobs: Cell::new(0) };
         let inputs = if event.kind == EventKind::Dispatch { Inputs::Dispatched } else { Inputs::None };
         let frame = Frame {
             source,
@@ -117,6 +125,7 @@ fn pipeline(
             cond: Cond::TRUE,
             needs: Vec::new(),
             chain: Vec::new(),
+            files: Vec::new(),
             cache: CacheMode::Default,
             leg: String::new(),
         };

@@ -1,5 +1,7 @@
 //! The contexts that expressions read: `github`, `inputs`, `matrix`, `needs`, `steps`, `env`, ...
 
+use std::cell::Cell;
+
 use super::expression::Lookup;
 use super::value::{Value, equal};
 use crate::model::{Cond, Event, EventKind, Text};
@@ -9,6 +11,8 @@ pub(super) struct Run<'a> {
     pub(super) event: &'a Event,
     /// `owner/name` of this repository in lower case, when the git remote tells.
     pub(super) slug: Option<&'a str>,
+    /// How many jobs were lowered so far.
+    pub(super) jobs: Cell<usize>,
 }
 
 /// What `inputs` holds in a workflow or action.
@@ -43,6 +47,8 @@ pub(super) struct Scope<'a> {
     pub(super) os: Option<&'static str>,
     /// Whether the question is what happens after a failure.
     pub(super) failed: bool,
+    /// The folder of the composite action whose steps these are, from the root with a leading `/`.
+    pub(super) action: Option<String>,
 }
 
 impl Lookup for Scope<'_> {
@@ -55,7 +61,10 @@ impl Lookup for Scope<'_> {
         let head = head.to_ascii_lowercase();
         let first = rest.first().map(|s| s.to_ascii_lowercase()).unwrap_or_default();
         match head.as_str() {
-            "github" | "gitea" => self.run.github(rest),
+            "github" | "gitea" => match &self.action {
+                Some(folder) if first == "action_path" => Value::literal(folder),
+                _ => self.run.github(rest),
+            },
             "inputs" => self.run.input(self.inputs, rest),
             "matrix" => match &self.matrix {
                 Some(leg) => rest.iter().fold(leg.clone(), |v, k| v.member(k)),

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::checkout::Checkout;
+use crate::checkout::{Checkout, place_beside};
 use crate::model::{Location, Problem, Span};
 use crate::syntax::yaml::{self, Document, Node};
 
@@ -13,6 +13,8 @@ use crate::syntax::yaml::{self, Document, Node};
 pub(super) struct Source {
     pub(super) path: Arc<str>,
     pub(super) text: Arc<str>,
+    /// The repository that it belongs to, when it is not the graded one.
+    pub(super) repository: Option<String>,
     documents: Vec<Document>,
 }
 
@@ -24,6 +26,14 @@ impl Source {
 
     pub(super) fn at(&self, span: Span) -> Location {
         Location::new(&self.path, span)
+    }
+
+    /// The path of a file of the same repository.
+    pub(super) fn beside(&self, path: &str) -> String {
+        match &self.repository {
+            Some(repository) => place_beside(repository, path),
+            None => path.to_owned(),
+        }
     }
 
     pub(super) fn document(&self) -> Option<&Document> {
@@ -74,6 +84,7 @@ impl<'c> Sources<'c> {
             column: Some(e.column),
             message: format!("not valid YAML: {}", e.message),
         })?;
-        Ok(Rc::new(Source { path: Arc::from(path), text, documents }))
+        let repository = self.checkout.repository_of(path).map(str::to_owned);
+        Ok(Rc::new(Source { path: Arc::from(path), text, repository, documents }))
     }
 }

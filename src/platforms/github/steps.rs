@@ -1,7 +1,9 @@
 //! Steps of a job: scripts read, local composite actions seen through, their inputs bound.
 
 use super::Lowering;
+
 use super::expression::{condition as condition_of, expressions, interpolate, names_status};
+use super::references::Given;
 use super::scope::{Inputs, Scope};
 use super::source::Source;
 use super::uses::{self, Uses};
@@ -135,21 +137,32 @@ fn step(lowering: &Lowering<'_>, place: &Place<'_>, at: usize, node: Node<'_>, s
         new.location = source.at(uses_node.span());
         new.label = name.unwrap_or_else(|| value.to_owned());
         match uses::parse(value, scope.run.slug) {
-            Some(Uses::Local(path)) => {
-                let inner = Inner { node, new, id: &id, path };
+            Some(Uses::Local(path) | Uses::Own(path)) => {
+                let inner = Inner { node, new, id: &id, shown: format!("./{path}"), commit: None, path };
                 outputs = local_action(lowering, place, inner, scope, job);
             }
-            Some(Uses::Remote(action, reference)) => {
-                let action = ActionUse {
-                    name: action,
-                    reference: uses::reference(&reference, uses_node.comment_after(), new.location.clone()),
-                    inputs: inputs(source, node.get("with"), scope),
-                };
-                let runs = run_by_action(lowering, &action, scope, &new);
-                new.body = StepBody::Action(action);
-                job.steps.push(new);
-                job.steps.extend(runs);
+            Some(Uses::Home(path)) => {
+                let path = source.beside(&path);
+                let inner = Inner { node, new, id: &id, shown: path.clone(), commit: None, path };
+                outputs = local_action(lowering, place, inner, scope, job);
             }
+            Some(Uses::Remote(action, reference)) => match given(lowering, &action, &reference) {
+                Some(Given { path, commit }) => {
+                    let inner = Inner { node, new, id: &id, shown: value.to_owned(), commit: Some(commit), path };
+                    outputs = local_action(lowering, place, inner, scope, job);
+                }
+                None => {
+                    let action = ActionUse {
+                        name: action,
+                        reference: uses::reference(&reference, uses_node.comment_after(), new.location.clone()),
+                        inputs: inputs(source, node.get("with"), scope),
+                    };
+                    let runs = run_by_action(lowering, &action, scope, &new);
+                    new.body = StepBody::Action(action);
+                    job.steps.push(new);
+                    job.steps.extend(runs);
+                }
+            },
             Some(Uses::Image(image)) => {
                 let reference = Reference {
                     raw: String::new(),
@@ -241,12 +254,36 @@ pub(super) fn inputs(source: &Source, with: Option<Node<'_>>, scope: &Scope<'_>)
         .collect()
 }
 
-/// A step that uses an action of this repository.
+/// A step that uses an action whose files can be read.
 struct Inner<'a> {
     node: Node<'a>,
     new: Step,
     id: &'a str,
+    /// Its name, for people.
+    shown: String,
+    /// What is known of its commit, when it is another repository's.
+    commit: Option<String>,
+    /// Its folder.
     path: String,
+}
+
+/// The file that defines the action in a folder.
+fn definition(lowering: &Lowering<'_>, folder: &str) -> Option<String> {
+    let checkout = lowering.sources.checkout();
+    let folder = folder.trim_end_matches('/');
+    let join = |file: &str| if folder.is_empty() { file.to_owned() } else { format!("{folder}/{file}") };
+    [join("action.yml"), join("action.yaml")].into_iter().find(|f| checkout.is_there(f))
+}
+
+/// An action of another repository in a checkout that was given, when it is a composite: other kinds stay what the
+/// catalogue says of them, for their code is no list of steps.
+fn given(lowering: &Lowering<'_>, action: &str, reference: &str) -> Option<Given> {
+    let given = lowering.given_action(action, reference)?;
+    let file = definition(lowering, &given.path)?;
+    // One that cannot be read is a problem to report.
+    let Ok(source) = lowering.sources.load(&file) else { return Some(given) };
+    let using = source.root()?.get("runs")?.get("using")?.as_str()?.to_owned();
+    (using == "composite").then_some(given)
 }
 
 fn local_action(
@@ -256,26 +293,29 @@ fn local_action(
     scope: &mut Scope<'_>,
     job: &mut Job,
 ) -> Vec<(String, Value)> {
-    let Inner { node, mut new, id, path } = inner;
-    let checkout = lowering.sources.checkout();
-    let join = |file: &str| if path.is_empty() { file.to_owned() } else { format!("{path}/{file}") };
-    let file = [join("action.yml"), join("action.yaml")].into_iter().find(|f| checkout.is_there(f));
-    let hop = Hop { what: format!("uses ./{path}"), location: new.location.clone() };
+    let Inner { node, mut new, id, shown, commit, path } = inner;
+    let file = definition(lowering, &path);
+    let what = match commit {
+        Some(commit) => format!("uses {shown}, {commit}"),
+        None => format!("uses {shown}"),
+    };
+    let hop = Hop { what, location: new.location.clone() };
     let refuse = |mut new: Step, what: String, job: &mut Job| {
         new.body = StepBody::Opaque { what };
         job.steps.push(new);
         Vec::new()
     };
     let Some(file) = file else {
-        let what = if checkout.exists(&join("Dockerfile")) {
-            format!("the Docker action ./{path} runs code of the checkout")
+        let image = format!("{path}/Dockerfile");
+        let what = if lowering.sources.checkout().exists(image.trim_start_matches('/')) {
+            format!("the Docker action {shown} runs code of the checkout")
         } else {
-            format!("the action ./{path} is not in this checkout")
+            format!("the action {shown} is not in this checkout")
         };
         return refuse(new, what, job);
     };
     if place.chain.contains(&hop) || place.chain.len() >= DEEPEST_ACTION {
-        return refuse(new, format!("the action ./{path} is nested too deep or in itself"), job);
+        return refuse(new, format!("the action {shown} is nested too deep or in itself"), job);
     }
     let source = match lowering.sources.load(&file) {
         Ok(source) => source,
@@ -290,7 +330,7 @@ fn local_action(
     let using = runs.and_then(|r| r.get("using")).and_then(|n| n.as_str()).unwrap_or_default();
     if using != "composite" {
         new.chain.push(hop);
-        return refuse(new, format!("the action ./{path} runs code of the checkout ({using})"), job);
+        return refuse(new, format!("the action {shown} runs code of the checkout ({using})"), job);
     }
     let mut bound: Vec<(String, Value)> = Vec::new();
     if let Some(with) = node.get("with") {
@@ -322,6 +362,7 @@ fn local_action(
         symbol: format!("{}{id}/", scope.symbol),
         os: scope.os,
         failed: false,
+        action: Some(format!("/{path}")),
     };
     let inside = Place {
         source: &source,
@@ -426,5 +467,6 @@ fn platform_environment(scope: &Scope<'_>) -> Vec<(String, Text)> {
         ("GITHUB_SERVER_URL", "server_url"),
     ];
     let lookup = |name: &str| scope.lookup(&["github".to_owned(), name.to_owned()]).text();
-    NAMES.iter().map(|(variable, name)| ((*variable).to_owned(), lookup(name))).collect()
+    let of_action = scope.action.as_ref().map(|_| &("GITHUB_ACTION_PATH", "action_path"));
+    NAMES.iter().chain(of_action).map(|(variable, name)| ((*variable).to_owned(), lookup(name))).collect()
 }

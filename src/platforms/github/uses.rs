@@ -5,24 +5,30 @@ use crate::model::{Location, Reference, Version, VersionSource};
 /// What a `uses:` value names.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Uses {
-    /// A path of this repository, without a leading `./`.
+    /// `./path`, without the `./`: for a job a file of the repository that the text is in, for a step one of the
+    /// workspace.
     Local(String),
+    /// `$/path`: a file of the repository that the text is in.
+    Home(String),
+    /// A path of the graded repository, which is named in full.
+    Own(String),
     /// `owner/repository[/path]` of another repository, owner and repository in lower case, and the ref.
     Remote(String, String),
     /// An image.
     Image(String),
 }
 
-/// Reads a `uses:` value. `$/path` and a reference to this repository by its own name are local.
+/// Reads a `uses:` value; `own_slug` is the graded repository's name.
 pub(super) fn parse(value: &str, own_slug: Option<&str>) -> Option<Uses> {
     let value = value.trim();
     if let Some(image) = value.strip_prefix("docker://") {
         return Some(Uses::Image(image.to_owned()));
     }
-    if let Some(path) =
-        value.strip_prefix("./").or_else(|| value.strip_prefix("$/")).or_else(|| value.strip_prefix(".\\"))
-    {
+    if let Some(path) = value.strip_prefix("./").or_else(|| value.strip_prefix(".\\")) {
         return Some(Uses::Local(path.trim_end_matches('/').to_owned()));
+    }
+    if let Some(path) = value.strip_prefix("$/") {
+        return Some(Uses::Home(path.trim_end_matches('/').to_owned()));
     }
     if value == "." || value == "./" {
         return Some(Uses::Local(String::new()));
@@ -35,7 +41,7 @@ pub(super) fn parse(value: &str, own_slug: Option<&str>) -> Option<Uses> {
     }
     let slug = format!("{owner}/{repository}").to_ascii_lowercase();
     if own_slug == Some(slug.as_str()) {
-        return Some(Uses::Local(path.unwrap_or_default().trim_end_matches('/').to_owned()));
+        return Some(Uses::Own(path.unwrap_or_default().trim_end_matches('/').to_owned()));
     }
     let full = match path {
         Some(path) => format!("{slug}/{}", path.trim_end_matches('/')),
@@ -74,12 +80,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_own_repository_is_local_however_it_is_named() {
-        let local = |value| parse(value, Some("acme/widget"));
-        let expected = Some(Uses::Local(".github/workflows/build.yml".to_owned()));
-        assert_eq!(local("./.github/workflows/build.yml"), expected);
-        assert_eq!(local("$/.github/workflows/build.yml"), expected);
-        assert_eq!(local("Acme/Widget/.github/workflows/build.yml@v1"), expected);
+    fn the_own_repository_is_known_however_it_is_named() {
+        let own = |value| parse(value, Some("acme/widget"));
+        let path = ".github/workflows/build.yml".to_owned();
+        assert_eq!(own("./.github/workflows/build.yml"), Some(Uses::Local(path.clone())));
+        assert_eq!(own("$/.github/workflows/build.yml"), Some(Uses::Home(path.clone())));
+        assert_eq!(own("Acme/Widget/.github/workflows/build.yml@v1"), Some(Uses::Own(path)));
         assert_eq!(
             parse("Acme/Widget/.github/workflows/build.yml@v1", None),
             Some(Uses::Remote("acme/widget/.github/workflows/build.yml".to_owned(), "v1".to_owned()))

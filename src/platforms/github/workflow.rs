@@ -13,11 +13,14 @@ use super::source::Source;
 use super::steps;
 use super::traits;
 use super::value::Value;
-use crate::model::{CacheMode, Cond, Definition, Hop, Job, Location, RunnerChoice, Text, TokenScope};
+use crate::model::{CacheMode, Cond, Definition, Hop, Job, Location, Problem, RunnerChoice, Text, TokenScope};
 use crate::syntax::yaml::Node;
 
 /// Called workflows may nest this deep; the platform's own limit is 10.
 pub(super) const DEEPEST_CALL: usize = 10;
+
+/// Jobs of one run that are read, legs and called workflows included: calls within calls multiply.
+const MOST_JOBS: usize = 5_000;
 
 /// A workflow as it runs: at the top, or called by a job.
 pub(super) struct Frame<'a> {
@@ -34,6 +37,8 @@ pub(super) struct Frame<'a> {
     pub(super) needs: Vec<String>,
     /// Calls on the way here.
     pub(super) chain: Vec<Hop>,
+    /// The files of the workflows on the way here.
+    pub(super) files: Vec<String>,
     /// Whether the calling job's cache is barred.
     pub(super) cache: CacheMode,
     /// The leg of the calling job.
@@ -58,6 +63,15 @@ pub(super) fn lower(lowering: &Lowering<'_>, frame: &Frame<'_>) -> Lowered {
     let mut done: Vec<Done> = Vec::new();
     for at in order(&entries) {
         let Some((id, key, node)) = entries.get(at) else { continue };
+        if frame.run.jobs.get() > MOST_JOBS {
+            lowering.problem(Problem {
+                path: frame.source.path.to_string(),
+                line: Some(key.span().start.line),
+                column: Some(key.span().start.column),
+                message: format!("a run has more than {MOST_JOBS} jobs; the rest was not read"),
+            });
+            break;
+        }
         let finished = lower_job(lowering, frame, &workflow, (id, *key, *node), &done, &mut lowered.jobs);
         done.push(finished);
     }
@@ -144,6 +158,7 @@ impl<'a> WorkflowContext<'a> {
             symbol: String::new(),
             os: None,
             failed: false,
+            action: None,
         }
     }
 }
@@ -198,6 +213,7 @@ fn lower_job(
 
     let text = frame.source.slice(node.span());
     let legs = matrix_legs(node, text, &scope);
+    frame.run.jobs.set(frame.run.jobs.get() + legs.len());
     let own_token = node
         .get("permissions")
         .and_then(|n| permissions::declared(n, &frame.source.path))
@@ -226,7 +242,10 @@ fn lower_job(
             condition_at: node.get("if").map(|n| frame.source.at(n.span())),
             runner: RunnerChoice::Hosted { reason: String::new(), location: location.clone() },
             token: token.clone(),
-            definition: Definition::Repository,
+            definition: match &frame.source.repository {
+                Some(repository) => Definition::Outside(repository.clone()),
+                None => Definition::Repository,
+            },
             steps: Vec::new(),
             outputs: Vec::new(),
             outside: None,
