@@ -33,6 +33,36 @@ fn an_unreadable_path_is_2_and_one_line() {
 }
 
 #[test]
+fn checkouts_of_other_repositories_are_opened_or_refused() {
+    let fixture = "fixtures/with-workflow-signs-apart";
+    let given = format!("ACME/pipelines={fixture}/elsewhere/pipelines");
+    let start = |with: &[&str]| {
+        let with = with.iter().flat_map(|w| ["--with", w]);
+        truelevel().current_dir(HERE).args(["--format=json", fixture]).args(with).output().unwrap()
+    };
+    let report = |with: &[&str]| {
+        let output = start(with);
+        assert_eq!(output.status.code(), Some(0));
+        serde_json::from_slice::<serde_json::Value>(&output.stdout).unwrap()
+    };
+    assert_eq!(report(&[])["level"], 0);
+    assert_eq!(report(&[&given])["level"], 3);
+    let text = report(&[&given])["targets"].to_string();
+    assert!(text.contains("nobody verified that `@v3.1.0` names it"), "{text}");
+    let unused = format!("acme/other={fixture}");
+    assert!(report(&[&given, &unused])["notes"].to_string().contains("--with acme/other=... was not read"));
+    for (with, why) in [
+        (&["acme/pipelines=fixtures/absent"][..], "--with acme/pipelines: there is no folder"),
+        (&[&given, &given], "--with acme/pipelines: the repository is given twice"),
+    ] {
+        let output = start(with);
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{with:?}");
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert!(message.contains(why), "{message}");
+    }
+}
+
+#[test]
 fn no_color_wins_in_the_environment() {
     let escapes = |command: &mut Command| command.arg("--help").output().unwrap().stdout.contains(&0x1b);
     assert!(!escapes(&mut truelevel()));

@@ -8,13 +8,14 @@
     reason = "a test fails by panicking, its helpers too"
 )]
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use truelevel::checkout::Checkout;
 use truelevel::model::{Requirement, State};
 use truelevel::report::Report;
-use truelevel::{Options, grade_checkout};
+use truelevel::{Options, With, grade_checkout};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -23,6 +24,9 @@ struct Expected {
     about: String,
     /// The repository's own name, as if the git remote said so.
     slug: Option<String>,
+    /// Checkouts of other repositories, as folders of this one.
+    #[serde(default)]
+    with: BTreeMap<String, String>,
     level: u8,
     cap: Option<Requirement>,
     state: Option<String>,
@@ -44,6 +48,9 @@ struct Expected {
     unassessed: Vec<String>,
     #[serde(default)]
     notes: Vec<String>,
+    /// Repositories whose checkouts the report asks for.
+    #[serde(default)]
+    supply: Vec<String>,
 }
 
 #[derive(Debug, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
@@ -77,7 +84,11 @@ fn grade(folder: &Path, expected: &Expected) -> Report {
         Some(slug) => checkout.with_slug(slug),
         None => checkout,
     };
-    grade_checkout(&checkout, ".", &Options::default())
+    let with =
+        expected.with.iter().map(|(repository, path)| With { repository: repository.clone(), path: folder.join(path) });
+    let options = Options { with: with.collect(), ..Options::default() };
+    let checkout = options.beside(checkout).expect("checkouts of other repositories");
+    grade_checkout(&checkout, ".", &options)
 }
 
 /// What differs between a report and its expectation.
@@ -130,6 +141,11 @@ fn differences(expected: &Expected, report: &Report) -> Vec<String> {
     for note in &expected.notes {
         let got = report.notes.iter().any(|n| n.rule == *note);
         differ(&format!("note {note}"), "true".to_owned(), got.to_string());
+    }
+    for repository in &expected.supply {
+        let asked = report.targets.iter().flat_map(|t| &t.requirements).filter_map(|r| r.to_show.as_ref());
+        let got = asked.into_iter().any(|t| t.contains(&format!("`--with {repository}=PATH`")));
+        differ(&format!("asking for {repository}"), "true".to_owned(), got.to_string());
     }
     let exit = if report.errors.is_empty() { 0 } else { 2 };
     differ("exit code", expected.exit.to_string(), exit.to_string());

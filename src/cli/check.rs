@@ -267,6 +267,9 @@ mod tests {
             &["--output", "xml=a"],
             &["--output", "json=a", "--output", "human=a"],
             &["--color", "sometimes"],
+            &["--with", "acme/flows"],
+            &["--with", "flows=../flows"],
+            &["--with", "acme/flows="],
             &["-q", "-v"],
             &["--frobnicate"],
         ] {

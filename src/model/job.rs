@@ -33,6 +33,21 @@ pub struct OutsideCall {
     pub secrets: Option<Location>,
 }
 
+impl OutsideCall {
+    /// `owner/repository` of the called workflow.
+    pub fn repository(&self) -> String {
+        self.workflow.split('/').take(2).collect::<Vec<_>>().join("/")
+    }
+
+    /// What would show what the call does.
+    pub fn to_show(&self) -> String {
+        let repository = self.repository();
+        format!(
+            "the checkout of {repository}, given with `--with {repository}=PATH`, or a builder that the catalogue knows"
+        )
+    }
+}
+
 /// A secret that a job's text names.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SecretUse {

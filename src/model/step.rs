@@ -136,4 +136,7 @@ pub struct Step {
     pub location: Location,
     /// How it was reached: composite actions on the way, outermost first.
     pub chain: Vec<Hop>,
+    /// Expressions that become a part of the code it runs and whose values come from whoever starts or calls the
+    /// pipeline: they can run anything.
+    pub interpolates: Vec<(String, Location)>,
 }

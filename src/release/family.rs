@@ -2,7 +2,7 @@
 
 use super::bytes::FileRef;
 use super::facts::Publish;
-use super::{Linked, Path, Stream, glob, provenance};
+use super::{Linked, Path, Stream, coverage, glob};
 use crate::model::Kind;
 
 /// A group of published files under one publishing step.
@@ -20,7 +20,7 @@ pub(super) fn split<'p>(path: &Path<'_, 'p>, stream: &Stream<'_, 'p>) -> Vec<Lin
             .publishes
             .iter()
             .map(|publish| {
-                let files = provenance::refs(path.flow, path.facts, publish.job, publish.step, &publish.files);
+                let files = coverage::refs(path.flow, path.facts, publish.job, publish.step, &publish.files);
                 path.link(stream, stream.name.clone(), publish, &files)
             })
             .collect();
@@ -68,7 +68,7 @@ fn families<'s, 'p>(path: &Path<'_, 'p>, stream: &'s Stream<'s, 'p>) -> Vec<Fami
                     continue;
                 }
                 let picked = super::doer::Picked { value: written.as_str().into(), location: file.location.clone() };
-                items.push((written, provenance::refs(path.flow, path.facts, publish.job, publish.step, &[picked])));
+                items.push((written, coverage::refs(path.flow, path.facts, publish.job, publish.step, &[picked])));
             }
         }
         let runnable: Vec<(String, Vec<FileRef>)> = items.iter().filter(|(w, _)| !ancillary(w)).cloned().collect();

@@ -1,6 +1,9 @@
 //! LINK: finds the release targets, follows their bytes, and ties provenance to the bytes it covers.
 
+mod builders;
 mod bytes;
+mod coverage;
+mod digests;
 mod doer;
 mod facts;
 mod family;
@@ -11,6 +14,8 @@ mod npm;
 mod opaque;
 mod outside;
 mod provenance;
+mod separation;
+mod supply;
 mod traits;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,10 +23,11 @@ use std::rc::Rc;
 
 use crate::catalogue::{Builder, Bytes, Catalogue};
 use crate::checkout::Checkout;
-use crate::model::{Flow, Hop, Job, Kind, Location, Pipeline, Step};
+use crate::model::{Flow, Hop, Job, Kind, Location, OutsideCall, Pipeline, Step};
 
 pub use doer::{Doer, Hit, Picked};
-pub use provenance::{Provenance, Reach, Refused, Separation};
+pub use provenance::{Provenance, Reach, Refused};
+pub use separation::Separation;
 pub use traits::{Trait, Traits};
 
 /// One stream of artifacts on one path: what a pipeline hands out when one event starts it.
@@ -59,6 +65,8 @@ pub struct Linked<'p> {
     pub look_alikes: Vec<(String, Location)>,
     /// An outside workflow that builds or publishes and whose content nothing shows.
     pub opaque: Option<String>,
+    /// Repositories whose checkouts could show provenance where none is shown.
+    pub supply: BTreeSet<String>,
     /// How the bytes flow, hop by hop.
     pub chain: Vec<(String, Location)>,
     /// The traits of every job of the flow, in its order.
@@ -90,6 +98,12 @@ impl<'p> Linked<'p> {
         self.builds.iter().filter_map(|at| Some((*at, self.flow.jobs.get(*at)?)))
     }
 
+    /// The calls in the building and publishing jobs whose content nothing shows.
+    pub fn unseen_calls(&self) -> impl Iterator<Item = &'p OutsideCall> {
+        let jobs = self.builds.union(&self.publishers).filter_map(|at| self.flow.jobs.get(*at));
+        jobs.filter(|job| Self::builder_of(job).is_none()).filter_map(|job| job.outside.as_ref())
+    }
+
     /// The job that publishes.
     pub fn publish_job(&self) -> Option<&'p Job> {
         self.flow.jobs.get(self.publish.job)
@@ -98,7 +112,7 @@ impl<'p> Linked<'p> {
     /// The known builder behind a job that calls an outside workflow.
     pub fn builder_of(job: &Job) -> Option<&'static Builder> {
         let call = job.outside.as_ref()?;
-        Catalogue::get().builders.iter().find(|b| provenance::is_builder(b, &call.workflow))
+        Catalogue::get().builders.iter().find(|b| builders::is_builder(b, &call.workflow))
     }
 
     /// The steps of a build job that run code of the checkout or make bytes.
@@ -111,7 +125,7 @@ impl<'p> Linked<'p> {
 
 /// Under which condition a call of a builder restores a cache.
 pub fn call_restores(call: &crate::model::OutsideCall, when: &[crate::catalogue::Test]) -> crate::model::Cond {
-    provenance::call_test(call, when, false)
+    builders::call_test(call, when, false)
 }
 
 /// Finds every release target on every path.
@@ -127,7 +141,10 @@ pub fn link<'p>(checkout: &Checkout, pipelines: &'p [Pipeline]) -> Vec<Linked<'p
             found.extend(opaque::streams(&path));
             if !found.is_empty() {
                 let traits = Rc::new(traits::of_flow(flow, catalogue));
-                found.iter_mut().for_each(|l| l.traits = Rc::clone(&traits));
+                for target in &mut found {
+                    target.traits = Rc::clone(&traits);
+                    target.supply = supply::of(&path, target);
+                }
             }
             linked.extend(found);
         }
@@ -222,7 +239,7 @@ impl<'a, 'p> Path<'a, 'p> {
             }
         }
         for target in linked.iter_mut().filter(|l| l.provenance.is_none() && l.refused.is_empty()) {
-            let image = provenance::is_image(target.kind);
+            let image = coverage::is_image(target.kind);
             let name = target.publish_job().map(|j| j.needs.clone()).unwrap_or_default();
             for (at, of_image, refused) in &orphans {
                 let near = target.publish.job == *at
@@ -266,7 +283,7 @@ impl<'a, 'p> Path<'a, 'p> {
         let builds = bytes::builds(self.flow, self.facts, &self.builders_of(stream, publish));
         let names: Vec<String> =
             if stream.places.is_empty() { vec![stream.name.clone()] } else { stream.places.clone() };
-        let unit = provenance::Unit { publish, kind: stream.kind, names: &names, files, builds: &builds.jobs };
+        let unit = coverage::Unit { publish, kind: stream.kind, names: &names, files, builds: &builds.jobs };
         let found = provenance::find(self.checkout, self.flow, self.facts, &unit, self.catalogue);
         let related: BTreeSet<usize> = builds.jobs.iter().copied().chain([publish.job]).collect();
         let look_alikes = related
@@ -302,6 +319,7 @@ impl<'a, 'p> Path<'a, 'p> {
             whole: true,
             look_alikes,
             opaque: None,
+            supply: BTreeSet::new(),
             chain: Vec::new(),
             traits: Rc::default(),
         };

@@ -1,7 +1,7 @@
 //! Steps that nobody here can read and that hold what it takes to publish: an action that the catalogue does not
 //! know, or a script that cannot be followed. Leaving them out would grade a release from what happened to be readable.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Linked, Path, Published, bytes, facts};
 use crate::catalogue::{Bytes, Catalogue};
@@ -62,6 +62,17 @@ fn speaks_of_publishing(path: &Path<'_, '_>, place: &Location) -> bool {
 
 /// An action of which nothing is known, by its name a publisher, in a job that could publish.
 fn unknown_action(job: &Job, index: usize, step: &Step, action: &ActionUse) -> Option<(String, Location, String)> {
+    let name = action.name.split_once('/').map_or(action.name.as_str(), |(_, n)| n);
+    let publishes = pattern::search(PUBLISHES, name) && !pattern::search(HARMLESS, name);
+    if !publishes || !can_publish(job, index) || is_known(step, action) {
+        return None;
+    }
+    let why = format!("nothing in the checkout or the catalogue says what {} does", action.name);
+    Some((action.name.clone(), action.reference.location.clone(), why))
+}
+
+/// Whether the catalogue says what an action does.
+pub(super) fn is_known(step: &Step, action: &ActionUse) -> bool {
     let catalogue = Catalogue::get();
     let doer = super::doer::Doer::Action(step, action);
     let known = !doer.among(&catalogue.index.sinks, &catalogue.sinks).is_empty()
@@ -74,16 +85,7 @@ fn unknown_action(job: &Job, index: usize, step: &Step, action: &ActionUse) -> O
             .any(|n| doer.is(&n.actions, &[]).is_some());
     let runs = catalogue.runs.iter().any(|r| r.actions.iter().any(|a| pattern::wildcard(a, &action.name)));
     let owner = action.name.split('/').next().unwrap_or_default();
-    if known || runs || matches!(owner, "actions" | "github" | "docker:") || action.name.starts_with("docker://") {
-        return None;
-    }
-    let name = action.name.split_once('/').map_or(action.name.as_str(), |(_, n)| n);
-    let publishes = pattern::search(PUBLISHES, name) && !pattern::search(HARMLESS, name);
-    if !publishes || !can_publish(job, index) {
-        return None;
-    }
-    let why = format!("nothing in the checkout or the catalogue says what {} does", action.name);
-    Some((action.name.clone(), action.reference.location.clone(), why))
+    known || runs || matches!(owner, "actions" | "github" | "docker:") || action.name.starts_with("docker://")
 }
 
 /// Whether the step holds something with which it could publish: a write scope, or a secret of its own.
@@ -119,7 +121,7 @@ fn stream<'p>(path: &Path<'_, 'p>, at: usize, name: String, location: Location, 
         },
         builds,
         unknown_builds: Vec::new(),
-        publishers: std::collections::BTreeSet::from([at]),
+        publishers: BTreeSet::from([at]),
         provenance: None,
         refused: Vec::new(),
         unread: Vec::new(),
@@ -127,6 +129,7 @@ fn stream<'p>(path: &Path<'_, 'p>, at: usize, name: String, location: Location, 
         whole: false,
         look_alikes: Vec::new(),
         opaque: None,
+        supply: BTreeSet::new(),
         chain: vec![(format!("job {job} runs something that cannot be read"), location)],
         traits: Default::default(),
         working,

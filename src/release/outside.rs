@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::naming::image_name;
-use super::{Linked, Path, Published, bytes, provenance};
+use super::{Linked, Path, Published, builders, bytes};
 use crate::catalogue::{Builder, Bytes};
 use crate::model::{Access, Job, Kind, Text};
 use crate::syntax::pattern;
@@ -16,7 +16,7 @@ pub(super) fn streams<'p>(path: &Path<'_, 'p>) -> Vec<Linked<'p>> {
         if job.cond.is_never() {
             continue;
         }
-        match path.catalogue.builders.iter().find(|b| provenance::is_builder(b, &call.workflow)) {
+        match path.catalogue.builders.iter().find(|b| builders::is_builder(b, &call.workflow)) {
             Some(builder) => streams.extend(known(path, at, job, builder)),
             None => streams.extend(unknown(path, at, job)),
         }
@@ -26,7 +26,7 @@ pub(super) fn streams<'p>(path: &Path<'_, 'p>) -> Vec<Linked<'p>> {
 
 fn known<'p>(path: &Path<'_, 'p>, at: usize, job: &'p Job, builder: &'static Builder) -> Option<Linked<'p>> {
     let (kind, call) = (builder.publishes?, job.outside.as_ref()?);
-    let published = job.cond.clone().and(provenance::call_test(call, &builder.publishes_when, false));
+    let published = job.cond.clone().and(builders::call_test(call, &builder.publishes_when, false));
     if published.is_never() {
         return None;
     }
@@ -38,7 +38,7 @@ fn known<'p>(path: &Path<'_, 'p>, at: usize, job: &'p Job, builder: &'static Bui
         let tag = uploads.tag_input.as_deref();
         let tagged = call.inputs.iter().any(|i| Some(i.name.as_str()) == tag && !i.value.is_empty());
         // Without a tag nothing is uploaded: not a release path.
-        if !on || !(tagged || provenance::on_tag(path.flow, &published)) {
+        if !on || !(tagged || builders::on_tag(path.flow, &published)) {
             return None;
         }
     }
@@ -64,7 +64,7 @@ fn known<'p>(path: &Path<'_, 'p>, at: usize, job: &'p Job, builder: &'static Bui
     linked.places = places;
     linked.publish.rule.clone_from(&builder.id);
     linked.publish.what = format!("calls {}, which publishes", builder.what);
-    match provenance::called(
+    match builders::called(
         path.flow,
         path.facts,
         (at, job),
@@ -97,7 +97,7 @@ fn unknown<'p>(path: &Path<'_, 'p>, at: usize, job: &'p Job) -> Option<Linked<'p
     if !writes && !undeclared && call.secrets.is_none() {
         return None;
     }
-    let slug: String = call.workflow.split('/').take(2).collect::<Vec<_>>().join("/");
+    let slug = call.repository();
     let mut linked = base(path, at, job, Kind::Other, format!("{slug}/{file}"));
     linked.publish.rule = "outside-workflow".to_owned();
     linked.publish.what = format!("calls {}, which nothing in the checkout describes", call.workflow);
@@ -136,6 +136,7 @@ fn base<'p>(path: &Path<'_, 'p>, at: usize, job: &'p Job, kind: Kind, name: Stri
         whole: true,
         look_alikes: Vec::new(),
         opaque: None,
+        supply: BTreeSet::new(),
         traits: Default::default(),
         chain,
         working,

@@ -5,7 +5,8 @@ use super::pools::answering;
 use super::provenance::build_location;
 use crate::catalogue::{Cache, Catalogue, Labels};
 use crate::model::{
-    CacheMode, Cond, Evidence, Job, LabelSet, Location, Requirement, RunnerChoice, RunnerPool, Tri, Verdict,
+    CacheMode, Cond, Evidence, Job, LabelSet, Location, OutsideCall, Requirement, RunnerChoice, RunnerPool, Tri,
+    Verdict,
 };
 use crate::release::Linked;
 use crate::syntax::pattern;
@@ -47,8 +48,8 @@ impl Machine {
 fn machines(scene: &Scene<'_>, target: &Linked<'_>) -> Vec<Machine> {
     let mut machines: Vec<Machine> = Vec::new();
     for (_, job) in target.build_jobs() {
-        if job.outside.is_some() {
-            machines.push(of_call(job));
+        if let Some(call) = &job.outside {
+            machines.push(of_call(job, call));
             continue;
         }
         match &job.runner {
@@ -92,8 +93,8 @@ fn machines(scene: &Scene<'_>, target: &Linked<'_>) -> Vec<Machine> {
     machines
 }
 
-fn of_call(job: &Job) -> Machine {
-    let location = job.outside.as_ref().map_or(&job.location, |c| &c.reference.location);
+fn of_call(job: &Job, call: &OutsideCall) -> Machine {
+    let location = &call.reference.location;
     match Linked::builder_of(job) {
         Some(builder) if builder.hosted => Machine::all(&Tri::Met(Evidence::documented(
             location,
@@ -102,7 +103,7 @@ fn of_call(job: &Job) -> Machine {
         ))),
         _ => Machine::all(&Tri::Unshown(
             Evidence::observed(location, "outside-workflow", "the called workflow chooses the machine"),
-            "the called workflow in this checkout, or one of the builders that the catalogue knows".to_owned(),
+            call.to_show(),
         )),
     }
 }
@@ -323,20 +324,22 @@ fn remote(target: &Linked<'_>) -> Verdict {
             first.clone(),
         )
         .with(rest.iter().cloned()),
-        None if target.opaque.is_some() => Verdict::unshown(
-            requirement,
-            "the called workflow is not visible",
-            Evidence::observed(
-                &target.publish.location,
-                "outside-workflow",
-                "the called workflow is not in the checkout",
+        None => match target.unseen_calls().next() {
+            Some(call) => Verdict::unshown(
+                requirement,
+                "the called workflow is not visible",
+                Evidence::observed(
+                    &call.reference.location,
+                    "outside-workflow",
+                    "the called workflow is not in the checkout",
+                ),
+                call.to_show(),
             ),
-            "the called workflow in this checkout, or one of the builders that the catalogue knows",
-        ),
-        None => Verdict::met(
-            requirement,
-            "no step of the building and publishing jobs lets anybody in",
-            Evidence::observed(&build_location(target), "no-remote", "no step opens a remote session"),
-        ),
+            None => Verdict::met(
+                requirement,
+                "no step of the building and publishing jobs lets anybody in",
+                Evidence::observed(&build_location(target), "no-remote", "no step opens a remote session"),
+            ),
+        },
     }
 }

@@ -49,11 +49,9 @@ fn absent(target: &Linked<'_>) -> Verdict {
     if let Some(slug) = &target.opaque {
         return Verdict::unshown(
             requirement,
-            format!("the release is made by a workflow of {slug}, and nothing in the checkout shows what it does"),
+            format!("the release is made by code of {slug}, and nothing in the checkout shows what it does"),
             published(target),
-            format!(
-                "the release in a workflow of this checkout, or in a builder that the catalogue knows, in place of {slug}"
-            ),
+            format!("the checkout of {slug}, given with `--with {slug}=PATH`"),
         );
     }
     let look_alikes = target
@@ -89,12 +87,24 @@ fn absent(target: &Linked<'_>) -> Verdict {
                 requirement,
                 format!("nothing makes build provenance for what this step publishes{seen}"),
                 published(target),
-                "a provenance step whose subject is what is published, in every run that publishes",
+                format!(
+                    "a provenance step whose subject is what is published, in every run that publishes{}",
+                    supplied(target)
+                ),
             )
             .with(target.publish.chain.iter().map(|h| Evidence::observed(&h.location, "follow", h.what.clone())))
             .with(look_alikes)
         }
     }
+}
+
+/// Which checkouts could show more, as the end of a sentence.
+fn supplied(target: &Linked<'_>) -> String {
+    let given: Vec<String> = target.supply.iter().map(|repository| format!("`--with {repository}=PATH`")).collect();
+    if given.is_empty() {
+        return String::new();
+    }
+    format!("; if one of another repository makes it, its checkout, given with {}", given.join(" or "))
 }
 
 fn distributed(p: &Provenance) -> Verdict {
@@ -136,9 +146,9 @@ fn authentic(p: &Provenance) -> Verdict {
 fn unforgeable(target: &Linked<'_>, p: &Provenance) -> Verdict {
     let requirement = Requirement::ProvenanceUnforgeable;
     let job = target.flow.jobs.get(p.job).map_or("?", |j| j.key.as_str());
+    let calls = || p.chain.iter().map(|h| Evidence::observed(&h.location, "follow", h.what.clone()));
     let failed = |reason: String| {
-        let calls = p.chain.iter().map(|h| Evidence::observed(&h.location, "follow", h.what.clone()));
-        Verdict::failed(requirement, reason.clone(), Evidence::observed(&p.location, &p.rule, reason)).with(calls)
+        Verdict::failed(requirement, reason.clone(), Evidence::observed(&p.location, &p.rule, reason)).with(calls())
     };
     match &p.separation {
         Separation::TrustedBuilder => Verdict::met(
@@ -166,6 +176,22 @@ fn unforgeable(target: &Linked<'_>, p: &Provenance) -> Verdict {
                 "the outside workflow builds and signs in one job, so the build can reach the identity{claim}"
             ))
         }
+        Separation::OutsideApart(repository) => Verdict::met(
+            requirement,
+            format!("a workflow of {repository} signs it, in a job that runs no code of the build"),
+            Evidence::observed(&p.location, &p.rule, p.what.clone()),
+        )
+        .with(calls()),
+        Separation::OutsideReached(why, location) => {
+            Verdict::failed(requirement, why.clone(), Evidence::observed(location, &p.rule, why.clone())).with(calls())
+        }
+        Separation::OutsideMachine(why, location) => Verdict::unshown(
+            requirement,
+            why.clone(),
+            Evidence::observed(location, &p.rule, why.clone()),
+            "a signing job on a hosted label that the outside workflow itself names",
+        )
+        .with(calls()),
         Separation::CompiledBuilder => {
             failed("the builder is compiled in the run from any ref, and no verifier accepts its identity".to_owned())
         }

@@ -85,6 +85,7 @@ pub(super) fn opaque(location: Location, what: String) -> Step {
         may_fail: false,
         location,
         chain: Vec::new(),
+        interpolates: Vec::new(),
     }
 }
 
@@ -131,6 +132,7 @@ fn step(lowering: &Lowering<'_>, place: &Place<'_>, at: usize, node: Node<'_>, s
         may_fail,
         location: source.at(node.span()),
         chain: place.chain.clone(),
+        interpolates: interpolated(source, node),
     };
     if let Some(uses_node) = node.get("uses") {
         let value = uses_node.as_str().unwrap_or_default();
@@ -381,6 +383,76 @@ fn local_action(
             Some((key.as_str()?.to_owned(), interpolate(value, &within)))
         })
         .collect()
+}
+
+/// The expressions inside the code of a step whose values are not the platform's own. Truth values and numbers that a
+/// workflow declares as such carry no code.
+fn interpolated(source: &Source, step: Node<'_>) -> Vec<(String, Location)> {
+    let with = |name: &str| step.get("with").and_then(|w| w.get(name));
+    let action = step.get("uses").and_then(|n| n.as_str()).unwrap_or_default();
+    let name = action.split('@').next().unwrap_or_default();
+    let entries = crate::catalogue::Catalogue::get().runs.iter();
+    let entry = entries.filter(|r| r.actions.iter().any(|a| crate::syntax::pattern::wildcard(a, name)));
+    let code = entry.flat_map(|r| &r.inputs).filter_map(|name| with(name)).chain(step.get("run"));
+    let declared = source
+        .root()
+        .and_then(|root| root.get("on").or_else(|| root.get("true")))
+        .and_then(|on| on.get("workflow_call")?.get("inputs"));
+    let plain = |input: &str| {
+        let kind = declared.and_then(|d| d.get(input)?.get("type")?.as_str());
+        matches!(kind, Some("boolean" | "number"))
+    };
+    let mut found = Vec::new();
+    for node in code {
+        for (range, inner) in expressions(node.as_str().unwrap_or_default()) {
+            if contexts(inner).any(|c| supplied(c, &plain)) {
+                let span = Span { start: node.at(range.start), end: node.at(range.end) };
+                found.push((inner.trim().to_owned(), source.at(span)));
+            }
+        }
+    }
+    found
+}
+
+/// The contexts that an expression names, with their members.
+fn contexts(expression: &str) -> impl Iterator<Item = &str> {
+    const ALL: &[&str] = &["github", "inputs", "needs", "env", "vars", "matrix", "steps", "secrets", "runner", "job"];
+    // Every second piece is a string.
+    let code = expression.split('\'').step_by(2);
+    code.flat_map(|piece| piece.split(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-' | '.'))))
+        .filter(|word| ALL.iter().any(|c| word.split('.').next().is_some_and(|head| head.eq_ignore_ascii_case(c))))
+}
+
+/// Whether the value that a context names is supplied by whoever starts or calls the pipeline.
+fn supplied(context: &str, plain: &dyn Fn(&str) -> bool) -> bool {
+    const OWN: &[&str] = &[
+        "github.sha",
+        "github.run_id",
+        "github.run_number",
+        "github.run_attempt",
+        "github.repository",
+        "github.repository_owner",
+        "github.repository_id",
+        "github.server_url",
+        "github.api_url",
+        "github.workspace",
+        "github.action_path",
+        "github.token",
+        "github.job",
+        "github.event_name",
+        "github.ref_type",
+    ];
+    // Outputs of the platform's own actions.
+    const MADE: &[&str] =
+        &["bundle-path", "attestation-id", "attestation-url", "artifact-id", "artifact-digest", "download-path"];
+    let context = context.to_ascii_lowercase();
+    match context.split_once('.') {
+        Some(("runner" | "secrets" | "job", _)) => false,
+        Some(("steps", path)) => !MADE.iter().any(|name| path.ends_with(&format!(".outputs.{name}"))),
+        Some(("github", _)) => !OWN.contains(&context.as_str()),
+        Some(("inputs", name)) => !plain(name),
+        _ => true,
+    }
 }
 
 /// Reads the script of a `run:` step.

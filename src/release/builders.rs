@@ -1,0 +1,237 @@
+//! Provenance by builders and generators of other repositories that the catalogue describes.
+
+use super::coverage::{Coverage, Unit, image_covered, is_image};
+use super::digests::listed;
+use super::doer::{Doer, Picked};
+use super::facts::FlowFacts;
+use super::provenance::{Found, Provenance, Reach, Refused, better, not_always};
+use super::separation::Separation;
+use crate::catalogue::{Builder, Content, Signer, Signing};
+use crate::model::{Access, Cond, EventKind, Flow, Job, Kind, Location, StepBody, Text, Version};
+use crate::syntax::pattern;
+
+/// Whether a catalogue entry describes this workflow.
+pub(super) fn is_builder(builder: &Builder, workflow: &str) -> bool {
+    builder.workflows.iter().any(|w| pattern::wildcard(w, workflow))
+}
+
+/// Whether a run on this path is a run on a tag.
+pub(super) fn on_tag(flow: &Flow, cond: &Cond) -> bool {
+    matches!(flow.event.kind, EventKind::TagPush | EventKind::Release)
+        || cond.requires(&|atom| {
+            atom.starts_with("startsWith(github.ref, 'refs/tags/") || atom == "github.ref_type == 'tag'"
+        })
+}
+
+/// Provenance by an outside builder or generator.
+pub(super) fn of_builder(
+    flow: &Flow,
+    facts: &FlowFacts<'_>,
+    (at, job): (usize, &Job),
+    builder: &'static Builder,
+    unit: &Unit<'_, '_>,
+    found: &mut Found,
+) {
+    let Some(call) = &job.outside else { return };
+    let location = &call.reference.location;
+    let input = |name: &str| call.inputs.iter().find(|i| i.name == name.to_ascii_lowercase());
+    let picked = |picks: &[crate::catalogue::Pick]| -> Vec<Text> {
+        picks.iter().filter_map(|p| p.input.as_deref()).filter_map(input).map(|i| i.value.clone()).collect()
+    };
+    let coverage = if builder.generator {
+        if is_image(unit.kind) {
+            let as_picked = |texts: Vec<Text>| {
+                texts.into_iter().map(|value| Picked { value, location: location.clone() }).collect::<Vec<_>>()
+            };
+            image_covered(flow, facts, unit, &as_picked(picked(&builder.image)), &as_picked(picked(&builder.digest)))
+        } else {
+            let subjects = picked(&builder.subjects);
+            if subjects.is_empty() { Coverage::No } else { listed(flow, facts, &subjects, unit) }
+        }
+    } else if unit.builds.contains(&at) {
+        Coverage::Yes("the builder builds what is published".to_owned())
+    } else {
+        Coverage::No
+    };
+    let coverage = match coverage {
+        Coverage::Yes(how) => {
+            found.fitting.push(location.clone());
+            how
+        }
+        Coverage::Unread(why) => {
+            found.unread.push(Refused { rule: builder.id.clone(), why, location: location.clone() });
+            return;
+        }
+        Coverage::Wrong(why) => {
+            found.refused.push(Refused { rule: builder.id.clone(), why, location: location.clone() });
+            return;
+        }
+        Coverage::No => return,
+    };
+    match called(flow, facts, (at, job), builder, &unit.publish.cond, coverage) {
+        Ok(provenance) => better(found, provenance),
+        Err(refused) => found.refused.push(refused),
+    }
+}
+
+/// The provenance that a call of a known builder makes, if it can run and makes any.
+pub(super) fn called(
+    flow: &Flow,
+    facts: &FlowFacts<'_>,
+    (at, job): (usize, &Job),
+    builder: &'static Builder,
+    published: &Cond,
+    coverage: String,
+) -> Result<Provenance, Refused> {
+    let Some(call) = &job.outside else {
+        return Err(Refused { rule: builder.id.clone(), why: "no call".to_owned(), location: job.location.clone() });
+    };
+    let location = call.reference.location.clone();
+    let refuse = |why: String| Err(Refused { rule: builder.id.clone(), why, location: location.clone() });
+    let test = |tests: &[crate::catalogue::Test], any: bool| call_test(call, tests, any);
+    if !builder.provenance || test(&builder.provenance_when, false).is_never() {
+        return refuse(format!("{} makes no provenance here", builder.what));
+    }
+    let compiled = builder
+        .compile_inputs
+        .iter()
+        .any(|name| call.inputs.iter().any(|i| i.name == *name && !i.value.equals(&Text::from("true")).is_never()));
+    let reference = &call.reference;
+    if builder.full_tag_only && !compiled {
+        let raw = builder.tag_suffix.as_deref().and_then(|s| reference.raw.strip_suffix(s)).unwrap_or(&reference.raw);
+        let full = !reference.is_hash()
+            && raw.starts_with('v')
+            && Version::parse(raw).is_some_and(|v| v.parts == 3 && !v.suffixed);
+        if !full {
+            return refuse(format!(
+                "{} runs only from a full release tag (vMAJOR.MINOR.PATCH), and `@{}` is none",
+                builder.what, reference.raw
+            ));
+        }
+    }
+    if let Some(since) = builder.runs_since.as_deref().and_then(Version::parse)
+        && reference.version.is_some_and(|v| !v.at_least(since.numbers))
+    {
+        let why = builder.runs_why.as_deref().unwrap_or("it cannot run any more");
+        return refuse(format!("{} at `@{}`: {why}", builder.what, reference.raw));
+    }
+    if let Some(scope) = builder.scopes.iter().find(|s| job.token.access(s) != Access::Write) {
+        return refuse(format!(
+            "the job {} does not grant `{scope}: write`, which {} needs",
+            job.title(),
+            builder.what
+        ));
+    }
+    if !builder.may_fail_when.is_empty() && !test(&builder.may_fail_when, true).is_never() {
+        return refuse(format!("{} may fail without stopping the release", builder.what));
+    }
+    if !published.implies(&job.cond) {
+        return Err(Refused {
+            rule: builder.id.clone(),
+            why: not_always(&format!("provenance by {}", builder.what), &job.cond),
+            location: job.condition_at.clone().unwrap_or(location),
+        });
+    }
+    let unsigned = builder.signing == Signing::Nothing
+        || !builder.unsigned_when.is_empty() && !test(&builder.unsigned_when, true).is_never();
+    let separation = match builder.signing {
+        _ if compiled => Separation::CompiledBuilder,
+        Signing::Separate => Separation::TrustedBuilder,
+        _ => Separation::OutsideWithBuild(builder.vendor_claim.clone()),
+    };
+    let records_vars = builder
+        .records
+        .vars_since
+        .as_deref()
+        .and_then(Version::parse)
+        .is_some_and(|since| reference.version.is_some_and(|v| v.at_least(since.numbers)));
+    Ok(Provenance {
+        rule: builder.id.clone(),
+        what: format!("provenance by {}", builder.what),
+        reach: builder_reach(flow, facts, (at, job), builder, published, &location),
+        location,
+        travels: builder.image.is_empty(),
+        chain: job.chain.clone(),
+        job: at,
+        signer: if unsigned { Signer::Nobody } else { Signer::Builder },
+        content: Content::Platform,
+        separation,
+        records_inputs: builder.records.inputs,
+        records_vars,
+        coverage,
+        remark: builder.remark.clone(),
+    })
+}
+
+/// Tests on the inputs of a call: all (or any) of them.
+pub(super) fn call_test(call: &crate::model::OutsideCall, tests: &[crate::catalogue::Test], any: bool) -> Cond {
+    let action = crate::model::ActionUse {
+        name: call.workflow.clone(),
+        reference: call.reference.clone(),
+        inputs: call.inputs.clone(),
+    };
+    let step = crate::model::Step {
+        id: None,
+        label: String::new(),
+        body: StepBody::Opaque { what: String::new() },
+        env: Vec::new(),
+        cond: Cond::TRUE,
+        condition_at: None,
+        on_failure: false,
+        may_fail: false,
+        location: call.reference.location.clone(),
+        chain: Vec::new(),
+        interpolates: Vec::new(),
+    };
+    let doer = Doer::Action(&step, &action);
+    if any { tests.iter().fold(Cond::FALSE, |c, t| c.or(doer.test(t))) } else { doer.applies(tests, &[]) }
+}
+
+fn builder_reach(
+    flow: &Flow,
+    facts: &FlowFacts<'_>,
+    (_, job): (usize, &Job),
+    builder: &Builder,
+    published: &Cond,
+    location: &Location,
+) -> Reach {
+    let Some(uploads) = &builder.uploads else {
+        return Reach::Public(
+            "it lies beside the image or in the forge's attestation store".to_owned(),
+            location.clone(),
+        );
+    };
+    let input = |name: &str| job.outside.as_ref().and_then(|c| c.inputs.iter().find(|i| i.name == name));
+    let on = match input(&uploads.input) {
+        Some(i) => {
+            i.choices.iter().fold(Cond::FALSE, |all, (c, v)| all.or(c.clone().and(v.equals(&Text::from("true")))))
+        }
+        None => Cond::Known(uploads.default),
+    };
+    // A later job may fetch the file and publish it.
+    let key = format!("jobs.{}.outputs.", job.key);
+    for (at, own) in facts.iter().enumerate() {
+        let fetches = own.fetches.iter().any(|f| match &f.name {
+            None => true,
+            Some(name) => {
+                name.as_str().contains(&key) || name.as_str().contains("intoto") || name.as_str().contains("provenance")
+            }
+        });
+        let needs = flow.jobs.get(at).is_some_and(|j| j.needs.contains(&job.key));
+        if let (true, Some(publish)) =
+            (fetches && needs, own.publishes.iter().find(|p| p.sink.kind == Kind::ReleaseAssets))
+        {
+            return Reach::Public("a later job adds it to the release".to_owned(), publish.doer.location().clone());
+        }
+    }
+    if !published.implies(&on) {
+        let why = format!("`{}` is not on, so it stays a workflow artifact that expires", uploads.input);
+        return Reach::Lost(why, location.clone());
+    }
+    let tagged = uploads.tag_input.as_deref().is_some_and(|name| input(name).is_some_and(|i| !i.value.is_empty()));
+    if !tagged && !on_tag(flow, &published.clone().and(job.cond.clone())) {
+        let why = format!("a run by {} is not on a tag, and without one nothing is uploaded", flow.event);
+        return Reach::Lost(why, location.clone());
+    }
+    Reach::Public("it is uploaded to the release".to_owned(), location.clone())
+}

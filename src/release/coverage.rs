@@ -1,0 +1,305 @@
+//! Whether the subject of provenance covers what is published.
+
+use super::bytes::{self, FileRef};
+use super::doer::Picked;
+use super::facts::{Attest, FlowFacts, Publish, step_of_symbol};
+use super::glob;
+use super::naming::{image_name, rewritten};
+use crate::catalogue::Bytes;
+use crate::model::{Flow, Kind, Text};
+use crate::syntax::pattern;
+
+/// One thing that needs to be covered.
+pub(super) struct Unit<'u, 'p> {
+    /// The publishing step.
+    pub publish: &'u Publish<'p>,
+    /// The kind of stream.
+    pub kind: Kind,
+    /// Names under which the image goes out.
+    pub names: &'u [String],
+    /// The files, where they are made.
+    pub files: &'u [FileRef],
+    /// Indices of the jobs that build it.
+    pub builds: &'u std::collections::BTreeSet<usize>,
+}
+
+/// How a subject relates to a unit.
+pub(super) enum Coverage {
+    /// It covers the unit, in this way.
+    Yes(String),
+    /// It was meant to and does not.
+    Wrong(String),
+    /// Its subject cannot be read.
+    Unread(String),
+    /// It has nothing to do with the unit.
+    No,
+}
+
+pub(super) fn covers(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, unit: &Unit<'_, '_>) -> Coverage {
+    let subjects = &attest.producer.subjects;
+    let same_step = attest.job == unit.publish.job
+        && attest.step == unit.publish.step
+        && attest.doer.location() == unit.publish.doer.location();
+    if subjects.own {
+        if same_step {
+            return Coverage::Yes("it names exactly what this step publishes".to_owned());
+        }
+        return own_elsewhere(flow, facts, attest, unit);
+    }
+    let pick = |picks| attest.doer.every(picks, attest.hit, &attest.producer.value_flags);
+    let (files, checksums) = (pick(&subjects.files), pick(&subjects.checksums));
+    let (names, digests) = (pick(&subjects.name), pick(&subjects.digest));
+    if is_image(unit.kind) {
+        // The building tool lists the digests of its images in a file of its own.
+        let lists_images = checksums.iter().any(|c| c.value.as_str().to_ascii_lowercase().contains("digest"));
+        if lists_images && attest.job == unit.publish.job && unit.publish.bytes == Bytes::Built {
+            return Coverage::Yes("its subjects are the image digests that the file lists".to_owned());
+        }
+        return image_covered(flow, facts, unit, &names, &digests);
+    }
+    if files.is_empty() && checksums.is_empty() {
+        if !digests.is_empty() || !names.is_empty() {
+            return Coverage::No;
+        }
+        // Subjects that the runner discovers, or a tool that finds them itself: files of the jobs that build.
+        return if unit.builds.contains(&attest.job) {
+            Coverage::Yes("it names the files that the job makes".to_owned())
+        } else {
+            Coverage::No
+        };
+    }
+    if unit.publish.bytes == Bytes::Packed {
+        let touches = attest.job == unit.publish.job || unit.builds.contains(&attest.job);
+        let why = "the package is packed again when it is published, so its digest is another one";
+        return if touches && subject_is_package(unit.kind, &files) {
+            Coverage::Wrong(why.to_owned())
+        } else {
+            Coverage::No
+        };
+    }
+    let answer = files_covered(flow, facts, attest, unit, &files, &checksums);
+    match answer {
+        Coverage::Yes(_) if rewritten(unit.kind) => {
+            Coverage::Wrong("the registry rewrites the package, so consumers download another digest".to_owned())
+        }
+        other => other,
+    }
+}
+
+/// Whether the attested files look like packages of the kind.
+fn subject_is_package(kind: Kind, files: &[Picked]) -> bool {
+    let ending = match kind {
+        Kind::Npm => ".tgz",
+        Kind::Crate => ".crate",
+        Kind::Pypi => ".whl",
+        Kind::Gem => ".gem",
+        Kind::Nuget => ".nupkg",
+        _ => return false,
+    };
+    files.iter().any(|f| f.value.as_str().contains(ending) || f.value.as_str().trim_end_matches('*').ends_with("dist/"))
+}
+
+/// Images and other things that registries address by digest.
+pub(super) fn is_image(kind: Kind) -> bool {
+    matches!(kind, Kind::Image | Kind::OciArtifact | Kind::HelmChart)
+}
+
+/// Provenance of another channel for the same digest: the files that a registry upload attests are also published
+/// here.
+fn own_elsewhere(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, unit: &Unit<'_, '_>) -> Coverage {
+    let other = facts.get(attest.job).and_then(|f| {
+        f.publishes.iter().find(|p| p.step == attest.step && p.doer.location() == attest.doer.location())
+    });
+    let Some(other) = other else { return Coverage::No };
+    if is_image(unit.kind) {
+        // BuildKit's provenance lies in the manifest and goes into an index that is made of it.
+        let merged =
+            unit.publish.bytes == Bytes::Given && other.sink.kind == Kind::Image && other.job != unit.publish.job
+                || unit.publish.bytes == Bytes::Copied;
+        let pushed: Vec<String> = other
+            .doer
+            .first(&other.sink.name, other.hit, &other.sink.value_flags)
+            .iter()
+            .map(|p| image_name(p.value.as_str()))
+            .collect();
+        let fits = pushed.is_empty() || unit.names.iter().any(|n| pushed.iter().any(|p| p == n || p.contains("${{")));
+        return if merged && fits {
+            Coverage::Yes("it lies in the manifests that the index is made of".to_owned())
+        } else {
+            Coverage::No
+        };
+    }
+    if unit.files.is_empty() || other.bytes != Bytes::Given || unit.publish.bytes != Bytes::Given {
+        return Coverage::No;
+    }
+    let theirs: Vec<FileRef> = refs(flow, facts, attest.job, attest.step, &other.files);
+    if unit.files.iter().all(|f| theirs.iter().any(|t| t.job == f.job && glob::contains(&t.pattern, &f.pattern))) {
+        Coverage::Yes("the same files are published with it on another channel".to_owned())
+    } else {
+        Coverage::No
+    }
+}
+
+/// The files that some values name, where they are made.
+pub(super) fn refs(flow: &Flow, facts: &FlowFacts<'_>, job: usize, step: usize, files: &[Picked]) -> Vec<FileRef> {
+    let mut all: Vec<FileRef> = Vec::new();
+    for file in files {
+        for item in file.value.items(&[',']) {
+            all.extend(bytes::origin(flow, facts, job, step, item.as_str()).files);
+        }
+    }
+    all.sort();
+    all.dedup();
+    all
+}
+
+pub(super) fn image_covered(
+    flow: &Flow,
+    facts: &FlowFacts<'_>,
+    unit: &Unit<'_, '_>,
+    names: &[Picked],
+    digests: &[Picked],
+) -> Coverage {
+    if names.is_empty() && digests.is_empty() {
+        return Coverage::No;
+    }
+    let index = unit.publish.sink.id.contains("imagetools");
+    for digest in digests {
+        for symbol in digest.value.symbols() {
+            let Some((job, step)) = step_of_symbol(flow, symbol) else { continue };
+            let publishing = flow.jobs.get(unit.publish.job).is_some_and(|j| j.key == job.key)
+                && step.location == unit.publish.doer.step().location;
+            if publishing {
+                return Coverage::Yes("its subject is the digest that this step pushes".to_owned());
+            }
+            // The digest of another push is that of another image, whatever the name.
+            let pushes = facts.iter().flat_map(|f| &f.publishes).any(|p| {
+                is_image(p.sink.kind)
+                    && flow.jobs.get(p.job).is_some_and(|j| j.key == job.key)
+                    && p.doer.step().location == step.location
+            });
+            if pushes && names_fit(names, unit) {
+                return if index {
+                    Coverage::Wrong(
+                        "its subject is the digest of a platform's image, and the index that is published has another one".to_owned(),
+                    )
+                } else {
+                    Coverage::No
+                };
+            }
+        }
+    }
+    if names_fit(names, unit) { Coverage::Yes("its subject is this image".to_owned()) } else { Coverage::No }
+}
+
+fn names_fit(names: &[Picked], unit: &Unit<'_, '_>) -> bool {
+    names.iter().flat_map(|n| n.value.items(&[',', ' '])).map(|n| image_name(n.as_str())).any(|name| {
+        unit.names.iter().any(|own| {
+            let known = name.split("${{").next().unwrap_or_default();
+            let dynamic = name.contains("${{") && known.contains('/') && pattern::wildcard(&starred(&name), own);
+            *own == name
+                || dynamic
+                || own.strip_prefix("docker.io/").is_some_and(|o| name.ends_with(&format!("/{o}")))
+                || (own.contains("${{") || name.contains("${{")) && own.rsplit('/').next() == name.rsplit('/').next()
+                || Text::new(own.as_str()).symbol().is_some_and(|_| Text::new(name.as_str()).symbol().is_some())
+        })
+    })
+}
+
+/// A name with every unknown part as a `*`, as a dynamic matrix of images has it.
+fn starred(name: &str) -> String {
+    let mut out = String::new();
+    let mut rest = name;
+    while let Some(at) = rest.find("${{") {
+        let (head, tail) = rest.split_at(at);
+        out.push_str(head);
+        out.push('*');
+        rest = tail.find("}}").and_then(|e| tail.get(e + 2..)).unwrap_or_default();
+    }
+    out.push_str(rest);
+    out
+}
+
+fn files_covered(
+    flow: &Flow,
+    facts: &FlowFacts<'_>,
+    attest: &Attest<'_>,
+    unit: &Unit<'_, '_>,
+    files: &[Picked],
+    checksums: &[Picked],
+) -> Coverage {
+    let related = attest.job == unit.publish.job
+        || unit.builds.contains(&attest.job)
+        || unit.files.iter().any(|f| flow.jobs.get(attest.job).is_some_and(|j| j.key == f.job));
+    if !checksums.is_empty() {
+        // A release tool's checksums file lists its archives and packages; what it makes for a store or a registry of
+        // packages is made again, and lists of image digests name no files.
+        let elsewhere = matches!(unit.kind, Kind::Snap | Kind::Npm) && unit.publish.bytes == Bytes::Built;
+        let images = checksums.iter().all(|c| c.value.as_str().to_ascii_lowercase().contains("digest"));
+        return if related && !elsewhere && !images {
+            Coverage::Yes("its subjects are what the checksums file lists".to_owned())
+        } else {
+            Coverage::No
+        };
+    }
+    if unit.files.is_empty() {
+        // The step builds what it publishes, and names no files: what the job attests there is meant.
+        return if related && !checksum_file(files) {
+            Coverage::Yes("its subjects are files of the job that builds and publishes".to_owned())
+        } else if related {
+            Coverage::Wrong("its only subject is the checksums file itself".to_owned())
+        } else {
+            Coverage::No
+        };
+    }
+    let mut subjects = refs(flow, facts, attest.job, attest.step, files);
+    generalise(flow, attest, &mut subjects);
+    let inside = |f: &FileRef| subjects.iter().any(|s| s.job == f.job && glob::contains(&s.pattern, &f.pattern));
+    if unit.files.iter().all(inside) {
+        return Coverage::Yes(format!(
+            "its subjects contain `{}`",
+            unit.files.first().map_or("", |f| f.pattern.as_str())
+        ));
+    }
+    // Published names that nothing resolves, attested in the job that publishes them.
+    let unnamed = unit.publish.files.iter().all(|f| f.value.symbol().is_some());
+    if attest.job == unit.publish.job && unnamed && !checksum_file(files) {
+        return Coverage::Yes("its subjects are files of the job that publishes".to_owned());
+    }
+    let meets = |f: &FileRef| subjects.iter().any(|s| s.job == f.job && glob::overlaps(&s.pattern, &f.pattern));
+    if unit.files.iter().any(meets) {
+        let subject = files.first().map_or(String::new(), |f| f.value.to_string());
+        let shown = subject.lines().next().unwrap_or_default();
+        return Coverage::Wrong(format!(
+            "its subject `{shown}` does not contain everything that is published as `{}`",
+            unit.files.iter().find(|f| !inside(f)).map_or("", |f| f.pattern.as_str())
+        ));
+    }
+    // A subject that nothing resolves, in a job that builds these bytes, is taken at its word.
+    let opaque = files.iter().all(|f| f.value.symbol().is_some());
+    if related && opaque {
+        return Coverage::Yes("its subjects come from a value that the building job computes".to_owned());
+    }
+    Coverage::No
+}
+
+/// Every leg of a matrix attests its own files: what differs between the legs may be anything.
+fn generalise(flow: &Flow, attest: &Attest<'_>, subjects: &mut [FileRef]) {
+    let Some(job) = flow.jobs.get(attest.job) else { return };
+    if flow.legs(&job.key).count() < 2 {
+        return;
+    }
+    for value in job.leg.split(", ").filter(|v| v.len() > 1) {
+        for subject in subjects.iter_mut() {
+            subject.pattern = subject.pattern.replace(value, "*");
+        }
+    }
+}
+
+fn checksum_file(files: &[Picked]) -> bool {
+    !files.is_empty()
+        && files.iter().flat_map(|f| f.value.items(&[','])).all(|f| {
+            let name = f.as_str().rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
+            name.contains("checksum") || name.contains("sha256") || name.contains("sha512") || name.contains("shasum")
+        })
+}
