@@ -219,7 +219,7 @@ fn a_runner_pool_that_cannot_be_parsed_holds_hosted_build_open() {
 fn runner_configuration_from_elsewhere_is_read_or_refused() {
     let elsewhere = tempfile::tempdir().unwrap();
     write(elsewhere.path(), "pool.yaml", format!("{POOL}\nbroken: [\n").as_bytes());
-    let options = Options { runner_config: vec![elsewhere.path().to_owned()] };
+    let options = Options { runner_config: vec![elsewhere.path().to_owned()], ..Options::default() };
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), ".github/workflows/release.yml", GOOD.replace("ubuntu-24.04", "own").as_bytes());
     let report = check(folder.path(), &options).unwrap();
@@ -228,7 +228,11 @@ fn runner_configuration_from_elsewhere_is_read_or_refused() {
     assert_eq!(report.level, 1);
     // A folder that went away between opening and grading.
     let gone = elsewhere.path().join("gone");
-    let report = grade_checkout(&Checkout::open(folder.path()).unwrap(), ".", &Options { runner_config: vec![gone] });
+    let report = grade_checkout(
+        &Checkout::open(folder.path()).unwrap(),
+        ".",
+        &Options { runner_config: vec![gone], ..Options::default() },
+    );
     assert_eq!((report.level, report.errors.len()), (1, 1));
 }
 
