@@ -109,6 +109,10 @@ impl<'c> Scripts<'c> {
                     all.commands.extend(inner.commands);
                     all.unread.extend(inner.unread);
                 } else {
+                    if typed {
+                        let why = format!("following stopped after {MOST_HOPS} hops");
+                        all.unread.push((command.location.clone(), why));
+                    }
                     all.commands.push(implied);
                 }
             }

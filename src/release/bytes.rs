@@ -32,7 +32,7 @@ pub(super) struct Origin {
 }
 
 /// Artifacts are handed on at most this many times.
-const MOST_HOPS: usize = 6;
+const MOST_HOPS: usize = 24;
 
 /// Follows a pattern back from a step to where its files are made.
 pub(super) fn origin(flow: &Flow, facts: &FlowFacts<'_>, job: usize, step: usize, files: &str) -> Origin {

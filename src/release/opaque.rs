@@ -5,13 +5,26 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Linked, Path, Published, bytes, facts};
 use crate::catalogue::{Bytes, Catalogue};
-use crate::model::{Access, ActionUse, Job, Kind, Location, Step, StepBody};
+use crate::model::{Access, ActionUse, Job, Kind, Location, Step, StepBody, TokenScope};
 use crate::syntax::pattern;
 
 /// Names that speak of publishing.
 const PUBLISHES: &str = r"(^|[^a-z])(publish|publisher|release|releaser|upload|push|deploy)(s|er|ing)?([^a-z]|$)";
 /// Names that speak of something else, whatever else they say.
 const HARMLESS: &str = r"(test|coverage|codecov|lint|check|docs?\b|pages|site|storybook|notes|draft|changelog|label|sarif|report|cache|artifact|sbom|scan|slack|discord|notify|comment|benchmark|snapshot|preview|issue|milestone|tag|version|bump|pull-request|homebrew|winget|formula|tap|aur|scoop|bcr|reddit|social|mastodon|trusted|-pr$|verify|download|install|setup|login|cleanup|clean-up|delete|prune|wait|announce|tweet|translation|i18n|sync|sentry)";
+
+/// What is said where commands were left out because there were too many, or too far away.
+const BOUNDS: &[&str] = &[
+    "following stopped",
+    " commands",
+    " steps",
+    "Makefiles are included",
+    "make rules lead on",
+    "make text nested",
+    "expands to too much",
+    "lead to one another",
+    "nested too deeply",
+];
 
 /// A stream for every step that may publish what nothing shows.
 pub(super) fn streams<'p>(path: &Path<'_, 'p>) -> Vec<Linked<'p>> {
@@ -28,6 +41,10 @@ pub(super) fn streams<'p>(path: &Path<'_, 'p>) -> Vec<Linked<'p>> {
             let found = match &step.body {
                 StepBody::Action(action) => unknown_action(job, index, step, action),
                 StepBody::Script(script) => script.unread.iter().find_map(|(place, why)| {
+                    // Where following stopped at a bound, anything may come behind it.
+                    if BOUNDS.iter().any(|bound| why.contains(bound)) && may_publish(job) {
+                        return Some(("an unread script".to_owned(), place.clone(), why.clone()));
+                    }
                     // Where reading itself stopped, the text says whether it could publish.
                     if !why.starts_with("no ") && speaks_of_publishing(path, place) {
                         return Some(("an unread script".to_owned(), place.clone(), why.clone()));
@@ -41,7 +58,11 @@ pub(super) fn streams<'p>(path: &Path<'_, 'p>) -> Vec<Linked<'p>> {
                     let other = pattern::search(HARMLESS, &said) || pattern::search(HARMLESS, &words);
                     (names && !other && can_publish(job, index)).then(|| (said, place.clone(), why.clone()))
                 }),
-                StepBody::Opaque { .. } => None,
+                // A local action that is a program, or is not here.
+                StepBody::Opaque { what } => {
+                    let publishes = pattern::search(PUBLISHES, what) && !pattern::search(HARMLESS, what);
+                    (publishes && can_publish(job, index)).then(|| (what.clone(), step.location.clone(), what.clone()))
+                }
             };
             let Some((name, location, why)) = found else { continue };
             if !streams.iter().any(|s| s.name == name) {
@@ -86,6 +107,15 @@ pub(super) fn is_known(step: &Step, action: &ActionUse) -> bool {
     let runs = catalogue.runs.iter().any(|r| r.actions.iter().any(|a| pattern::wildcard(a, &action.name)));
     let owner = action.name.split('/').next().unwrap_or_default();
     known || runs || matches!(owner, "actions" | "github" | "docker:") || action.name.starts_with("docker://")
+}
+
+/// Whether nothing shows that the job cannot publish: it declares what its token may do, and that is reading, and it
+/// holds no secret.
+fn may_publish(job: &Job) -> bool {
+    let scopes = ["contents", "packages", "id-token"];
+    let reads =
+        matches!(job.token, TokenScope::Declared { .. }) && scopes.iter().all(|s| job.token.access(s) != Access::Write);
+    !reads || !job.secrets.is_empty()
 }
 
 /// Whether the step holds something with which it could publish: a write scope, or a secret of its own.

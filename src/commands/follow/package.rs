@@ -91,7 +91,7 @@ pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
     let at = own.iter().position(|w| scripts.first().is_some_and(|s| s == w.as_str()));
     let behind = at.and_then(|at| own.get(at + 1..)).unwrap_or_default();
     let handed = if scripts.len() == 1 && at.is_some() { handed(call.program(), behind) } else { String::new() };
-    for path in manifests {
+    for path in bounded(manifests, &mut entered) {
         for script in &scripts {
             add(call.checkout, &path, script, &handed, &mut entered);
         }
@@ -159,12 +159,12 @@ fn lifecycle(call: &Call<'_>) -> Option<Entered> {
         (_, filter) => packages(call.checkout, &folder, filter),
     };
     let mut entered = Entered { what: format!("{} publish", call.program()), ..Entered::default() };
-    for path in manifests {
+    for path in bounded(manifests, &mut entered) {
         for script in LIFECYCLE {
             add_one(call.checkout, &path, script, "", &mut entered);
         }
     }
-    (!entered.pieces.is_empty()).then_some(entered)
+    (!entered.pieces.is_empty() || entered.unread.is_some()).then_some(entered)
 }
 
 /// The words that a client hands on to a script, as shell text.
@@ -248,9 +248,18 @@ fn packages(checkout: &Checkout, folder: &str, filter: Option<&str>) -> Vec<Stri
                 folder == filter || name(p).as_deref() == Some(filter) || filter.contains('*')
             }
         })
-        .take(MOST_PACKAGES)
+        .take(MOST_PACKAGES + 1)
         .map(|p| p.to_string())
         .collect()
+}
+
+/// As many manifests as are read.
+fn bounded(mut manifests: Vec<String>, entered: &mut Entered) -> Vec<String> {
+    if manifests.len() > MOST_PACKAGES {
+        manifests.truncate(MOST_PACKAGES);
+        entered.unread = Some(format!("more than {MOST_PACKAGES} packages"));
+    }
+    manifests
 }
 
 /// Adds a script with the `pre` and `post` scripts around it.

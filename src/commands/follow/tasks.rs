@@ -77,6 +77,15 @@ fn task(call: &Call<'_>) -> Option<Entered> {
     Some(entered)
 }
 
+/// Whether a task is new, as long as there are not too many.
+fn enters(name: &str, path: &str, done: &mut BTreeSet<String>, entered: &mut Entered) -> bool {
+    if done.len() >= MOST_TASKS && !done.contains(name) {
+        entered.unread = Some(format!("more than {MOST_TASKS} tasks of {path} lead to one another"));
+        return false;
+    }
+    done.insert(name.to_owned())
+}
+
 fn add_task(
     root: Node<'_>,
     name: &str,
@@ -85,7 +94,7 @@ fn add_task(
     done: &mut BTreeSet<String>,
     entered: &mut Entered,
 ) {
-    if done.len() >= MOST_TASKS || !done.insert(name.to_owned()) {
+    if !enters(name, path, done, entered) {
         return;
     }
     let Some(task) = root.get("tasks").and_then(|t| t.get(name)) else { return };
@@ -225,7 +234,7 @@ fn add_recipe(
     done: &mut BTreeSet<String>,
     entered: &mut Entered,
 ) {
-    if done.len() >= MOST_TASKS || !done.insert(name.to_owned()) {
+    if !enters(name, path, done, entered) {
         return;
     }
     let Some(recipe) = recipes.iter().find(|r| r.name == name) else { return };

@@ -84,7 +84,9 @@ fn called_file(
     let cycle = frame.files.iter().any(|f| f == path) || *frame.source.path == *path;
     if cycle || frame.chain.len() >= DEEPEST_CALL {
         let why = if cycle { "calls itself" } else { "is nested deeper than the platform allows" };
-        unread(&mut job, &location, format!("the workflow {path} {why}"));
+        let why = format!("the workflow {path} {why}");
+        lowering.problem(steps::problem_at(&location, why.clone()));
+        unread(&mut job, &location, why);
         jobs.push(job);
         return Vec::new();
     }

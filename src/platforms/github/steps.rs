@@ -10,7 +10,7 @@ use super::uses::{self, Uses};
 use super::value::Value;
 use super::workflow::environment;
 use crate::model::{
-    ActionUse, Cond, Hop, Input, Job, Location, Reference, Script, Span, Step, StepBody, Text, VersionSource,
+    ActionUse, Cond, Hop, Input, Job, Location, Problem, Reference, Script, Span, Step, StepBody, Text, VersionSource,
 };
 use crate::syntax::yaml::Node;
 
@@ -60,8 +60,10 @@ fn list(lowering: &Lowering<'_>, place: &Place<'_>, steps: Option<Node<'_>>, sco
     let Some(steps) = steps else { return };
     for (at, node) in steps.items().enumerate() {
         if job.steps.len() >= MOST_STEPS {
+            let location = place.source.at(node.span());
             let why = format!("the job has more than {MOST_STEPS} steps; the rest was not read");
-            job.steps.push(opaque(place.source.at(node.span()), why));
+            lowering.problem(problem_at(&location, why.clone()));
+            job.steps.push(opaque(location, why));
             return;
         }
         match node.get("parallel") {
@@ -70,6 +72,11 @@ fn list(lowering: &Lowering<'_>, place: &Place<'_>, steps: Option<Node<'_>>, sco
             _ => step(lowering, place, at, node, scope, job),
         }
     }
+}
+
+/// What stands at a place and is not read.
+pub(super) fn problem_at(location: &Location, message: String) -> Problem {
+    Problem { path: location.path.to_string(), line: Some(location.line), column: Some(location.column), message }
 }
 
 /// A step that runs something which cannot be read.
@@ -317,7 +324,9 @@ fn local_action(
         return refuse(new, what, job);
     };
     if place.chain.contains(&hop) || place.chain.len() >= DEEPEST_ACTION {
-        return refuse(new, format!("the action {shown} is nested too deep or in itself"), job);
+        let what = format!("the action {shown} is in itself, or in more than {DEEPEST_ACTION} others");
+        lowering.problem(problem_at(&new.location, what.clone()));
+        return refuse(new, what, job);
     }
     let source = match lowering.sources.load(&file) {
         Ok(source) => source,

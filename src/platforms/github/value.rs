@@ -80,7 +80,10 @@ impl Value {
                         continue;
                     }
                     for a in v.alternatives() {
-                        if !all.contains(&a) && all.len() < MOST_CHOICES {
+                        if all.len() >= MOST_CHOICES {
+                            return vec![Value::unknown("too many choices")];
+                        }
+                        if !all.contains(&a) {
                             all.push(a);
                         }
                     }
@@ -95,7 +98,7 @@ impl Value {
     pub(super) fn map(self, f: &mut dyn FnMut(Value) -> Value) -> Value {
         match self {
             Value::Choice(options) => {
-                let options = options.into_iter().take(MOST_CHOICES).map(|(c, v)| (c, v.map(f))).collect();
+                let options = options.into_iter().map(|(c, v)| (c, v.map(f))).collect();
                 Value::Choice(options).simplified()
             }
             other => f(other),
@@ -116,7 +119,9 @@ impl Value {
                     }
                 }
                 flat.retain(|(c, _)| !c.is_never());
-                flat.truncate(MOST_CHOICES);
+                if flat.len() > MOST_CHOICES {
+                    return Value::unknown("too many choices");
+                }
                 match flat.as_slice() {
                     [(_, first), rest @ ..] if rest.iter().all(|(_, v)| v == first) => first.clone(),
                     _ => Value::Choice(flat),
