@@ -1,19 +1,19 @@
 //! Pipelines of platforms that are not analysed: found, looked at cheaply, and reported.
 
-use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use regex::Regex;
 
 use crate::catalogue::{Catalogue, Detector};
 use crate::checkout::Checkout;
 use crate::model::{Location, Position, Span, Unassessed};
+use crate::syntax::pattern;
 
 /// Every pipeline file of another platform, with the line that looks like a release when there is one.
 pub fn unassessed(checkout: &Checkout) -> Vec<Unassessed> {
     let mut found = Vec::new();
     for detector in &Catalogue::get().platforms {
-        let (files, except) = (globs(&detector.files), globs(&detector.except));
         let clues = OnceClues::new(detector);
-        for path in checkout.files().iter().filter(|p| files.is_match(&***p) && !except.is_match(&***p)) {
+        let names = |patterns: &[String], path: &str| patterns.iter().any(|p| pattern::path(p, path));
+        for path in checkout.files().iter().filter(|p| names(&detector.files, p) && !names(&detector.except, p)) {
             // The name says that it is a pipeline, so what cannot be read is one.
             let Ok(text) = checkout.read(path) else { continue };
             if !detector.content.iter().all(|group| group.iter().any(|word| text.contains(word.as_str()))) {
@@ -24,16 +24,6 @@ pub fn unassessed(checkout: &Checkout) -> Vec<Unassessed> {
     }
     found.sort();
     found
-}
-
-fn globs(patterns: &[String]) -> GlobSet {
-    let mut set = GlobSetBuilder::new();
-    for pattern in patterns {
-        if let Ok(glob) = GlobBuilder::new(pattern).case_insensitive(true).literal_separator(true).build() {
-            set.add(glob);
-        }
-    }
-    set.build().unwrap_or_else(|_| GlobSet::empty())
 }
 
 /// A detector's clues, compiled when its first file turns up.

@@ -3,57 +3,105 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
+use std::thread::LocalKey;
 
 use regex::Regex;
 
+type Compiled = RefCell<HashMap<String, Option<Rc<Regex>>>>;
+
 thread_local! {
-    static COMPILED: RefCell<HashMap<String, Option<Rc<Regex>>>> = RefCell::default();
+    static SOMEWHERE: Compiled = RefCell::default();
+    static AS_A_WHOLE: Compiled = RefCell::default();
 }
 
-fn compiled(pattern: &str) -> Option<Rc<Regex>> {
-    COMPILED.with_borrow_mut(|all| {
+fn compiled(
+    cache: &'static LocalKey<Compiled>,
+    pattern: &str,
+    expression: impl FnOnce() -> String,
+) -> Option<Rc<Regex>> {
+    cache.with_borrow_mut(|all| {
         if let Some(known) = all.get(pattern) {
             return known.clone();
         }
-        let regex = Regex::new(&format!("(?i){pattern}")).ok().map(Rc::new);
+        let regex = Regex::new(&expression()).ok().map(Rc::new);
         all.insert(pattern.to_owned(), regex.clone());
         regex
     })
 }
 
+fn anywhere(pattern: &str) -> Option<Rc<Regex>> {
+    compiled(&SOMEWHERE, pattern, || format!("(?i){pattern}"))
+}
+
 /// Whether the pattern matches somewhere, without regard to case.
 pub fn search(pattern: &str, text: &str) -> bool {
-    compiled(pattern).is_some_and(|r| r.is_match(text))
+    anywhere(pattern).is_some_and(|r| r.is_match(text))
 }
 
 /// Whether the pattern matches the whole text, without regard to case.
 pub fn whole(pattern: &str, text: &str) -> bool {
-    compiled(&format!("^(?:{pattern})$")).is_some_and(|r| r.is_match(text))
+    compiled(&AS_A_WHOLE, pattern, || format!("(?i)^(?:{pattern})$")).is_some_and(|r| r.is_match(text))
 }
 
 /// What the first group captures.
 pub fn capture(pattern: &str, text: &str) -> Option<String> {
-    Some(compiled(pattern)?.captures(text)?.get(1)?.as_str().to_owned())
+    Some(anywhere(pattern)?.captures(text)?.get(1)?.as_str().to_owned())
 }
 
 /// Whether a name fits a wildcard pattern, in which `*` stands for any characters, without regard to case.
 pub fn wildcard(pattern: &str, name: &str) -> bool {
-    if !pattern.contains('*') {
-        return pattern.eq_ignore_ascii_case(name);
-    }
-    let (pattern, name) = (pattern.to_ascii_lowercase(), name.to_ascii_lowercase());
-    let mut parts = pattern.split('*');
+    let (pattern, mut rest) = (pattern.as_bytes(), name.as_bytes());
+    let mut parts = pattern.split(|b| *b == b'*');
     let first = parts.next().unwrap_or_default();
-    let Some(mut rest) = name.strip_prefix(first) else { return false };
-    let mut parts: Vec<&str> = parts.collect();
-    let last = parts.pop().unwrap_or_default();
+    let Some(last) = parts.next_back() else { return first.eq_ignore_ascii_case(rest) };
+    match rest.split_at_checked(first.len()) {
+        Some((head, tail)) if head.eq_ignore_ascii_case(first) => rest = tail,
+        _ => return false,
+    }
     for part in parts {
-        match rest.find(part) {
-            Some(at) => rest = rest.get(at + part.len()..).unwrap_or_default(),
+        let found = (0..=rest.len()).find_map(|at| {
+            let (head, tail) = rest.get(at..)?.split_at_checked(part.len())?;
+            head.eq_ignore_ascii_case(part).then_some(tail)
+        });
+        match found {
+            Some(tail) => rest = tail,
             None => return false,
         }
     }
-    rest.ends_with(last)
+    ends_with(rest, last)
+}
+
+fn ends_with(text: &[u8], end: &[u8]) -> bool {
+    text.len().checked_sub(end.len()).and_then(|at| text.get(at..)).is_some_and(|tail| tail.eq_ignore_ascii_case(end))
+}
+
+/// Whether a path fits a pattern without regard to case: `*` stands for any characters of one name, and `**` for any
+/// folders, or none.
+pub fn path(pattern: &str, path: &str) -> bool {
+    // Nearly every pair differs here already.
+    let end = pattern.rsplit(['*', '/']).next().unwrap_or_default();
+    ends_with(path.as_bytes(), end.as_bytes()) && below(pattern, path)
+}
+
+fn below(pattern: &str, mut path: &str) -> bool {
+    let (want, rest) = pattern.split_once('/').map_or((pattern, None), |(want, rest)| (want, Some(rest)));
+    if want == "**" {
+        let Some(rest) = rest else { return true };
+        loop {
+            if below(rest, path) {
+                return true;
+            }
+            match path.split_once('/') {
+                Some((_, inner)) => path = inner,
+                None => return false,
+            }
+        }
+    }
+    match (rest, path.split_once('/')) {
+        (None, None) => wildcard(want, path),
+        (Some(rest), Some((name, inner))) => wildcard(want, name) && below(rest, inner),
+        _ => false,
+    }
 }
 
 #[cfg(test)]
@@ -67,6 +115,20 @@ mod tests {
         assert!(!wildcard("depot-*", "my-depot"));
         assert!(wildcard("*", ""));
         assert!(!wildcard("a*a", "a"));
+        assert!(wildcard("a*b*b", "aXBb"));
+        assert!(!wildcard("a*b*b", "aXb"));
+    }
+
+    #[test]
+    fn folders_stand_between_the_names_of_a_path() {
+        assert!(path("**/Jenkinsfile.*", "ci/jenkinsfile.release"));
+        assert!(path("**/cloudbuild*.yaml", "cloudbuild.yaml"));
+        assert!(path(".circleci/**/*.yml", ".circleci/config.yml"));
+        assert!(path(".circleci/**/*.yml", ".circleci/a/b/config.yml"));
+        assert!(path("a/**", "a/b/c"));
+        assert!(!path(".circleci/**/*.yml", "x/.circleci/config.yml"));
+        assert!(!path("*.yml", "a/b.yml"));
+        assert!(!path("a/*.yml", "a/b/c.yml"));
     }
 
     #[test]
