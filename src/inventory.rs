@@ -18,7 +18,7 @@ pub fn inventory(checkout: &Checkout, root: &str) -> Inventory {
     let scene = rules::Scene { checkout, pools: &own };
     let jobs: Vec<(String, &Job)> = pipelines
         .iter()
-        .flat_map(|p| p.flows.iter().flat_map(|f| &f.jobs).map(|job| (format!("{}: {}", p.path, job.key), job)))
+        .flat_map(|p| p.flows.iter().flat_map(|f| &f.jobs).map(|job| (format!("{}: {}", p.path, job.key), &**job)))
         .collect();
     let mut unanswered: Vec<Asked> = Vec::new();
     for (title, job) in &jobs {

@@ -5,53 +5,68 @@ use std::collections::HashMap;
 /// An index over one list of entries. It names candidates; the entry's own patterns decide.
 #[derive(Debug, Default)]
 pub struct Index {
-    actions: HashMap<String, Vec<usize>>,
-    programs: HashMap<String, Vec<usize>>,
-    /// Entries with a wildcard in an action's name.
-    any_action: Vec<usize>,
-    /// Entries with a wildcard or a path in a program's name.
-    any_program: Vec<usize>,
+    actions: Names,
+    programs: Names,
+}
+
+/// Entries by a name that their patterns begin with. All lists are in catalogue order.
+#[derive(Debug, Default)]
+struct Names {
+    /// The entries for each name that some pattern writes out, those that may fit any name included.
+    own: HashMap<String, Vec<usize>>,
+    /// Entries whose patterns may fit any name.
+    any: Vec<usize>,
+}
+
+impl Names {
+    fn add(&mut self, at: usize, name: Option<String>) {
+        let list = match name {
+            Some(name) => self.own.entry(name).or_default(),
+            None => &mut self.any,
+        };
+        list.push(at);
+    }
+
+    /// Merges the lists, once all entries are in.
+    fn finished(mut self) -> Self {
+        for list in self.own.values_mut() {
+            list.extend(&self.any);
+            list.sort_unstable();
+            list.dedup();
+        }
+        self.any.dedup();
+        self
+    }
+
+    fn of(&self, name: &str) -> &[usize] {
+        self.own.get(name).unwrap_or(&self.any)
+    }
 }
 
 impl Index {
     /// Indexes entries by their actions and commands.
     pub(super) fn new<'e>(entries: impl Iterator<Item = (&'e [String], &'e [String])>) -> Self {
-        let mut index = Self::default();
-        for (at, (actions, commands)) in entries.enumerate() {
-            for action in actions {
-                if action.contains('*') {
-                    index.any_action.push(at);
-                } else {
-                    index.actions.entry(action.to_ascii_lowercase()).or_default().push(at);
-                }
+        let (mut actions, mut programs) = (Names::default(), Names::default());
+        for (at, (own_actions, commands)) in entries.enumerate() {
+            for action in own_actions {
+                actions.add(at, (!action.contains('*')).then(|| action.to_ascii_lowercase()));
             }
             for program in commands.iter().filter_map(|c| c.split_whitespace().next()).flat_map(|w| w.split('|')) {
-                if program.contains(['*', '/']) {
-                    index.any_program.push(at);
-                } else {
-                    index.programs.entry(program.to_owned()).or_default().push(at);
-                }
+                programs.add(at, (!program.contains(['*', '/'])).then(|| program.to_owned()));
             }
         }
-        index
+        Self { actions: actions.finished(), programs: programs.finished() }
     }
 
     /// Entries that may describe the action, in catalogue order.
-    pub fn of_action(&self, name: &str) -> Vec<usize> {
-        sorted(self.actions.get(name), &self.any_action)
+    pub fn of_action(&self, name: &str) -> &[usize] {
+        self.actions.of(name)
     }
 
     /// Entries that may describe a command of this program, in catalogue order.
-    pub fn of_program(&self, name: &str) -> Vec<usize> {
-        sorted(self.programs.get(name), &self.any_program)
+    pub fn of_program(&self, name: &str) -> &[usize] {
+        self.programs.of(name)
     }
-}
-
-fn sorted(own: Option<&Vec<usize>>, any: &[usize]) -> Vec<usize> {
-    let mut all: Vec<usize> = own.into_iter().flatten().chain(any).copied().collect();
-    all.sort_unstable();
-    all.dedup();
-    all
 }
 
 /// The indices of a catalogue's lists.

@@ -23,7 +23,7 @@ pub use label::{Labels, Vendor};
 pub use producer::{Broken, Content, Producer, Signer, Store, Subjects};
 pub use sink::{Bytes, Naming, Sink};
 pub use test::{Pick, Split, Test};
-pub use traits::{Cache, Credential, Neutral, Remote, Run, Transfer, Wrapper};
+pub use traits::{Cache, Credential, Neutral, Remote, Run, Transfer, Wrapper, Wrappers};
 
 /// Everything in `rules/`.
 #[derive(Debug, Deserialize)]
@@ -48,7 +48,7 @@ pub struct Catalogue {
     /// `rules/transfers.yml`: steps that hand files from job to job.
     pub transfers: Vec<Transfer>,
     /// `rules/wrappers.yml`: programs that run the command behind them.
-    pub wrappers: Vec<Wrapper>,
+    pub wrappers: Wrappers,
     /// `rules/runs.yml`: actions that run a command which an input holds.
     pub runs: Vec<Run>,
     /// `rules/platforms.yml`: the files of every CI platform.

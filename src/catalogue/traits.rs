@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Pick, Test};
+use super::{Index, Pick, Test};
 
 /// A step that restores what another build can write.
 #[derive(Debug, Clone, Deserialize)]
@@ -148,6 +148,28 @@ pub struct Wrapper {
     /// `true` when the command is one string that a shell reads (`bash -c`); the flag that carries it.
     #[serde(default)]
     pub script_flag: Vec<String>,
+}
+
+/// The wrappers, with what finds the few that a command may start with.
+#[derive(Debug, Default, Deserialize)]
+#[serde(from = "Vec<Wrapper>")]
+pub struct Wrappers {
+    all: Vec<Wrapper>,
+    index: Index,
+}
+
+impl From<Vec<Wrapper>> for Wrappers {
+    fn from(all: Vec<Wrapper>) -> Self {
+        let index = Index::new(all.iter().map(|w| (&[][..], &*w.commands)));
+        Self { all, index }
+    }
+}
+
+impl Wrappers {
+    /// Those that may describe a command of this program, in catalogue order.
+    pub fn of_program(&self, name: &str) -> impl Iterator<Item = &Wrapper> {
+        self.index.of_program(name).iter().filter_map(|at| self.all.get(*at))
+    }
 }
 
 /// An action one of whose inputs is a command line or a script.

@@ -53,7 +53,7 @@ impl Interpreter<'_> {
                 Held::Array(items)
             }
         };
-        let exported = exported || self.context.env.iter().any(|(n, _)| n == name);
+        let exported = exported || self.outside(name).is_some();
         self.scope.set(name, held, exported);
     }
 

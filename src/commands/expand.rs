@@ -184,8 +184,13 @@ impl Interpreter<'_> {
         if let Some(held) = self.scope.get(name) {
             return Some(held.clone());
         }
-        let found = self.context.env.iter().rev().find(|(n, _)| n == name)?;
-        Some(Held::Scalar(found.1.clone()))
+        self.outside(name).map(Held::Scalar)
+    }
+
+    /// The value that a variable has before the script sets it.
+    pub(super) fn outside(&self, name: &str) -> Option<Text> {
+        let found = self.context.env.iter().rev().find(|(n, _)| n == name);
+        found.map(|(_, text)| text.clone()).or_else(|| (self.context.platform)(name))
     }
 
     pub(super) fn value(&self, name: &str) -> Held {

@@ -130,11 +130,8 @@ impl Interpreter<'_> {
             }
         }
         let scopes = outcomes.into_iter().map(|(cond, scope, _)| (cond, scope)).collect();
-        let env = self.context.env;
-        let outside = |name: &str| {
-            let found = env.iter().rev().find(|(n, _)| n == name).map(|(_, text)| text.clone());
-            Held::Scalar(found.unwrap_or_else(|| Text::unknown(&format!("env.{name}"))))
-        };
+        let outside =
+            |name: &str| Held::Scalar(self.outside(name).unwrap_or_else(|| Text::unknown(&format!("env.{name}"))));
         self.scope = Scope::merge(&outside, scopes);
         self.folder = folder;
     }

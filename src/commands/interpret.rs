@@ -8,8 +8,8 @@ use std::sync::Arc;
 use super::capture::{Capture, Stdout, Writes, settle};
 use super::condition::is_assertion;
 use super::scope::{Held, Scope};
-use super::{paths, symbol};
-use crate::catalogue::Wrapper;
+use super::{Parsed, paths, symbol};
+use crate::catalogue::Wrappers;
 use crate::model::{self, Cond, Hop, Location, Text};
 use crate::syntax::shell::{Node, Script};
 use crate::syntax::{batch, powershell, shell};
@@ -94,6 +94,8 @@ fn spaced(text: &str) -> Cow<'_, str> {
 pub struct Context<'a> {
     /// Its environment; a later entry of the same name wins. A script file finds its own path as `0`.
     pub env: &'a [(String, Text)],
+    /// The variables that the platform sets below its environment, asked for by name.
+    pub platform: &'a dyn Fn(&str) -> Option<Text>,
     /// What its CI expressions stand for, by number.
     pub holes: &'a [Text],
     /// The folder in which it starts, relative to the checkout.
@@ -109,7 +111,9 @@ pub struct Context<'a> {
     /// `$1` and so on.
     pub positional: Vec<Text>,
     /// Programs that run the command behind them.
-    pub wrappers: &'a [Wrapper],
+    pub wrappers: &'a Wrappers,
+    /// Scripts that were parsed before.
+    pub parsed: &'a Parsed,
 }
 
 /// Lists the commands of a script in order, with what it hands on to later steps.

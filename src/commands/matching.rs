@@ -1,10 +1,17 @@
 //! Commands against the patterns of the catalogue.
 
+use std::str::SplitAsciiWhitespace;
+
 use crate::model::Text;
 
 /// The name of a program: the last part of its path, without `.exe`, `.cmd` and `.bat`, and without the version that
 /// package runners take (`semantic-release@22`, `twine==5.1`). `None` when the name is unknown.
 pub fn program(word: &Text) -> Option<&str> {
+    let text = word.as_str();
+    // Nearly every program is written as its bare name.
+    if !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_') {
+        return Some(text);
+    }
     let name = word.as_str().rsplit(['/', '\\']).next().unwrap_or_default();
     // `go run example.org/tool/v2@latest`: the major version is no name.
     let mut parts = word.as_str().rsplit('/');
@@ -27,10 +34,10 @@ pub fn program(word: &Text) -> Option<&str> {
 
 /// Whether `text` fits one of the alternatives of a pattern word: `|` between them, `*` for any characters.
 fn fits(pattern: &str, text: &str) -> bool {
-    pattern.split('|').any(|p| match p.split_once('*') {
-        None => p == text,
-        Some(_) => star(p, text),
-    })
+    if !pattern.bytes().any(|b| matches!(b, b'|' | b'*')) {
+        return pattern == text;
+    }
+    pattern.split('|').any(|p| if p.contains('*') { star(p, text) } else { p == text })
 }
 
 fn star(pattern: &str, text: &str) -> bool {
@@ -62,29 +69,25 @@ fn holds_options(word: &Text) -> bool {
 /// (`mvn ** deploy`). A pattern word that starts with `-` wants that very option. A program pattern with a slash is
 /// compared with the whole word. A word that is wholly unknown fits nothing.
 pub fn matches(pattern: &str, words: &[Text]) -> Option<usize> {
-    let mut wanted = pattern.split_whitespace();
+    let mut wanted = pattern.split_ascii_whitespace();
     let want = wanted.next()?;
     let first = words.first()?;
-    // Nearly every pair differs here already.
-    if !want.split('|').any(|p| p.contains('*') || first.as_str().contains(p.rsplit('/').next().unwrap_or(p))) {
-        return None;
-    }
-    let name = program(first)?;
-    let whole = first.as_str().trim_start_matches("./");
-    let whole =
-        whole.char_indices().skip(1).find(|(_, c)| *c == '@').map_or(whole, |(at, _)| whole.get(..at).unwrap_or(whole));
-    if !(fits(want, name) || (want.contains('/') && fits(want, whole))) {
-        return None;
-    }
-    let wanted: Vec<&str> = wanted.collect();
-    follow(&wanted, words, 1, false)
+    let fitting = fits(want, program(first)?) || want.contains('/') && fits(want, versionless(first.as_str()));
+    if fitting { follow(wanted, words, 1, false) } else { None }
+}
+
+/// The whole word for a program, without the version behind it.
+fn versionless(word: &str) -> &str {
+    let whole = word.trim_start_matches("./");
+    whole.char_indices().skip(1).find(|(_, c)| *c == '@').map_or(whole, |(at, _)| whole.get(..at).unwrap_or(whole))
 }
 
 /// Matches the rest of a pattern from a word on. A word behind an option may be its value or an operand: both are
 /// tried, the operand first.
-fn follow(wanted: &[&str], words: &[Text], from: usize, mut anywhere: bool) -> Option<usize> {
-    let Some((want, rest)) = wanted.split_first() else { return Some(from) };
-    if *want == "**" {
+fn follow(wanted: SplitAsciiWhitespace<'_>, words: &[Text], from: usize, mut anywhere: bool) -> Option<usize> {
+    let mut rest = wanted;
+    let Some(want) = rest.next() else { return Some(from) };
+    if want == "**" {
         return follow(rest, words, from, true);
     }
     let mut at = from;
@@ -96,7 +99,7 @@ fn follow(wanted: &[&str], words: &[Text], from: usize, mut anywhere: bool) -> O
         let option = text.len() > 1 && text.starts_with(['-', '+']);
         // A `*` stands for an operand, never for an option.
         let fitting = word.symbol().is_none() && fits(want, text) && !(option && want.starts_with('*'));
-        if fitting && let Some(end) = follow(rest, words, at, false) {
+        if fitting && let Some(end) = follow(rest.clone(), words, at, false) {
             return Some(end);
         }
         if option {

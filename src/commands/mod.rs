@@ -12,6 +12,7 @@ mod flow;
 mod follow;
 mod interpret;
 pub mod matching;
+mod parsed;
 mod paths;
 mod run;
 mod scope;
@@ -23,6 +24,7 @@ mod wrappers;
 
 pub use interpret::{Context, MOST_COMMANDS, MOST_DEPTH, MOST_ITERATIONS, MOST_STEPS, Shell, interpret, read};
 pub use matching::{FlagValue, flag, matches, positional};
+pub use parsed::Parsed;
 pub use paths::join;
 pub use scripts::{Reading, Scripts};
 pub use wrappers::unwrapped;

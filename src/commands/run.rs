@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::capture::{Channel, Stdout};
 use super::flow::Streams;
-use super::interpret::{Frame, Interpreter, Leave, MOST_CALLS, MOST_COMMANDS, MOST_STEPS, Status, read};
+use super::interpret::{Frame, Interpreter, Leave, MOST_CALLS, MOST_COMMANDS, MOST_STEPS, Status};
 use super::scope::Held;
 use super::{symbol, wrappers};
 use crate::model::{Command, Cond, Hop, Location, Text};
@@ -139,7 +139,7 @@ impl Interpreter<'_> {
             return;
         }
         let masked = Masked::of(&handed.script);
-        let script = read(&masked.text, handed.shell);
+        let script = self.context.parsed.read(&masked.text, handed.shell);
         let frame = Rc::new(Frame { holes: masked.holes, origin: Some(location.clone()) });
         let frame = std::mem::replace(&mut self.frame, frame);
         let functions = std::mem::take(&mut self.functions);

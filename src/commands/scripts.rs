@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::follow::{self, Call, Entered, Piece};
-use super::{Context, Shell, interpret, read, unwrapped};
+use super::{Context, Parsed, Shell, interpret, unwrapped};
 use crate::catalogue::Catalogue;
 use crate::checkout::Checkout;
 use crate::model::{Command, Cond, Hop, Location, Position, Script, Span, Text};
@@ -28,6 +28,8 @@ pub struct Reading<'a> {
     pub holes: &'a [Text],
     /// Its environment.
     pub env: &'a [(String, Text)],
+    /// The variables that the platform sets below its environment, asked for by name.
+    pub platform: &'a dyn Fn(&str) -> Option<Text>,
     /// The folder it runs in, relative to the checkout.
     pub folder: Text,
     /// The place of a stretch of `text`.
@@ -36,9 +38,13 @@ pub struct Reading<'a> {
     pub chain: &'a [Hop],
 }
 
+/// The environment of a script, and what the platform sets below it.
+type Variables<'a> = (&'a [(String, Text)], &'a dyn Fn(&str) -> Option<Text>);
+
 /// Reads scripts of one checkout.
 pub struct Scripts<'c> {
     checkout: &'c Checkout,
+    parsed: Parsed,
 }
 
 /// What is left of the bounds while one step is followed.
@@ -54,7 +60,7 @@ struct Budget {
 impl<'c> Scripts<'c> {
     /// A reader for this checkout.
     pub fn new(checkout: &'c Checkout) -> Self {
-        Self { checkout }
+        Self { checkout, parsed: Parsed::default() }
     }
 
     /// The commands of a script and of all that it runs.
@@ -64,9 +70,10 @@ impl<'c> Scripts<'c> {
         let locate = |from, to| (reading.locate)(masked.original(from), masked.original(to));
         let script = match language(reading.shell) {
             Language::Shell(shell) => interpret(
-                &read(&masked.text, shell),
+                &self.parsed.read(&masked.text, shell),
                 Context {
                     env: reading.env,
+                    platform: reading.platform,
                     holes: &masked.holes,
                     folder: reading.folder.clone(),
                     locate: &locate,
@@ -74,16 +81,17 @@ impl<'c> Scripts<'c> {
                     cond: Cond::TRUE,
                     positional: Vec::new(),
                     wrappers: &Catalogue::get().wrappers,
+                    parsed: &self.parsed,
                 },
             ),
             Language::Program => program(reading.text, &locate, reading.chain, &reading.folder, Cond::TRUE),
         };
         let mut budget = Budget { pieces: MOST_PIECES, bytes: MOST_BYTES, open: Vec::new(), done: BTreeSet::new() };
-        self.follow(script, reading.env, &mut budget)
+        self.follow(script, (reading.env, reading.platform), &mut budget)
     }
 
     /// Adds behind every command what it leads to.
-    fn follow(&self, script: Script, env: &[(String, Text)], budget: &mut Budget) -> Script {
+    fn follow(&self, script: Script, env: Variables<'_>, budget: &mut Budget) -> Script {
         let mut all = Script { commands: Vec::new(), ..script };
         for command in script.commands {
             let entered = self.enter(&command, env);
@@ -134,12 +142,12 @@ impl<'c> Scripts<'c> {
         all
     }
 
-    fn enter(&self, command: &Command, env: &[(String, Text)]) -> Option<Entered> {
+    fn enter(&self, command: &Command, (env, platform): Variables<'_>) -> Option<Entered> {
         let views = unwrapped(command, &Catalogue::get().wrappers);
         let mut all: Vec<(String, Text)> = env.to_vec();
         all.extend(command.env.iter().cloned());
         views.iter().rev().find_map(|words| {
-            let call = Call { checkout: self.checkout, words, folder: &command.folder, env: &all };
+            let call = Call { checkout: self.checkout, words, folder: &command.folder, env: &all, platform };
             follow::enter(&call)
         })
     }
@@ -149,7 +157,7 @@ impl<'c> Scripts<'c> {
         piece: &Piece,
         command: &Command,
         chain: &[Hop],
-        env: &[(String, Text)],
+        (env, platform): Variables<'_>,
         budget: &mut Budget,
     ) -> Script {
         let words: Vec<&str> = piece.positional.iter().map(Text::as_str).collect();
@@ -180,9 +188,10 @@ impl<'c> Scripts<'c> {
         inner_env.extend(piece.env.iter().cloned());
         let script = match language(&piece.shell) {
             Language::Shell(shell) => interpret(
-                &read(&masked.text, shell),
+                &self.parsed.read(&masked.text, shell),
                 Context {
                     env: &inner_env,
+                    platform,
                     holes: &masked.holes,
                     folder: piece.folder.clone(),
                     locate: &locate,
@@ -190,12 +199,13 @@ impl<'c> Scripts<'c> {
                     cond: command.cond.clone(),
                     positional: piece.positional.clone(),
                     wrappers: &Catalogue::get().wrappers,
+                    parsed: &self.parsed,
                 },
             ),
             Language::Program => program(&piece.text, &locate, chain, &piece.folder, command.cond.clone()),
         };
         budget.open.push(own);
-        let followed = self.follow(script, &inner_env, budget);
+        let followed = self.follow(script, (&inner_env, platform), budget);
         budget.open.pop();
         followed
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Context, Shell, interpret, read, unwrapped};
+use super::{Context, Parsed, Shell, interpret, read, unwrapped};
 use crate::catalogue::Catalogue;
 use crate::model::{self, Cond, Location, Position, Span, Text};
 use crate::syntax::shell::Masked;
@@ -33,6 +33,8 @@ fn run_in(text: &str, shell: Shell, env: &[(&str, &str)]) -> model::Script {
             cond: Cond::TRUE,
             positional: Vec::new(),
             wrappers: &Catalogue::get().wrappers,
+            parsed: &Parsed::default(),
+            platform: &|_| None,
         },
     )
 }
@@ -501,7 +503,9 @@ fn known_expressions_are_part_of_the_script() {
             chain: Vec::new(),
             cond: Cond::TRUE,
             positional: Vec::new(),
-            wrappers: &[],
+            wrappers: &crate::catalogue::Wrappers::default(),
+            parsed: &Parsed::default(),
+            platform: &|_| None,
         },
     );
     assert_eq!(lines(&found), ["npm publish --tag «a b»", "x ${{ env.Y }}", "ls"]);

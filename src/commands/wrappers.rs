@@ -2,7 +2,7 @@
 
 use super::interpret::Shell;
 use super::matching::{matches, program};
-use crate::catalogue::Wrapper;
+use crate::catalogue::{Wrapper, Wrappers};
 use crate::model::{Command, Text};
 
 /// Wrappers in wrappers are followed this far.
@@ -10,15 +10,17 @@ const MOST_LAYERS: usize = 8;
 
 /// All views of a command: as written, and behind each wrapper (`sudo -E npx --yes semantic-release` is also `npx
 /// --yes semantic-release` and `semantic-release`).
-pub fn unwrapped<'a>(command: &'a Command, wrappers: &[Wrapper]) -> Vec<&'a [Text]> {
+pub fn unwrapped<'a>(command: &'a Command, wrappers: &Wrappers) -> Vec<&'a [Text]> {
     views(&command.words, wrappers)
 }
 
-pub(super) fn views<'a>(words: &'a [Text], wrappers: &[Wrapper]) -> Vec<&'a [Text]> {
+pub(super) fn views<'a>(words: &'a [Text], wrappers: &Wrappers) -> Vec<&'a [Text]> {
     let mut views = vec![words];
     let mut view = words;
     while views.len() <= MOST_LAYERS {
-        let Some(inner) = wrappers.iter().find_map(|w| behind(view, w)).or_else(|| executed(view)) else { break };
+        let Some(name) = view.first().and_then(program) else { break };
+        let wrapped = wrappers.of_program(name).find_map(|w| behind(view, w));
+        let Some(inner) = wrapped.or_else(|| executed(view)) else { break };
         views.push(inner);
         view = inner;
     }
@@ -81,10 +83,10 @@ pub(super) struct Handed {
 }
 
 /// The script that `words` hand to a shell: behind a flag (`bash -ec '...'`), or through its input.
-pub(super) fn handed(words: &[Text], input: Option<&Text>, wrappers: &[Wrapper]) -> Option<Handed> {
-    for wrapper in wrappers.iter().filter(|w| !w.script_flag.is_empty()) {
+pub(super) fn handed(words: &[Text], input: Option<&Text>, wrappers: &Wrappers) -> Option<Handed> {
+    let name = program(words.first()?)?;
+    for wrapper in wrappers.of_program(name).filter(|w| !w.script_flag.is_empty()) {
         let Some(mut at) = wrapper.commands.iter().find_map(|pattern| matches(pattern, words)) else { continue };
-        let name = program(words.first()?).unwrap_or_default();
         let shell = Shell::of(name);
         let mut skip = wrapper.skip;
         while let Some(word) = words.get(at).map(Text::as_str) {

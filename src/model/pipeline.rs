@@ -29,14 +29,20 @@ impl Platform {
 pub struct Flow {
     /// What starts it.
     pub event: Event,
-    /// Its jobs, in file order; every leg of a matrix is one.
-    pub jobs: Vec<Job>,
+    /// Its jobs, in file order; every leg of a matrix is one. Flows of a pipeline share those that their events start
+    /// alike.
+    pub jobs: Vec<Arc<Job>>,
 }
 
 impl Flow {
+    /// The job at an index.
+    pub fn job(&self, at: usize) -> Option<&Job> {
+        self.jobs.get(at).map(|job| &**job)
+    }
+
     /// The jobs with this key: all legs of it.
     pub fn legs<'a>(&'a self, key: &'a str) -> impl Iterator<Item = &'a Job> {
-        self.jobs.iter().filter(move |j| j.key == key)
+        self.jobs.iter().map(|j| &**j).filter(move |j| j.key == key)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::facts::{Facts, FlowFacts, Handover, Publish, jobs_in};
+use super::facts::{FlowFacts, Handover, Publish, jobs_in};
 use super::glob;
 use crate::model::{Flow, Job, Location, Step, StepBody, Text};
 use crate::syntax::pattern;
@@ -112,7 +112,7 @@ fn follow(flow: &Flow, facts: &FlowFacts<'_>, job: usize, step: usize, files: &s
 
 /// Whether a job ends before another starts: a fetch sees only what jobs stored that its own job waits for.
 fn before(flow: &Flow, this: &Job, other: usize) -> bool {
-    let Some(other) = flow.jobs.get(other) else { return false };
+    let Some(other) = flow.job(other) else { return false };
     let mut open: Vec<&str> = this.needs.iter().map(String::as_str).collect();
     let mut seen: BTreeSet<&str> = BTreeSet::new();
     while let Some(key) = open.pop() {
@@ -129,7 +129,7 @@ fn before(flow: &Flow, this: &Job, other: usize) -> bool {
     other.key == this.key && std::ptr::eq(other, this)
 }
 
-fn stores<'f, 'p>(facts: &'f [Facts<'p>]) -> impl Iterator<Item = (usize, &'f Handover<'p>)> {
+fn stores<'f, 'p>(facts: &'f FlowFacts<'p>) -> impl Iterator<Item = (usize, &'f Handover<'p>)> {
     facts.iter().enumerate().flat_map(|(at, f)| f.stores.iter().map(move |s| (at, s)))
 }
 
@@ -249,14 +249,14 @@ pub(super) fn builds(flow: &Flow, facts: &FlowFacts<'_>, publishes: &[&Publish<'
         }
         if feeders.is_empty() {
             feeders.extend(artifact_feeders(flow, facts, publish.job));
-            feeders.extend(output_feeders(flow, flow.jobs.get(publish.job), |_| true));
+            feeders.extend(output_feeders(flow, flow.job(publish.job), |_| true));
             for fetch in own.fetches.iter().filter(|f| !f.foreign.is_never()) {
                 found.unknown.push(("the published files come from another run".to_owned(), fetch.location.clone()));
             }
         }
         if feeders.is_empty() && found.unknown.is_empty() {
             feeders
-                .extend(needed(flow, publish.job).into_iter().filter(|at| facts.get(*at).is_some_and(Facts::builds)));
+                .extend(needed(flow, publish.job).into_iter().filter(|at| facts.get(*at).is_some_and(|f| f.builds())));
         }
         open.extend(feeders);
     }
@@ -292,7 +292,7 @@ fn close(flow: &Flow, facts: &FlowFacts<'_>, mut open: Vec<usize>, found: &mut B
 /// The build jobs whose outputs reach the inputs of a call.
 pub(super) fn feeding(flow: &Flow, facts: &FlowFacts<'_>, call: usize) -> BTreeSet<usize> {
     let mut found = Builds::default();
-    close(flow, facts, output_feeders(flow, flow.jobs.get(call), |_| true), &mut found);
+    close(flow, facts, output_feeders(flow, flow.job(call), |_| true), &mut found);
     found.jobs
 }
 

@@ -27,7 +27,7 @@ fn read_list(flow: &Flow, facts: &FlowFacts<'_>, texts: &[&Text], listed: &mut L
     for symbol in texts.iter().flat_map(|t| t.symbols()) {
         let Some((job, step)) = step_of_symbol(flow, symbol) else { continue };
         any = true;
-        let at = flow.jobs.iter().position(|j| std::ptr::eq(j, job));
+        let at = flow.jobs.iter().position(|j| std::ptr::eq(&**j, job));
         let index = job.steps.iter().position(|s| std::ptr::eq(s, step));
         let (Some(at), Some(index)) = (at, index) else { continue };
         let script = match &step.body {

@@ -1,6 +1,6 @@
 //! One thing that a step does, seen as the catalogue describes things: an action with inputs, or a command with words.
 
-use crate::catalogue::{Index, Pick, Split, Test, Wrapper};
+use crate::catalogue::{Index, Pick, Split, Test, Wrappers};
 use crate::commands::{matching, unwrapped};
 use crate::model::{ActionUse, Command, Cond, Hop, Location, Step, Text, Version};
 use crate::syntax::pattern;
@@ -23,7 +23,7 @@ pub struct Hit {
 
 impl<'p> Doer<'p> {
     /// Everything that a step does, commands behind wrappers as well as the wrappers themselves.
-    pub fn all(step: &'p Step, wrappers: &[Wrapper]) -> Vec<Doer<'p>> {
+    pub fn all(step: &'p Step, wrappers: &Wrappers) -> Vec<Doer<'p>> {
         use crate::model::StepBody;
         match &step.body {
             StepBody::Action(action) => vec![Doer::Action(step, action)],
@@ -37,15 +37,15 @@ impl<'p> Doer<'p> {
     }
 
     /// The entries of a list that may describe this, in catalogue order.
-    pub fn among<'c, T>(&self, index: &Index, entries: &'c [T]) -> Vec<&'c T> {
+    pub fn among<'c, T>(&self, index: &'c Index, entries: &'c [T]) -> impl Iterator<Item = &'c T> + use<'c, T> {
         let found = match self {
             Doer::Action(_, action) => index.of_action(&action.name),
             Doer::Command(_, _, words) => match words.first().and_then(matching::program) {
                 Some(program) => index.of_program(program),
-                None => Vec::new(),
+                None => &[],
             },
         };
-        found.into_iter().filter_map(|at| entries.get(at)).collect()
+        found.iter().filter_map(|at| entries.get(*at))
     }
 
     /// Whether one of the names or patterns is this one.

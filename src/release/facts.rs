@@ -3,6 +3,8 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ops::Deref;
+use std::rc::Rc;
+use std::sync::Arc;
 
 use super::bytes::Origin;
 use super::doer::{Doer, Hit, Picked};
@@ -143,24 +145,30 @@ impl Facts<'_> {
 /// The facts of every job of a flow, in the flow's order.
 #[derive(Debug, Default)]
 pub(super) struct FlowFacts<'p> {
-    jobs: Vec<Facts<'p>>,
+    jobs: Vec<Rc<Facts<'p>>>,
     /// Where files come from, by job, step and pattern: asked again for every subject and target.
     pub origins: RefCell<HashMap<(usize, usize, String), Origin>>,
 }
 
 impl<'p> Deref for FlowFacts<'p> {
-    type Target = [Facts<'p>];
+    type Target = [Rc<Facts<'p>>];
 
-    fn deref(&self) -> &[Facts<'p>] {
+    fn deref(&self) -> &[Rc<Facts<'p>>] {
         &self.jobs
     }
 }
 
-/// Reads the facts of a flow.
-pub(super) fn of_flow<'p>(flow: &'p Flow, catalogue: &'static Catalogue) -> FlowFacts<'p> {
-    let jobs = flow.jobs.iter().enumerate().map(|(at, job)| of_job(at, job, catalogue)).collect();
+/// Reads the facts of a flow. Jobs that another flow of the pipeline has at the same place are read once.
+pub(super) fn of_flow<'p>(flow: &'p Flow, catalogue: &'static Catalogue, read: &mut Read<'p>) -> FlowFacts<'p> {
+    let mut facts = |(at, job): (usize, &'p Arc<Job>)| {
+        Rc::clone(read.entry((at, Arc::as_ptr(job))).or_insert_with(|| Rc::new(of_job(at, job, catalogue))))
+    };
+    let jobs = flow.jobs.iter().enumerate().map(&mut facts).collect();
     FlowFacts { jobs, origins: RefCell::default() }
 }
+
+/// The facts of the jobs of one pipeline's flows.
+pub(super) type Read<'p> = HashMap<(usize, *const Job), Rc<Facts<'p>>>;
 
 fn of_job<'p>(at: usize, job: &'p Job, catalogue: &'static Catalogue) -> Facts<'p> {
     let mut facts = Facts::default();
@@ -332,19 +340,12 @@ fn action_works(doer: Doer<'_>, facts: &Facts<'_>, index: usize, has_checkout: b
     // A sink that is switched off here still builds (an image that is loaded and not pushed).
     if doer
         .among(&catalogue.index.sinks, &catalogue.sinks)
-        .into_iter()
         .any(|s| s.bytes == Bytes::Built && doer.is(&s.actions, &[]).is_some())
     {
         return true;
     }
-    let known = doer
-        .among(&catalogue.index.neutral, &catalogue.neutral)
-        .into_iter()
-        .any(|n| doer.is(&n.actions, &[]).is_some())
-        || doer
-            .among(&catalogue.index.transfers, &catalogue.transfers)
-            .into_iter()
-            .any(|t| doer.is(&t.actions, &[]).is_some())
+    let known = doer.among(&catalogue.index.neutral, &catalogue.neutral).any(|n| doer.is(&n.actions, &[]).is_some())
+        || doer.among(&catalogue.index.transfers, &catalogue.transfers).any(|t| doer.is(&t.actions, &[]).is_some())
         || facts.attests.iter().any(|a| a.step == index && !a.producer.builds && !a.producer.subjects.own)
         || facts.look_alikes.iter().any(|(_, l)| *l == doer.location());
     !known && has_checkout
@@ -357,12 +358,11 @@ fn command_works(views: &[&Doer<'_>], facts: &Facts<'_>, index: usize, catalogue
         }
     }
     let neutral = |d: &Doer<'_>| {
-        d.among(&catalogue.index.neutral, &catalogue.neutral).into_iter().any(|n| d.is(&[], &n.commands).is_some())
-            || d.among(&catalogue.index.producers, &catalogue.producers).into_iter().any(|p| !p.builds && d.is(&[], &p.commands).is_some())
-            || d.among(&catalogue.index.remote, &catalogue.remote).into_iter().any(|r| d.is(&[], &r.commands).is_some())
+        d.among(&catalogue.index.neutral, &catalogue.neutral).any(|n| d.is(&[], &n.commands).is_some())
+            || d.among(&catalogue.index.producers, &catalogue.producers).any(|p| !p.builds && d.is(&[], &p.commands).is_some())
+            || d.among(&catalogue.index.remote, &catalogue.remote).any(|r| d.is(&[], &r.commands).is_some())
             // What publishes existing bytes builds nothing, dry runs included.
             || d.among(&catalogue.index.sinks, &catalogue.sinks)
-                .into_iter()
                 .any(|s| matches!(s.bytes, Bytes::Given | Bytes::Copied) && d.is(&[], &s.commands).is_some())
     };
     // The innermost view says what runs: `sudo apt-get` is `apt-get`.

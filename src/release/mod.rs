@@ -70,7 +70,7 @@ pub struct Linked<'p> {
     /// How the bytes flow, hop by hop.
     pub chain: Vec<(String, Location)>,
     /// The traits of every job of the flow, in its order.
-    pub traits: Rc<Vec<Traits>>,
+    pub traits: Rc<Vec<Rc<Traits>>>,
     /// For each build job: the steps that run code of the checkout or make bytes.
     pub working: BTreeMap<usize, Vec<usize>>,
 }
@@ -95,7 +95,7 @@ pub struct Published {
 impl<'p> Linked<'p> {
     /// The build jobs.
     pub fn build_jobs(&self) -> impl Iterator<Item = (usize, &'p Job)> {
-        self.builds.iter().filter_map(|at| Some((*at, self.flow.jobs.get(*at)?)))
+        self.builds.iter().filter_map(|at| Some((*at, self.flow.job(*at)?)))
     }
 
     /// The calls in the building and publishing jobs whose content nothing shows.
@@ -106,7 +106,7 @@ impl<'p> Linked<'p> {
 
     /// The job that publishes.
     pub fn publish_job(&self) -> Option<&'p Job> {
-        self.flow.jobs.get(self.publish.job)
+        self.flow.job(self.publish.job)
     }
 
     /// The known builder behind a job that calls an outside workflow.
@@ -133,14 +133,15 @@ pub fn link<'p>(checkout: &Checkout, pipelines: &'p [Pipeline]) -> Vec<Linked<'p
     let catalogue = Catalogue::get();
     let mut linked = Vec::new();
     for pipeline in pipelines {
+        let (mut facts_read, mut traits_read) = (facts::Read::new(), traits::Read::new());
         for flow in &pipeline.flows {
-            let facts = facts::of_flow(flow, catalogue);
+            let facts = facts::of_flow(flow, catalogue, &mut facts_read);
             let path = Path { checkout, pipeline, flow, facts: &facts, catalogue };
             let mut found = path.streams();
             found.extend(outside::streams(&path));
             found.extend(opaque::streams(&path));
             if !found.is_empty() {
-                let traits = Rc::new(traits::of_flow(flow, catalogue));
+                let traits = Rc::new(traits::of_flow(flow, catalogue, &mut traits_read));
                 for target in &mut found {
                     target.traits = Rc::clone(&traits);
                     target.supply = supply::of(&path, target);

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Linked, Path, Published, bytes, facts};
+use super::{Linked, Path, Published, bytes};
 use crate::catalogue::{Bytes, Catalogue};
 use crate::model::{Access, ActionUse, Job, Kind, Location, Step, StepBody, TokenScope};
 use crate::syntax::pattern;
@@ -96,14 +96,11 @@ fn unknown_action(job: &Job, index: usize, step: &Step, action: &ActionUse) -> O
 pub(super) fn is_known(step: &Step, action: &ActionUse) -> bool {
     let catalogue = Catalogue::get();
     let doer = super::doer::Doer::Action(step, action);
-    let known = !doer.among(&catalogue.index.sinks, &catalogue.sinks).is_empty()
-        || !doer.among(&catalogue.index.producers, &catalogue.producers).is_empty()
-        || !doer.among(&catalogue.index.caches, &catalogue.caches).is_empty()
-        || !doer.among(&catalogue.index.transfers, &catalogue.transfers).is_empty()
-        || doer
-            .among(&catalogue.index.neutral, &catalogue.neutral)
-            .into_iter()
-            .any(|n| doer.is(&n.actions, &[]).is_some());
+    let known = doer.among(&catalogue.index.sinks, &catalogue.sinks).next().is_some()
+        || doer.among(&catalogue.index.producers, &catalogue.producers).next().is_some()
+        || doer.among(&catalogue.index.caches, &catalogue.caches).next().is_some()
+        || doer.among(&catalogue.index.transfers, &catalogue.transfers).next().is_some()
+        || doer.among(&catalogue.index.neutral, &catalogue.neutral).any(|n| doer.is(&n.actions, &[]).is_some());
     let runs = catalogue.runs.iter().any(|r| r.actions.iter().any(|a| pattern::wildcard(a, &action.name)));
     let owner = action.name.split('/').next().unwrap_or_default();
     known || runs || matches!(owner, "actions" | "github" | "docker:") || action.name.starts_with("docker://")
@@ -130,10 +127,8 @@ fn can_publish(job: &Job, index: usize) -> bool {
 
 fn stream<'p>(path: &Path<'_, 'p>, at: usize, name: String, location: Location, why: String) -> Linked<'p> {
     let builds = bytes::upstream(path.flow, path.facts, at);
-    let working: BTreeMap<usize, Vec<usize>> = builds
-        .iter()
-        .filter_map(|at| Some((*at, path.facts.get(*at).map(|f: &facts::Facts<'_>| f.working.clone())?)))
-        .collect();
+    let working: BTreeMap<usize, Vec<usize>> =
+        builds.iter().filter_map(|at| Some((*at, path.facts.get(*at)?.working.clone()))).collect();
     let job = path.flow.jobs.get(at).map_or("?", |j| j.key.as_str());
     Linked {
         pipeline: path.pipeline,

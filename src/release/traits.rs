@@ -1,5 +1,9 @@
 //! Traits of the steps of a job that several requirements ask about, read once for each job.
 
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
 use super::doer::Doer;
 use crate::catalogue::{Cache, Catalogue, Remote};
 use crate::model::{Cond, Flow, Job, Location, Step};
@@ -26,10 +30,15 @@ pub struct Traits {
     pub remote: Vec<Trait<Remote>>,
 }
 
-/// The traits of every job of a flow, in its order.
-pub(super) fn of_flow(flow: &Flow, catalogue: &'static Catalogue) -> Vec<Traits> {
-    flow.jobs.iter().map(|job| of_job(job, catalogue)).collect()
+/// The traits of every job of a flow, in its order. Jobs that other flows of the pipeline share are read once.
+pub(super) fn of_flow(flow: &Flow, catalogue: &'static Catalogue, read: &mut Read) -> Vec<Rc<Traits>> {
+    let mut traits =
+        |job: &Arc<Job>| Rc::clone(read.entry(Arc::as_ptr(job)).or_insert_with(|| Rc::new(of_job(job, catalogue))));
+    flow.jobs.iter().map(&mut traits).collect()
 }
+
+/// The traits of the jobs of one pipeline's flows.
+pub(super) type Read = HashMap<*const Job, Rc<Traits>>;
 
 fn of_job(job: &Job, catalogue: &'static Catalogue) -> Traits {
     let mut traits = Traits::default();

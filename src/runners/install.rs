@@ -11,7 +11,7 @@ use super::docker::Run;
 use super::registration::Once;
 use crate::catalogue::Catalogue;
 use crate::checkout::Checkout;
-use crate::commands::{Context, Shell, interpret, read, unwrapped};
+use crate::commands::{Context, Parsed, Shell, interpret, read, unwrapped};
 use crate::model::{Command, Cond, Evidence, Location, Position, Span, Text};
 use crate::syntax::shell;
 
@@ -149,6 +149,8 @@ impl Reader {
                 cond: Cond::TRUE,
                 positional: Vec::new(),
                 wrappers: &Catalogue::get().wrappers,
+                parsed: &Parsed::default(),
+                platform: &|_| None,
             },
         )
         .commands;

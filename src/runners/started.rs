@@ -44,7 +44,7 @@ fn pool(flow: &Flow, job: &Job, action: &ActionUse, label: &Text) -> RunnerPool 
         }
         RunnerChoice::Hosted { .. } => false,
     };
-    let consumers: Vec<&Job> = flow.jobs.iter().filter(asks).collect();
+    let consumers: Vec<&Job> = flow.jobs.iter().map(|j| &**j).filter(asks).collect();
     let keys: BTreeSet<&str> = consumers.iter().map(|j| j.key.as_str()).collect();
     let jit = action.input("use-jit").filter(|_| action.name == "machulav/ec2-github-runner");
     let jit = jit.filter(|i| i.value.literal() == Some("true"));

@@ -114,7 +114,7 @@ mod tests {
         ];
         let checkout = Checkout::in_memory(files.map(|(p, t)| (p.to_owned(), t.as_bytes().to_vec())), None);
         let words: Vec<Text> = command.split(' ').map(Text::from).collect();
-        let call = Call { checkout: &checkout, words: &words, folder: &Text::default(), env: &[] };
+        let call = Call { checkout: &checkout, words: &words, folder: &Text::default(), env: &[], platform: &|_| None };
         let entered = enter(&call)?;
         let piece = entered.pieces.first()?;
         Some((format!("{} {}", piece.shell, piece.path), piece.positional.len()))
@@ -134,7 +134,8 @@ mod tests {
         let unread = |command: &str| {
             let checkout = Checkout::in_memory([("a".to_owned(), Vec::new())], None);
             let words: Vec<Text> = command.split(' ').map(Text::from).collect();
-            let call = Call { checkout: &checkout, words: &words, folder: &Text::default(), env: &[] };
+            let call =
+                Call { checkout: &checkout, words: &words, folder: &Text::default(), env: &[], platform: &|_| None };
             enter(&call).and_then(|e| e.unread)
         };
         assert_eq!(unread("./ci/gone.sh").as_deref(), Some("`ci/gone.sh` is not in the checkout"));

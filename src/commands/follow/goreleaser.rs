@@ -81,7 +81,7 @@ pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
         entered.implied.push(whole_release);
         return Some(entered);
     };
-    let reader = Reader { path: Arc::from(path.as_str()), skipped, env: call.env };
+    let reader = Reader { path: Arc::from(path.as_str()), skipped, call };
     let disabled = root.get("release").and_then(|r| r.get("disable")).is_some_and(on);
     if !disabled {
         entered.implied.push(whole_release);
@@ -111,7 +111,7 @@ fn on(node: Node<'_>) -> bool {
 
 struct Reader<'a> {
     path: Arc<str>,
-    env: &'a [(String, Text)],
+    call: &'a Call<'a>,
     skipped: Vec<&'a str>,
 }
 
@@ -156,7 +156,7 @@ impl Reader<'_> {
                 }
             };
         let field = |key: &'static str| {
-            move |e: Node<'_>| e.get(key).and_then(|n| n.as_str()).map(|s| untemplated(s, self.env))
+            move |e: Node<'_>| e.get(key).and_then(|n| n.as_str()).map(|s| untemplated(s, self.call))
         };
         if !self.skipped.contains(&"snapcraft") {
             for entry in list("snapcrafts").into_iter().filter(|e| !off(*e)) {
@@ -183,7 +183,7 @@ impl Reader<'_> {
     /// One command for all images of an entry: the same bytes under several names.
     fn images(&self, names: &[(String, Node<'_>)], program: &str, implied: &mut Vec<Implied>) {
         let Some((_, first)) = names.first() else { return };
-        let names: Vec<String> = names.iter().map(|(n, _)| untemplated(n, self.env)).collect();
+        let names: Vec<String> = names.iter().map(|(n, _)| untemplated(n, self.call)).collect();
         implied.push(Implied { words: words_of(program, &names), location: Some(self.at(*first)) });
     }
 }
@@ -227,7 +227,7 @@ fn one_stream(implied: &mut [Implied]) {
 }
 
 /// `{{ .Env.NAME }}` is the step's variable; `{{ .Tag }}` and the rest are unknown here.
-fn untemplated(text: &str, env: &[(String, Text)]) -> String {
+fn untemplated(text: &str, call: &Call<'_>) -> String {
     let mut out = String::new();
     let mut rest = text;
     while let Some(at) = rest.find("{{") {
@@ -236,9 +236,9 @@ fn untemplated(text: &str, env: &[(String, Text)]) -> String {
         out.push_str(head);
         let inner: String =
             tail.get(2..end).unwrap_or_default().trim().trim_matches('-').trim().replace(['{', '}'], "");
-        let variable = inner.strip_prefix(".Env.").and_then(|name| env.iter().rev().find(|(n, _)| n == name.trim()));
+        let variable = inner.strip_prefix(".Env.").and_then(|name| call.variable(name.trim()));
         rest = tail.get(end + 2..).unwrap_or_default();
-        if let Some((_, value)) = variable {
+        if let Some(value) = variable {
             out.push_str(value.as_str());
             continue;
         }
@@ -259,7 +259,7 @@ mod tests {
     fn implied(config: &str, command: &str) -> Vec<String> {
         let checkout = Checkout::in_memory([(".goreleaser.yml".to_owned(), config.as_bytes().to_vec())], None);
         let words: Vec<Text> = command.split(' ').map(Text::from).collect();
-        let call = Call { checkout: &checkout, words: &words, folder: &Text::default(), env: &[] };
+        let call = Call { checkout: &checkout, words: &words, folder: &Text::default(), env: &[], platform: &|_| None };
         let Some(entered) = enter(&call) else { return Vec::new() };
         entered
             .implied

@@ -42,6 +42,8 @@ struct Make<'c> {
     checkout: &'c Checkout,
     folder: String,
     variables: BTreeMap<String, Value>,
+    /// Variables that the platform sets, below all others.
+    platform: &'c dyn Fn(&str) -> Option<Text>,
     /// Values for a target, a loop or a call; the last one counts.
     locals: Vec<(String, Value)>,
     /// Set on the command line; files do not change them.
@@ -196,6 +198,7 @@ impl<'c> Make<'c> {
             checkout: call.checkout,
             folder,
             variables,
+            platform: call.platform,
             locals: Vec::new(),
             exported: overrides.iter().map(|(n, _)| n.clone()).collect(),
             fixed: overrides.into_iter().collect(),
@@ -309,7 +312,7 @@ impl<'c> Make<'c> {
                     // Of two branches that may hold, the one that publishes counts.
                     if let Some(part) = open {
                         let again = !part.set.insert(variable.name.clone());
-                        let known = self.variables.get(&variable.name);
+                        let known = self.variable(&variable.name);
                         if again && known.is_some_and(|v| publishes(&v.text)) && !publishes(&variable.value) {
                             continue;
                         }
@@ -381,9 +384,9 @@ impl<'c> Make<'c> {
             _ => Value { text: variable.value.clone(), open: true },
         };
         match variable.operator.as_str() {
-            "?=" if self.variables.contains_key(&name) => {}
+            "?=" if self.variable(&name).is_some() => {}
             "+=" => {
-                let Some(old) = self.variables.get(&name).cloned() else {
+                let Some(old) = self.variable(&name) else {
                     self.variables.insert(name, value);
                     return;
                 };
@@ -422,7 +425,7 @@ impl<'c> Make<'c> {
             }
             Condition::Defined { name, defined } => {
                 let name = self.strictly(name);
-                match self.variables.get(name.trim()) {
+                match self.variable(name.trim()) {
                     Some(value) if value.text.trim().is_empty() => known(!*defined),
                     Some(_) => known(*defined),
                     None if functions::of_the_runner(name.trim()) => Branch::Open,
@@ -558,7 +561,13 @@ impl<'c> Make<'c> {
 
     fn known(&self, name: &str) -> Option<Value> {
         let local = self.locals.iter().rev().find(|(n, _)| n == name).map(|(_, v)| v);
-        local.or_else(|| self.variables.get(name)).cloned()
+        local.cloned().or_else(|| self.variable(name))
+    }
+
+    /// A variable that is no rule's own.
+    fn variable(&self, name: &str) -> Option<Value> {
+        let platform = || Some(Value { text: (self.platform)(name)?.as_str().to_owned(), open: false });
+        self.variables.get(name).cloned().or_else(platform)
     }
 
     /// What recipes find in their environment.
@@ -598,7 +607,7 @@ mod tests {
         let files = files.iter().map(|(p, t)| ((*p).to_owned(), t.as_bytes().to_vec()));
         let checkout = Checkout::in_memory(files, None);
         let words: Vec<Text> = command.split(' ').map(Text::from).collect();
-        let call = Call { checkout: &checkout, words: &words, folder: &Text::default(), env: &[] };
+        let call = Call { checkout: &checkout, words: &words, folder: &Text::default(), env: &[], platform: &|_| None };
         enter(&call).expect("a make command")
     }
 
@@ -636,7 +645,7 @@ mod tests {
     fn a_dry_run_leads_nowhere() {
         let checkout = Checkout::in_memory([("Makefile".to_owned(), b"a:\n\tnpm publish\n".to_vec())], None);
         let words: Vec<Text> = ["make", "-n", "a"].map(Text::from).to_vec();
-        let call = Call { checkout: &checkout, words: &words, folder: &Text::default(), env: &[] };
+        let call = Call { checkout: &checkout, words: &words, folder: &Text::default(), env: &[], platform: &|_| None };
         assert!(enter(&call).is_none());
     }
 

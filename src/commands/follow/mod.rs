@@ -63,6 +63,8 @@ pub(super) struct Call<'a> {
     pub(super) words: &'a [Text],
     pub(super) folder: &'a Text,
     pub(super) env: &'a [(String, Text)],
+    /// The variables that the platform sets below them.
+    pub(super) platform: &'a dyn Fn(&str) -> Option<Text>,
 }
 
 impl Call<'_> {
@@ -70,6 +72,12 @@ impl Call<'_> {
     fn program(&self) -> &str {
         let first = self.words.first().map_or("", Text::as_str);
         first.rsplit('/').next().unwrap_or(first)
+    }
+
+    /// The value of an environment variable.
+    fn variable(&self, name: &str) -> Option<Text> {
+        let found = self.env.iter().rev().find(|(n, _)| n == name);
+        found.map(|(_, value)| value.clone()).or_else(|| (self.platform)(name))
     }
 
     /// The words behind the program.

@@ -314,7 +314,7 @@ mod tests {
         let manifest = "{\n  \"scripts\": {\n    \"prerelease\": \"npm run build\",\n    \"release\": \"changeset publish\",\n    \"unused\": \"npm publish\"\n  }\n}\n";
         let checkout = Checkout::in_memory([("package.json".to_owned(), manifest.as_bytes().to_vec())], None);
         let words: Vec<Text> = command.split(' ').map(Text::from).collect();
-        let call = Call { checkout: &checkout, words: &words, folder: &Text::default(), env: &[] };
+        let call = Call { checkout: &checkout, words: &words, folder: &Text::default(), env: &[], platform: &|_| None };
         enter(&call).map(|e| e.pieces.iter().map(|p| format!("{}: {}", p.line, p.text)).collect()).unwrap_or_default()
     }
 
@@ -334,7 +334,8 @@ mod tests {
         let checkout = Checkout::in_memory(files.map(|(p, t)| (p.to_owned(), t.as_bytes().to_vec())), None);
         let run = |command: &str| -> Vec<String> {
             let words: Vec<Text> = command.split(' ').map(Text::from).collect();
-            let call = Call { checkout: &checkout, words: &words, folder: &Text::default(), env: &[] };
+            let call =
+                Call { checkout: &checkout, words: &words, folder: &Text::default(), env: &[], platform: &|_| None };
             enter(&call)
                 .map(|e| e.pieces.iter().map(|p| format!("{} {}", p.path, p.text)).collect())
                 .unwrap_or_default()
@@ -354,7 +355,7 @@ mod tests {
     fn what_is_no_script_is_a_program() {
         let checkout = Checkout::in_memory([("package.json".to_owned(), b"{}".to_vec())], None);
         let words: Vec<Text> = ["yarn", "changeset", "publish"].map(Text::from).to_vec();
-        let call = Call { checkout: &checkout, words: &words, folder: &Text::default(), env: &[] };
+        let call = Call { checkout: &checkout, words: &words, folder: &Text::default(), env: &[], platform: &|_| None };
         let implied = enter(&call).map(|e| e.implied).unwrap_or_default();
         assert_eq!(implied.first().map(|i| i.words.as_slice()), words.get(1..));
     }

@@ -304,7 +304,7 @@ fn compose(call: &Call<'_>) -> Option<Entered> {
         let Some(image) = service.get("image").filter(|_| service.get("build").is_some()) else { continue };
         let wanted = services.is_empty() || key.as_str().is_some_and(|k| services.contains(&k));
         if let (true, Some(name)) = (wanted, image.as_str()) {
-            let name = interpolated(name, call.env);
+            let name = interpolated(name, call);
             let location = Some(Location::new(&Arc::from(path.as_str()), image.span()));
             entered.implied.push(Implied { words: plain(Some(&name)), location });
         }
@@ -316,7 +316,7 @@ fn compose(call: &Call<'_>) -> Option<Entered> {
 }
 
 /// `${NAME:-default}` is the step's variable, its default, or unknown.
-fn interpolated(text: &str, env: &[(String, Text)]) -> String {
+fn interpolated(text: &str, call: &Call<'_>) -> String {
     let mut out = String::new();
     let mut rest = text;
     while let Some(at) = rest.find("${") {
@@ -326,7 +326,7 @@ fn interpolated(text: &str, env: &[(String, Text)]) -> String {
         let inner = tail.get(2..end).unwrap_or_default();
         let name = inner.split([':', '-', '?', '+']).next().unwrap_or_default();
         let default = inner.split_once('-').map(|(_, d)| d.to_owned());
-        let value = env.iter().rev().find(|(n, _)| n == name).map(|(_, v)| v.as_str().to_owned());
+        let value = call.variable(name).map(|v| v.as_str().to_owned());
         out.push_str(&value.or(default).unwrap_or_else(|| format!("${{{{ env.{name} }}}}")));
         rest = tail.get(end + 1..).unwrap_or_default();
     }
@@ -342,7 +342,7 @@ mod tests {
     fn found(path: &str, text: &str, command: &str) -> Vec<String> {
         let checkout = Checkout::in_memory([(path.to_owned(), text.as_bytes().to_vec())], None);
         let words: Vec<Text> = command.split(' ').map(Text::from).collect();
-        let call = Call { checkout: &checkout, words: &words, folder: &Text::default(), env: &[] };
+        let call = Call { checkout: &checkout, words: &words, folder: &Text::default(), env: &[], platform: &|_| None };
         let Some(entered) = enter(&call) else { return Vec::new() };
         let implied = entered.implied.iter().map(|i| {
             let words: Vec<&str> = i.words.iter().map(Text::as_str).collect();

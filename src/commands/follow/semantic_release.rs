@@ -311,7 +311,7 @@ mod tests {
         let files = files.iter().map(|(p, t)| ((*p).to_owned(), t.as_bytes().to_vec()));
         let checkout = Checkout::in_memory(files, None);
         let words = [Text::from("semantic-release@24")];
-        let call = Call { checkout: &checkout, words: &words, folder: &Text::default(), env: &[] };
+        let call = Call { checkout: &checkout, words: &words, folder: &Text::default(), env: &[], platform: &|_| None };
         let Some(entered) = enter(&call) else { return Vec::new() };
         let implied = entered.implied.iter().map(|i| {
             let words: Vec<&str> = i.words.iter().map(Text::as_str).collect();

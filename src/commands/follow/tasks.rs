@@ -260,7 +260,7 @@ mod tests {
     fn commands(file: &str, text: &str, command: &str) -> Vec<String> {
         let checkout = Checkout::in_memory([(file.to_owned(), text.as_bytes().to_vec())], None);
         let words: Vec<Text> = command.split(' ').map(Text::from).collect();
-        let call = Call { checkout: &checkout, words: &words, folder: &Text::default(), env: &[] };
+        let call = Call { checkout: &checkout, words: &words, folder: &Text::default(), env: &[], platform: &|_| None };
         let entered = enter(&call).expect("a task runner");
         entered.pieces.iter().map(|p| format!("{}: {}", p.line, p.text.trim())).collect()
     }

@@ -1,5 +1,7 @@
 //! Jobs that call a workflow: of this repository (followed) or of another one (known by catalogue, or not at all).
 
+use std::sync::Arc;
+
 use super::Lowering;
 use super::expression::interpolate;
 use super::scope::{Inputs, Scope};
@@ -24,7 +26,7 @@ pub(super) fn lower_call(
     lowering: &Lowering<'_>,
     frame: &Frame<'_>,
     call: Call<'_>,
-    jobs: &mut Vec<Job>,
+    jobs: &mut Vec<Arc<Job>>,
 ) -> Vec<(String, Value)> {
     let Call { node, called, scope, mut job } = call;
     let location = frame.source.at(called.span());
@@ -59,11 +61,11 @@ pub(super) fn lower_call(
                 location,
             };
             traits::job(&mut job, frame.source, node, None, scope);
-            jobs.push(job);
+            jobs.push(Arc::new(job));
         }
         _ => {
             unread(&mut job, &location, format!("`{value}` is no workflow reference"));
-            jobs.push(job);
+            jobs.push(Arc::new(job));
         }
     }
     Vec::new()
@@ -76,7 +78,7 @@ fn called_file(
     call: Call<'_>,
     hop: Hop,
     path: &str,
-    jobs: &mut Vec<Job>,
+    jobs: &mut Vec<Arc<Job>>,
 ) -> Vec<(String, Value)> {
     let Call { node, scope, mut job, .. } = call;
     let location = hop.location.clone();
@@ -87,7 +89,7 @@ fn called_file(
         let why = format!("the workflow {path} {why}");
         lowering.problem(steps::problem_at(&location, why.clone()));
         unread(&mut job, &location, why);
-        jobs.push(job);
+        jobs.push(Arc::new(job));
         return Vec::new();
     }
     let source = match lowering.sources.load(path) {
@@ -95,7 +97,7 @@ fn called_file(
         Err(problem) => {
             unread(&mut job, &location, format!("the called workflow cannot be read: {}", problem.message));
             lowering.problem(problem);
-            jobs.push(job);
+            jobs.push(Arc::new(job));
             return Vec::new();
         }
     };
@@ -115,6 +117,7 @@ fn called_file(
         files,
         cache: job.cache.clone(),
         leg: job.leg.clone(),
+        earlier: None,
     };
     let lowered = lower(lowering, &inner);
     jobs.extend(lowered.jobs);

@@ -56,6 +56,9 @@ pub(super) fn names_status(source: &str) -> bool {
 pub(super) fn expressions(text: &str) -> Vec<(std::ops::Range<usize>, &str)> {
     let mut found = Vec::new();
     let mut from = 0;
+    if !text.as_bytes().contains(&b'$') {
+        return found;
+    }
     while let Some(start) = text.get(from..).and_then(|rest| rest.find("${{")).map(|at| from + at) {
         let inner = start + 3;
         // A `}}` inside a string literal does not end the expression.

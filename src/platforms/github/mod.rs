@@ -8,6 +8,7 @@ mod permissions;
 mod references;
 mod runs_on;
 mod scope;
+mod shared;
 mod source;
 mod steps;
 mod traits;
@@ -15,13 +16,14 @@ mod uses;
 mod value;
 mod workflow;
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use crate::checkout::Checkout;
 use crate::commands::Scripts;
 use crate::model::{CacheMode, Cond, EventKind, Flow, Note, Pipeline, Platform, Problem, Severity};
 use scope::{Inputs, Run};
+use shared::Earlier;
 use source::{Source, Sources};
 use workflow::Frame;
 
@@ -113,8 +115,9 @@ fn pipeline(
         callable.push((source.path.to_string(), source.at(on.span())));
     }
     let mut flows = Vec::new();
+    let earlier = Earlier::default();
     for event in triggers.events {
-        let run = Run { event: &event, slug: lowering.sources.checkout().slug(), jobs: Cell::new(0) };
+        let run = Run::new(&event, lowering.sources.checkout().slug());
         let inputs = if event.kind == EventKind::Dispatch { Inputs::Dispatched } else { Inputs::None };
         let frame = Frame {
             source,
@@ -128,6 +131,7 @@ fn pipeline(
             files: Vec::new(),
             cache: CacheMode::Default,
             leg: String::new(),
+            earlier: Some(&earlier),
         };
         let jobs = workflow::lower(lowering, &frame).jobs;
         flows.push(Flow { event, jobs });

@@ -1,8 +1,10 @@
 //! The contexts that expressions read: `github`, `inputs`, `matrix`, `needs`, `steps`, `env`, ...
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 
 use super::expression::Lookup;
+use super::shared::{Asked, Context};
 use super::value::{Value, equal};
 use crate::model::{Cond, Event, EventKind, Text};
 
@@ -13,6 +15,8 @@ pub(super) struct Run<'a> {
     pub(super) slug: Option<&'a str>,
     /// How many jobs were lowered so far.
     pub(super) jobs: Cell<usize>,
+    /// What was asked of the event since this was taken last.
+    asked: RefCell<Asked>,
 }
 
 /// What `inputs` holds in a workflow or action.
@@ -26,6 +30,7 @@ pub(super) enum Inputs {
 }
 
 /// A job that has been lowered already, as later jobs see it.
+#[derive(Debug, PartialEq)]
 pub(super) struct Done {
     pub(super) id: String,
     pub(super) key: String,
@@ -38,7 +43,7 @@ pub(super) struct Scope<'a> {
     pub(super) run: &'a Run<'a>,
     pub(super) inputs: &'a Inputs,
     pub(super) matrix: Option<Value>,
-    pub(super) done: &'a [Done],
+    pub(super) done: &'a [Rc<Done>],
     pub(super) env: Vec<(String, Value)>,
     /// Outputs of earlier steps, by step id.
     pub(super) steps: Vec<(String, Vec<(String, Value)>)>,
@@ -63,9 +68,12 @@ impl Lookup for Scope<'_> {
         match head.as_str() {
             "github" | "gitea" => match &self.action {
                 Some(folder) if first == "action_path" => Value::literal(folder),
-                _ => self.run.github(rest),
+                _ => self.run.asked(Context::Github, rest, self.inputs),
             },
-            "inputs" => self.run.input(self.inputs, rest),
+            "inputs" => match self.inputs {
+                Inputs::Bound(_) => self.run.input(self.inputs, rest),
+                Inputs::Dispatched | Inputs::None => self.run.asked(Context::Inputs, rest, self.inputs),
+            },
             "matrix" => match &self.matrix {
                 Some(leg) => rest.iter().fold(leg.clone(), |v, k| v.member(k)),
                 None => Value::unknown(&joined("matrix", rest)),
@@ -134,7 +142,35 @@ impl Scope<'_> {
     }
 }
 
-impl Run<'_> {
+impl<'a> Run<'a> {
+    pub(super) fn new(event: &'a Event, slug: Option<&'a str>) -> Self {
+        Self { event, slug, jobs: Cell::new(0), asked: RefCell::default() }
+    }
+
+    /// The value of a context that the event decides.
+    pub(super) fn answer(&self, context: Context, path: &[String], inputs: &Inputs) -> Value {
+        match context {
+            Context::Github => self.github(path),
+            Context::Inputs => self.input(inputs, path),
+        }
+    }
+
+    /// The same, noted down.
+    fn asked(&self, context: Context, path: &[String], inputs: &Inputs) -> Value {
+        let key = (context, path.to_vec());
+        if let Some(known) = self.asked.borrow().get(&key) {
+            return known.clone();
+        }
+        let answer = self.answer(context, path, inputs);
+        self.asked.borrow_mut().insert(key, answer.clone());
+        answer
+    }
+
+    /// What was asked since this was taken last.
+    pub(super) fn take_asked(&self) -> Asked {
+        self.asked.take()
+    }
+
     fn input(&self, inputs: &Inputs, rest: &[String]) -> Value {
         let Some((name, rest)) = rest.split_first() else { return Value::unknown("inputs") };
         match inputs {

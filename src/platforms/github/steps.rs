@@ -484,13 +484,12 @@ fn script(
         expressions(text).iter().map(|(_, inner)| super::expression::evaluate(inner, scope).text()).collect();
     let shell =
         setting("shell").unwrap_or_else(|| Text::from(if scope.os == Some("Windows") { "pwsh" } else { "bash" }));
-    let mut env: Vec<(String, Text)> = platform_environment(scope);
-    env.extend(new.env.iter().cloned());
     lowering.scripts.read(&crate::commands::Reading {
         text,
         shell: shell.as_str(),
         holes: &holes,
-        env: &env,
+        env: &new.env,
+        platform: &|name| platform_variable(name, scope),
         folder: setting("working-directory").unwrap_or_default(),
         locate: &|from, to| place.source.at(Span { start: run.at(from), end: run.at(to) }),
         chain: &place.chain,
@@ -509,15 +508,14 @@ fn run_by_action(lowering: &Lowering<'_>, action: &ActionUse, scope: &Scope<'_>,
                 Some(program) => format!("{program} {value}"),
                 None => value.to_owned(),
             };
-            let mut env = platform_environment(scope);
-            env.extend(step.env.iter().cloned());
             let folder = entry.folder.as_deref().and_then(|f| action.input(f)).map(|f| f.value.clone());
             let script = lowering.scripts.read(&crate::commands::Reading {
                 text: &text,
                 shell: entry.shell.as_deref().unwrap_or("sh"),
                 // What is unknown in the value stands in it as a symbol already.
                 holes: &symbols(&text),
-                env: &env,
+                env: &step.env,
+                platform: &|name| platform_variable(name, scope),
                 folder: folder.unwrap_or_default(),
                 locate: &|_, _| step.location.clone(),
                 chain: &step.chain,
@@ -533,8 +531,8 @@ fn symbols(text: &str) -> Vec<Text> {
     expressions(text).iter().map(|(_, inner)| Text::unknown(inner)).collect()
 }
 
-/// The variables that the platform sets in every step.
-fn platform_environment(scope: &Scope<'_>) -> Vec<(String, Text)> {
+/// A variable that the platform sets in every step.
+fn platform_variable(variable: &str, scope: &Scope<'_>) -> Option<Text> {
     use super::expression::Lookup;
     const NAMES: &[(&str, &str)] = &[
         ("GITHUB_REF", "ref"),
@@ -547,7 +545,7 @@ fn platform_environment(scope: &Scope<'_>) -> Vec<(String, Text)> {
         ("GITHUB_EVENT_NAME", "event_name"),
         ("GITHUB_SERVER_URL", "server_url"),
     ];
-    let lookup = |name: &str| scope.lookup(&["github".to_owned(), name.to_owned()]).text();
     let of_action = scope.action.as_ref().map(|_| &("GITHUB_ACTION_PATH", "action_path"));
-    NAMES.iter().chain(of_action).map(|(variable, name)| ((*variable).to_owned(), lookup(name))).collect()
+    let (_, name) = NAMES.iter().chain(of_action).find(|(known, _)| *known == variable)?;
+    Some(scope.lookup(&["github".to_owned(), (*name).to_owned()]).text())
 }

@@ -1,5 +1,6 @@
 //! A workflow under one event: its jobs, called workflows included, as the model's jobs.
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use super::Lowering;
@@ -9,6 +10,7 @@ use super::matrix;
 use super::permissions;
 use super::runs_on;
 use super::scope::{Done, Inputs, Run, Scope};
+use super::shared::Earlier;
 use super::source::Source;
 use super::steps;
 use super::traits;
@@ -20,7 +22,7 @@ use crate::syntax::yaml::Node;
 pub(super) const DEEPEST_CALL: usize = 10;
 
 /// Jobs of one run that are read, legs and called workflows included: calls within calls multiply.
-const MOST_JOBS: usize = 5_000;
+pub(super) const MOST_JOBS: usize = 5_000;
 
 /// A workflow as it runs: at the top, or called by a job.
 pub(super) struct Frame<'a> {
@@ -43,12 +45,14 @@ pub(super) struct Frame<'a> {
     pub(super) cache: CacheMode,
     /// The leg of the calling job.
     pub(super) leg: String,
+    /// The jobs of this file under the events so far, for a workflow that the event starts itself.
+    pub(super) earlier: Option<&'a Earlier>,
 }
 
 /// The jobs of a workflow and the values that it hands to its caller.
 #[derive(Default)]
 pub(super) struct Lowered {
-    pub(super) jobs: Vec<Job>,
+    pub(super) jobs: Vec<Arc<Job>>,
     pub(super) outputs: Vec<(String, Value)>,
 }
 
@@ -60,7 +64,7 @@ pub(super) fn lower(lowering: &Lowering<'_>, frame: &Frame<'_>) -> Lowered {
     let workflow = WorkflowContext::of(root, frame);
     let entries: Vec<(String, Node<'_>, Node<'_>)> =
         jobs.entries().filter_map(|(k, v)| Some((k.as_str()?.to_owned(), k, v))).collect();
-    let mut done: Vec<Done> = Vec::new();
+    let mut done: Vec<Rc<Done>> = Vec::new();
     for at in order(&entries) {
         let Some((id, key, node)) = entries.get(at) else { continue };
         if frame.run.jobs.get() > MOST_JOBS {
@@ -72,7 +76,21 @@ pub(super) fn lower(lowering: &Lowering<'_>, frame: &Frame<'_>) -> Lowered {
             });
             break;
         }
-        let finished = lower_job(lowering, frame, &workflow, (id, *key, *node), &done, &mut lowered.jobs);
+        let lower = || {
+            let mut jobs = Vec::new();
+            let finished = lower_job(lowering, frame, &workflow, (id, *key, *node), &done, &mut jobs);
+            (jobs, finished)
+        };
+        let (jobs, finished) = match frame.earlier {
+            Some(earlier) => earlier
+                .find(at, (frame.run, &frame.inputs), &workflow.env, &done)
+                .unwrap_or_else(|| earlier.lower(at, frame.run, &workflow.env, &done, lower)),
+            None => {
+                let (jobs, finished) = lower();
+                (jobs, Rc::new(finished))
+            }
+        };
+        lowered.jobs.extend(jobs);
         done.push(finished);
     }
     if let Some(outputs) =
@@ -147,7 +165,7 @@ impl<'a> WorkflowContext<'a> {
         this
     }
 
-    fn scope<'f>(&self, frame: &'f Frame<'_>, done: &'f [Done]) -> Scope<'f> {
+    fn scope<'f>(&self, frame: &'f Frame<'_>, done: &'f [Rc<Done>]) -> Scope<'f> {
         Scope {
             run: frame.run,
             inputs: &frame.inputs,
@@ -184,8 +202,8 @@ fn lower_job(
     frame: &Frame<'_>,
     workflow: &WorkflowContext<'_>,
     (id, key_node, node): (&str, Node<'_>, Node<'_>),
-    done: &[Done],
-    jobs: &mut Vec<Job>,
+    done: &[Rc<Done>],
+    jobs: &mut Vec<Arc<Job>>,
 ) -> Done {
     let key = format!("{}{id}", frame.prefix);
     let location = frame.source.at(key_node.span());
@@ -268,7 +286,7 @@ fn lower_job(
         let outputs: Vec<(String, Value)> = environment(node.get("outputs"), &scope);
         job.outputs = outputs.iter().map(|(k, v)| (k.clone(), v.text())).collect();
         merge(&mut finished.outputs, outputs);
-        jobs.push(job);
+        jobs.push(Arc::new(job));
     }
     finished
 }
