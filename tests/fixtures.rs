@@ -8,13 +8,15 @@
     reason = "a test fails by panicking, its helpers too"
 )]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
 use serde::Deserialize;
 use truelevel::checkout::Checkout;
+use truelevel::inventory::inventory;
 use truelevel::model::{Requirement, State};
-use truelevel::report::Report;
+use truelevel::report::{Axis, Report};
 use truelevel::{Options, With, grade_checkout};
 
 #[derive(Debug, Deserialize)]
@@ -51,6 +53,18 @@ struct Expected {
     /// Repositories whose checkouts the report asks for.
     #[serde(default)]
     supply: Vec<String>,
+    /// The runner pools that `truelevel runners` lists, all of them, in its order.
+    pools: Option<Vec<ExpectedPool>>,
+}
+
+/// A pool: on each axis its state, and the path and line of what decides it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ExpectedPool {
+    shape: String,
+    hosted: String,
+    ephemeral: String,
+    isolated: String,
 }
 
 #[derive(Debug, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
@@ -78,17 +92,35 @@ fn expected(folder: &Path) -> Expected {
     serde_yaml::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", file.display()))
 }
 
-fn grade(folder: &Path, expected: &Expected) -> Report {
+fn open(folder: &Path, expected: &Expected) -> Checkout {
     let checkout = Checkout::open(folder).expect("a folder");
-    let checkout = match &expected.slug {
+    match &expected.slug {
         Some(slug) => checkout.with_slug(slug),
         None => checkout,
-    };
+    }
+}
+
+fn grade(folder: &Path, expected: &Expected) -> Report {
     let with =
         expected.with.iter().map(|(repository, path)| With { repository: repository.clone(), path: folder.join(path) });
     let options = Options { with: with.collect(), ..Options::default() };
-    let checkout = options.beside(checkout).expect("checkouts of other repositories");
+    let checkout = options.beside(open(folder, expected)).expect("checkouts of other repositories");
     grade_checkout(&checkout, ".", &options)
+}
+
+/// What differs between the pools of a checkout and those that are expected, when any are.
+fn differing_pools(folder: &Path, expected: &Expected) -> Option<String> {
+    let wanted = expected.pools.as_ref()?;
+    let lines = |shape: &str, axes: [String; 3]| format!("{shape}: {}", axes.join(" | "));
+    let wanted: Vec<String> =
+        wanted.iter().map(|p| lines(&p.shape, [p.hosted.clone(), p.ephemeral.clone(), p.isolated.clone()])).collect();
+    let axis = |a: &Axis| format!("{} {}:{}", a.state.id(), a.evidence.location.path, a.evidence.location.line);
+    let got: Vec<String> = inventory(&open(folder, expected), ".")
+        .pools
+        .iter()
+        .map(|p| lines(&p.shape, [&p.hosted, &p.ephemeral, &p.isolated].map(axis)))
+        .collect();
+    (wanted != got).then(|| format!("pools: expected {wanted:#?}, got {got:#?}"))
 }
 
 /// What differs between a report and its expectation.
@@ -155,35 +187,29 @@ fn differences(expected: &Expected, report: &Report) -> Vec<String> {
 #[test]
 fn every_fixture_gets_the_report_that_is_expected_of_it() {
     let only = std::env::var("FIXTURE").ok();
-    let mut failures = Vec::new();
-    let folders = folders();
-    let mut run = 0;
-    for folder in &folders {
-        let name = folder.file_name().expect("a name").to_string_lossy().into_owned();
-        if only.as_deref().is_some_and(|o| !name.contains(o)) {
-            continue;
-        }
-        run += 1;
-        let expected = expected(folder);
+    let name = |folder: &Path| folder.file_name().expect("a name").to_string_lossy().into_owned();
+    let mut folders = folders();
+    folders.retain(|folder| only.as_deref().is_none_or(|o| name(folder).contains(o)));
+    let run = folders.len();
+    let failing = folders.par_iter().filter_map(|folder| {
+        let (name, expected) = (name(folder), expected(folder));
         assert!(!expected.about.is_empty(), "{name}: `about` says what the fixture shows");
-        let differences = differences(&expected, &grade(folder, &expected));
-        if !differences.is_empty() {
-            failures.push(format!("{name}\n    {}", differences.join("\n    ")));
-        }
-    }
+        let mut differences = differences(&expected, &grade(folder, &expected));
+        differences.extend(differing_pools(folder, &expected));
+        (!differences.is_empty()).then(|| format!("{name}\n    {}", differences.join("\n    ")))
+    });
+    let failures: Vec<String> = failing.collect();
     assert!(run > 0, "no fixture was run");
     assert!(failures.is_empty(), "{} of {run} fixtures differ:\n{}", failures.len(), failures.join("\n"));
 }
 
 #[test]
 fn every_requirement_has_a_failing_an_unshown_and_a_met_fixture() {
-    let mut seen = std::collections::BTreeSet::new();
-    for folder in folders() {
-        let expected = expected(&folder);
-        for target in grade(&folder, &expected).targets {
-            seen.extend(target.requirements.iter().map(|r| (r.id, r.state)));
-        }
-    }
+    let states = folders().into_par_iter().flat_map_iter(|folder| {
+        let targets = grade(&folder, &expected(&folder)).targets;
+        targets.into_iter().flat_map(|t| t.requirements).map(|r| (r.id, r.state))
+    });
+    let seen: BTreeSet<(Requirement, State)> = states.collect();
     for requirement in Requirement::ALL {
         for state in [State::Met, State::Failed, State::Unshown] {
             // Hosted labels and pools show a hosted platform; no file can show that a machine is none.

@@ -308,6 +308,9 @@ impl Checkout {
             return known.clone();
         }
         let text = match &self.place {
+            Place::Folder(root) if self.is_listed(&path) => {
+                read::bytes(&root.join(&path), read::limit(&path)).and_then(read::text)
+            }
             Place::Folder(root) => read::read(root, &path, read::limit(&path)),
             Place::Memory(contents) => match contents.get(&*path) {
                 Some(bytes) if bytes.len() as u64 > read::limit(&path) => {
@@ -320,13 +323,44 @@ impl Checkout {
             },
         };
         let text = text.map(Arc::<str>::from);
+        self.keep(path, text.clone());
+        text
+    }
+
+    /// As [`Checkout::glance`], for a text whose bytes are of interest. What is not is read and forgotten.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub fn glance_if(&self, path: &str, of_interest: impl Fn(&[u8]) -> bool) -> Result<Option<Arc<str>>, ReadError> {
+        if let Place::Folder(root) = &self.place
+            && self.is_listed(path)
+            && !self.cache().texts.contains_key(path)
+        {
+            let bytes = read::bytes(&root.join(path), read::limit(path))?;
+            if !of_interest(&bytes) {
+                return Ok(None);
+            }
+            let text = read::text(bytes).map(Arc::<str>::from);
+            self.keep(path.to_owned(), text.clone());
+            return text.map(Some);
+        }
+        Ok(Some(self.glance(path)?).filter(|text| of_interest(text.as_bytes())))
+    }
+
+    /// Whether the walk has come by this file and it is no link: then nothing on the way to it is one either, and its
+    /// place needs no second look.
+    fn is_listed(&self, path: &str) -> bool {
+        let has = |list: &[Arc<str>]| list.binary_search_by(|p| (**p).cmp(path)).is_ok();
+        self.walk.get().is_some_and(|walk| has(&walk.files) && !has(&walk.links))
+    }
+
+    fn keep(&self, path: String, text: Result<Arc<str>, ReadError>) {
         let mut cache = self.cache();
         let length = text.as_ref().map_or(0, |text| text.len());
         if cache.bytes + length <= MAX_CACHED {
             cache.bytes += length;
-            cache.texts.insert(path, text.clone());
+            cache.texts.insert(path, text);
         }
-        text
     }
 
     fn cache(&self) -> std::sync::MutexGuard<'_, Cache> {

@@ -56,6 +56,8 @@ pub(super) fn is_ci(name: &str) -> bool {
 pub(super) struct Walk {
     /// Sorted by bytes.
     pub(super) files: Vec<Arc<str>>,
+    /// Those of the files that are symbolic links. Sorted by bytes.
+    pub(super) links: Vec<Arc<str>>,
     pub(super) problems: Vec<Problem>,
 }
 
@@ -102,6 +104,7 @@ impl Rules {
 #[derive(Default)]
 struct Listing {
     files: Vec<Arc<str>>,
+    links: Vec<Arc<str>>,
     folders: Vec<Folder>,
     problems: Vec<Problem>,
     /// Bytes of its ignore files.
@@ -121,6 +124,7 @@ pub(super) fn walk(root: &Path) -> Walk {
                 batch.par_iter().map(|folder| list(root, folder, ignores < MAX_IGNORES, room)).collect();
             for listing in listings {
                 walk.files.extend(listing.files);
+                walk.links.extend(listing.links);
                 walk.problems.extend(listing.problems);
                 next.extend(listing.folders);
                 ignores += listing.ignores;
@@ -148,6 +152,7 @@ pub(super) fn walk(root: &Path) -> Walk {
         level = next;
     }
     walk.files.sort_unstable();
+    walk.links.sort_unstable();
     walk.problems.sort();
     walk
 }
@@ -213,7 +218,11 @@ fn list(root: &Path, folder: &Folder, with_ignores: bool, room: usize) -> Listin
         } else if shown(false) {
             let pipeline = ci || (folder.path.is_empty() && read::is_yaml(name));
             match read::locate(root, &path) {
-                Ok(_) => listing.files.push(path.into()),
+                Ok(_) => {
+                    let path: Arc<str> = path.into();
+                    listing.links.push(Arc::clone(&path));
+                    listing.files.push(path);
+                }
                 // Elsewhere links lead anywhere, and it means nothing. Here a pipeline may be behind one.
                 Err(error) if pipeline => {
                     let message = match kind.is_symlink() {

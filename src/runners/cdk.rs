@@ -13,7 +13,7 @@ use super::draft::{
     Draft,
     On::{Ephemeral, Hosted, Isolated},
 };
-use crate::model::RunnerPool;
+use crate::model::{Location, RunnerPool};
 use crate::syntax::conf::Lines;
 
 const RULE: &str = "cdk-runner-provider";
@@ -28,6 +28,9 @@ static MADE: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"\b(CodeBuild|Fargate|Ec2|Lambda|Ecs)(?:RunnerProvider|Runner)\s*\(").ok());
 static LABELS: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"\blabels?\s*[:=]\s*(\[[^\]]*\]|'[^']*'|\x22[^\x22]*\x22)").ok());
+
+static DOCKER: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"\b(?:dockerInDocker|docker_in_docker)\s*[:=]\s*([\w.]+)").ok());
 
 /// Whether a program may define runners: its path speaks of infrastructure. Reading every program would cost too much.
 pub(super) fn is_candidate(path: &str) -> bool {
@@ -61,7 +64,7 @@ pub(super) fn pools(file: &File<'_>) -> Vec<RunnerPool> {
         draft.documented(Hosted, &at, "the construct starts a task or machine of a cloud account for each job");
         draft.documented(Ephemeral, &at, "the construct registers each runner for one job and ends what it runs in");
         if kind.as_str() == "Ecs" {
-            draft.unshown(Isolated, &at, "tasks on instances share a host", "a provider with a machine for each job");
+            tasks_on_instances(&mut draft, &at, arguments);
         } else {
             draft.documented(Isolated, &at, "each job has a task or machine of its own");
         }
@@ -69,6 +72,26 @@ pub(super) fn pools(file: &File<'_>) -> Vec<RunnerPool> {
         pools.push(draft.finish());
     }
     pools
+}
+
+/// Tasks of several jobs share an instance, and the construct makes their containers privileged unless Docker is off.
+/// Source: <https://github.com/CloudSnorkel/cdk-github-runners/blob/main/src/providers/ecs.ts>
+fn tasks_on_instances(draft: &mut Draft, at: &Location, arguments: &str) {
+    let docker = DOCKER.as_ref().and_then(|d| d.captures(arguments)).and_then(|c| c.get(1));
+    match docker.map(|d| d.as_str().to_ascii_lowercase()).as_deref() {
+        Some("false") => draft.met(Isolated, at, "without Docker the tasks on an instance are not privileged"),
+        Some("true") => {
+            draft.failed(Isolated, at, "`dockerInDocker`: privileged tasks of several jobs share an instance")
+        }
+        Some(_) => {
+            draft.unshown(Isolated, at, "the value of `dockerInDocker` is not visible", "`dockerInDocker: false`");
+        }
+        None => draft.failed_by_default(
+            Isolated,
+            at,
+            "`dockerInDocker` is on by default: privileged tasks of several jobs share an instance",
+        ),
+    }
 }
 
 /// Comments as blanks of the same length.

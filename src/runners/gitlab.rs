@@ -298,7 +298,7 @@ pub(super) fn in_yaml(file: &File<'_>) -> Vec<RunnerPool> {
         let tree = crate::syntax::conf::yaml_node(file.path, document.root());
         let group = tree.get("apiVersion").and_then(Value::text).unwrap_or_default();
         if group.starts_with("apps.gitlab.com/") && tree.get("kind").and_then(Value::text) == Some("Runner") {
-            pools.extend(operator(&tree));
+            pools.extend(operator(file, &tree));
         } else {
             values(file, &tree, 0, &mut pools);
         }
@@ -311,7 +311,7 @@ fn values(file: &File<'_>, tree: &Value, depth: usize, pools: &mut Vec<RunnerPoo
     let config = tree.path(&["runners", "config"]);
     let toml = config.and_then(Value::shown).is_some_and(|t| t.contains("[[runners]]"));
     let url = tree.entry("gitlabUrl");
-    if toml || url.is_some() && (tree.get("runners").is_some() || tree.get("runnerToken").is_some()) {
+    if toml || url.is_some() && (tree.get("runners").is_some_and(Value::is_map) || tree.get("runnerToken").is_some()) {
         let at = url.map_or_else(|| tree.entry("runners").map_or(tree.at.clone(), |e| e.at.clone()), |e| e.at.clone());
         let name = file.path.rsplit('/').next().unwrap_or_default();
         pools.push(helm(name, &at, tree, file.directive()));
@@ -386,7 +386,7 @@ fn embedded(value: &Value, text: &str) -> Option<Value> {
 }
 
 /// A resource of the GitLab Runner operator, which uses the Kubernetes executor.
-fn operator(tree: &Value) -> Option<RunnerPool> {
+fn operator(file: &File<'_>, tree: &Value) -> Option<RunnerPool> {
     let spec = tree.get("spec")?;
     let kind = tree.get("kind")?;
     let name = tree.path(&["metadata", "name"]).and_then(Value::text).unwrap_or("Runner");
@@ -397,12 +397,35 @@ fn operator(tree: &Value) -> Option<RunnerPool> {
     draft.documented(Hosted, &kind.at, "the operator makes pods of a Kubernetes cluster");
     draft.documented(Ephemeral, &kind.at, "the operator uses the Kubernetes executor, which makes a pod for each job");
     if let Some(config) = spec.get("config") {
-        let note = "a configuration map changes the runner's settings, and it is not read";
-        draft.unshown(Ephemeral, &config.at, note, "no `config`");
-        draft.unshown(Isolated, &config.at, note, "no `config`");
+        match config.text().and_then(|name| own_settings(file, name)) {
+            Some(settings) => {
+                for runner in settings.all("runners") {
+                    kubernetes(&mut draft, runner.get("kubernetes"), &runner.at);
+                    caches(&mut draft, runner);
+                }
+            }
+            None => {
+                let note = "a configuration map changes the runner's settings, and the checkout does not hold it";
+                draft.unshown(Ephemeral, &config.at, note, "the configuration map in the checkout");
+                draft.unshown(Isolated, &config.at, note, "the configuration map in the checkout");
+            }
+        }
     }
     draft.documented(Isolated, &kind.at, "pods of jobs are not privileged and share no volume by default");
     Some(draft.finish())
+}
+
+/// The `config.toml` of a configuration map of the checkout.
+fn own_settings(file: &File<'_>, name: &str) -> Option<Value> {
+    file.elsewhere("ConfigMap").into_iter().find_map(|(path, text)| {
+        let other = File::new(&path, &text, file.checkout);
+        let tree = other.documents().iter().map(|d| crate::syntax::conf::yaml_node(&path, d.root())).find(|tree| {
+            tree.get("kind").and_then(Value::text) == Some("ConfigMap")
+                && tree.path(&["metadata", "name"]).and_then(Value::text) == Some(name)
+        })?;
+        let data = tree.path(&["data", "config.toml"])?;
+        embedded(data, data.shown()?)
+    })
 }
 
 /// Terraform's cattle-ops module (before: npalm), whose defaults are the opposite on every axis.

@@ -35,6 +35,10 @@ const VALUED: &[&str] = &[
     "--windowslogonpassword",
 ];
 
+/// Addresses by which an agent is registered.
+const API: [&str; 2] = ["actions/runners/registration-token", "actions/runners/generate-jitconfig"];
+const ASKS: &str = "the script asks the forge for registrations, so what authorises it lies in the runner, where every build can read it";
+
 /// What a script does with an agent.
 #[derive(Default)]
 pub(super) struct Install {
@@ -60,6 +64,10 @@ pub(super) struct Install {
     pub(super) stopped: Option<Evidence>,
     /// Containers that it starts.
     pub(super) runs: Vec<Run>,
+    /// It is the agent of Azure Pipelines, whose one label is its pool.
+    pub(super) azure: bool,
+    /// It is the agent for Windows.
+    pub(super) windows: bool,
 }
 
 /// An image that holds an agent.
@@ -75,6 +83,7 @@ pub(super) struct Image {
 /// A script, and where a stretch of it stands.
 pub(super) struct Source<'a> {
     pub(super) text: &'a str,
+    pub(super) shell: Shell,
     pub(super) locate: &'a dyn Fn(usize, usize) -> Location,
     pub(super) rule: &'static str,
 }
@@ -102,12 +111,46 @@ pub(super) fn position(text: &str, offset: usize, first: u32) -> Position {
 /// Reads the script of a file. `None` when no agent is in it.
 pub(super) fn read_file(path: &Arc<str>, text: &str, rule: &'static str) -> Option<Install> {
     let locate = |from: usize, to: usize| place(path, text, from, to);
-    read_script(&Source { text, locate: &locate, rule })
+    let ends = |ends: &[&str]| ends.iter().any(|e| path.ends_with(e));
+    let shell = match () {
+        () if ends(&[".ps1", ".psm1"]) => Shell::PowerShell,
+        () if ends(&[".cmd", ".bat"]) => Shell::Batch,
+        () => Shell::Posix,
+    };
+    let mut install = read_script(&Source { text, shell, locate: &locate, rule })?;
+    if shell != Shell::Posix {
+        windows(&mut install, path, text, rule);
+    }
+    Some(install)
+}
+
+/// What the scripts of Windows say in places that are not read as commands: PowerShell asks the forge inside of
+/// expressions, and a batch file loops by `goto`.
+fn windows(install: &mut Install, path: &Arc<str>, text: &str, rule: &'static str) {
+    let mut offset = 0;
+    let mut labels: Vec<String> = Vec::new();
+    for line in text.split_inclusive('\n') {
+        let (from, code) = (offset, line.trim().to_ascii_lowercase());
+        offset += line.len();
+        let at = || place(path, text, from, from + line.trim_end().len());
+        if code.starts_with(['#', ':']) || code.starts_with("rem ") {
+            labels.extend(code.strip_prefix(':').filter(|l| !l.starts_with(':')).map(str::to_owned));
+            continue;
+        }
+        if API.iter().any(|api| code.contains(api)) {
+            install.long_lived.get_or_insert_with(|| Evidence::observed(&at(), rule, ASKS));
+        }
+        let back = code.split_once("goto ").map(|(_, label)| label.trim().trim_start_matches(':').to_owned());
+        if back.is_some_and(|label| labels.contains(&label)) {
+            let note = "a loop runs the agent again and again on the same files";
+            install.looped.get_or_insert_with(|| Evidence::observed(&at(), rule, note));
+        }
+    }
 }
 
 /// Reads a command line that stands in another file.
 pub(super) fn read_line(line: &str, at: &Location, rule: &'static str) -> Option<Install> {
-    read_script(&Source { text: line, locate: &|_, _| at.clone(), rule })
+    read_script(&Source { text: line, shell: Shell::Posix, locate: &|_, _| at.clone(), rule })
 }
 
 /// Reads a script. `None` when no agent is in it.
@@ -118,7 +161,7 @@ pub(super) fn read_script(source: &Source<'_>) -> Option<Install> {
         loops: BTreeSet::new(),
         ran: false,
     };
-    reader.script(source.text, source.locate, 0);
+    reader.script(source.text, source.shell, source.locate, 0);
     let install = reader.install;
     (install.location.is_some() || !install.runs.is_empty()).then_some(install)
 }
@@ -133,8 +176,8 @@ struct Reader {
 }
 
 impl Reader {
-    fn script(&mut self, text: &str, locate: &dyn Fn(usize, usize) -> Location, depth: usize) {
-        let tree = read(text, Shell::Posix);
+    fn script(&mut self, text: &str, shell: Shell, locate: &dyn Fn(usize, usize) -> Location, depth: usize) {
+        let tree = read(text, shell);
         let mut offsets = Vec::new();
         tree.nodes.iter().for_each(|node| repeated(node, false, &mut offsets));
         self.loops.extend(offsets.iter().map(|&(from, to)| locate(from, to)).map(|l| (l.line, l.column)));
@@ -175,29 +218,28 @@ impl Reader {
         let has = |flag: &str| rest.iter().any(|w| w.as_str().eq_ignore_ascii_case(flag));
         let rule = self.rule;
         let note = |note: &str| Evidence::observed(at, rule, note);
-        let api = rest.iter().find(|w| {
-            w.as_str().contains("actions/runners/registration-token")
-                || w.as_str().contains("actions/runners/generate-jitconfig")
-        });
-        if api.is_some() {
-            let found = note(
-                "the script asks the forge for registrations, so what authorises it lies in the runner, where every build can read it",
-            );
-            self.install.long_lived.get_or_insert(found);
+        if rest.iter().any(|w| API.iter().any(|api| w.as_str().contains(api))) {
+            self.install.long_lived.get_or_insert(note(ASKS));
         }
         match program {
             "config.sh" | "config.cmd" | "Runner.Listener" if !has("remove") && !has("run") => {
                 self.configure(command, rest)
             }
             "run.sh" | "run.cmd" | "runsvc.sh" | "Runner.Listener" | "run-docker.sh" => {
-                self.install.location.get_or_insert_with(|| at.clone());
-                if has("--jitconfig") || rest.iter().any(|w| w.as_str().starts_with("--jitconfig=")) {
+                self.install.windows |= program.ends_with(".cmd");
+                if self.install.azure && has("--once") {
+                    self.install.once = Some(Once::Yes(note("`--once`: the agent takes one job")));
+                } else if has("--jitconfig") || rest.iter().any(|w| w.as_str().starts_with("--jitconfig=")) {
                     let found = note("a just-in-time configuration registers for one job");
                     self.once(Once::Yes(found), command);
-                } else if has("--once") && self.install.once.is_none() {
+                } else if has("--once")
+                    && self.install.once.is_none()
+                    && (self.install.location.is_some() || first.as_str().contains("runner") || program != "run.sh")
+                {
                     let found = note("`--once` is deprecated, and a second job can slip in");
                     self.install.once = Some(Once::Hidden(found));
                 }
+                self.install.location.get_or_insert_with(|| at.clone());
                 if program == "runsvc.sh" {
                     self.install.service.get_or_insert(note("the agent runs as a service of the machine"));
                 }
@@ -212,6 +254,27 @@ impl Reader {
                 let found = note("the agent runs as a service of the machine, job after job");
                 self.install.service.get_or_insert(found);
             }
+            "Start-Service"
+            | "New-Service"
+            | "nssm"
+            | "nssm.exe"
+            | "sc.exe"
+            | "Register-ScheduledTask"
+            | "schtasks"
+                if rest
+                    .iter()
+                    .any(|w| ["actions.runner", "run.cmd", "RunnerService"].iter().any(|n| w.as_str().contains(n))) =>
+            {
+                self.install.location.get_or_insert_with(|| at.clone());
+                self.install.windows = true;
+                self.install.service.get_or_insert(note("the agent runs as a service of the machine, job after job"));
+            }
+            "Start-Process" | "cmd" | "cmd.exe" | "powershell" | "pwsh" | "powershell.exe" if depth < DEEPEST => {
+                // The options of the starter stand between the program and its arguments.
+                let started = rest.iter().map(shown).filter(|w| !w.starts_with('-') || w.starts_with("--"));
+                let line = started.filter(|w| !w.starts_with('/')).collect::<Vec<_>>().join(" ");
+                self.script(&line, Shell::Batch, &|_, _| at.clone(), depth + 1);
+            }
             "docker" | "podman" | "nerdctl" if rest.first().is_some_and(|w| w.as_str() == "run") => {
                 let words: Vec<String> = rest.iter().skip(1).map(shown).collect();
                 self.install.runs.extend(Run::parse(&words, at));
@@ -224,7 +287,7 @@ impl Reader {
                 if let Some(input) = command.input.as_ref().filter(|_| string.is_none() && program != "trap") {
                     // A here-document that a shell reads.
                     let text = shown(input);
-                    self.script(&text, &|_, _| at.clone(), depth + 1);
+                    self.script(&text, Shell::Posix, &|_, _| at.clone(), depth + 1);
                     return;
                 }
                 let ran = self.ran;
@@ -234,14 +297,16 @@ impl Reader {
                 }
                 if let Some(string) = string {
                     let text = shown(string);
-                    self.script(&text, &|_, _| at.clone(), depth + 1);
+                    self.script(&text, Shell::Posix, &|_, _| at.clone(), depth + 1);
                 }
                 if program == "trap" {
                     self.ran = ran;
                 }
             }
-            "shutdown" | "poweroff" | "halt" | "systemctl" | "init" if self.ran => {
+            "shutdown" | "shutdown.exe" | "poweroff" | "halt" | "systemctl" | "init" | "Stop-Computer" if self.ran => {
                 let off = match program {
+                    "shutdown.exe" => has("/s"),
+                    "shutdown" if has("/s") || has("/r") => has("/s"),
                     "systemctl" => has("poweroff") || has("halt"),
                     "shutdown" => !has("-c") && !has("-r"),
                     "init" => has("0"),
@@ -250,6 +315,9 @@ impl Reader {
                 if off && command.cond == Cond::TRUE {
                     self.install.stopped.get_or_insert(note("the machine is switched off behind the agent"));
                 }
+            }
+            "Remove-EC2Instance" | "Remove-AzVM" | "Remove-GceInstance" if self.ran && command.cond == Cond::TRUE => {
+                self.install.destroyed.get_or_insert(note("the machine is destroyed behind the agent"));
             }
             "aws" | "gcloud" | "az" | "hcloud" | "doctl" if self.ran && command.cond == Cond::TRUE => {
                 let all: Vec<&str> = rest.iter().map(Text::as_str).collect();
@@ -273,8 +341,9 @@ impl Reader {
         let mut flags: BTreeSet<&str> = BTreeSet::new();
         let mut open = None;
         let mut words = rest.iter();
-        let (mut url, mut labels, mut group) = (None, None, None);
-        let mut known = false;
+        let (mut url, mut labels, mut group, mut pool) = (None, None, None, None);
+        let (mut known, mut personal) = (false, false);
+        let windows = command.words.iter().any(|w| w.as_str().ends_with("config.cmd"));
         while let Some(word) = words.next() {
             let text = word.as_str();
             let (name, attached) = match text.split_once('=') {
@@ -298,6 +367,8 @@ impl Reader {
                     }
                     "--labels" => labels = value,
                     "--runnergroup" => group = value,
+                    "--pool" => pool = value,
+                    "--auth" => personal = value.is_some_and(|v| v.eq_ignore_ascii_case("pat")),
                     "--pat" => {
                         let found = Evidence::observed(
                             at,
@@ -318,13 +389,30 @@ impl Reader {
         let ours = url.is_some()
             || flags.iter().any(|f| matches!(*f, "--unattended" | "--ephemeral" | "--no-default-labels"))
             || known && labels.is_some();
-        let azure = rest.iter().any(|w| matches!(w.as_str(), "--pool" | "--acceptTeeEula"));
-        if !ours || azure {
+        // The agent of Azure Pipelines has the same command and other options.
+        let azure = flags.iter().any(|f| f.eq_ignore_ascii_case("--acceptTeeEula")) || pool.is_some();
+        if !ours || azure && url.is_none() {
             return;
         }
         self.install.location = Some(at.clone());
+        self.install.windows |= windows;
         let rule = self.rule;
         let note = |note: &str| Evidence::observed(at, rule, note);
+        if azure {
+            self.install.azure = true;
+            self.install.defaults = false;
+            self.install.labels = pool;
+            self.install.once =
+                Some(Once::No(note("the agent is run without `--once`, so it takes one job after another")));
+            if personal {
+                let found = note("a personal access token registers the agent, and every build can read it");
+                self.install.long_lived.get_or_insert(found);
+            }
+            if flags.iter().any(|f| f.eq_ignore_ascii_case("--runAsService")) {
+                self.install.service = Some(note("the agent runs as a service of the machine"));
+            }
+            return;
+        }
         let once = if flags.contains("--ephemeral") {
             Once::Yes(note("`--ephemeral`: the agent registers for one job"))
         } else if open.is_some() {
@@ -337,7 +425,7 @@ impl Reader {
         self.install.url = url.or(self.install.url.take());
         self.install.group = group.or(self.install.group.take());
         self.install.defaults = !flags.contains("--no-default-labels");
-        if flags.contains("--runasservice") {
+        if flags.iter().any(|f| f.eq_ignore_ascii_case("--runasservice")) {
             self.install.service = Some(note("the agent runs as a service of the machine"));
         }
     }

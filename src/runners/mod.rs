@@ -35,6 +35,7 @@ mod registration;
 mod scale_set;
 mod script;
 mod started;
+mod tekton;
 mod terraform;
 #[cfg(test)]
 mod testing;
@@ -46,7 +47,7 @@ mod workload;
 
 use std::sync::{Arc, LazyLock, OnceLock};
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use rayon::prelude::*;
 
 use crate::checkout::{Bearing, Checkout, ReadError};
@@ -82,6 +83,7 @@ const SHAPES: &[Shape] = &[
     (garm::KEYS, garm::pools),
     (azure_cli::KEYS, azure_cli::pools),
     (cdk::KEYS, cdk::pools),
+    (tekton::KEYS, tekton::pools),
 ];
 
 /// Files that may define runners are no larger than this.
@@ -332,12 +334,15 @@ pub fn pools_in(checkout: &Checkout, prefix: Option<&str>) -> Vec<RunnerPool> {
 
 static KEYS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
     let keys = SHAPES.iter().flat_map(|(keys, _)| keys.iter());
-    AhoCorasick::builder().ascii_case_insensitive(true).build(keys).ok()
+    // Most files hold none of them, so they are run through from end to end: the fastest automaton pays.
+    AhoCorasick::builder().ascii_case_insensitive(true).kind(Some(AhoCorasickKind::DFA)).build(keys).ok()
 });
 
 fn read(checkout: &Checkout, path: &Arc<str>) -> Vec<RunnerPool> {
-    let text = match checkout.glance(path) {
-        Ok(text) => text,
+    let Some(keys) = KEYS.as_ref() else { return Vec::new() };
+    let text = match checkout.glance_if(path, |bytes| bytes.len() <= LARGEST && keys.is_match(bytes)) {
+        Ok(Some(text)) => text,
+        Ok(None) => return Vec::new(),
         Err(error) => {
             // A text that is no text, or too long, is no configuration that anybody wrote.
             if matches!(error, ReadError::Unreadable { .. }) {
@@ -346,7 +351,6 @@ fn read(checkout: &Checkout, path: &Arc<str>) -> Vec<RunnerPool> {
             return Vec::new();
         }
     };
-    let Some(keys) = KEYS.as_ref().filter(|_| text.len() <= LARGEST) else { return Vec::new() };
     let mut found = vec![false; SHAPES.len()];
     for hit in keys.find_overlapping_iter(&*text) {
         if let Some(slot) = shape_of(hit.pattern().as_usize()).and_then(|shape| found.get_mut(shape)) {

@@ -353,6 +353,10 @@ fn a_provider_of_the_cdk_construct_starts_a_task_for_each_job() {
     )]);
     let pool = found.first().expect("a pool");
     assert_eq!((axes(pool).as_str(), pool.labels.last().map(String::as_str)), ("met met met", Some("widget-pool")));
-    assert_eq!(stack("new EcsRunnerProvider(this, 'e', { labels: ['x'] });"), ["cdk-runner-provider: met met unshown"]);
+    assert_eq!(stack("new EcsRunnerProvider(this, 'e', { labels: ['x'] });"), ["cdk-runner-provider: met met failed"]);
+    assert_eq!(
+        stack("new EcsRunnerProvider(this, 'e', { dockerInDocker: false });"),
+        ["cdk-runner-provider: met met met"]
+    );
     assert_eq!(stack("// new FargateRunnerProvider(this, 'f', {});"), Vec::<String>::new());
 }

@@ -61,10 +61,11 @@ impl<'a> Pod<'a> {
         Evidence::observed(&self.at(node), self.rule, note)
     }
 
-    /// Every container, those that start first included.
+    /// Every container, those that start first included. The specification of a task of Tekton has its own words.
     pub(super) fn containers(&self) -> Vec<Node<'a>> {
-        let lists = ["containers", "initContainers", "sidecarContainers", "ephemeralContainers"];
-        lists.iter().filter_map(|key| self.spec.get(key)).flat_map(|list| list.items()).collect()
+        let lists = ["containers", "initContainers", "sidecarContainers", "ephemeralContainers", "steps", "sidecars"];
+        let listed = lists.iter().filter_map(|key| self.spec.get(key)).flat_map(|list| list.items());
+        listed.chain(self.spec.get("stepTemplate")).collect()
     }
 
     /// A volume that outlives the pod, or a claim of it.

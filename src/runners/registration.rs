@@ -120,6 +120,11 @@ pub(super) struct Agent {
     pub(super) files: Vec<Arc<str>>,
 }
 
+/// A word of a command line, so that a shell reads it as one.
+pub(super) fn quoted(word: &str) -> String {
+    format!("'{}'", word.replace('\'', "'\\''"))
+}
+
 impl Container<'_> {
     fn seen(&self, at: &Location, note: impl Into<String>) -> Evidence {
         Evidence::observed(at, self.rule, note)
@@ -259,6 +264,12 @@ impl Container<'_> {
     /// The agent's own variables, which `config.sh` reads in every image.
     fn unknown(&self) -> Agent {
         let input = |name: &str| self.set(&format!("ACTIONS_RUNNER_INPUT_{name}"));
+        let line = match self.command.as_slice() {
+            // One string is a line of a shell.
+            [line] => line.clone(),
+            words => words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" "),
+        };
+        let inline = install::read_line(&line, &self.location, self.rule);
         let once = if let Some(v) = input("JITCONFIG") {
             Once::Yes(self.seen(&v.location, "a just-in-time configuration registers for one job"))
         } else if let Some(v) =
@@ -266,8 +277,7 @@ impl Container<'_> {
         {
             Once::Yes(self.seen(&v.location, "the agent registers for one job"))
         } else {
-            let inline = install::read_line(&self.command.join(" "), &self.location, self.rule);
-            match inline.and_then(|i| i.once) {
+            match inline.as_ref().and_then(|i| i.once.clone()) {
                 Some(once) => once,
                 None => Once::Hidden(
                     self.seen(&self.location, "nothing in the checkout shows how the image registers its agent"),
@@ -276,11 +286,15 @@ impl Container<'_> {
         };
         let label = ["ACTIONS_RUNNER_INPUT_LABELS", "RUNNER_LABELS", "LABELS", "GITHUB_RUNNER_LABELS"];
         let labels = label.iter().find_map(|n| self.set(n)).map(|v| labels_of(v.value.as_deref().unwrap_or("$")));
+        let flags = inline.as_ref().and_then(|i| i.labels.as_deref()).map(|l| labels_of(&self.expand(l)));
+        let labels = flags.or(labels);
+        let address = inline.as_ref().and_then(|i| i.url.as_deref()).map(|u| self.expand(u));
         let urls = ["ACTIONS_RUNNER_INPUT_URL", "REPO_URL", "RUNNER_REPOSITORY_URL", "GITHUB_URL", "GITHUB_REPOSITORY"];
         Agent {
             labels: labels.unwrap_or_default(),
-            scope: urls.iter().find_map(|n| self.value(n)).and_then(scope_of),
+            scope: address.as_deref().or_else(|| urls.iter().find_map(|n| self.value(n))).and_then(scope_of),
             group: self.value("RUNNER_GROUP").map(str::to_owned),
+            defaults: inline.is_none_or(|i| i.defaults),
             ..self.common(once)
         }
     }

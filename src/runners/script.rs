@@ -5,8 +5,9 @@
 use std::sync::Arc;
 
 use super::install::{self, Install, Source};
-use super::registration::Once;
+use super::registration::{Once, quoted};
 use super::{File, default_labels, docker, is_open, labels_of, scope_of};
+use crate::commands::Shell;
 use crate::model::{Evidence, Location, RunnerPool, Tri};
 use crate::syntax::yaml::{Node, parse};
 
@@ -29,6 +30,8 @@ const SCRIPT: &str = "runner-script";
 const UNIT: &str = "runner-systemd";
 const CLOUD: &str = "runner-cloud-init";
 const IMAGE: &str = "runner-image";
+/// An agent of Azure Pipelines, wherever it is installed.
+const AZURE: &str = "azure-pipelines-script";
 
 /// The pools of a file.
 pub(super) fn pools(file: &File<'_>) -> Vec<RunnerPool> {
@@ -42,7 +45,8 @@ pub(super) fn pools(file: &File<'_>) -> Vec<RunnerPool> {
     if file.text.starts_with("#cloud-config") || file.text.contains("\n#cloud-config") {
         return cloud_init(file);
     }
-    let script = [".sh", ".bash", ".tpl", ".tftpl"].iter().any(|e| name.ends_with(e)) || file.text.starts_with("#!");
+    let script = [".sh", ".bash", ".ps1", ".cmd", ".bat", ".tpl", ".tftpl"].iter().any(|e| name.ends_with(e))
+        || file.text.starts_with("#!");
     if !script {
         return Vec::new();
     }
@@ -66,7 +70,11 @@ fn of_install(file: &File<'_>, install: Install, rule: &'static str, name: &str)
 /// An agent on the machine itself.
 fn host(install: &Install, rule: &'static str, name: &str) -> Option<RunnerPool> {
     let location = install.location.clone()?;
-    let mut labels = if install.defaults { default_labels(false) } else { Vec::new() };
+    let mut labels = match (install.defaults, install.windows) {
+        (true, true) => ["self-hosted", "windows", "x64"].map(str::to_owned).to_vec(),
+        (true, false) => default_labels(false),
+        (false, _) => Vec::new(),
+    };
     labels.extend(install.labels.as_deref().map(labels_of).unwrap_or_default());
     let hosted = Evidence::observed(&location, rule, "an agent on a machine that no file shows");
     let apart = match &install.long_lived {
@@ -83,7 +91,7 @@ fn host(install: &Install, rule: &'static str, name: &str) -> Option<RunnerPool>
     Some(RunnerPool {
         labels,
         group: install.group.clone().filter(|g| !is_open(g)),
-        scope: install.url.as_deref().and_then(scope_of),
+        scope: install.url.as_deref().filter(|_| !install.azure).and_then(scope_of),
         hosted: Tri::Unshown(
             hosted,
             "the definition of the machine as managed infrastructure, or a managed pool".to_owned(),
@@ -91,7 +99,7 @@ fn host(install: &Install, rule: &'static str, name: &str) -> Option<RunnerPool>
         ephemeral: ephemeral(install, &location, rule),
         isolated: apart,
         credentials: install.long_lived.iter().cloned().collect(),
-        ..RunnerPool::new(rule, name, &location)
+        ..RunnerPool::new(if install.azure { AZURE } else { rule }, name, &location)
     })
 }
 
@@ -281,11 +289,7 @@ fn cloud_init(file: &File<'_>) -> Vec<RunnerPool> {
         let line = script.get(..from).unwrap_or_default().matches('\n').count();
         lines.get(line).cloned().unwrap_or_else(|| start.clone())
     };
-    let read = install::read_script(&Source { text: &script, locate: &locate, rule: CLOUD });
+    let read = install::read_script(&Source { text: &script, shell: Shell::Posix, locate: &locate, rule: CLOUD });
     let name = file.path.rsplit('/').next().unwrap_or(file.path);
     read.map(|install| of_install(file, install, CLOUD, name)).unwrap_or_default()
-}
-
-fn quoted(word: &str) -> String {
-    format!("'{}'", word.replace('\'', "'\\''"))
 }
