@@ -25,6 +25,7 @@ mod gitea;
 mod gitlab;
 mod install;
 mod jenkins;
+mod kustomize;
 mod nix;
 mod nomad;
 #[cfg(test)]
@@ -35,6 +36,7 @@ mod registration;
 mod scale_set;
 mod script;
 mod started;
+mod teamcity;
 mod tekton;
 mod terraform;
 #[cfg(test)]
@@ -84,6 +86,7 @@ const SHAPES: &[Shape] = &[
     (azure_cli::KEYS, azure_cli::pools),
     (cdk::KEYS, cdk::pools),
     (tekton::KEYS, tekton::pools),
+    (teamcity::KEYS, teamcity::pools),
 ];
 
 /// Files that may define runners are no larger than this.
@@ -314,8 +317,9 @@ pub fn listed_labels(checkout: &Checkout) -> Vec<(String, Location)> {
 /// folders that are read beside the checkout.
 pub fn pools_in(checkout: &Checkout, prefix: Option<&str>) -> Vec<RunnerPool> {
     let files = checkout.files();
-    let mut pools: Vec<RunnerPool> =
+    let pools: Vec<RunnerPool> =
         files.par_iter().filter(|path| is_candidate(path)).flat_map_iter(|path| read(checkout, path)).collect();
+    let mut pools = kustomize::applied(checkout, pools, &shapes);
     // What a definition runs is part of it and no pool of its own.
     let run: std::collections::BTreeSet<Arc<str>> = pools.iter().flat_map(|p| p.files.iter().cloned()).collect();
     pools.retain(|p| !run.contains(&p.location.path));
@@ -340,30 +344,33 @@ static KEYS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
 
 fn read(checkout: &Checkout, path: &Arc<str>) -> Vec<RunnerPool> {
     let Some(keys) = KEYS.as_ref() else { return Vec::new() };
-    let text = match checkout.glance_if(path, |bytes| bytes.len() <= LARGEST && keys.is_match(bytes)) {
-        Ok(Some(text)) => text,
-        Ok(None) => return Vec::new(),
+    match checkout.glance_if(path, |bytes| bytes.len() <= LARGEST && keys.is_match(bytes)) {
+        Ok(Some(text)) => {
+            let file = File::new(path, &text, checkout);
+            broken(&file);
+            shapes(&file)
+        }
+        Ok(None) => Vec::new(),
         Err(error) => {
             // A text that is no text, or too long, is no configuration that anybody wrote.
             if matches!(error, ReadError::Unreadable { .. }) {
                 refuse(checkout, path, None, error.to_string());
             }
-            return Vec::new();
+            Vec::new()
         }
-    };
+    }
+}
+
+/// The pools of a file, by the shapes that its strings call for.
+fn shapes(file: &File<'_>) -> Vec<RunnerPool> {
     let mut found = vec![false; SHAPES.len()];
-    for hit in keys.find_overlapping_iter(&*text) {
+    for hit in KEYS.iter().flat_map(|keys| keys.find_overlapping_iter(file.text)) {
         if let Some(slot) = shape_of(hit.pattern().as_usize()).and_then(|shape| found.get_mut(shape)) {
             *slot = true;
         }
     }
-    if !found.contains(&true) {
-        return Vec::new();
-    }
-    let file = File::new(path, &text, checkout);
-    broken(&file);
     let shapes = SHAPES.iter().zip(found).filter(|(_, found)| *found);
-    shapes.flat_map(|((_, pools), _)| pools(&file)).collect()
+    shapes.flat_map(|((_, pools), _)| pools(file)).collect()
 }
 
 /// Tells of a file with words of runner configuration whose syntax is broken: what it defines is not seen. Templates
