@@ -34,6 +34,7 @@ const FILES: &[&str] = &[
     "transfers",
     "wrappers",
     "runs",
+    "runners",
     "platforms",
 ];
 

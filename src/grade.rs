@@ -229,6 +229,7 @@ fn plan(targets: &[Target]) -> Vec<PlanStep> {
         let mut locations: Vec<Location> = Vec::new();
         let mut reasons: Vec<(bool, &str)> = Vec::new();
         let mut kinds: Vec<crate::model::Kind> = Vec::new();
+        let mut fields: Vec<String> = Vec::new();
         for target in targets {
             let Some(verdict) = target.verdicts.iter().find(|v| v.requirement() == *requirement) else { continue };
             if !verdict.state().is_open() || follows_from_absence(target, *requirement) {
@@ -243,12 +244,18 @@ fn plan(targets: &[Target]) -> Vec<PlanStep> {
                     locations.push(evidence.location.clone());
                 }
             }
+            for line in to_set(verdict) {
+                if !fields.contains(&line) {
+                    fields.push(line);
+                }
+            }
         }
         // What it is about is said best by a target that it caps.
         reasons.sort_by_key(|(later, _)| *later);
         let Some((_, first)) = reasons.first() else { continue };
         let fits = |a: &&Advice| a.kinds.is_empty() || a.kinds.iter().any(|k| kinds.contains(k));
-        let how: Vec<&str> = card.how.iter().filter(fits).map(|a| a.text.as_str()).collect();
+        let general = card.how.iter().filter(fits).map(|a| a.text.as_str());
+        let how: Vec<&str> = fields.iter().map(String::as_str).chain(general).collect();
         names.dedup();
         locations.sort();
         steps.push(PlanStep {
@@ -264,6 +271,32 @@ fn plan(targets: &[Target]) -> Vec<PlanStep> {
         });
     }
     steps
+}
+
+/// Definitions of runners that one step of the plan names at most.
+const MOST_DEFINITIONS: usize = 6;
+
+/// What to set in the definitions of runners that a verdict rests on, a line for each definition.
+fn to_set(verdict: &Verdict) -> Vec<String> {
+    let mut seen: Vec<(&str, &str)> = Vec::new();
+    let mut lines = Vec::new();
+    for evidence in verdict.evidence() {
+        let fields = Catalogue::get().runner_fields(&evidence.rule, verdict.requirement());
+        let place = &evidence.location;
+        // The place where a job asks for the runner is not where the runner is defined.
+        let asks = place.path.starts_with(".github/workflows/") && evidence.rule != "runner-started-by-job";
+        if fields.is_empty()
+            || asks
+            || seen.contains(&(&*place.path, &evidence.rule))
+            || lines.len() >= MOST_DEFINITIONS
+        {
+            continue;
+        }
+        seen.push((&place.path, &evidence.rule));
+        let path = sanitize::terminal(&place.path).replace('`', "'");
+        lines.push(format!("In `{path}:{}`: {}.", place.line, fields.join("; ")));
+    }
+    lines
 }
 
 /// What the step that makes provenance exist brings about as well: it is distributed and authentic by itself.

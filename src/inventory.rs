@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::catalogue::Catalogue;
 use crate::checkout::Checkout;
-use crate::model::{Job, RunnerChoice, RunnerPool, State, Text, Tri};
+use crate::model::{Job, Requirement, RunnerChoice, RunnerPool, State, Text, Tri};
 use crate::report::{Asked, Axis, Inventory, Listed, Pool};
 use crate::{platforms, rules, runners};
 
@@ -59,12 +59,14 @@ pub fn inventory(checkout: &Checkout, root: &str) -> Inventory {
 }
 
 fn pool_of(pool: &RunnerPool, used_by: Vec<String>, elsewhere: bool) -> Pool {
-    let axis = |tri: &Tri| match tri {
-        Tri::Met(evidence) => Axis { state: State::Met, evidence: evidence.clone(), to_show: None },
-        Tri::Failed(evidence) => Axis { state: State::Failed, evidence: evidence.clone(), to_show: None },
-        Tri::Unshown(evidence, to_show) => {
-            Axis { state: State::Unshown, evidence: evidence.clone(), to_show: Some(to_show.clone()) }
-        }
+    let axis = |tri: &Tri, requirement: Requirement| {
+        let (state, evidence, to_show) = match tri {
+            Tri::Met(evidence) => (State::Met, evidence, None),
+            Tri::Failed(evidence) => (State::Failed, evidence, None),
+            Tri::Unshown(evidence, to_show) => (State::Unshown, evidence, Some(to_show.clone())),
+        };
+        let open = if state.is_open() { Catalogue::get().runner_fields(pool.shape, requirement) } else { &[] };
+        Axis { state, evidence: evidence.clone(), to_show, to_set: open.to_vec() }
     };
     Pool {
         name: pool.name.clone(),
@@ -75,9 +77,9 @@ fn pool_of(pool: &RunnerPool, used_by: Vec<String>, elsewhere: bool) -> Pool {
         registered_for: pool.scope.clone(),
         elsewhere,
         incidental: pool.incidental,
-        hosted: axis(&pool.hosted),
-        ephemeral: axis(&pool.ephemeral),
-        isolated: axis(&pool.isolated),
+        hosted: axis(&pool.hosted, Requirement::HostedBuild),
+        ephemeral: axis(&pool.ephemeral, Requirement::EphemeralEnvironment),
+        isolated: axis(&pool.isolated, Requirement::IsolatedEnvironment),
         credentials: pool.credentials.clone(),
         caches: pool.caches.clone(),
         used_by,

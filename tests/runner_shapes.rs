@@ -13,6 +13,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde::Deserialize;
+use truelevel::catalogue::Catalogue;
+use truelevel::model::Requirement;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -97,6 +99,29 @@ fn every_shape_has_its_three_fixtures() {
             let _ = pools(fixture);
         }
     }
+}
+
+#[test]
+fn the_plan_names_what_to_set_for_every_finding() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
+    let mut seen = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let fixture = entry.unwrap().file_name().into_string().unwrap();
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(&fixture).join("expected.yml");
+        if !std::fs::read_to_string(file).is_ok_and(|text| text.contains("\npools:\n")) {
+            continue;
+        }
+        for pool in pools(&fixture) {
+            let requirements =
+                [Requirement::HostedBuild, Requirement::EphemeralEnvironment, Requirement::IsolatedEnvironment];
+            for (axis, requirement) in AXES.iter().zip(requirements).filter(|(axis, _)| pool[**axis] != "met") {
+                let fields = Catalogue::get().runner_fields(&pool["shape"], requirement);
+                assert!(!fields.is_empty(), "{}: what to set for {axis}, as in {fixture}", pool["shape"]);
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 100, "{seen}");
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod detector;
 mod index;
 mod label;
 mod producer;
+mod runner;
 mod sink;
 mod test;
 mod traits;
@@ -21,6 +22,7 @@ pub use detector::{Clue, Detector};
 pub use index::{Index, Indices};
 pub use label::{Labels, Vendor};
 pub use producer::{Broken, Content, Producer, Signer, Store, Subjects};
+pub use runner::RunnerFields;
 pub use sink::{Bytes, Naming, Sink};
 pub use test::{Pick, Split, Test};
 pub use traits::{Cache, Credential, Neutral, Remote, Run, Transfer, Wrapper, Wrappers};
@@ -51,6 +53,8 @@ pub struct Catalogue {
     pub wrappers: Wrappers,
     /// `rules/runs.yml`: actions that run a command which an input holds.
     pub runs: Vec<Run>,
+    /// `rules/runners.yml`: what to set in definitions of runners.
+    pub runners: Vec<RunnerFields>,
     /// `rules/platforms.yml`: the files of every CI platform.
     pub platforms: Vec<Detector>,
     /// `rules/requirements/`: the cards, in cap order.

@@ -160,7 +160,8 @@ impl Interpreter<'_> {
                 let exits = arguments.iter().skip(1).any(|s| matches!(s.as_str(), "EXIT" | "0" | "exit"));
                 if let Some(script) = first.filter(|t| exits && t.symbol().is_none() && t.as_str() != "-") {
                     let script = script.clone();
-                    self.eval(&script, "trap", simple);
+                    // What it runs, it runs at the end: its own `exit` skips nothing of what follows here.
+                    self.under(&Cond::TRUE, |_| true, |this| this.eval(&script, "trap", simple));
                 }
                 done
             }

@@ -70,6 +70,9 @@ pub struct Axis {
     /// For what is not shown: what would show it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to_show: Option<String>,
+    /// For what is not met: what to set in the definition, in order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub to_set: Vec<String>,
 }
 
 /// Labels that a job asks for.
@@ -194,5 +197,6 @@ impl Page {
     fn axis(&mut self, name: &str, axis: &Axis) {
         let state = axis.state.id();
         self.field(name, &format!("{state}: {} ({})", axis.evidence.note, place(&axis.evidence.location)));
+        axis.to_set.iter().for_each(|what| self.field("", &format!("set: {what}")));
     }
 }

@@ -221,6 +221,11 @@ impl Reader {
         if rest.iter().any(|w| API.iter().any(|api| w.as_str().contains(api))) {
             self.install.long_lived.get_or_insert(note(ASKS));
         }
+        let header = rest.iter().map(shown).find(|w| w.to_ascii_lowercase().starts_with("authorization:"));
+        if header.is_some_and(|w| w.split(' ').any(is_lasting)) {
+            let found = note("a lasting credential asks for the registration, and every build can read it");
+            self.install.long_lived.get_or_insert(found);
+        }
         match program {
             "config.sh" | "config.cmd" | "Runner.Listener" if !has("remove") && !has("run") => {
                 self.configure(command, rest)

@@ -105,6 +105,10 @@ fn a_script_on_a_host_needs_more_than_a_single_use_registration() {
     );
     script("./run.sh --jitconfig \"$JIT\"\n", "???");
     script(&format!("su - runner -c './config.sh {url}'\n./run.sh\n"), "?-?");
+    let header = "T=$(curl -X POST -H \"Authorization: Bearer $GITHUB_PAT\" \"$TOKEN_URL\" | jq -r .token)\n";
+    script(&format!("{header}./config.sh {url} --ephemeral\n./run.sh\n"), "??-");
+    script(&format!("{}./config.sh {url} --ephemeral\n./run.sh\n", header.replace("GITHUB_PAT", "JOB")), "???");
+    script(&format!("trap 'cleanup; exit 0' EXIT\n./config.sh {url}\n./run.sh\n"), "?-?");
     let asks = "T=$(curl -H \"Authorization: token $PAT\" https://api.github.com/repos/acme/widget/actions/runners/registration-token)\n";
     script(&format!("{asks}./config.sh {url} --ephemeral\n./run.sh\n"), "??-");
 }
