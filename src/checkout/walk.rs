@@ -26,7 +26,7 @@ const MAX_IGNORE: u64 = 64 * 1024;
 /// Most bytes of all ignore files. Later ones have no effect: more is listed, nothing is missed.
 const MAX_IGNORES: usize = 1024 * 1024;
 /// Folders listed between two looks at the limits.
-const BATCH: usize = 64;
+const BATCH: usize = 256;
 
 /// Names of folders and files that hold pipelines. No ignore rule hides them or what is in them.
 const CI: [&str; 14] = [

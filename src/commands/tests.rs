@@ -256,7 +256,7 @@ fn an_exit_ends_the_script_or_conditions_the_rest() {
     assert_runs("[ -f x ] || { echo no; exit 1; }\na", &["!(test -f x) | echo no", "a"]);
     assert_runs("exec npm publish\na", &["exec npm publish"]);
     assert_runs("(exit 0)\na", &["a"]);
-    assert_runs("trap 'rm -r x; exit 0' EXIT\na", &["rm -r x", "a"]);
+    assert_runs("trap 'rm -r x; exit 0' EXIT\na", &["rm -r x via trap", "a"]);
 }
 
 // Loops and functions
