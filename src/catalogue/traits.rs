@@ -114,6 +114,9 @@ pub struct Transfer {
     pub actions: Vec<String>,
     /// `true` when it stores, `false` when it fetches.
     pub stores: bool,
+    /// Whether it makes what it stores.
+    #[serde(default)]
+    pub builds: bool,
     /// The artifact's name; without one a fetch takes all.
     #[serde(default)]
     pub name: Vec<Pick>,

@@ -296,8 +296,8 @@ impl Interpreter<'_> {
                 }
             }
             Operator::Other(raw) => match (value.literal(), raw.as_str()) {
-                (Some(value), "^^") => Text::from(value.to_uppercase()),
-                (Some(value), ",,") => Text::from(value.to_lowercase()),
+                (Some(value), "^^" | "@U") => Text::from(value.to_uppercase()),
+                (Some(value), ",," | "@L") => Text::from(value.to_lowercase()),
                 _ => unknown(format!("{inner}{}", self.bound(raw))),
             },
         }

@@ -97,17 +97,17 @@ pub(super) fn called(
         .iter()
         .any(|name| call.inputs.iter().any(|i| i.name == *name && !i.value.equals(&Text::from("true")).is_never()));
     let reference = &call.reference;
-    if builder.full_tag_only && !compiled {
-        let raw = builder.tag_suffix.as_deref().and_then(|s| reference.raw.strip_suffix(s)).unwrap_or(&reference.raw);
-        let full = !reference.is_hash()
-            && raw.starts_with('v')
-            && Version::parse(raw).is_some_and(|v| v.parts == 3 && !v.suffixed);
-        if !full {
-            return refuse(format!(
-                "{} runs only from a full release tag (vMAJOR.MINOR.PATCH), and `@{}` is none",
-                builder.what, reference.raw
-            ));
-        }
+    let raw = builder.tag_suffix.as_deref().and_then(|s| reference.raw.strip_suffix(s)).unwrap_or(&reference.raw);
+    let full = !reference.is_hash()
+        && raw.starts_with('v')
+        && Version::parse(raw).is_some_and(|v| v.parts == 3 && !v.suffixed);
+    // At a full tag it compiles the very builder of that tag, and verifiers accept the identity.
+    let compiled = compiled && !full;
+    if builder.full_tag_only && !compiled && !full {
+        return refuse(format!(
+            "{} runs only from a full release tag (vMAJOR.MINOR.PATCH), and `@{}` is none",
+            builder.what, reference.raw
+        ));
     }
     if let Some(since) = builder.runs_since.as_deref().and_then(Version::parse)
         && reference.version.is_some_and(|v| !v.at_least(since.numbers))

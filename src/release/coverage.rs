@@ -6,7 +6,7 @@ use super::facts::{Attest, FlowFacts, Publish, step_of_symbol};
 use super::glob;
 use super::naming::{image_name, rewritten};
 use crate::catalogue::Bytes;
-use crate::model::{Flow, Kind, Text};
+use crate::model::{Flow, Job, Kind, Text};
 use crate::syntax::pattern;
 
 /// One thing that needs to be covered.
@@ -111,6 +111,9 @@ fn own_elsewhere(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, unit: 
         f.publishes.iter().find(|p| p.step == attest.step && p.doer.location() == attest.doer.location())
     });
     let Some(other) = other else { return Coverage::No };
+    if is_image(unit.kind) && unit.kind != Kind::Image {
+        return Coverage::No;
+    }
     if is_image(unit.kind) {
         // BuildKit's provenance lies in the manifest and goes into an index that is made of it.
         let merged =
@@ -121,6 +124,7 @@ fn own_elsewhere(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, unit: 
             .first(&other.sink.name, other.hit, &other.sink.value_flags)
             .iter()
             .map(|p| image_name(p.value.as_str()))
+            .filter(|name| !name.is_empty())
             .collect();
         let fits = pushed.is_empty() || unit.names.iter().any(|n| pushed.iter().any(|p| p == n || p.contains("${{")));
         return if merged && fits {
@@ -243,6 +247,12 @@ fn files_covered(
         };
     }
     if unit.files.is_empty() {
+        if unit.publish.bytes == Bytes::Given
+            && attest.job != unit.publish.job
+            && let Some(why) = packed_later(flow, facts, attest, files)
+        {
+            return Coverage::Wrong(why);
+        }
         // The step builds what it publishes, and names no files: what the job attests there is meant.
         return if related && !checksum_file(files) {
             Coverage::Yes("its subjects are files of the job that builds and publishes".to_owned())
@@ -254,7 +264,12 @@ fn files_covered(
     }
     let mut subjects = refs(flow, facts, attest.job, attest.step, files);
     generalise(flow, attest, &mut subjects);
-    let inside = |f: &FileRef| subjects.iter().any(|s| s.job == f.job && glob::contains(&s.pattern, &f.pattern));
+    let inside = |f: &FileRef| {
+        let whole = without_side_files(&f.pattern);
+        subjects
+            .iter()
+            .any(|s| s.job == f.job && (glob::contains(&s.pattern, &f.pattern) || glob::contains(&s.pattern, whole)))
+    };
     if unit.files.iter().all(inside) {
         return Coverage::Yes(format!(
             "its subjects contain `{}`",
@@ -281,6 +296,40 @@ fn files_covered(
         return Coverage::Yes("its subjects come from a value that the building job computes".to_owned());
     }
     Coverage::No
+}
+
+/// Why what a job attests is not what it hands on: none of the artifacts that it stores holds an attested file, as where
+/// the file goes into an archive first.
+fn packed_later(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, files: &[Picked]) -> Option<String> {
+    let stores = &facts.get(attest.job)?.stores;
+    let subjects: Vec<String> =
+        files.iter().flat_map(|f| f.value.items(&[','])).map(|s| glob::normal(s.as_str())).collect();
+    let stored: Vec<String> = stores.iter().flat_map(|s| &s.paths).map(|p| glob::normal(p.as_str())).collect();
+    if subjects.is_empty() || stored.is_empty() {
+        return None;
+    }
+    let handed_on = |subject: &String| {
+        stored.iter().any(|s| glob::overlaps(s, subject) || glob::overlaps(&format!("{s}/**"), subject))
+    };
+    if subjects.iter().any(handed_on) {
+        return None;
+    }
+    let title = flow.jobs.get(attest.job).map_or_else(String::new, |j| j.title());
+    let shown = files.first().map_or(String::new(), |f| f.value.to_string());
+    let shown = shown.lines().next().unwrap_or_default();
+    Some(format!("the job {title} attests `{shown}` and hands on other files, into which it is packed"))
+}
+
+/// `*.tar.gz*` are archives with what lies beside each: its checksum, its signature. Those need no provenance.
+fn without_side_files(pattern: &str) -> &str {
+    const ENDINGS: &[&str] = &[
+        ".tar.gz", ".tgz", ".tar.xz", ".tar.zst", ".tar.bz2", ".zip", ".whl", ".jar", ".exe", ".deb", ".rpm", ".msi",
+        ".dmg",
+    ];
+    match pattern.strip_suffix('*') {
+        Some(head) if ENDINGS.iter().any(|e| head.ends_with(e)) => head,
+        _ => pattern,
+    }
 }
 
 /// Every leg of a matrix attests its own files: what differs between the legs may be anything.

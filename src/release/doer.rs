@@ -82,6 +82,14 @@ impl<'p> Doer<'p> {
         }
     }
 
+    /// The action's name without its owner; empty for a command.
+    pub fn program_name(&self) -> &'p str {
+        match self {
+            Doer::Action(_, action) => action.name.split_once('/').map_or(action.name.as_str(), |(_, name)| name),
+            Doer::Command(..) => "",
+        }
+    }
+
     /// Where it stands.
     pub fn location(&self) -> &'p Location {
         match self {

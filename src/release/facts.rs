@@ -10,6 +10,7 @@ use super::bytes::Origin;
 use super::doer::{Doer, Hit, Picked};
 use crate::catalogue::{Bytes, Catalogue, Content, Producer, Signer, Sink};
 use crate::model::{Cond, Flow, Job, Location, Step, StepBody, Text};
+use crate::syntax::pattern;
 
 /// A step or command that hands bytes to consumers.
 #[derive(Debug, Clone)]
@@ -325,6 +326,9 @@ fn same_doer(a: Doer<'_>, b: Doer<'_>) -> bool {
     }
 }
 
+/// Names of actions that make packages or programs.
+const BUILDS: &str = r"(^|[^a-z])(build|builds|builder|cibuildwheel|wheels?|compile|compiler|maturin|bundle|bundler|package|packager)([^a-z]|$)";
+
 /// Whether an action runs code of the checkout or makes bytes. An unknown one may do so as soon as the job has the
 /// checkout.
 fn action_works(doer: Doer<'_>, facts: &Facts<'_>, index: usize, has_checkout: bool, catalogue: &Catalogue) -> bool {
@@ -344,11 +348,23 @@ fn action_works(doer: Doer<'_>, facts: &Facts<'_>, index: usize, has_checkout: b
     {
         return true;
     }
+    // What makes the files that it stores is no mere transfer.
+    if doer
+        .among(&catalogue.index.transfers, &catalogue.transfers)
+        .any(|t| t.builds && doer.is(&t.actions, &[]).is_some())
+    {
+        return true;
+    }
     let known = doer.among(&catalogue.index.neutral, &catalogue.neutral).any(|n| doer.is(&n.actions, &[]).is_some())
         || doer.among(&catalogue.index.transfers, &catalogue.transfers).any(|t| doer.is(&t.actions, &[]).is_some())
         || facts.attests.iter().any(|a| a.step == index && !a.producer.builds && !a.producer.subjects.own)
         || facts.look_alikes.iter().any(|(_, l)| *l == doer.location());
-    !known && has_checkout
+    // Without the checkout, what is named after building may work on files that another job handed over.
+    let by_name = || {
+        let name = doer.program_name();
+        pattern::search(BUILDS, name)
+    };
+    !known && (has_checkout || !facts.fetches.is_empty() && by_name())
 }
 
 fn command_works(views: &[&Doer<'_>], facts: &Facts<'_>, index: usize, catalogue: &Catalogue) -> bool {
@@ -356,6 +372,14 @@ fn command_works(views: &[&Doer<'_>], facts: &Facts<'_>, index: usize, catalogue
         if let Some(p) = facts.publishes.iter().find(|p| p.step == index && same_doer(p.doer, **view)) {
             return matches!(p.bytes, Bytes::Built | Bytes::Packed);
         }
+    }
+    // What builds and publishes still builds where it only keeps the result.
+    let built = |d: &&Doer<'_>| {
+        d.among(&catalogue.index.sinks, &catalogue.sinks)
+            .any(|s| s.bytes == Bytes::Built && d.is(&[], &s.commands).is_some())
+    };
+    if views.iter().any(built) {
+        return true;
     }
     let neutral = |d: &Doer<'_>| {
         d.among(&catalogue.index.neutral, &catalogue.neutral).any(|n| d.is(&[], &n.commands).is_some())

@@ -14,6 +14,7 @@ mod npm;
 mod opaque;
 mod outside;
 mod provenance;
+mod readable;
 mod separation;
 mod supply;
 mod traits;
@@ -140,6 +141,10 @@ pub fn link<'p>(checkout: &Checkout, pipelines: &'p [Pipeline]) -> Vec<Linked<'p
             let mut found = path.streams();
             found.extend(outside::streams(&path));
             found.extend(opaque::streams(&path));
+            for target in &mut found {
+                target.name = readable::readable(&target.name);
+                target.places = target.places.iter().map(|p| readable::readable(p)).collect();
+            }
             if !found.is_empty() {
                 let traits = Rc::new(traits::of_flow(flow, catalogue, &mut traits_read));
                 for target in &mut found {

@@ -1,6 +1,6 @@
 //! What a published stream is called.
 
-use super::doer::Picked;
+use super::doer::{Doer, Picked};
 use super::facts::{Publish, step_of_symbol};
 use super::manifest;
 use crate::catalogue::Naming;
@@ -29,7 +29,16 @@ pub(super) fn names(checkout: &Checkout, flow: &Flow, publish: &Publish<'_>) -> 
                 .unwrap_or_else(|| "release".to_owned());
             vec![Named { places: vec!["GitHub release".to_owned()], name }]
         }
-        Naming::Image => images(flow, &picked(publish)),
+        Naming::Image => {
+            let named = images(flow, &picked(publish));
+            match metadata_images(flow, publish) {
+                Some(images) if named.iter().all(|n| n.places.is_empty() || n.name.starts_with("${{")) => {
+                    vec![Named { name: images.first().cloned().unwrap_or_default(), places: images }]
+                }
+                _ if named.iter().all(|n| n.places.is_empty()) => sources(publish).unwrap_or(named),
+                _ => named,
+            }
+        }
         Naming::Manifest => {
             let folder = publish
                 .doer
@@ -54,7 +63,7 @@ pub(super) fn names(checkout: &Checkout, flow: &Flow, publish: &Publish<'_>) -> 
             let name = values
                 .first()
                 .map(|p| p.value.to_string())
-                .filter(|name| !name.contains('*'))
+                .filter(|name| !name.contains('*') && !name.starts_with("${{"))
                 .or_else(|| manifest::name(checkout, sink.kind, publish.doer.folder().as_str()))
                 .or_else(|| own_name(checkout))
                 .unwrap_or_else(|| sink.kind.id().to_owned());
@@ -91,6 +100,46 @@ fn images(flow: &Flow, tags: &[Picked]) -> Vec<Named> {
         None => vec![Named { name: "image".to_owned(), places: Vec::new() }],
         Some((first, _)) => vec![Named { name: first.clone(), places: references.clone() }],
     }
+}
+
+/// The images of the job's metadata action, for a command that takes its tags from what that action leaves in the
+/// environment.
+fn metadata_images(flow: &Flow, publish: &Publish<'_>) -> Option<Vec<String>> {
+    let Doer::Command(_, command, words) = publish.doer else { return None };
+    let mut texts = words.iter().chain(&command.input);
+    if !texts.any(|w| w.as_str().contains("DOCKER_METADATA_OUTPUT")) {
+        return None;
+    }
+    let steps = &flow.jobs.get(publish.job)?.steps;
+    let images = steps.iter().take(publish.step).rev().find_map(|step| match &step.body {
+        StepBody::Action(action) if action.name.ends_with("/metadata-action") => action.input("images"),
+        _ => None,
+    })?;
+    let value = Text::new(images.value.as_str());
+    let mut all = Vec::new();
+    for item in value.items(&[',']) {
+        let item = item.as_str().strip_prefix("name=").map_or(item.as_str(), |n| n.split(',').next().unwrap_or(n));
+        let name = image_name(item);
+        if !name.is_empty() && !all.contains(&name) {
+            all.push(name);
+        }
+    }
+    (!all.is_empty()).then_some(all)
+}
+
+/// An index without a readable name goes by the images that it is made of.
+fn sources(publish: &Publish<'_>) -> Option<Vec<Named>> {
+    let Doer::Command(_, _, words) = publish.doer else { return None };
+    let images: Vec<String> = words
+        .iter()
+        .skip(publish.hit.after)
+        .filter_map(|w| w.as_str().split("@sha256:").next().filter(|head| head.len() < w.as_str().len()))
+        .filter_map(|head| head.rsplit(['<', '(', ' ', '\'', '"']).next())
+        .filter(|image| image.contains('/') && !image.contains("${{"))
+        .map(image_name)
+        .collect();
+    let name = images.first()?.clone();
+    Some(vec![Named { name: name.clone(), places: vec![name] }])
 }
 
 /// Images behind the outputs of the metadata action: its `images` input.
@@ -158,7 +207,10 @@ pub(super) fn image_name(reference: &str) -> String {
         _ => text,
     };
     let text = text.trim_end_matches('/');
-    if text.is_empty() {
+    // What no reference can hold is a scrap of a command.
+    let fixed = text.split("${{").map(|p| p.split("}}").last().unwrap_or(p));
+    let scrap = |c: char| !c.is_alphanumeric() && !"._-/:@+{}".contains(c);
+    if text.is_empty() || fixed.into_iter().any(|p| p.contains(scrap)) {
         return String::new();
     }
     let lower = if text.contains("${{") { text.to_owned() } else { text.to_ascii_lowercase() };
@@ -185,6 +237,7 @@ mod tests {
         assert_eq!(image_name("localhost:5000/widget"), "localhost:5000/widget");
         assert_eq!(image_name("ghcr.io/acme/widget@sha256:abc"), "ghcr.io/acme/widget");
         assert_eq!(image_name("ghcr.io/acme/widget:${{ github.ref_name }}"), "ghcr.io/acme/widget");
+        assert_eq!(image_name("&|')"), "");
         assert_eq!(image_name("${{ env.REGISTRY }}/widget:1"), "${{ env.REGISTRY }}/widget");
         assert_eq!(image_name("ghcr.io/acme/widget@${{ jobs.b.steps.p.outputs.digest }}"), "ghcr.io/acme/widget");
     }

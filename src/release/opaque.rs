@@ -3,15 +3,24 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Linked, Path, Published, bytes};
+use super::{Linked, Path, Published, bytes, facts};
 use crate::catalogue::{Bytes, Catalogue};
-use crate::model::{Access, ActionUse, Job, Kind, Location, Step, StepBody, TokenScope};
+use crate::model::{Access, ActionUse, Command, Job, Kind, Location, Script, Step, StepBody, TokenScope};
 use crate::syntax::pattern;
 
 /// Names that speak of publishing.
 const PUBLISHES: &str = r"(^|[^a-z])(publish|publisher|release|releaser|upload|push|deploy)(s|er|ing)?([^a-z]|$)";
+/// Names that speak of making packages, which a job that may write packages does for publishing them.
+const PACKS: &str = r"(^|[^a-z])(build|builder|images?|docker|containers?|oci|manifests?|multi-?arch|charts?|helm|packages?|ko|jib|buildpacks?)([^a-z]|$)";
 /// Names that speak of something else, whatever else they say.
-const HARMLESS: &str = r"(test|coverage|codecov|lint|check|docs?\b|pages|site|storybook|notes|draft|changelog|label|sarif|report|cache|artifact|sbom|scan|slack|discord|notify|comment|benchmark|snapshot|preview|issue|milestone|tag|version|bump|pull-request|homebrew|winget|formula|tap|aur|scoop|bcr|reddit|social|mastodon|trusted|-pr$|verify|download|install|setup|login|cleanup|clean-up|delete|prune|wait|announce|tweet|translation|i18n|sync|sentry)";
+const HARMLESS: &str = r"(test|coverage|codecov|lint|check|docs?\b|pages|site|storybook|notes|draft|changelog|label|sarif|report|cache|artifact|sbom|scan|slack|discord|notify|comment|benchmark|snapshot|preview|issue|milestone|tag|version|bump|pull-request|homebrew|winget|formula|tap|aur|scoop|bcr|reddit|social|mastodon|trusted|-pr$|verify|download|install|setup|login|cleanup|clean-up|delete|prune|wait|dry|prepare|detect|should|announce|tweet|translation|i18n|sync|sentry)";
+
+/// Names of programs that hand something out.
+const HANDS_OUT: &str = r"(^|[^a-z])(publish|upload)(er|ing)?([^a-z]|$)";
+/// Files of programs that are read only as far as they start others with literal words.
+const PROGRAMS: &str = r"^[\w./@-]+\.(py|js|mjs|cjs|ts|mts|rb)$";
+/// Clients whose `publish` builds or puts up a site or service.
+const SITES: &str = "pkg-pr-new|dotnet|msbuild|wrangler|vercel|netlify|quarto|surge|gh-pages|firebase|func|serverless|sls|amplify|mkdocs|mike|docusaurus|php|artisan|git|gh|glab|echo|printf|mosquitto|mosquitto_pub|nats|redis-cli|aws|gcloud|az|make|just|task|mage|rake|ros2";
 
 /// What is said where commands were left out because there were too many, or too far away.
 const BOUNDS: &[&str] = &[
@@ -39,30 +48,33 @@ pub(super) fn streams<'p>(path: &Path<'_, 'p>) -> Vec<Linked<'p>> {
                 continue;
             }
             let found = match &step.body {
-                StepBody::Action(action) => unknown_action(job, index, step, action),
-                StepBody::Script(script) => script.unread.iter().find_map(|(place, why)| {
-                    // Where following stopped at a bound, anything may come behind it.
-                    if BOUNDS.iter().any(|bound| why.contains(bound)) && may_publish(job) {
-                        return Some(("an unread script".to_owned(), place.clone(), why.clone()));
-                    }
-                    // Where reading itself stopped, the text says whether it could publish.
-                    if !why.starts_with("no ") && speaks_of_publishing(path, place) {
-                        return Some(("an unread script".to_owned(), place.clone(), why.clone()));
-                    }
-                    let words = format!("{} {why} {}", step.label, place.path);
-                    let line = script.commands.iter().find(|c| c.location == *place);
-                    let said = line
-                        .map(|c| c.words.iter().map(|w| w.as_str()).collect::<Vec<_>>().join(" "))
-                        .unwrap_or_default();
-                    let names = pattern::search(PUBLISHES, &said) || pattern::search(PUBLISHES, why);
-                    let other = pattern::search(HARMLESS, &said) || pattern::search(HARMLESS, &words);
-                    (names && !other && can_publish(job, index)).then(|| (said, place.clone(), why.clone()))
-                }),
+                StepBody::Action(action) => unknown_action(job, index, step, action, own),
+                StepBody::Script(script) => script
+                    .unread
+                    .iter()
+                    .find_map(|(place, why)| {
+                        // Where following stopped at a bound, anything may come behind it.
+                        if BOUNDS.iter().any(|bound| why.contains(bound)) && may_publish(job) {
+                            return Some(("an unread script".to_owned(), place.clone(), why.clone()));
+                        }
+                        // Where reading itself stopped, the text says whether it could publish.
+                        if !why.starts_with("no ") && speaks_of_publishing(path, place) {
+                            return Some(("an unread script".to_owned(), place.clone(), why.clone()));
+                        }
+                        let words = format!("{} {why} {}", step.label, place.path);
+                        let line = script.commands.iter().find(|c| c.location == *place);
+                        let said = line
+                            .map(|c| c.words.iter().map(|w| w.as_str()).collect::<Vec<_>>().join(" "))
+                            .unwrap_or_default();
+                        let names = pattern::search(PUBLISHES, &said) || pattern::search(PUBLISHES, why);
+                        // `Build & publish release artifacts` speaks of publishing, whatever else it names.
+                        let labelled = pattern::search(PUBLISHES, &step.label);
+                        let other = pattern::search(HARMLESS, &said) || !labelled && pattern::search(HARMLESS, &words);
+                        (names && !other && can_publish(job, index)).then(|| (said, place.clone(), why.clone()))
+                    })
+                    .or_else(|| quiet_program(job, index, step, script)),
                 // A local action that is a program, or is not here.
-                StepBody::Opaque { what } => {
-                    let publishes = pattern::search(PUBLISHES, what) && !pattern::search(HARMLESS, what);
-                    (publishes && can_publish(job, index)).then(|| (what.clone(), step.location.clone(), what.clone()))
-                }
+                StepBody::Opaque { what } => own_action(job, index, step, what),
             };
             let Some((name, location, why)) = found else { continue };
             if !streams.iter().any(|s| s.name == name) {
@@ -71,6 +83,72 @@ pub(super) fn streams<'p>(path: &Path<'_, 'p>) -> Vec<Linked<'p>> {
         }
     }
     streams
+}
+
+/// A program of the checkout that is named after publishing and of which no readable line publishes, or an unknown
+/// client that is told to publish.
+fn quiet_program(job: &Job, index: usize, step: &Step, script: &Script) -> Option<(String, Location, String)> {
+    if !can_publish(job, index) {
+        return None;
+    }
+    script
+        .commands
+        .iter()
+        .filter(|c| !c.cond.is_never())
+        .find_map(|command| {
+            let words: Vec<&str> = command.words.iter().map(|w| w.as_str()).collect();
+            if words.iter().any(|w| w.contains("dry-run") || w.contains("dryrun")) {
+                return None;
+            }
+            let program = words.iter().find(|w| pattern::search(PROGRAMS, w))?;
+            let file = program.rsplit('/').next()?;
+            let stem = dashed(file.rsplit_once('.').map_or(file, |(stem, _)| stem));
+            let speaks = pattern::search(HANDS_OUT, &stem) && !pattern::search(HARMLESS, &stem);
+            // What it does is read as far as it starts other programs; one of those would have been found.
+            let led = |c: &Command| c.chain.iter().any(|h| h.location == command.location);
+            let telling =
+                script.commands.iter().filter(|c| led(c)).any(|c| c.words.iter().any(|w| w.as_str() == "publish"));
+            (speaks && !telling).then(|| {
+                let why = format!("no line shows what `{program}` publishes");
+                ((*program).to_owned(), command.location.clone(), why)
+            })
+        })
+        .or_else(|| {
+            let catalogue = Catalogue::get();
+            script.commands.iter().filter(|c| !c.cond.is_never()).find_map(|command| {
+                let words = crate::commands::unwrapped(command, &catalogue.wrappers).into_iter().next_back()?;
+                let said: Vec<&str> = words.iter().map(|w| w.as_str()).collect();
+                let [program, "publish", rest @ ..] = said.as_slice() else { return None };
+                let doer = super::doer::Doer::Command(step, command, words);
+                let mut sinks = doer.among(&catalogue.index.sinks, &catalogue.sinks);
+                let mut neutral = doer.among(&catalogue.index.neutral, &catalogue.neutral);
+                let known = sinks.any(|s| doer.is(&[], &s.commands).is_some())
+                    || neutral.any(|n| doer.is(&[], &n.commands).is_some());
+                let base = program.rsplit('/').next().unwrap_or(program);
+                let other = known
+                    || pattern::whole(SITES, base)
+                    || !base.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+                    || rest.iter().any(|w| w.contains("dry-run"));
+                (!other).then(|| {
+                    let why = format!("nothing in the checkout or the catalogue says what `{base} publish` does");
+                    (format!("{base} publish"), command.location.clone(), why)
+                })
+            })
+        })
+}
+
+/// `publishCI` as `publish-ci`.
+fn dashed(name: &str) -> String {
+    let mut out = String::new();
+    let mut small = false;
+    for c in name.chars() {
+        if c.is_uppercase() && small {
+            out.push('-');
+        }
+        small = c.is_lowercase();
+        out.extend(c.to_lowercase());
+    }
+    out
 }
 
 /// Whether the unread lines name publishing.
@@ -82,9 +160,18 @@ fn speaks_of_publishing(path: &Path<'_, '_>, place: &Location) -> bool {
 }
 
 /// An action of which nothing is known, by its name a publisher, in a job that could publish.
-fn unknown_action(job: &Job, index: usize, step: &Step, action: &ActionUse) -> Option<(String, Location, String)> {
+fn unknown_action(
+    job: &Job,
+    index: usize,
+    step: &Step,
+    action: &ActionUse,
+    own: &facts::Facts<'_>,
+) -> Option<(String, Location, String)> {
     let name = action.name.split_once('/').map_or(action.name.as_str(), |(_, n)| n);
-    let publishes = pattern::search(PUBLISHES, name) && !pattern::search(HARMLESS, name);
+    // A job that may write packages, and in which nothing readable publishes any, has its publisher among these.
+    let granted = own.publishes.is_empty() && grants_packages(job);
+    let publishes = (granted && pattern::search(PACKS, name) || pattern::search(PUBLISHES, name))
+        && !pattern::search(HARMLESS, name);
     if !publishes || !can_publish(job, index) || is_known(step, action) {
         return None;
     }
@@ -113,6 +200,20 @@ fn may_publish(job: &Job) -> bool {
     let reads =
         matches!(job.token, TokenScope::Declared { .. }) && scopes.iter().all(|s| job.token.access(s) != Access::Write);
     !reads || !job.secrets.is_empty()
+}
+
+/// An action of this repository that is a program, by its name a publisher, in a job that could publish.
+fn own_action(job: &Job, index: usize, step: &Step, what: &str) -> Option<(String, Location, String)> {
+    let name = what.split("./").nth(1).and_then(|n| n.split_whitespace().next());
+    let speaks = |text: &str| pattern::search(PUBLISHES, text) && !pattern::search(HARMLESS, text);
+    let publishes = speaks(what) || name.is_some_and(|n| speaks(n.rsplit('/').next().unwrap_or(n)));
+    let shown = name.map_or_else(|| what.to_owned(), |n| format!("./{n}"));
+    (publishes && can_publish(job, index)).then(|| (shown, step.location.clone(), what.to_owned()))
+}
+
+/// Whether the pipeline grants the job, by name, to write packages.
+fn grants_packages(job: &Job) -> bool {
+    matches!(&job.token, TokenScope::Declared { scopes, .. } if scopes.get("packages") == Some(&Access::Write))
 }
 
 /// Whether the step holds something with which it could publish: a write scope, or a secret of its own.

@@ -58,6 +58,18 @@ fn absent(target: &Linked<'_>) -> Verdict {
         .look_alikes
         .iter()
         .map(|(why, location)| Evidence::observed(location, "look-alike", format!("no provenance: {why}")));
+    if target.publish.rule == "opaque-publisher" {
+        return Verdict::unshown(
+            requirement,
+            format!("this step {}", target.publish.what),
+            published(target),
+            format!(
+                "publishing by commands or actions that can be read, with a provenance step over what they publish{}",
+                supplied(target)
+            ),
+        )
+        .with(look_alikes);
+    }
     match target.refused.split_first() {
         Some((first, rest)) => Verdict::failed(
             requirement,

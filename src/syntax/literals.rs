@@ -134,14 +134,17 @@ fn commented(text: &str, offset: usize) -> bool {
 
 /// The string literal that a text starts with, and what follows it.
 fn string(text: &str) -> Option<(String, &str)> {
+    let whole = text;
     let text = text.strip_prefix(['f', 'r', 'b', 'u']).filter(|t| t.starts_with(['"', '\''])).unwrap_or(text);
+    // `f"{image}:{tag}"`
+    let filled = |value: &str| if whole.starts_with('f') { braced(value) } else { templated(value) };
     let quote = text.chars().next().filter(|c| matches!(c, '"' | '\'' | '`'))?;
     let mut value = String::new();
     let mut chars = text.char_indices().skip(1);
     while let Some((at, c)) = chars.next() {
         match c {
             '\\' => value.extend(chars.next().map(|(_, c)| c)),
-            c if c == quote => return Some((templated(&value), text.get(at + c.len_utf8()..)?)),
+            c if c == quote => return Some((filled(&value), text.get(at + c.len_utf8()..)?)),
             '\n' if quote != '`' => return None,
             c => value.push(c),
         }

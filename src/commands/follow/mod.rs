@@ -6,6 +6,7 @@ mod goreleaser;
 mod make;
 mod package;
 mod projects;
+mod release_it;
 mod semantic_release;
 mod tasks;
 
@@ -153,6 +154,7 @@ pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
         .or_else(|| tasks::enter(call))
         .or_else(|| goreleaser::enter(call))
         .or_else(|| semantic_release::enter(call))
+        .or_else(|| release_it::enter(call))
         .or_else(|| projects::enter(call))
         .or_else(|| files::enter(call))
 }

@@ -20,9 +20,44 @@ pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
         "poe" => pyproject(call, 1, "poe"),
         "pdm" => pyproject(call, matches("pdm run", call.words)?, "pdm"),
         "cargo" => xtask(call),
+        "go" => go_run(call),
         "docker" | "docker-compose" => compose(call),
         _ => None,
     }
+}
+
+/// `go run ./ci release`: a program of the checkout, which decides by itself what the words behind it do.
+fn go_run(call: &Call<'_>) -> Option<Entered> {
+    let mut words = call.arguments().iter().map(Text::as_str).peekable();
+    let mut folder = String::new();
+    while let Some(word) = words.next() {
+        match word {
+            "-C" => folder = words.next()?.to_owned(),
+            "run" => break,
+            w if w.starts_with('-') => {}
+            _ => return None,
+        }
+    }
+    while let Some(word) = words.next_if(|w| w.starts_with('-')) {
+        match word {
+            "-C" => folder = words.next()?.to_owned(),
+            "-tags" | "-ldflags" | "-mod" | "-exec" | "-gcflags" | "-modfile" | "-overlay" | "-p" => {
+                words.next();
+            }
+            _ => {}
+        }
+    }
+    let package = words.next()?;
+    let inside = package.starts_with('.') || package.ends_with(".go");
+    let asked = words.collect::<Vec<_>>().join(" ");
+    (inside && !asked.is_empty()).then(|| Entered {
+        what: format!("go run {package} {asked}"),
+        unread: Some(format!(
+            "no line shows what the Go program in `{}` does when told `{asked}`",
+            super::join(&folder, package)
+        )),
+        ..Entered::default()
+    })
 }
 
 fn piece(text: String, shell: &str, path: &str, line: usize, folder: &Text) -> Piece {

@@ -7,6 +7,8 @@ use super::{Call, Entered, Piece, join};
 use crate::model::Text;
 use crate::syntax::yaml::Node;
 
+/// A command with its variables in place, in bytes.
+const LARGEST_COMMAND: usize = 16 * 1024;
 /// Tasks entered for one command.
 const MOST_TASKS: usize = 100;
 
@@ -112,8 +114,9 @@ fn add_task(
             return;
         }
         let Some(text) = node.get("cmd").unwrap_or(node).as_str() else { return };
+        let vars = [task.get("vars"), root.get("vars")];
         entered.pieces.push(Piece {
-            text: untemplated(text),
+            text: untemplated(&with_variables(text, &vars, 0)),
             shell: "sh".to_owned(),
             path: Arc::clone(path),
             line: node.at(0).line,
@@ -136,6 +139,30 @@ fn add_task(
     } else if task.as_str().is_some() {
         command(task, entered, done);
     }
+}
+
+/// Variables in variables.
+const DEEPEST_VARIABLE: usize = 8;
+
+/// Puts the literal values of a Taskfile's variables in their places.
+fn with_variables(text: &str, vars: &[Option<Node<'_>>], depth: usize) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find("{{") {
+        let (head, tail) = rest.split_at(at);
+        let Some(end) = tail.find("}}") else { break };
+        out.push_str(head);
+        let whole = tail.get(..end + 2).unwrap_or_default();
+        let name = tail.get(2..end).unwrap_or_default().trim().trim_matches(['-', ' ']).strip_prefix('.');
+        let value = name.and_then(|name| vars.iter().flatten().find_map(|v| v.get(name)?.as_str()));
+        match value.filter(|v| depth < DEEPEST_VARIABLE && v.len() + out.len() < LARGEST_COMMAND) {
+            Some(value) => out.push_str(&with_variables(value, vars, depth + 1)),
+            None => out.push_str(whole),
+        }
+        rest = tail.get(end + 2..).unwrap_or_default();
+    }
+    out.push_str(rest);
+    out
 }
 
 /// `{{.NAME}}` is unknown here.
@@ -271,6 +298,15 @@ mod tests {
         assert_eq!(
             commands("Taskfile.yml", file, "task release"),
             ["8: go build", "6: goreleaser release", "10: echo ${{ template.X }}"]
+        );
+    }
+
+    #[test]
+    fn variables_of_the_file_and_of_the_task_are_put_in() {
+        let file = "vars:\n  BIN: .tool/goreleaser\n  CMD: \"{{ .BIN }} release\"\n  LOOP: \"{{.LOOP}}\"\ntasks:\n  a:\n    vars: { X: y }\n    cmds: [\"{{ .CMD }} {{.X}} {{.Z}}\", \"echo {{.LOOP}}\"]\n";
+        assert_eq!(
+            commands("Taskfile.yml", file, "task a"),
+            ["8: .tool/goreleaser release y ${{ template.Z }}", "8: echo ${{ template.LOOP }}"]
         );
     }
 
