@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::follow::{self, Call, Entered, Piece};
-use super::{Context, Shell, interpret, read, unwrapped};
+use super::{Choices, Context, Shell, interpret, read, unwrapped};
 use crate::catalogue::Catalogue;
 use crate::checkout::Checkout;
 use crate::model::{Command, Cond, Hop, Location, Position, Script, Span, Text};
@@ -34,6 +34,8 @@ pub struct Reading<'a> {
     pub locate: &'a dyn Fn(usize, usize) -> Location,
     /// How it was reached.
     pub chain: &'a [Hop],
+    /// What symbols in `holes` and `env` can stand for.
+    pub choices: Choices,
 }
 
 /// Reads scripts of one checkout.
@@ -49,6 +51,8 @@ struct Budget {
     open: Vec<(String, u32, u64)>,
     /// Scripts that were followed with the same words before.
     done: BTreeSet<String>,
+    /// What symbols can stand for.
+    choices: Choices,
 }
 
 impl<'c> Scripts<'c> {
@@ -73,12 +77,19 @@ impl<'c> Scripts<'c> {
                     chain: reading.chain.to_vec(),
                     cond: Cond::TRUE,
                     positional: Vec::new(),
+                    choices: reading.choices.clone(),
                     wrappers: &Catalogue::get().wrappers,
                 },
             ),
             Language::Program => program(reading.text, &locate, reading.chain, &reading.folder, Cond::TRUE),
         };
-        let mut budget = Budget { pieces: MOST_PIECES, bytes: MOST_BYTES, open: Vec::new(), done: BTreeSet::new() };
+        let mut budget = Budget {
+            pieces: MOST_PIECES,
+            bytes: MOST_BYTES,
+            open: Vec::new(),
+            done: BTreeSet::new(),
+            choices: reading.choices.clone(),
+        };
         self.follow(script, reading.env, &mut budget)
     }
 
@@ -189,6 +200,7 @@ impl<'c> Scripts<'c> {
                     chain: chain.to_vec(),
                     cond: command.cond.clone(),
                     positional: piece.positional.clone(),
+                    choices: budget.choices.clone(),
                     wrappers: &Catalogue::get().wrappers,
                 },
             ),

@@ -14,6 +14,7 @@ mod npm;
 mod opaque;
 mod outside;
 mod provenance;
+mod rewritten;
 mod separation;
 mod supply;
 mod traits;
