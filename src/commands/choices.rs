@@ -18,15 +18,18 @@ const MOST_OPTIONS: usize = 12;
 /// Symbols within the conditions and values of symbols are looked up this deep.
 const DEEPEST: usize = 4;
 
-/// What symbols stand for: values, each under its condition.
+/// The values that a symbol can have, each under its condition.
+type Options = Vec<(Cond, Text)>;
+
+/// What symbols stand for.
 #[derive(Debug, Clone, Default)]
 pub struct Choices {
-    known: Rc<RefCell<HashMap<String, Vec<(Cond, Text)>>>>,
+    known: Rc<RefCell<HashMap<String, Options>>>,
 }
 
 impl Choices {
     /// Keeps what the symbol of `text` can be. Nothing happens when `text` is not a lone symbol.
-    pub fn keep(&self, text: &Text, options: Vec<(Cond, Text)>) {
+    pub fn keep(&self, text: &Text, options: Options) {
         let Some(symbol) = text.symbol() else { return };
         let mut known = self.known.borrow_mut();
         if known.len() < MOST && options.len() <= MOST_OPTIONS {
@@ -35,7 +38,7 @@ impl Choices {
     }
 
     /// What a lone symbol can be.
-    pub(super) fn of(&self, text: &Text) -> Option<Vec<(Cond, Text)>> {
+    pub(super) fn of(&self, text: &Text) -> Option<Options> {
         self.known.borrow().get(&symbol::fold(text.symbol()?)).cloned()
     }
 

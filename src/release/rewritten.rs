@@ -2,6 +2,7 @@
 
 use super::doer::Doer;
 use super::facts::{Attest, FlowFacts, Publish};
+use super::family::ancillary;
 use super::{glob, naming};
 use crate::commands::matching;
 use crate::model::{Command, Flow, Location, StepBody};
@@ -42,8 +43,10 @@ pub(super) fn between(
         // What another job attested, and this one fetches.
         own.fetches.iter().filter(|f| f.step < publish.step).map(|f| f.step).min()? + 1
     };
+    // Names that nothing resolves could be those of anything.
+    let named = publish.files.iter().flat_map(|f| f.value.items(&[','])).filter(|f| f.symbol().is_none());
     let published: Vec<String> =
-        publish.files.iter().flat_map(|f| f.value.items(&[','])).map(|f| glob::normal(f.as_str())).collect();
+        named.map(|f| glob::normal(f.as_str())).filter(|f| !matches!(f.as_str(), "*" | "**" | "")).collect();
     let mut built: Vec<&Command> = Vec::new();
     for (at, step) in job.steps.iter().enumerate().take(publish.step + 1) {
         let StepBody::Script(script) = &step.body else { continue };
@@ -71,11 +74,9 @@ fn writes(command: &Command, published: &[String]) -> bool {
     let hits = |path: &str| {
         let path = naming::join(command.folder.as_str(), path);
         let path = glob::normal(&path);
-        !path.is_empty() && path != "." && published.iter().any(|p| *p != "**" && glob::overlaps(p, &path))
+        // Checksums and signatures are made after the files, and nobody runs them.
+        !path.is_empty() && !ancillary(&path) && published.iter().any(|p| glob::overlaps(p, &path))
     };
-    if command.output.as_ref().is_some_and(|file| hits(file.as_str())) {
-        return true;
-    }
     let words: Vec<&str> = command.words.iter().map(|w| w.as_str()).collect();
     let value = |at: usize, word: &str| match word.split_once('=') {
         Some((name, value)) if OUTPUTS.contains(&name) => Some(value.to_owned()),
