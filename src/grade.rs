@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::catalogue::{Advice, Card, Catalogue};
 use crate::model::{Location, Note, Problem, Requirement, State, Target, Unassessed, Verdict};
-use crate::report::{Boundary, Cap, ChainLink, PlanStep, RequirementReport, TargetReport, sanitize};
+use crate::report::{Cap, ChainLink, PlanStep, RequirementReport, TargetReport, sanitize};
 
 /// The highest level of the Build track.
 const HIGHEST: u8 = 3;
@@ -215,7 +215,7 @@ fn report(target: Target, line_of: &dyn Fn(&Location) -> Option<String>) -> Targ
             })
             .collect(),
         chain: target.chain.into_iter().map(|(what, location)| ChainLink { what, location }).collect(),
-        boundary: Boundary::default(),
+        boundary: target.boundary,
         name: target.name,
     }
 }

@@ -69,7 +69,8 @@ impl Interpreter<'_> {
                     Some((last, rest)) if program == "[" && last.as_str() == "]" => rest,
                     _ => arguments,
                 };
-                Some(Status::same(self.bracket(arguments)))
+                let cond = self.bracket(arguments);
+                Some(Status::same(self.context.choices.resolve(cond)))
             }
             "cd" | "chdir" | "set-location" | "sl" | "pushd" | "push-location" => {
                 let named = |t: &&Text| !t.as_str().starts_with('-') && !t.as_str().eq_ignore_ascii_case("/d");

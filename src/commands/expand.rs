@@ -3,7 +3,7 @@
 use super::interpret::Interpreter;
 use super::scope::Held;
 use super::symbol;
-use crate::model::Text;
+use crate::model::{Cond, Text};
 use crate::syntax::shell::{Operator, Piece, Script, Word};
 
 /// A word expands to at most this many words.
@@ -245,6 +245,14 @@ impl Interpreter<'_> {
         Expanded::One(self.operate(name, held.text(), operator))
     }
 
+    /// The symbol of an expansion that is one thing when its variable is filled and another when it is not.
+    fn kept(&self, text: String, filled: &Cond, yes: Text, no: Text) -> Text {
+        let symbol = symbol::unknown("expand", &text);
+        let filled = self.context.choices.resolve(filled.clone());
+        self.context.choices.keep(&symbol, vec![(filled.clone(), yes), (filled.negate(), no)]);
+        symbol
+    }
+
     fn operate(&mut self, name: &str, value: Text, operator: &Operator) -> Text {
         let unknown = |text: String| symbol::unknown("expand", &text);
         let inner = symbol::inline(&value);
@@ -256,7 +264,7 @@ impl Interpreter<'_> {
                 let chosen = match (filled.is_always(), filled.is_never()) {
                     (true, _) => value,
                     (_, true) => default,
-                    _ => unknown(format!("{inner}:-{}", symbol::inline(&default))),
+                    _ => self.kept(format!("{inner}:-{}", symbol::inline(&default)), &filled, value, default),
                 };
                 if matches!(operator, Operator::Assign(_)) {
                     self.scope.set(name, Held::Scalar(chosen.clone()), false);
@@ -268,7 +276,7 @@ impl Interpreter<'_> {
                 match (filled.is_always(), filled.is_never()) {
                     (true, _) => other,
                     (_, true) => Text::default(),
-                    _ => unknown(format!("{inner}:+{}", symbol::inline(&other))),
+                    _ => self.kept(format!("{inner}:+{}", symbol::inline(&other)), &filled, other, Text::default()),
                 }
             }
             Operator::Remove { suffix, longest, pattern } => {

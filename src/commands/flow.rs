@@ -8,6 +8,7 @@ use crate::model::{Cond, Text};
 use crate::syntax::shell::{Node, Piece, Redirect, RedirectKind, Word};
 
 /// What redirects make of input and output.
+#[derive(Clone)]
 pub(super) struct Streams {
     pub(super) stdout: Option<Stdout>,
     /// The file that output goes to, `/dev/null` included.
@@ -125,14 +126,13 @@ impl Interpreter<'_> {
         for (cond, _, other) in outcomes.iter().rev().skip(1) {
             if *other != folder {
                 let held = |t: &Text| Held::Scalar(t.clone());
-                let cond = symbol::fold(&cond.to_string());
-                folder = choice(&cond, &held(other), &held(&folder)).text();
+                folder = choice(cond, &held(other), &held(&folder), &self.context.choices).text();
             }
         }
         let scopes = outcomes.into_iter().map(|(cond, scope, _)| (cond, scope)).collect();
         let outside =
             |name: &str| Held::Scalar(self.outside(name).unwrap_or_else(|| Text::unknown(&format!("env.{name}"))));
-        self.scope = Scope::merge(&outside, scopes);
+        self.scope = Scope::merge(&outside, scopes, &self.context.choices);
         self.folder = folder;
     }
 
@@ -173,7 +173,7 @@ impl Interpreter<'_> {
             let mut fits = Cond::FALSE;
             for pattern in patterns {
                 let pattern = self.text(pattern);
-                fits = fits.or(symbol::fits(&subject, &pattern));
+                fits = fits.or(self.context.choices.resolve(symbol::fits(&subject, &pattern)));
             }
             let cond = none.clone().and(fits.clone());
             none = none.and(fits.negate());

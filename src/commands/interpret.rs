@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::capture::{Capture, Stdout, Writes, settle};
+use super::choices::Choices;
 use super::condition::is_assertion;
 use super::scope::{Held, Scope};
 use super::{Parsed, paths, symbol};
@@ -110,6 +111,8 @@ pub struct Context<'a> {
     pub cond: Cond,
     /// `$1` and so on.
     pub positional: Vec<Text>,
+    /// What symbols in its environment and its expressions can stand for.
+    pub choices: Choices,
     /// Programs that run the command behind them.
     pub wrappers: &'a Wrappers,
     /// Scripts that were parsed before.
@@ -370,13 +373,13 @@ impl Interpreter<'_> {
             Node::Command(simple) => self.simple(simple),
             Node::And(a, b) => {
                 let first = self.status(a);
-                let (second, _) = self.under(&first.lenient, |_| false, |this| this.status(b));
+                let second = self.perhaps(&first.lenient, b);
                 Status { lenient: first.lenient.and(second.lenient), strict: first.strict.and(second.strict) }
             }
             Node::Or(a, b) => {
                 let first = self.status(a);
                 let otherwise = first.strict.clone().negate();
-                let (second, _) = self.under(&otherwise, |_| false, |this| this.status(b));
+                let second = self.perhaps(&otherwise, b);
                 let lenient = match first.lenient {
                     Cond::Known(true) => Cond::TRUE,
                     lenient => lenient.or(second.lenient),
@@ -402,10 +405,26 @@ impl Interpreter<'_> {
                 self.functions.insert(name.clone(), (Arc::clone(body), Rc::clone(&self.frame)));
                 Status::same(Cond::TRUE)
             }
-            Node::Test(test) => Status::same(self.double_bracket(test)),
+            Node::Test(test) => {
+                let cond = self.double_bracket(test);
+                Status::same(self.context.choices.resolve(cond))
+            }
             Node::Opaque(raw) => Status::same(Cond::atom(symbol::fold(&self.bound(raw)))),
             Node::Redirected(inner, redirects) => self.redirected(inner, redirects),
         }
+    }
+
+    /// Runs a statement under a condition. What it sets depends on that condition afterwards, unless it is the success
+    /// of a command, which is taken for granted or fails the script.
+    fn perhaps(&mut self, cond: &Cond, node: &Node) -> Status {
+        if matches!(cond, Cond::Known(_)) || is_assertion(cond) {
+            return self.under(cond, |_| false, |this| this.status(node)).0;
+        }
+        let mut status = Status::same(Cond::TRUE);
+        let mut outcomes: Vec<_> = self.branch(cond, |this| status = this.status(node)).into_iter().collect();
+        outcomes.extend(self.branch(&cond.clone().negate(), |_| {}));
+        self.merge(outcomes);
+        status
     }
 
     /// A path as a part of conditions and symbols: seen from the root of the checkout.

@@ -6,6 +6,7 @@
 
 mod builtin;
 mod capture;
+mod choices;
 mod condition;
 mod expand;
 mod flow;
@@ -22,6 +23,7 @@ mod symbol;
 mod tests;
 mod wrappers;
 
+pub use choices::Choices;
 pub use interpret::{Context, MOST_COMMANDS, MOST_DEPTH, MOST_ITERATIONS, MOST_STEPS, Shell, interpret, read};
 pub use matching::{FlagValue, flag, matches, positional};
 pub use parsed::Parsed;

@@ -11,6 +11,13 @@ use super::{symbol, wrappers};
 use crate::model::{Command, Cond, Hop, Location, Text};
 use crate::syntax::shell::{Masked, Node, Piece, Simple, Value, parse};
 
+/// Words of one command that are looked at for what they can be.
+const MOST_FORKS: usize = 3;
+
+fn is_truth(value: &Text) -> bool {
+    matches!(value.literal(), Some("true" | "false" | ""))
+}
+
 impl Interpreter<'_> {
     pub(super) fn simple(&mut self, simple: &Simple) -> Status {
         self.here = simple.offset;
@@ -29,7 +36,9 @@ impl Interpreter<'_> {
             }
             return if substitutes { self.success() } else { Status::same(Cond::TRUE) };
         };
-        let program = first.as_str().to_owned();
+        if first.as_str().is_empty() && words.len() == 1 {
+            return Status::same(Cond::TRUE);
+        }
         let mut line: Vec<(String, Text)> = Vec::new();
         for assignment in &simple.assignments {
             let value = match &assignment.value {
@@ -37,6 +46,37 @@ impl Interpreter<'_> {
                 Value::Array(_) => continue,
             };
             line.push((assignment.name.clone(), value));
+        }
+        self.dispatch(words, line, streams, simple, MOST_FORKS)
+    }
+
+    /// Runs a command whose words are known; as several where its program depends on a condition.
+    fn dispatch(
+        &mut self,
+        words: Vec<Text>,
+        line: Vec<(String, Text)>,
+        streams: Streams,
+        simple: &Simple,
+        forks: usize,
+    ) -> Status {
+        let Some(first) = words.first() else { return Status::same(Cond::TRUE) };
+        let program = first.as_str().to_owned();
+        if forks > 0
+            && let Some((at, options)) = self.depending(&words)
+        {
+            let mut outcomes = Vec::new();
+            for (cond, value) in options {
+                let mut own = words.get(..at).unwrap_or_default().to_vec();
+                // What stays unknown is not asked about again.
+                let forks = if words.get(at) == Some(&value) { 0 } else { forks - 1 };
+                own.extend(if value.symbol().is_some() { vec![value] } else { value.items(&[' ', '\t', '\n']) });
+                own.extend_from_slice(words.get(at + 1..).unwrap_or_default());
+                let (line, streams) = (line.clone(), streams.clone());
+                outcomes.extend(self.branch(&cond, |this| drop(this.dispatch(own, line, streams, simple, forks))));
+            }
+            self.merge(outcomes);
+            self.rendered = symbol::fold(&symbol::command(&words));
+            return self.success();
         }
         self.here = simple.offset;
         let arguments: Vec<Text> = words.get(1..).unwrap_or_default().to_vec();
@@ -47,6 +87,31 @@ impl Interpreter<'_> {
             return self.call(&words, &arguments, &line, body, frame, streams);
         }
         self.command(words, line, streams, simple)
+    }
+
+    /// The word that decides which program runs and is not known, with what it can be. An unknown word in front of a
+    /// command is most often a guard that is empty when the command is to run.
+    fn depending(&self, words: &[Text]) -> Option<(usize, Vec<(Cond, Text)>)> {
+        let mut found = None;
+        for view in wrappers::views(words, self.context.wrappers) {
+            let Some(first) = view.first().filter(|w| w.symbol().is_some()) else { continue };
+            let at = words.iter().position(|w| std::ptr::eq(w, first))?;
+            let options = match self.context.choices.of(first) {
+                // `if $RELEASE; then` asks for the value.
+                Some(options) if view.len() == 1 && options.iter().all(|(_, v)| is_truth(v)) => return None,
+                Some(options) => options,
+                None => {
+                    let program = view.get(1).filter(|w| !w.as_str().starts_with('-') && w.symbol().is_none())?;
+                    if !program.as_str().starts_with(|c: char| c.is_alphanumeric() || matches!(c, '.' | '/')) {
+                        return None;
+                    }
+                    let empty = symbol::equal(first, &Text::default());
+                    vec![(empty.clone(), Text::default()), (empty.negate(), first.clone())]
+                }
+            };
+            found = Some((at, options));
+        }
+        found
     }
 
     pub(super) fn command(
@@ -107,7 +172,8 @@ impl Interpreter<'_> {
         match words.as_slice() {
             // `if $RELEASE; then`: a variable that holds `true` or `false`.
             [only] if only.symbol().is_some() => {
-                Status { lenient: Cond::TRUE, strict: symbol::equal(only, &Text::from("true")) }
+                let strict = self.context.choices.resolve(symbol::equal(only, &Text::from("true")));
+                Status { lenient: Cond::TRUE, strict }
             }
             _ => self.success(),
         }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::choices::Choices;
 use super::symbol;
 use crate::model::{Cond, Text};
 
@@ -23,6 +24,14 @@ impl Held {
         match self {
             Held::Scalar(text) => text.clone(),
             Held::Array(items) => items.first().cloned().unwrap_or_default(),
+        }
+    }
+
+    /// All of it as words in one text.
+    fn words(&self) -> Text {
+        match self {
+            Held::Scalar(text) => text.clone(),
+            Held::Array(items) => Text::new(items.iter().map(Text::as_str).collect::<Vec<_>>().join(" ")),
         }
     }
 
@@ -89,10 +98,9 @@ impl Scope {
 
     /// Joins the outcomes of branches, each with its condition. A variable that they leave different becomes a symbol
     /// which names the choice, so that equal choices stay equal.
-    pub(super) fn merge(outside: &dyn Fn(&str) -> Held, mut branches: Vec<(Cond, Scope)>) -> Scope {
+    pub(super) fn merge(outside: &dyn Fn(&str) -> Held, mut branches: Vec<(Cond, Scope)>, choices: &Choices) -> Scope {
         let Some((_, mut merged)) = branches.pop() else { return Scope::default() };
         while let Some((cond, branch)) = branches.pop() {
-            let cond = symbol::fold(&cond.to_string());
             let names: BTreeSet<String> = branch.variables.keys().chain(merged.variables.keys()).cloned().collect();
             for name in names {
                 let (left, right) = (branch.variables.get(&name), merged.variables.get(&name));
@@ -102,7 +110,7 @@ impl Scope {
                 let exported = left.is_some_and(|(_, e)| *e) || right.is_some_and(|(_, e)| *e);
                 let held = |v: Option<&(Held, bool)>| v.map_or_else(|| outside(&name), |(held, _)| held.clone());
                 let (left, right) = (held(left), held(right));
-                let joined = if left == right { left } else { choice(&cond, &left, &right) };
+                let joined = if left == right { left } else { choice(&cond, &left, &right, choices) };
                 merged.variables.insert(name, (joined, exported));
             }
         }
@@ -126,28 +134,33 @@ impl Scope {
 }
 
 /// The value that depends on `cond`. What both begin with stays: a list of options that one branch adds to.
-pub(super) fn choice(cond: &str, yes: &Held, no: &Held) -> Held {
-    let symbol = |yes: String, no: String| symbol::unknown("if", &format!("{cond}: {yes}; {no}"));
+pub(super) fn choice(cond: &Cond, yes: &Held, no: &Held, choices: &Choices) -> Held {
+    let text = symbol::fold(&cond.to_string());
+    let symbol = |yes: &Held, no: &Held| {
+        let symbol = symbol::unknown("if", &format!("{text}: {}; {}", yes.render(), no.render()));
+        choices.keep(&symbol, vec![(cond.clone(), yes.words()), (cond.clone().negate(), no.words())]);
+        symbol
+    };
     match (yes, no) {
         (Held::Array(yes), Held::Array(no)) => {
             let same = yes.iter().zip(no).take_while(|(a, b)| a == b).count();
-            let rest = |items: &[Text]| format!("({})", symbol::command(items.get(same..).unwrap_or_default()));
+            let rest = |items: &[Text]| Held::Array(items.get(same..).unwrap_or_default().to_vec());
             let mut items = yes.get(..same).unwrap_or_default().to_vec();
-            items.push(symbol(rest(yes), rest(no)));
+            items.push(symbol(&rest(yes), &rest(no)));
             Held::Array(items)
         }
         (Held::Scalar(yes), Held::Scalar(no)) => {
             let (short, long) = if yes.as_str().len() < no.as_str().len() { (yes, no) } else { (no, yes) };
             let tail = long.as_str().strip_prefix(short.as_str()).unwrap_or_default();
             if short.is_empty() || !tail.starts_with(' ') {
-                return Held::Scalar(symbol(symbol::word(yes), symbol::word(no)));
+                return Held::Scalar(symbol(&Held::Scalar(yes.clone()), &Held::Scalar(no.clone())));
             }
             let part = |text: &Text| {
                 let rest = text.as_str().strip_prefix(short.as_str()).unwrap_or_default();
-                symbol::word(&Text::from(rest.trim_start()))
+                Held::Scalar(Text::from(rest.trim_start()))
             };
-            Held::Scalar(Text::new(format!("{short} {}", symbol(part(yes), part(no)))))
+            Held::Scalar(Text::new(format!("{short} {}", symbol(&part(yes), &part(no)))))
         }
-        (yes, no) => Held::Scalar(symbol(yes.render(), no.render())),
+        (yes, no) => Held::Scalar(symbol(yes, no)),
     }
 }

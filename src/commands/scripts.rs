@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::follow::{self, Call, Entered, Piece};
-use super::{Context, Parsed, Shell, interpret, unwrapped};
+use super::{Choices, Context, Parsed, Shell, interpret, unwrapped};
 use crate::catalogue::Catalogue;
 use crate::checkout::Checkout;
 use crate::model::{Command, Cond, Hop, Location, Position, Script, Span, Text};
@@ -36,6 +36,8 @@ pub struct Reading<'a> {
     pub locate: &'a dyn Fn(usize, usize) -> Location,
     /// How it was reached.
     pub chain: &'a [Hop],
+    /// What symbols in `holes` and `env` can stand for.
+    pub choices: Choices,
 }
 
 /// The environment of a script, and what the platform sets below it.
@@ -55,6 +57,8 @@ struct Budget {
     open: Vec<(String, u32, u64)>,
     /// Scripts that were followed with the same words before.
     done: BTreeSet<String>,
+    /// What symbols can stand for.
+    choices: Choices,
 }
 
 impl<'c> Scripts<'c> {
@@ -80,13 +84,20 @@ impl<'c> Scripts<'c> {
                     chain: reading.chain.to_vec(),
                     cond: Cond::TRUE,
                     positional: Vec::new(),
+                    choices: reading.choices.clone(),
                     wrappers: &Catalogue::get().wrappers,
                     parsed: &self.parsed,
                 },
             ),
             Language::Program => program(reading.text, &locate, reading.chain, &reading.folder, Cond::TRUE),
         };
-        let mut budget = Budget { pieces: MOST_PIECES, bytes: MOST_BYTES, open: Vec::new(), done: BTreeSet::new() };
+        let mut budget = Budget {
+            pieces: MOST_PIECES,
+            bytes: MOST_BYTES,
+            open: Vec::new(),
+            done: BTreeSet::new(),
+            choices: reading.choices.clone(),
+        };
         self.follow(script, (reading.env, reading.platform), &mut budget)
     }
 
@@ -198,6 +209,7 @@ impl<'c> Scripts<'c> {
                     chain: chain.to_vec(),
                     cond: command.cond.clone(),
                     positional: piece.positional.clone(),
+                    choices: budget.choices.clone(),
                     wrappers: &Catalogue::get().wrappers,
                     parsed: &self.parsed,
                 },

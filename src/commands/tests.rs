@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Context, Parsed, Shell, interpret, read, unwrapped};
+use super::{Choices, Context, Parsed, Shell, interpret, read, unwrapped};
 use crate::catalogue::Catalogue;
 use crate::model::{self, Cond, Location, Position, Span, Text};
 use crate::syntax::shell::Masked;
@@ -32,6 +32,7 @@ fn run_in(text: &str, shell: Shell, env: &[(&str, &str)]) -> model::Script {
             chain: Vec::new(),
             cond: Cond::TRUE,
             positional: Vec::new(),
+            choices: Choices::default(),
             wrappers: &Catalogue::get().wrappers,
             parsed: &Parsed::default(),
             platform: &|_| None,
@@ -190,6 +191,42 @@ fn a_command_sees_exported_variables_and_those_of_its_line() {
 fn branches_leave_a_choice() {
     assert_runs("if [ \"$R\" = x ]; then T=a; else T=b; fi\nf $T", &["f ${{ if(env.R == 'x': a; b) }}"]);
     assert_runs("if [ \"$R\" = x ]; then T=a; else T=a; fi\nf $T", &["f a"]);
+}
+
+#[test]
+fn a_program_that_depends_on_a_condition_is_several_commands() {
+    let guard = "guard=echo\nif [ \"$ENV\" = production ]; then guard=; fi\n";
+    assert_runs(
+        &format!("{guard}f | xargs $guard gh release create v1"),
+        &[
+            "f",
+            "env.ENV == 'production' | xargs gh release create v1",
+            "!(env.ENV == 'production') | xargs echo gh release create v1",
+        ],
+    );
+    assert_runs(
+        "guard=echo\n[ \"$ENV\" = production ] && guard=\n$guard npm publish",
+        &["env.ENV == 'production' | npm publish", "!(env.ENV == 'production') | echo npm publish"],
+    );
+    assert_runs("${DRY:+echo} npm publish", &["!(env.DRY == '') | echo npm publish", "env.DRY == '' | npm publish"]);
+    assert_runs("$DRY npm publish", &["env.DRY == '' | npm publish", "!(env.DRY == '') | ${{ env.DRY }} npm publish"]);
+    assert_runs(
+        "cmd=true\nif [ \"$R\" = x ]; then cmd='npm publish --provenance'; fi\n$cmd",
+        &["env.R == 'x' | npm publish --provenance"],
+    );
+    assert_runs("$TOOL --version", &["${{ env.TOOL }} --version"]);
+}
+
+#[test]
+fn a_test_of_a_value_that_depends_on_a_condition_is_that_condition() {
+    assert_runs(
+        "dry=true\nif [ \"$R\" = x ]; then dry=false; fi\nif [ $dry = false ]; then npm publish; fi",
+        &["env.R == 'x' | npm publish"],
+    );
+    assert_runs(
+        "dry=true\n[[ $R == x ]] && dry=false\n$dry || npm publish",
+        &["${{ if(env.R == 'x': false; true) }}", "env.R == 'x' | npm publish"],
+    );
 }
 
 // Conditions
@@ -504,6 +541,7 @@ fn known_expressions_are_part_of_the_script() {
             chain: Vec::new(),
             cond: Cond::TRUE,
             positional: Vec::new(),
+            choices: Choices::default(),
             wrappers: &crate::catalogue::Wrappers::default(),
             parsed: &Parsed::default(),
             platform: &|_| None,

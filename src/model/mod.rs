@@ -24,7 +24,7 @@ pub use pipeline::{Flow, Pipeline, Platform};
 pub use requirement::Requirement;
 pub use runner::{LabelSet, RunnerChoice, RunnerPlatform, RunnerPool, Tri};
 pub use step::{ActionUse, Command, Hop, Input, OutputWrite, Script, Step, StepBody};
-pub use target::{Kind, Target};
+pub use target::{Boundary, BoundaryJob, Kind, Target};
 pub use text::Text;
 pub use token::{Access, TokenScope};
 pub use verdict::{Evidence, Grade, State, Verdict};

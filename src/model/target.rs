@@ -42,6 +42,37 @@ kinds! {
     Other = "other",
 }
 
+/// Who builds, signs and stores for one target, in words for people.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Boundary {
+    /// The jobs that build, publish or make the provenance, each once.
+    pub jobs: Vec<BoundaryJob>,
+    /// What makes the provenance (`actions/attest@v4`); absent without provenance.
+    pub producer: Option<String>,
+    /// Whose key or identity signs it (`identity of release.yml`, `the secret COSIGN_KEY`); absent when nobody does.
+    pub signer: Option<String>,
+    /// Where consumers find it (`attestation store of the forge`).
+    pub store: Option<String>,
+}
+
+impl Boundary {
+    /// Whether nothing is known beyond jobs and verdicts.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// One job in the picture of the trust boundary.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct BoundaryJob {
+    /// Its key, as in `build_jobs`, `publish_job` and `provenance_job`.
+    pub key: String,
+    /// The machine it asks for (`ubuntu-24.04`, `runner set arc-release`).
+    pub runner: Option<String>,
+    /// The workflow of another repository that defines it, when one does.
+    pub defined_in: Option<String>,
+}
+
 /// A graded release target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
@@ -69,6 +100,8 @@ pub struct Target {
     pub verdicts: Vec<Verdict>,
     /// How it was found and how its bytes flow, one line per hop.
     pub chain: Vec<(String, Location)>,
+    /// Who builds, signs and stores.
+    pub boundary: Boundary,
     /// Further observations on this target.
     pub notes: Vec<super::Note>,
 }

@@ -91,7 +91,7 @@ fn families<'s, 'p>(path: &Path<'_, 'p>, stream: &'s Stream<'s, 'p>) -> Vec<Fami
 }
 
 /// Whether a pattern names only what nobody runs: checksums, signatures, SBOMs, provenance, documents.
-fn ancillary(pattern: &str) -> bool {
+pub(super) fn ancillary(pattern: &str) -> bool {
     const ENDINGS: &[&str] = &[
         ".sha256",
         ".sha512",

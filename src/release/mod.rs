@@ -15,6 +15,7 @@ mod opaque;
 mod outside;
 mod provenance;
 mod readable;
+mod rewritten;
 mod separation;
 mod supply;
 mod traits;

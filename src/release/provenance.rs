@@ -1,11 +1,12 @@
 //! Provenance of published bytes: what makes it, whether it delivers, and who could forge it.
 
 use super::builders::{is_builder, of_builder};
-use super::coverage::{Coverage, Unit, covers};
+use super::coverage::{Coverage, Unit, covers, is_image};
 use super::doer::Doer;
 use super::facts::{Attest, FlowFacts};
 use super::glob;
 use super::npm;
+use super::rewritten;
 use super::separation::{self, Separation};
 use crate::catalogue::{Catalogue, Content, Signer, Store};
 use crate::checkout::Checkout;
@@ -131,6 +132,10 @@ pub(super) fn find(
                         found.unread.push(Refused { rule, why, location: location.clone() });
                         continue;
                     }
+                    if let Some(refused) = stale(flow, facts, (at, job), attest, unit) {
+                        found.refused.push(refused);
+                        continue;
+                    }
                     match usable(checkout, job, attest, unit) {
                         Err(refused) => found.refused.push(refused),
                         Ok(()) => better(&mut found, of_step(checkout, flow, facts, job, attest, unit, coverage)),
@@ -151,6 +156,43 @@ pub(super) fn find(
     let own = |rule: &str| catalogue.producers.iter().any(|p| p.id == rule && p.subjects.own);
     found.refused.sort_by_key(|r| own(&r.rule));
     found
+}
+
+/// Why a fitting subject is not what goes out: the files change before they are published, or another leg of the
+/// matrix publishes files of its own.
+fn stale(
+    flow: &Flow,
+    facts: &FlowFacts<'_>,
+    (at, job): (usize, &Job),
+    attest: &Attest<'_>,
+    unit: &Unit<'_, '_>,
+) -> Option<Refused> {
+    if attest.producer.subjects.own || is_image(unit.kind) {
+        return None;
+    }
+    let refuse = |why: String, location: Location| Refused { rule: attest.producer.id.clone(), why, location };
+    if let Some(location) = rewritten::between(flow, facts, attest, unit.publish) {
+        return Some(refuse(
+            "the files change after they are attested, so their digests are others".to_owned(),
+            location,
+        ));
+    }
+    let made_here = unit.files.iter().any(|f| f.job == job.key);
+    let without =
+        flow.jobs.iter().enumerate().filter(|(_, other)| made_here && other.key == job.key).find(|(leg, other)| {
+            // Of the legs that publish for themselves only the publishing one counts.
+            let counts = flow.jobs.get(unit.publish.job).is_none_or(|p| p.key != job.key) || *leg == unit.publish.job;
+            let same = facts.get(*leg).is_some_and(|f| {
+                f.attests.iter().any(|a| {
+                    a.doer.location() == attest.doer.location() && (a.cond == attest.cond || !a.cond.is_never())
+                })
+            });
+            counts && *leg != at && !other.cond.is_never() && !same
+        });
+    without.map(|(_, other)| {
+        let why = format!("the leg {} attests its own files only, and {} makes files too", job.title(), other.title());
+        refuse(why, attest.doer.location().clone())
+    })
 }
 
 /// Provenance that the npm client makes without a word on its command line.

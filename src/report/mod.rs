@@ -21,6 +21,7 @@ mod words;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+pub use crate::model::{Boundary, BoundaryJob};
 use crate::model::{Evidence, Kind, Location, Note, Platform, Problem, Requirement, State, Unassessed};
 
 pub use github::github;
@@ -142,37 +143,6 @@ pub struct TargetReport {
     /// empty, the picture shows what the jobs and the verdicts tell.
     #[serde(skip_serializing_if = "Boundary::is_empty")]
     pub boundary: Boundary,
-}
-
-/// Who builds, signs and stores for one target, in words for people.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Boundary {
-    /// The jobs that build, publish or make the provenance, each once.
-    pub jobs: Vec<BoundaryJob>,
-    /// What makes the provenance (`actions/attest@v4`); absent without provenance.
-    pub producer: Option<String>,
-    /// Whose key or identity signs it (`identity of release.yml`, `the secret COSIGN_KEY`); absent when nobody does.
-    pub signer: Option<String>,
-    /// Where consumers find it (`attestation store of the forge`).
-    pub store: Option<String>,
-}
-
-impl Boundary {
-    /// Whether nothing is known beyond jobs and verdicts.
-    pub fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
-}
-
-/// One job in the picture of the trust boundary.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct BoundaryJob {
-    /// Its key, as in `build_jobs`, `publish_job` and `provenance_job`.
-    pub key: String,
-    /// The machine it asks for (`ubuntu-24.04`, `runner set arc-release`).
-    pub runner: Option<String>,
-    /// The workflow of another repository that defines it, when one does.
-    pub defined_in: Option<String>,
 }
 
 /// The verdict on one requirement.

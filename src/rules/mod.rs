@@ -2,6 +2,7 @@
 
 mod ephemerality;
 mod notes;
+mod parties;
 mod pools;
 mod provenance;
 mod token;
@@ -52,6 +53,7 @@ pub fn target(scene: &Scene<'_>, linked: &Linked<'_>) -> Target {
         location: linked.publish.location.clone(),
         verdicts,
         chain: linked.chain.clone(),
+        boundary: parties::of(scene, linked),
         notes: notes::of(scene, linked),
     }
 }

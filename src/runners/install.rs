@@ -11,7 +11,7 @@ use super::docker::Run;
 use super::registration::Once;
 use crate::catalogue::Catalogue;
 use crate::checkout::Checkout;
-use crate::commands::{Context, Parsed, Shell, interpret, read, unwrapped};
+use crate::commands::{Choices, Context, Parsed, Shell, interpret, read, unwrapped};
 use crate::model::{Command, Cond, Evidence, Location, Position, Span, Text};
 use crate::syntax::shell;
 
@@ -191,6 +191,7 @@ impl Reader {
                 chain: Vec::new(),
                 cond: Cond::TRUE,
                 positional: Vec::new(),
+                choices: Choices::default(),
                 wrappers: &Catalogue::get().wrappers,
                 parsed: &Parsed::default(),
                 platform: &|_| None,

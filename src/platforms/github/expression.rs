@@ -14,6 +14,12 @@ pub(super) trait Lookup {
     /// the platform ignores case.
     fn lookup(&self, path: &[String]) -> Value;
 
+    /// What the value that a symbol stands for is known to start with.
+    fn start(&self, symbol: &str) -> &str {
+        let _ = symbol;
+        ""
+    }
+
     /// Whether something failed before: `failure()` holds and `success()` does not.
     fn failed(&self) -> bool {
         false
@@ -293,6 +299,14 @@ fn function(call: &Call<'_>, whole: &SpannedExpr<'_>, scope: &dyn Lookup) -> Val
         Function::Contains => contains(&next(), &next()),
         Function::StartsWith => {
             let (text, prefix) = (next().text(), next().text());
+            // What the event's filter lets through starts as its patterns do.
+            let head = text.ends().0;
+            let rest = Text::new(text.as_str().get(head.len()..).unwrap_or_default());
+            if let (Some(symbol), Some(prefix)) = (rest.symbol(), prefix.literal())
+                && format!("{head}{}", scope.start(symbol)).to_lowercase().starts_with(&prefix.to_lowercase())
+            {
+                return Value::Bool(true);
+            }
             affix("startsWith", &text, &prefix, text.ends().0, |t, p| t.starts_with(p), |p, t| p.starts_with(t))
         }
         Function::EndsWith => {

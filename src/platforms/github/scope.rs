@@ -61,6 +61,11 @@ impl Lookup for Scope<'_> {
         self.failed
     }
 
+    fn start(&self, symbol: &str) -> &str {
+        let pushed = matches!(self.run.event.kind, EventKind::TagPush | EventKind::BranchPush);
+        if pushed && symbol == "github.ref_name" { self.run.start_of_ref() } else { "" }
+    }
+
     fn lookup(&self, path: &[String]) -> Value {
         let Some((head, rest)) = path.split_first() else { return Value::Null };
         let head = head.to_ascii_lowercase();
@@ -249,6 +254,27 @@ impl<'a> Run<'a> {
             ["token"] => Value::unknown("github.token"),
             _ => Value::unknown(&symbol()),
         }
+    }
+
+    /// What every pattern of the filter starts with.
+    fn start_of_ref(&self) -> &str {
+        let mut common: Option<&str> = None;
+        for pattern in self.event.refs.iter().filter(|p| !p.starts_with('!')) {
+            let literal = pattern.split(['*', '?', '[', '+', '\\']).next().unwrap_or_default();
+            // `?` and `+` are about the character before them.
+            let repeated = pattern.get(literal.len()..).is_some_and(|rest| rest.starts_with(['?', '+']));
+            let cut = literal.char_indices().next_back().map_or(0, |(at, _)| at);
+            let literal = if repeated { literal.get(..cut).unwrap_or_default() } else { literal };
+            common = Some(match common {
+                None => literal,
+                Some(known) => {
+                    let same = known.char_indices().zip(literal.chars()).find(|((_, a), b)| a != b);
+                    let end = same.map_or(known.len().min(literal.len()), |((at, _), _)| at);
+                    known.get(..end).unwrap_or_default()
+                }
+            });
+        }
+        common.unwrap_or_default()
     }
 
     /// The one ref that the filter lets through, when it is a plain name.

@@ -9,6 +9,7 @@ use super::source::Source;
 use super::uses::{self, Uses};
 use super::value::Value;
 use super::workflow::environment;
+use crate::commands::Choices;
 use crate::model::{
     ActionUse, Cond, Hop, Input, Job, Location, Problem, Reference, Script, Span, Step, StepBody, Text, VersionSource,
 };
@@ -480,8 +481,9 @@ fn script(
             .map(|s| interpolate(s, scope).text())
     };
     let text = run.as_str().unwrap_or_default();
-    let holes: Vec<Text> =
-        expressions(text).iter().map(|(_, inner)| super::expression::evaluate(inner, scope).text()).collect();
+    let values: Vec<Value> =
+        expressions(text).iter().map(|(_, inner)| super::expression::evaluate(inner, scope)).collect();
+    let holes: Vec<Text> = values.iter().map(Value::text).collect();
     let shell =
         setting("shell").unwrap_or_else(|| Text::from(if scope.os == Some("Windows") { "pwsh" } else { "bash" }));
     lowering.scripts.read(&crate::commands::Reading {
@@ -493,6 +495,7 @@ fn script(
         folder: setting("working-directory").unwrap_or_default(),
         locate: &|from, to| place.source.at(Span { start: run.at(from), end: run.at(to) }),
         chain: &place.chain,
+        choices: choices(scope.env.iter().map(|(_, value)| value).chain(&values)),
     })
 }
 
@@ -519,6 +522,7 @@ fn run_by_action(lowering: &Lowering<'_>, action: &ActionUse, scope: &Scope<'_>,
                 folder: folder.unwrap_or_default(),
                 locate: &|_, _| step.location.clone(),
                 chain: &step.chain,
+                choices: choices(scope.env.iter().map(|(_, value)| value)),
             });
             steps.push(Step { id: None, body: StepBody::Script(script), ..step.clone() });
         }
@@ -529,6 +533,22 @@ fn run_by_action(lowering: &Lowering<'_>, action: &ActionUse, scope: &Scope<'_>,
 /// The symbols of a text, each as the value of its own hole.
 fn symbols(text: &str) -> Vec<Text> {
     expressions(text).iter().map(|(_, inner)| Text::unknown(inner)).collect()
+}
+
+/// What the symbols of values with several outcomes stand for.
+fn choices<'v>(values: impl Iterator<Item = &'v Value>) -> Choices {
+    let choices = Choices::default();
+    for value in values {
+        let options = match value {
+            Value::Truth(cond) => {
+                vec![(cond.clone(), Text::from("true")), (cond.clone().negate(), Text::from("false"))]
+            }
+            Value::Choice(options) => options.iter().map(|(cond, value)| (cond.clone(), value.text())).collect(),
+            _ => continue,
+        };
+        choices.keep(&value.text(), options);
+    }
+    choices
 }
 
 /// A variable that the platform sets in every step.

@@ -1,0 +1,75 @@
+//! Values that depend on a condition, by the symbol that stands for them.
+//!
+//! A variable that branches leave different becomes one symbol (`if(cond: a; b)`), and so does a CI expression with
+//! several outcomes. What the symbol can be is kept here, so that a command whose program depends on it is seen as
+//! several commands, and a test of it as the condition behind it.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use super::symbol;
+use crate::model::{Cond, Text};
+
+/// More symbols than this are not kept; those stay unknown.
+const MOST: usize = 5_000;
+/// Values that one symbol can have; one with more stays unknown.
+const MOST_OPTIONS: usize = 12;
+/// Symbols within the conditions and values of symbols are looked up this deep.
+const DEEPEST: usize = 4;
+
+/// The values that a symbol can have, each under its condition.
+type Options = Vec<(Cond, Text)>;
+
+/// What symbols stand for.
+#[derive(Debug, Clone, Default)]
+pub struct Choices {
+    known: Rc<RefCell<HashMap<String, Options>>>,
+}
+
+impl Choices {
+    /// Keeps what the symbol of `text` can be. Nothing happens when `text` is not a lone symbol.
+    pub fn keep(&self, text: &Text, options: Options) {
+        let Some(symbol) = text.symbol() else { return };
+        let mut known = self.known.borrow_mut();
+        if known.len() < MOST && options.len() <= MOST_OPTIONS {
+            known.entry(symbol::fold(symbol)).or_insert(options);
+        }
+    }
+
+    /// What a lone symbol can be.
+    pub(super) fn of(&self, text: &Text) -> Option<Options> {
+        self.known.borrow().get(&symbol::fold(text.symbol()?)).cloned()
+    }
+
+    /// A condition in which comparisons of such values have become the conditions behind them.
+    pub(super) fn resolve(&self, cond: Cond) -> Cond {
+        if self.known.borrow().is_empty() { cond } else { self.resolved(cond, DEEPEST) }
+    }
+
+    fn resolved(&self, cond: Cond, depth: usize) -> Cond {
+        if depth == 0 {
+            return cond;
+        }
+        match cond {
+            Cond::Atom(atom) => match self.compared(&atom, depth) {
+                Some(cond) => cond,
+                None => Cond::Atom(atom),
+            },
+            Cond::Not(inner) => self.resolved(*inner, depth).negate(),
+            Cond::All(all) => all.into_iter().fold(Cond::TRUE, |sum, c| sum.and(self.resolved(c, depth))),
+            Cond::Any(all) => all.into_iter().fold(Cond::FALSE, |sum, c| sum.or(self.resolved(c, depth))),
+            known @ Cond::Known(_) => known,
+        }
+    }
+
+    /// `symbol == 'value'`, as [`symbol::equal`] writes it.
+    fn compared(&self, atom: &str, depth: usize) -> Option<Cond> {
+        let (left, right) = atom.strip_suffix('\'')?.rsplit_once(" == '")?;
+        let options = self.known.borrow().get(left)?.clone();
+        let right = Text::from(right.replace("''", "'"));
+        Some(options.into_iter().fold(Cond::FALSE, |sum, (cond, value)| {
+            sum.or(cond.and(self.resolved(symbol::equal(&value, &right), depth - 1)))
+        }))
+    }
+}
