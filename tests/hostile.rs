@@ -199,6 +199,58 @@ fn ten_thousand_levels_of_expressions_and_shell_end() {
     }
 }
 
+/// Every reader of configuration, and what leads to it.
+#[test]
+fn ten_thousand_levels_of_configuration_end() {
+    const DEEP: usize = 10_000;
+    let nest = |open: &str, inner: &str, close: &str| format!("{}{inner}{}", open.repeat(DEEP), close.repeat(DEEP));
+    let own = "on: push\njobs:\n  j:\n    runs-on: [self-hosted, widget]\n    steps:\n      - uses: actions/checkout@v4\n      - uses: ./act\n      - run: |\n          \
+               make\n          npm run x\n          npm publish\n          task x\n          just x\n          tox -e x\n          poe x\n          docker compose push\n          \
+               goreleaser release\n          npx semantic-release\n          ./x.sh\n          python3 x.py\n";
+    let github = "actions.summerwind.dev actions-runner github_token ghcr.io/actions/actions-runner config.sh --url";
+    let shapes: Vec<(&str, String)> = vec![
+        ("infra/a.tf", format!("# {github}\nx = {}\n", nest("[", "1", "]"))),
+        ("infra/b.tf", format!("# {github}\nx = {}\n", nest("(", "1", ")"))),
+        ("infra/c.tf", format!("# {github}\nx = {}1\n", "!".repeat(DEEP))),
+        ("infra/d.tf", format!("# {github}\n{}\n", nest("a {\n", "b = 1\n", "}\n"))),
+        ("infra/e.tf", format!("# {github}\nx = \"{}\"\n", nest("${\"", "a", "\"}"))),
+        ("infra/f.tf", format!("# {github}\nx = {}\n", nest("f(", "1", ")"))),
+        ("infra/g.tf", format!("# {github}\nx = {}\n", nest("{ a = ", "1", " }"))),
+        ("infra/h.tf", format!("# {github}\nx = a{}\n", "[0].b".repeat(DEEP))),
+        ("infra/i.tf", format!("# {github}\nx = 1{}\n", " + 1".repeat(DEEP))),
+        ("infra/j.tf", format!("# {github}\nx = {}1\n", "a ? b : ".repeat(DEEP))),
+        ("infra/a.bicep", format!("// {github}\nparam x object = {}\n", nest("{ a: ", "1", " }"))),
+        ("infra/b.bicep", format!("// {github}\nresource r 'a@b' = {}\n", nest("[\n", "1\n", "]\n"))),
+        ("infra/a.toml", format!("# {github}\nx = {}\n", nest("[", "1", "]"))),
+        ("infra/config.toml", format!("[[runners]]\nx = {}\n", nest("{ a = ", "1", " }"))),
+        ("infra/b.toml", format!("# [[runners]]\n{}a = 1\n", "a.".repeat(DEEP))),
+        ("infra/a.json", format!("{{\"{github}\": {}}}", nest("[", "1", "]"))),
+        ("infra/a.nix", format!("# services.github-runners {github}\n{}\n", nest("{ a = ", "1", "; }"))),
+        ("infra/a.yaml", format!("# {github}\n{}\n", nest("{a: ", "1", "}"))),
+        ("infra/a.nomad", format!("# {github}\n{}\n", nest("job \"a\" {\n", "b = 1\n", "}\n"))),
+        ("infra/a.sh", format!("# {github}\n{}\n", nest("$(", "./config.sh --url x", ")"))),
+        ("Dockerfile", format!("FROM ghcr.io/actions/actions-runner\nRUN {}\n", nest("(", "./config.sh --url x", ")"))),
+        ("package.json", format!("{{\"scripts\": {}}}", nest("[", "1", "]"))),
+        ("Taskfile.yml", format!("tasks: {}\n", nest("{x: ", "1", "}"))),
+        ("justfile", format!("x:\n  {}\n", nest("{{", "a", "}}"))),
+        ("tox.ini", format!("[testenv:x]\ncommands = {}\n", nest("{", "a", "}"))),
+        ("pyproject.toml", format!("[tool.poe.tasks]\nx = {}\n", nest("[", "'a'", "]"))),
+        ("compose.yaml", format!("services: {}\n", nest("{a: ", "1", "}"))),
+        (".goreleaser.yml", format!("dockers: {}\n", nest("[", "1", "]"))),
+        (".releaserc", format!("{{\"plugins\": {}}}", nest("[", "1", "]"))),
+        ("release.config.js", format!("module.exports = {}\n", nest("[", "'a'", "]"))),
+        ("Makefile", format!("all:\n\techo {}\n", nest("$(a ", "b", ")"))),
+        ("GNUmakefile", format!("{}x\nall:\n\techo\n", "ifeq (a,a)\n".repeat(DEEP))),
+        ("x.sh", nest("$(", "npm publish", ")")),
+        ("x.py", format!("subprocess.run({})\n", nest("[", "'a'", "]"))),
+        ("act/action.yml", format!("runs: {}\n", nest("[", "1", "]"))),
+    ];
+    for (path, text) in shapes {
+        let folder = checkout(&[(EVIL, own.as_bytes()), (path, text.as_bytes())]);
+        harmless(&run(folder.path(), &["--format", "json"], &[]).out);
+    }
+}
+
 /// A step of a job on a hosted runner that runs this script on every push.
 fn pushed(script: &str) -> String {
     let script = script.replace('\n', "\n          ");
@@ -410,5 +462,171 @@ mod unix {
         let (human, json, _) = both(&folder);
         assert_eq!(human.code, 2, "{}", human.out);
         assert_eq!(json["errors"].as_array().unwrap().len(), 1);
+    }
+
+    /// Every command that names a file or folder, with one outside of the checkout.
+    #[test]
+    fn no_command_leads_out_of_the_checkout() {
+        let above = tempfile::tempdir().unwrap();
+        let script = format!("docker push ghcr.io/acme/{SECRET}\n");
+        let json = format!(
+            r#"{{"name": "{SECRET}", "scripts": {{"x": "docker push ghcr.io/acme/{SECRET}"}}, "release": {{"plugins": [["@semantic-release/exec", {{"publishCmd": "echo {SECRET}"}}]]}}}}"#
+        );
+        for (path, text) in [
+            ("x.sh", script.clone()),
+            ("x.mk", format!("x:\n\t{script}")),
+            ("Makefile", format!("x:\n\t{script}")),
+            ("package.json", json),
+            ("Taskfile.yml", format!("tasks: {{ x: {{ cmds: [docker push ghcr.io/acme/{SECRET}] }} }}\n")),
+            ("justfile", format!("x:\n  {script}")),
+            ("tox.ini", format!("[testenv:x]\ncommands = {script}")),
+            ("pyproject.toml", format!("[tool.poe.tasks]\nx = \"docker push ghcr.io/acme/{SECRET}\"\n")),
+            ("compose.yaml", format!("services: {{ a: {{ build: ., image: ghcr.io/acme/{SECRET} }} }}\n")),
+            ("docker-bake.hcl", format!("target \"default\" {{ tags = [\"ghcr.io/acme/{SECRET}\"] }}\n")),
+            (".goreleaser.yml", format!("dockers: [{{ image_templates: [ghcr.io/acme/{SECRET}] }}]\n")),
+            (".npmrc", format!("//registry.example.com/:_authToken={SECRET}\nprovenance=true\n")),
+            ("xtask/src/main.rs", format!("fn x() {{ cmd!(sh, \"docker push ghcr.io/acme/{SECRET}\"); }}\n")),
+            ("main.tf", format!("# {SECRET}\n")),
+        ] {
+            write(&above.path().join("outside"), path, text.as_bytes());
+        }
+        let out = above.path().join("outside");
+        let root = above.path().join("checkout");
+        let commands = |outside: &str| {
+            [
+                "bash {}/x.sh",
+                "source {}/x.sh",
+                "make -C {} x",
+                "make -f {}/x.mk x",
+                "npm --prefix {} run x",
+                "npm publish {}",
+                "pnpm -C {} run x",
+                "yarn --cwd {} x",
+                "task -d {} x",
+                "task -t {}/Taskfile.yml x",
+                "just -f {}/justfile x",
+                "tox -c {}/tox.ini -e x",
+                "docker compose -f {}/compose.yaml push",
+                "docker buildx bake -f {}/docker-bake.hcl --push",
+                "goreleaser release --config {}/.goreleaser.yml",
+                "npx semantic-release -e {}/package.json",
+                "python3 {}/x.py",
+                "cd {} && make x && npm run x && just x && task x && ./x.sh && npm publish && poe x && cargo xtask x",
+            ]
+            .map(|command| command.replace("{}", outside))
+            .join("\n          ")
+        };
+        for outside in ["../outside", "a/../../outside", "./../outside", &*out.to_string_lossy(), "link"] {
+            let text = format!(
+                "on: push\njobs:\n  j:\n    runs-on: ubuntu-latest\n    steps:\n      - uses: ./{outside}\n      - working-directory: {outside}\n        run: make x; \
+                 ./x.sh; npm run x\n      - run: |\n          make all\n          {}\n",
+                commands(outside)
+            );
+            write(&root, EVIL, text.as_bytes());
+            write(
+                &root,
+                "Makefile",
+                format!("include {outside}/x.mk\n-include {outside}/Makefile\nall: x\n\tcat {outside}/x.sh\n")
+                    .as_bytes(),
+            );
+            if outside == "link" {
+                symlink(&out, root.join("link")).unwrap();
+            }
+            for arguments in [&["-v"][..], &["--format", "json"]] {
+                let seen = run(&root, arguments, &[]);
+                assert!(!seen.out.contains(SECRET) && !seen.err.contains(SECRET), "{outside}: {}", seen.out);
+            }
+        }
+    }
+
+    /// Programs with the names of usual tools come first on the path, and the configuration of git names some more.
+    #[test]
+    fn no_program_of_the_checkout_is_run() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = checkout(&[
+            (EVIL, pushed("./x.sh && make && npm publish").as_bytes()),
+            ("Makefile", b"X := $(shell ./x.sh)\nall:\n\t./x.sh\n"),
+        ]);
+        let root = folder.path();
+        let marker = root.join("was-run");
+        let evil = format!("#!/bin/sh\ntouch {}\n", marker.display());
+        let hook = root.join(".git/hooks/post-checkout");
+        let programs = [
+            "x.sh",
+            "git",
+            "make",
+            "npm",
+            "sh",
+            "bash",
+            "docker",
+            ".git/hooks/post-checkout",
+            ".git/hooks/fsmonitor-watchman",
+        ];
+        for program in programs {
+            write(root, program, evil.as_bytes());
+            fs::set_permissions(root.join(program), fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        let run_me = root.join("x.sh").display().to_string();
+        let config = format!(
+            "[core]\n\tfsmonitor = {run_me}\n\thooksPath = {run_me}\n\tsshCommand = {run_me}\n\tpager = {run_me}\n\tgitProxy = {run_me}\n[include]\n\tpath = \
+             ../x.sh\n[includeIf \"gitdir:/\"]\n\tpath = /etc/passwd\n[alias]\n\tstatus = !{run_me}\n[filter \"x\"]\n\tclean = {run_me}\n\tsmudge = {run_me}\n\tprocess = \
+             {run_me}\n[diff]\n\texternal = {run_me}\n[credential]\n\thelper = !{run_me}\n[remote \"origin\"]\n\turl = ext::{run_me}\n\tuploadpack = {run_me}\n"
+        );
+        write(root, ".git/config", config.as_bytes());
+        write(root, ".git/HEAD", b"ref: refs/heads/main\n");
+        write(root, ".gitattributes", b"* filter=x diff=x\n");
+        assert!(Command::new(&hook).status().unwrap().success() && marker.exists(), "the programs would do it");
+        fs::remove_file(&marker).unwrap();
+        let path = root.display().to_string();
+        for arguments in [&["check", "."][..], &["runners", "."], &["--format", "json"]] {
+            run(root, arguments, &[("PATH", &path)]);
+            assert!(!marker.exists(), "{arguments:?} ran a program of the checkout");
+        }
+    }
+
+    #[test]
+    fn names_that_look_like_others_are_others() {
+        let publish = pushed("npm publish");
+        // None of these is read by the platform.
+        for path in [
+            ".GITHUB/workflows/evil.yml",
+            ".github/Workflows/evil.yml",
+            ".github/workflows/evil.YML",
+            ".github/workflows/evil.yml ",
+            ".github/workflows/sub/evil.yml",
+            ".github/workflows\u{200b}/evil.yml",
+            "\u{ff0e}github/workflows/evil.yml",
+            ".github/workflows/evil.yml\u{202e}",
+            "x/.github/workflows/evil.yml",
+        ] {
+            let (human, json, _) = both(&checkout(&[(path, publish.as_bytes())]));
+            assert_eq!((human.code, &json["level"]), (0, &Value::from(3)), "{path}: {}", human.out);
+        }
+        // And these are, whatever else their name says.
+        for path in
+            [".github/workflows/\u{202e}lmy.evil.yml", ".github/workflows/.yml", ".github/workflows/e\u{301}.yaml"]
+        {
+            let (_, json, _) = both(&checkout(&[(path, publish.as_bytes())]));
+            assert_eq!(json["level"], 0, "{path}");
+        }
+        // What is in a `.git` stays closed in any spelling.
+        for folder in [".git", ".GIT", "sub/.git", "sub/.Git"] {
+            let text = pushed(&format!("bash {folder}/x.sh && make -f {folder}/x.sh"));
+            let script = format!("docker push ghcr.io/acme/{SECRET}\n");
+            let folder = checkout(&[(EVIL, text.as_bytes()), (&format!("{folder}/x.sh"), script.as_bytes())]);
+            let (human, _, raw) = both(&folder);
+            assert!(!human.out.contains(SECRET) && !raw.contains(SECRET), "{}", human.out);
+        }
+    }
+
+    #[test]
+    fn a_folder_with_very_many_files_is_listed_in_time() {
+        let folder = checkout(&[]);
+        fs::create_dir(folder.path().join("many")).unwrap();
+        for number in 0..20_000 {
+            fs::File::create(folder.path().join(format!("many/{number}.yaml"))).unwrap();
+        }
+        let (human, json, _) = both(&folder);
+        assert_eq!((human.code, &json["level"]), (0, &Value::from(3)));
     }
 }

@@ -2,11 +2,11 @@
 
 use super::bytes::{self, FileRef};
 use super::doer::Picked;
-use super::facts::{Attest, FlowFacts, Publish, step_of_symbol};
+use super::facts::{Attest, FlowFacts, Publish, names_missing_step, step_of_symbol};
 use super::glob;
 use super::naming::{image_name, rewritten};
-use crate::catalogue::Bytes;
-use crate::model::{Flow, Job, Kind, Text};
+use crate::catalogue::{Bytes, Catalogue};
+use crate::model::{Flow, Job, Kind, Step, StepBody, Text};
 use crate::syntax::pattern;
 
 /// One thing that needs to be covered.
@@ -170,7 +170,12 @@ pub(super) fn image_covered(
     let index = unit.publish.sink.id.contains("imagetools");
     for digest in digests {
         for symbol in digest.value.symbols() {
-            let Some((job, step)) = step_of_symbol(flow, symbol) else { continue };
+            let Some((job, step)) = step_of_symbol(flow, symbol) else {
+                if names_missing_step(flow, symbol) {
+                    return Coverage::Wrong("its subject is an output of a step that is not there".to_owned());
+                }
+                continue;
+            };
             let publishing = flow.jobs.get(unit.publish.job).is_some_and(|j| j.key == job.key)
                 && step.location == unit.publish.doer.step().location;
             if publishing {
@@ -191,9 +196,19 @@ pub(super) fn image_covered(
                     Coverage::No
                 };
             }
+            if !pushes && pushes_elsewhere(step) && names_fit(names, unit) {
+                return Coverage::Wrong("its subject is the digest of an image that its step does not push".to_owned());
+            }
         }
     }
     if names_fit(names, unit) { Coverage::Yes("its subject is this image".to_owned()) } else { Coverage::No }
+}
+
+/// Whether the step runs an action that pushes images when it is told to.
+fn pushes_elsewhere(step: &Step) -> bool {
+    let StepBody::Action(action) = &step.body else { return false };
+    let mut sinks = Catalogue::get().sinks.iter().filter(|s| is_image(s.kind));
+    sinks.any(|s| s.actions.iter().any(|a| pattern::wildcard(a, &action.name)))
 }
 
 fn names_fit(names: &[Picked], unit: &Unit<'_, '_>) -> bool {

@@ -403,6 +403,15 @@ pub(super) fn step_of_symbol<'p>(flow: &'p Flow, symbol: &str) -> Option<(&'p Jo
     Some((job, step))
 }
 
+/// Whether a symbol names a step that its job does not have.
+pub(super) fn names_missing_step(flow: &Flow, symbol: &str) -> bool {
+    let parts = symbol.strip_prefix("jobs.").and_then(|rest| rest.split_once(".steps."));
+    let Some((key, rest)) = parts.filter(|(_, rest)| rest.contains(".outputs.")) else { return false };
+    let id = rest.split(".outputs.").next();
+    let mut jobs = flow.jobs.iter().filter(|j| j.key == key).peekable();
+    jobs.peek().is_some() && jobs.all(|job| job.steps.iter().all(|s| s.id.as_deref() != id))
+}
+
 /// Keys of the jobs whose outputs a text carries.
 pub(super) fn jobs_in(text: &Text) -> impl Iterator<Item = &str> {
     text.symbols().flat_map(|symbol| {

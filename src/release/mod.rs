@@ -291,7 +291,14 @@ impl<'a, 'p> Path<'a, 'p> {
         let names: Vec<String> =
             if stream.places.is_empty() { vec![stream.name.clone()] } else { stream.places.clone() };
         let unit = coverage::Unit { publish, kind: stream.kind, names: &names, files, builds: &builds.jobs };
-        let found = provenance::find(self.checkout, self.flow, self.facts, &unit, self.catalogue);
+        let mut found = provenance::find(self.checkout, self.flow, self.facts, &unit, self.catalogue);
+        // No source of the copy is pushed here, so whatever is attested here says nothing of how it was built.
+        if publish.bytes == Bytes::Copied
+            && let Some(p) = found.provenance.take()
+        {
+            let why = "the image is copied from elsewhere, and nothing here shows what built it".to_owned();
+            found.unread.push(Refused { rule: p.rule, why, location: p.location });
+        }
         let related: BTreeSet<usize> = builds.jobs.iter().copied().chain([publish.job]).collect();
         let look_alikes = related
             .iter()
