@@ -35,6 +35,7 @@ const FILES: &[&str] = &[
     "wrappers",
     "runs",
     "platforms",
+    "claims",
 ];
 
 fn read(path: &str) -> Result<Value, Box<dyn Error>> {

@@ -17,6 +17,7 @@
 
 pub mod catalogue;
 pub mod checkout;
+pub mod claims;
 pub mod cli;
 pub mod commands;
 pub mod grade;
@@ -39,7 +40,7 @@ pub use checkout::With;
 use checkout::{Bearing, Checkout, OpenError};
 use jiff::civil::Date;
 use model::{Location, Note, Problem, Requirement, RunnerPool, Severity, Target};
-use report::{Inventory, Report, Tool};
+use report::{Claim, Inventory, Report, Tool};
 use settings::{Folder, Settings};
 
 /// What grading takes beside the checkout.
@@ -210,7 +211,7 @@ pub fn grade_checkout(checkout: &Checkout, root: &str, options: &Options) -> Rep
         cap: graded.cap,
         targets: graded.targets,
         plan: graded.plan,
-        claims: Vec::new(),
+        claims: claims_of(checkout, graded.level),
         notes,
         declarations: Vec::new(),
         accepted: Vec::new(),
@@ -222,6 +223,18 @@ pub fn grade_checkout(checkout: &Checkout, root: &str, options: &Options) -> Rep
     let pipelines: Vec<&str> = lowered.pipelines.iter().map(|pipeline| &*pipeline.path).collect();
     grade::settle(&mut report, &settings, &pipelines, options.today.unwrap_or_else(settings::today));
     report
+}
+
+/// What the documents of the checkout claim, held against the level.
+fn claims_of(checkout: &Checkout, level: u8) -> Vec<Claim> {
+    let claims = claims::claims(checkout).into_iter();
+    let claim = |found: claims::Found| Claim {
+        location: found.location,
+        level: found.level,
+        overclaim: found.level > level,
+        text: found.text,
+    };
+    claims.map(claim).collect()
 }
 
 /// The runner pools of the folders that the settings name.

@@ -1,5 +1,6 @@
 //! The command line: what may be asked, and how a command talks to the terminal. One file for each command.
 
+mod badge;
 mod check;
 mod console;
 mod progress;
@@ -91,6 +92,25 @@ enum Command {
         #[arg(value_name = "PATH")]
         paths: Vec<PathBuf>,
     },
+    /// Prints a badge of the level that a checkout shows, to be kept beside it
+    #[command(override_usage = "truelevel badge [OPTIONS] [PATH]")]
+    Badge {
+        /// The checkout to grade; without one, the current folder
+        #[arg(value_name = "PATH", default_value = ".")]
+        path: PathBuf,
+        /// What is printed
+        #[arg(long, value_enum, value_name = "STYLE", default_value = "svg")]
+        style: Style,
+    },
+}
+
+/// A kind of badge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Style {
+    /// A picture that needs nothing else
+    Svg,
+    /// JSON for the endpoint badge of shields.io
+    Endpoint,
 }
 
 /// Options that stand before or behind the command's name.
@@ -233,6 +253,9 @@ pub fn run(
             paths.extend(more);
             let read = |path: &Path| crate::runners_of(path, &options).map_err(|error| error.to_string());
             return runners::run(&paths, &cli.common, &read, console);
+        }
+        Some(Command::Badge { path, style }) => {
+            return badge::run(&path, style, &|path| grade(path, &options), console);
         }
         None => {}
     }

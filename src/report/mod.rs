@@ -1,5 +1,6 @@
 //! SHOW: the report, and one renderer for each format over it. No renderer decides or reads a file.
 
+mod badge;
 mod boundary;
 mod findings;
 mod github;
@@ -24,6 +25,7 @@ use serde::Serialize;
 
 use crate::model::{Evidence, Kind, Location, Note, Platform, Problem, Requirement, State, Unassessed};
 
+pub use badge::{badge_endpoint, badge_svg};
 pub use github::github;
 pub use gitlab::gitlab;
 pub use html::html;

@@ -109,7 +109,7 @@ fn claims(page: &mut Page, report: &Report, all: bool) {
     }
 }
 
-fn shown<'a, T>(entries: &'a [T], all: bool) -> impl Iterator<Item = &'a T> {
+fn shown<T>(entries: &[T], all: bool) -> impl Iterator<Item = &T> {
     entries.iter().take(if all { usize::MAX } else { MANY })
 }
 
