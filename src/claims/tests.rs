@@ -81,6 +81,8 @@ fn sentences_about_the_project_claim() {
 #[test]
 fn sentences_about_something_else_claim_nothing() {
     for text in [
+        "This repository contains free tools to generate and verify SLSA Build Level 3 provenance.",
+        "Our readers conflate them (\"we have SLSA L3 provenance\" is a claim about both).",
         "SLSA Level 3 demands isolation and ephemerality.",
         "This project is not SLSA 3 compliant.",
         "Our builds don't reach SLSA Level 3 yet.",
