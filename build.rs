@@ -36,6 +36,7 @@ const FILES: &[&str] = &[
     "runs",
     "runners",
     "platforms",
+    "claims",
 ];
 
 fn read(path: &str) -> Result<Value, Box<dyn Error>> {

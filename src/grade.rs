@@ -1,11 +1,19 @@
 //! GRADE: level, cap, reach and the plan, as a fold over the requirement table. The only place that knows what a
 //! level is.
 
+mod acceptance;
+mod declarations;
+mod exclusion;
+mod gate;
+
 use std::collections::BTreeMap;
+
+use jiff::civil::Date;
 
 use crate::catalogue::{Advice, Card, Catalogue};
 use crate::model::{Location, Note, Problem, Requirement, State, Target, Unassessed, Verdict};
-use crate::report::{Cap, ChainLink, PlanStep, RequirementReport, TargetReport, sanitize};
+use crate::report::{Cap, ChainLink, PlanStep, Report, RequirementReport, TargetReport, sanitize};
+use crate::settings::{self, Settings};
 
 /// The highest level of the Build track.
 const HIGHEST: u8 = 3;
@@ -136,6 +144,18 @@ pub fn grade(
     }
 }
 
+/// Adds what the team's settings say. No level that is shown and no cap changes. `pipelines` are those that were graded,
+/// `today` decides what has expired.
+pub fn settle(report: &mut Report, settings: &Settings, pipelines: &[&str], today: Date) {
+    let shown = report.level;
+    exclusion::apply(report, &settings.exclude, pipelines);
+    acceptance::apply(report, &settings.accept, today);
+    declarations::apply(report, &settings.declarations, today);
+    gate::apply(report, &settings.gate);
+    report.notes.sort();
+    debug_assert_eq!(report.level, shown, "no setting changes a level");
+}
+
 fn cap_of(target: &Target, verdict: &Verdict, line_of: &dyn Fn(&Location) -> Option<String>) -> Cap {
     let location = verdict.evidence().first().map(|e| e.location.clone());
     Cap {
@@ -175,7 +195,11 @@ fn problem_cap(requirement: Requirement, problem: &Problem, line_of: &dyn Fn(&Lo
         requirement,
         state: State::Unshown,
         target: None,
-        reason: format!("{} cannot be read, so nothing shows {missing}: {}", problem.path, problem.message),
+        reason: if requirement == Requirement::ProvenanceExists && settings::NAMES.contains(&problem.path.as_str()) {
+            format!("{} is refused, so what the team declares is unknown: {}", problem.path, problem.message)
+        } else {
+            format!("{} cannot be read, so nothing shows {missing}: {}", problem.path, problem.message)
+        },
         snippet: line_of(&location),
         location: Some(location),
     }

@@ -12,10 +12,12 @@
 //! | GRADE | [`grade`] | levels, caps and the plan |
 //! | SHOW | [`report`] | one report, rendered in one of its formats |
 //!
+//! [`settings`] is what the team's `truelevel.yml` adds; nothing in it raises a level.
 //! [`model`] is the vocabulary that they share, and [`catalogue`] is what the tool knows, read from `rules/`.
 
 pub mod catalogue;
 pub mod checkout;
+pub mod claims;
 pub mod cli;
 pub mod commands;
 pub mod grade;
@@ -26,16 +28,20 @@ pub mod release;
 pub mod report;
 pub mod rules;
 pub mod runners;
+pub mod settings;
 pub mod syntax;
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use catalogue::Catalogue;
 pub use checkout::With;
 use checkout::{Bearing, Checkout, OpenError};
-use model::{Location, Note, Problem, Requirement, Severity, Target};
-use report::{Inventory, Report, Tool};
+use jiff::civil::Date;
+use model::{Location, Note, Problem, Requirement, RunnerPool, Severity, Target};
+use report::{Claim, Inventory, Report, Tool};
+use settings::{Folder, Settings};
 
 /// What grading takes beside the checkout.
 #[derive(Debug, Clone, Default)]
@@ -44,19 +50,71 @@ pub struct Options {
     pub runner_config: Vec<PathBuf>,
     /// Checkouts of repositories whose workflows and actions are referred to.
     pub with: Vec<With>,
+    /// Where the team's settings come from.
+    pub settings: settings::Source,
+    /// The day that decides what has expired; without one, today.
+    pub today: Option<Date>,
 }
 
 impl Options {
-    /// The checkout with those of [`Options::with`] beside it.
+    /// The checkout with those of [`Options::with`] and of the settings beside it.
     ///
     /// # Errors
     /// One of them cannot be opened, or is given twice.
     pub fn beside(&self, checkout: Checkout) -> Result<Checkout, OpenError> {
-        self.with.iter().try_fold(checkout, |all, with| {
+        let mut all = self.with.iter().try_fold(checkout, |all, with| {
             let refuse =
                 |error: OpenError| OpenError::With { repository: with.repository.clone(), reason: error.to_string() };
             all.with_beside(&with.repository, Checkout::open(&with.path).map_err(refuse)?)
-        })
+        })?;
+        // Settings that are refused are part of the report.
+        for (repository, folder) in Settings::of(&all, &self.settings).unwrap_or_default().checkouts() {
+            let other = match folder {
+                _ if all.beside(&repository).is_some() => None,
+                Folder::Beside(path) => Checkout::open(&path).ok(),
+                // Whoever writes the settings of a checkout writes its folders too. Git takes no `.git` into a
+                // repository, so the remote says that somebody else put the checkout there.
+                Folder::Inside(path) => {
+                    all.below(&path).ok().map(|(other, _)| other).filter(|other| other.is_of(&repository))
+                }
+            };
+            if let Some(other) = other {
+                all = all.with_beside(&repository, other)?;
+            }
+        }
+        Ok(all)
+    }
+}
+
+/// Why a checkout is not graded at all.
+#[derive(Debug)]
+pub enum CheckError {
+    /// A folder cannot be opened.
+    Open(OpenError),
+    /// The file with settings that was named for it is refused.
+    Settings(Problem),
+}
+
+impl fmt::Display for CheckError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Open(error) => error.fmt(f),
+            Self::Settings(problem) => {
+                f.write_str(&problem.path)?;
+                for number in [problem.line, problem.column].into_iter().flatten() {
+                    write!(f, ":{number}")?;
+                }
+                write!(f, ": {}", problem.message)
+            }
+        }
+    }
+}
+
+impl std::error::Error for CheckError {}
+
+impl From<OpenError> for CheckError {
+    fn from(error: OpenError) -> Self {
+        Self::Open(error)
     }
 }
 
@@ -66,11 +124,16 @@ pub const SPECIFICATION: &str = "SLSA v1.2";
 /// Grades the checkout in the folder `path`.
 ///
 /// # Errors
-/// When the folder, or one with runner configuration, cannot be opened at all. What cannot be read inside it is part of the report.
-pub fn check(path: &Path, options: &Options) -> Result<Report, OpenError> {
+/// When the folder, or one that the options name, cannot be opened at all, or when settings that the options name are
+/// refused. What cannot be read inside the folder is part of the report.
+pub fn check(path: &Path, options: &Options) -> Result<Report, CheckError> {
     let checkout = options.beside(Checkout::open(path)?)?;
     for elsewhere in &options.runner_config {
         Checkout::open(elsewhere)?;
+    }
+    if let settings::Source::File(_) = options.settings {
+        // A file of the checkout is part of the report, whatever is wrong with it; this one was asked for.
+        Settings::of(&checkout, &options.settings).map_err(CheckError::Settings)?;
     }
     Ok(grade_checkout(&checkout, &path.display().to_string(), options))
 }
@@ -78,6 +141,11 @@ pub fn check(path: &Path, options: &Options) -> Result<Report, OpenError> {
 /// Grades a checkout that has been opened; `root` is its name in the report. What [`Options::with`] names has been put
 /// beside it by [`Options::beside`].
 pub fn grade_checkout(checkout: &Checkout, root: &str, options: &Options) -> Report {
+    let mut refused = None;
+    let settings = Settings::of(checkout, &options.settings).unwrap_or_else(|problem| {
+        refused = Some(problem);
+        Settings::default()
+    });
     let lowered = platforms::github::lower(checkout);
     let unassessed = platforms::detect::unassessed(checkout);
     let mut pools = runners::pools(checkout, &lowered.pipelines, &Catalogue::get().labels.hosted);
@@ -97,16 +165,23 @@ pub fn grade_checkout(checkout: &Checkout, root: &str, options: &Options) -> Rep
         }
     }
     unread.extend(checkout.unread(Bearing::Runner));
+    let mut team_notes = Vec::new();
+    let mut named = pools_named(checkout, &settings, &mut unread);
+    named.retain(|pool| runners::reaches(pool, checkout.slug()));
+    pools.extend(named);
+    team_notes.extend(without_checkout(checkout, &settings));
 
     let linked = release::link(checkout, &lowered.pipelines);
 
     let scene = rules::Scene { checkout, pools: &pools };
-    let targets: Vec<Target> = linked.iter().map(|l| rules::target(&scene, l)).collect();
+    let mut targets: Vec<Target> = linked.iter().map(|l| rules::target(&scene, l)).collect();
+    targets.extend(declared_targets(&settings, &targets, &mut team_notes));
 
     // What could not be read may release something or say how; a runner pool may be unlike the others.
     let mut problems: Vec<(Requirement, Problem)> = Vec::new();
     let release = [lowered.problems, checkout.unread(Bearing::Release), checkout.walk_problems().to_vec()].concat();
     problems.extend(release.into_iter().map(|p| (Requirement::ProvenanceExists, p)));
+    problems.extend(refused.map(|problem| (Requirement::ProvenanceExists, problem)));
     let own = runners::asks_for_own_runners(&lowered.pipelines, &Catalogue::get().labels.hosted);
     problems.extend(unread.iter().filter(|_| own).map(|p| (Requirement::HostedBuild, p.clone())));
     let mut errors: Vec<Problem> = problems.iter().map(|(_, p)| p.clone()).chain(unread).collect();
@@ -118,9 +193,10 @@ pub fn grade_checkout(checkout: &Checkout, root: &str, options: &Options) -> Rep
     let mut notes = lowered.notes;
     notes.extend(unused(checkout, &lowered.used));
     notes.extend(graded.notes);
+    notes.extend(team_notes);
     notes.sort();
     notes.dedup();
-    Report {
+    let mut report = Report {
         version: 1,
         tool: Tool {
             name: env!("CARGO_PKG_NAME").to_owned(),
@@ -135,12 +211,94 @@ pub fn grade_checkout(checkout: &Checkout, root: &str, options: &Options) -> Rep
         cap: graded.cap,
         targets: graded.targets,
         plan: graded.plan,
-        claims: Vec::new(),
+        claims: claims_of(checkout, graded.level),
         notes,
         declarations: Vec::new(),
+        accepted: Vec::new(),
+        excluded: Vec::new(),
+        gate: Vec::new(),
         unassessed,
         errors,
+    };
+    let pipelines: Vec<&str> = lowered.pipelines.iter().map(|pipeline| &*pipeline.path).collect();
+    grade::settle(&mut report, &settings, &pipelines, options.today.unwrap_or_else(settings::today));
+    report
+}
+
+/// What the documents of the checkout claim, held against the level.
+fn claims_of(checkout: &Checkout, level: u8) -> Vec<Claim> {
+    let claims = claims::claims(checkout).into_iter();
+    let claim = |found: claims::Found| Claim {
+        location: found.location,
+        level: found.level,
+        overclaim: found.level > level,
+        text: found.text,
+    };
+    claims.map(claim).collect()
+}
+
+/// The runner pools of the folders that the settings name.
+fn pools_named(checkout: &Checkout, settings: &Settings, unread: &mut Vec<Problem>) -> Vec<RunnerPool> {
+    let mut pools = Vec::new();
+    for folder in settings.runner_folders() {
+        let found = match &folder {
+            Folder::Inside(path) => checkout.below(path).map_err(|error| error.to_string()).map(|(other, path)| {
+                pools.extend(runners::pools_below(&other, &path));
+                (other, path)
+            }),
+            Folder::Beside(path) => Checkout::open(path).map_err(|error| error.to_string()).map(|other| {
+                let prefix = path.display().to_string();
+                pools.extend(runners::pools_in(&other, Some(&prefix)));
+                (other, prefix)
+            }),
+        };
+        match found {
+            Ok((other, prefix)) => {
+                let problems = [other.unread(Bearing::Runner), other.walk_problems().to_vec()].concat();
+                unread.extend(problems.into_iter().map(|p| Problem { path: format!("{prefix}/{}", p.path), ..p }));
+            }
+            Err(reason) => unread.push(Problem {
+                path: settings.location.path.to_string(),
+                line: None,
+                column: None,
+                message: format!("`runner-config` names {folder}: {reason}"),
+            }),
+        }
     }
+    pools
+}
+
+/// What the settings name as the checkout of another repository and is none.
+fn without_checkout(checkout: &Checkout, settings: &Settings) -> Vec<Note> {
+    let checkouts = settings.checkouts().into_iter();
+    let missing = checkouts.filter(|(repository, _)| checkout.beside(repository).is_none());
+    let note = |(repository, folder): (String, Folder)| {
+        let message = format!(
+            "`with` names {folder} as a checkout of {repository}: there is no such folder, or no git remote in it says so, and it was not read"
+        );
+        Note::warning("unread-with", &settings.location, message)
+    };
+    missing.map(note).collect()
+}
+
+/// The targets that the settings declare and that reading does not find.
+fn declared_targets(settings: &Settings, read: &[Target], notes: &mut Vec<Note>) -> Vec<Target> {
+    let mut targets: Vec<Target> = Vec::new();
+    for entry in &settings.targets {
+        let known = |target: &&Target| (target.kind, &target.name) == (entry.id.0, &entry.id.1);
+        if let Some(target) = read.iter().find(known) {
+            let message = format!(
+                "{}:{} is found in {} as well: it need not be declared",
+                target.kind.id(),
+                target.name,
+                target.pipeline
+            );
+            notes.push(Note::warning("idle-target", &entry.location, message));
+        } else if !targets.iter().any(|target| known(&target)) {
+            targets.push(rules::declared(entry));
+        }
+    }
+    targets
 }
 
 /// The runner pools that the checkout in the folder `path` defines, and the jobs that use them.

@@ -21,6 +21,8 @@ const FLOW: &[(&str, u8)] = &[
     // READ
     ("checkout", 2),
     ("syntax", 3),
+    ("settings", 4),
+    ("claims", 4),
     // LOWER: platforms hand their scripts to `commands`; neither platforms nor runners know the other.
     ("commands", 4),
     ("platforms", 5),

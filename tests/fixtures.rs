@@ -55,6 +55,25 @@ struct Expected {
     supply: Vec<String>,
     /// The runner pools that `truelevel runners` lists, all of them, in its order.
     pools: Option<Vec<ExpectedPool>>,
+    /// The day of the report, for checkouts whose settings have dates.
+    today: Option<String>,
+    /// The second figure; without it, the level.
+    declared_level: Option<u8>,
+    /// The status of each declaration, in order.
+    #[serde(default)]
+    declarations: Vec<String>,
+    /// The status of each accepted finding, in order.
+    #[serde(default)]
+    accepted: Vec<String>,
+    /// `path counts` or `path left out`, in order.
+    #[serde(default)]
+    excluded: Vec<String>,
+    /// `holds` or `fails`, behind the target when it is about one.
+    #[serde(default)]
+    gate: Vec<String>,
+    /// `path:line level`, and `over` for an overclaim.
+    #[serde(default)]
+    claims: Vec<String>,
 }
 
 /// A pool: on each axis its state, and the path and line of what decides it.
@@ -103,7 +122,8 @@ fn open(folder: &Path, expected: &Expected) -> Checkout {
 fn grade(folder: &Path, expected: &Expected) -> Report {
     let with =
         expected.with.iter().map(|(repository, path)| With { repository: repository.clone(), path: folder.join(path) });
-    let options = Options { with: with.collect(), ..Options::default() };
+    let today = expected.today.as_ref().map(|day| day.parse().expect("a day"));
+    let options = Options { with: with.collect(), today, ..Options::default() };
     let checkout = options.beside(open(folder, expected)).expect("checkouts of other repositories");
     grade_checkout(&checkout, ".", &options)
 }
@@ -179,7 +199,45 @@ fn differences(expected: &Expected, report: &Report) -> Vec<String> {
         let got = asked.into_iter().any(|t| t.contains(&format!("`--with {repository}=PATH`")));
         differ(&format!("asking for {repository}"), "true".to_owned(), got.to_string());
     }
-    let exit = if report.errors.is_empty() { 0 } else { 2 };
+    differ(
+        "declared level",
+        expected.declared_level.unwrap_or(expected.level).to_string(),
+        report.declared_level.to_string(),
+    );
+    let word = |value: serde_json::Value| value.as_str().expect("a word").to_owned();
+    let words: Vec<String> =
+        report.declarations.iter().map(|d| word(serde_json::to_value(d.status).expect("JSON"))).collect();
+    differ("declarations", format!("{:?}", expected.declarations), format!("{words:?}"));
+    let words: Vec<String> =
+        report.accepted.iter().map(|a| word(serde_json::to_value(a.status).expect("JSON"))).collect();
+    differ("accepted", format!("{:?}", expected.accepted), format!("{words:?}"));
+    let files = report.excluded.iter().flat_map(|excluded| &excluded.files);
+    let files: Vec<String> =
+        files.map(|file| format!("{} {}", file.path, if file.counts { "counts" } else { "left out" })).collect();
+    differ("excluded", format!("{:?}", expected.excluded), format!("{files:?}"));
+    let gate: Vec<String> = report
+        .gate
+        .iter()
+        .map(|condition| {
+            let target = condition.target.as_ref().map(|target| format!("{target} ")).unwrap_or_default();
+            format!("{target}{}", if condition.holds { "holds" } else { "fails" })
+        })
+        .collect();
+    differ("gate", format!("{:?}", expected.gate), format!("{gate:?}"));
+    let claims: Vec<String> = report
+        .claims
+        .iter()
+        .map(|claim| {
+            let over = if claim.overclaim { " over" } else { "" };
+            format!("{}:{} {}{over}", claim.location.path, claim.location.line, claim.level)
+        })
+        .collect();
+    differ("claims", format!("{:?}", expected.claims), format!("{claims:?}"));
+    let exit = match (report.errors.is_empty(), report.gate.iter().all(|condition| condition.holds)) {
+        (false, _) => 2,
+        (true, false) => 1,
+        (true, true) => 0,
+    };
     differ("exit code", expected.exit.to_string(), exit.to_string());
     found
 }

@@ -3,6 +3,7 @@
 
 mod builder;
 mod card;
+mod claim;
 mod detector;
 mod index;
 mod label;
@@ -18,6 +19,7 @@ use serde::Deserialize;
 
 pub use builder::{Builder, Recorded, Signing, Uploads};
 pub use card::{Advice, Card};
+pub use claim::{Badge, Claims, Form};
 pub use detector::{Clue, Detector};
 pub use index::{Index, Indices};
 pub use label::{Labels, Vendor};
@@ -57,6 +59,8 @@ pub struct Catalogue {
     pub runners: Vec<RunnerFields>,
     /// `rules/platforms.yml`: the files of every CI platform.
     pub platforms: Vec<Detector>,
+    /// `rules/claims.yml`: how documents claim a level.
+    pub claims: Claims,
     /// `rules/requirements/`: the cards, in cap order.
     pub requirements: Vec<Card>,
     /// Finds candidates among the lists above.

@@ -156,6 +156,44 @@ impl Checkout {
         }
     }
 
+    /// A folder of the checkout as one of its own, and its path from the root with every link resolved. Nothing above
+    /// it is read.
+    ///
+    /// # Errors
+    /// There is no such folder, or it is not in the checkout.
+    pub fn below(&self, folder: &str) -> Result<(Self, String), ReadError> {
+        let path = path::normalise(folder)?;
+        if path::is_git(&path) {
+            return Err(ReadError::Outside);
+        }
+        match &self.place {
+            Place::Folder(root) => {
+                let target = read::inside(root, &root.join(&path))?;
+                let below = target.strip_prefix(root).map_err(|_| ReadError::Outside)?;
+                let below = below.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/");
+                if path::is_git(&below) {
+                    return Err(ReadError::Outside);
+                }
+                if !target.metadata()?.is_dir() {
+                    return Err(ReadError::NotAFolder);
+                }
+                Ok((Self::new(Place::Folder(target)), below))
+            }
+            Place::Memory(_) => {
+                let prefix = if path.is_empty() { String::new() } else { format!("{path}/") };
+                let inner = self.under(&path).filter_map(|file| {
+                    let text = self.read(file).ok()?;
+                    Some((file.strip_prefix(&prefix)?.to_owned(), text.as_bytes().to_vec()))
+                });
+                let files: Vec<(String, Vec<u8>)> = inner.collect();
+                if files.is_empty() {
+                    return Err(ReadError::NotFound);
+                }
+                Ok((Self::in_memory(files, None), path))
+            }
+        }
+    }
+
     fn new(place: Place) -> Self {
         Self {
             place,
@@ -179,6 +217,11 @@ impl Checkout {
     /// github.com there may be more than two parts.
     pub fn slug(&self) -> Option<&str> {
         self.slug.as_deref().or_else(|| self.repository().slug.as_deref())
+    }
+
+    /// Whether the remote says that this is a checkout of a repository on GitHub, by `owner/name` in lower case.
+    pub fn is_of(&self, repository: &str) -> bool {
+        self.host() == Some("github.com") && self.repository().slug.as_deref() == Some(repository)
     }
 
     /// The remote's host in lower case, such as `github.com`.

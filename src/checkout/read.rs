@@ -23,6 +23,8 @@ pub enum ReadError {
     Dangling,
     /// A folder, a pipe, a device or a socket.
     NotAFile,
+    /// Something else than the folder that was asked for.
+    NotAFolder,
     /// The bytes are not UTF-8.
     NotText {
         /// Line of the first byte that is not, from 1.
@@ -59,6 +61,7 @@ impl fmt::Display for ReadError {
             Self::Outside => f.write_str("the path leaves the checkout, so the file was not read"),
             Self::Dangling => f.write_str("this symbolic link leads nowhere"),
             Self::NotAFile => f.write_str("this is not a regular file"),
+            Self::NotAFolder => f.write_str("this is not a folder"),
             Self::NotText { line, column } => {
                 write!(f, "the file is not UTF-8 text from line {line}, column {column} on")
             }

@@ -52,6 +52,20 @@ pub(super) fn run(
             gate = GATE;
             console.say(&format!("{}: level {} is below --min-level {least}", report.root, report.level));
         }
+        let overclaims = report.claims.iter().filter(|claim| claim.overclaim);
+        for claim in overclaims.filter(|_| common.deny_overclaim) {
+            gate = GATE;
+            let place = format!("{}:{}", claim.location.path, claim.location.line);
+            console.say(&format!(
+                "{}: {place} claims level {}, and level {} is shown",
+                report.root, claim.level, report.level
+            ));
+        }
+        for condition in report.gate.iter().filter(|condition| !condition.holds) {
+            gate = GATE;
+            let place = format!("{}:{}", condition.location.path, condition.location.line);
+            console.say(&format!("{}: {} ({place})", report.root, condition.message));
+        }
     }
     if doubt { DOUBT } else { gate }
 }

@@ -1,5 +1,6 @@
 //! The command line: what may be asked, and how a command talks to the terminal. One file for each command.
 
+mod badge;
 mod check;
 mod console;
 mod progress;
@@ -14,6 +15,7 @@ use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, 
 pub use console::Console;
 
 use crate::report::Report;
+use crate::settings::Source;
 use crate::{Options, With};
 
 /// Assessed, and the gate holds if there is one.
@@ -46,10 +48,11 @@ What it prints, shortened:
     1. Let the platform sign the provenance
 
 Exit codes:
-  0  assessed; the gate of --min-level holds, or there is none
-  1  assessed; a level is below --min-level
-  2  not assessed as it should be: wrong usage, an unreadable path, or a pipeline file that cannot
-     be parsed (the report is printed all the same, with the error and the rest assessed)
+  0  assessed; every gate holds, or there is none
+  1  assessed; a level is below --min-level or what truelevel.yml asks for, or --deny-overclaim
+     found a claim of more than is shown
+  2  not assessed as it should be: wrong usage, an unreadable path, a pipeline file that cannot
+     be parsed or settings that are refused (the report is printed all the same, with the error and the rest assessed)
 
 No network connection is ever opened: what no file of the checkout shows does not count.";
 
@@ -89,6 +92,25 @@ enum Command {
         #[arg(value_name = "PATH")]
         paths: Vec<PathBuf>,
     },
+    /// Prints a badge of the level that a checkout shows, to be kept beside it
+    #[command(override_usage = "truelevel badge [OPTIONS] [PATH]")]
+    Badge {
+        /// The checkout to grade; without one, the current folder
+        #[arg(value_name = "PATH", default_value = ".")]
+        path: PathBuf,
+        /// What is printed
+        #[arg(long, value_enum, value_name = "STYLE", default_value = "svg")]
+        style: Style,
+    },
+}
+
+/// A kind of badge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Style {
+    /// A picture that needs nothing else
+    Svg,
+    /// JSON for the endpoint badge of shields.io
+    Endpoint,
 }
 
 /// Options that stand before or behind the command's name.
@@ -109,6 +131,15 @@ struct Common {
     /// Exits with 1 when a checkout shows a lower level
     #[arg(long, global = true, value_name = "0..3", value_parser = clap::value_parser!(u8).range(0..=3))]
     min_level: Option<u8>,
+    /// Exits with 1 when a badge or a sentence of the checkout claims a higher level than is shown
+    #[arg(long, global = true)]
+    deny_overclaim: bool,
+    /// Takes the settings from this file, not from truelevel.yml in the checkout
+    #[arg(long, global = true, value_name = "FILE", conflicts_with = "no_config")]
+    config: Option<PathBuf>,
+    /// Reads no settings: neither a gate nor anything that the team declares
+    #[arg(long, global = true)]
+    no_config: bool,
     /// Whether the report is coloured; auto: on a terminal, unless NO_COLOR is set
     #[arg(long, global = true, value_enum, value_name = "WHEN", default_value = "auto")]
     color: Color,
@@ -121,6 +152,17 @@ struct Common {
     /// Shows no progress; without it, work of more than a second shows some on a terminal
     #[arg(long, global = true)]
     no_progress: bool,
+}
+
+impl Common {
+    /// Where the team's settings come from.
+    fn settings(&self) -> Source {
+        match &self.config {
+            Some(file) => Source::File(file.clone()),
+            None if self.no_config => Source::Nowhere,
+            None => Source::Checkout,
+        }
+    }
 }
 
 /// A format of the report.
@@ -198,7 +240,12 @@ pub fn run(
         Ok(cli) => cli,
         Err(error) => return usage(&error, console),
     };
-    let options = Options { runner_config: cli.common.runner_config.clone(), with: cli.common.with.clone() };
+    let options = Options {
+        runner_config: cli.common.runner_config.clone(),
+        with: cli.common.with.clone(),
+        settings: cli.common.settings(),
+        ..Options::default()
+    };
     let mut paths = cli.paths;
     match cli.command {
         Some(Command::Check { paths: more }) => paths.extend(more),
@@ -206,6 +253,9 @@ pub fn run(
             paths.extend(more);
             let read = |path: &Path| crate::runners_of(path, &options).map_err(|error| error.to_string());
             return runners::run(&paths, &cli.common, &read, console);
+        }
+        Some(Command::Badge { path, style }) => {
+            return badge::run(&path, style, &|path| grade(path, &options), console);
         }
         None => {}
     }

@@ -13,6 +13,8 @@ use super::{Event, Job, Note};
 pub enum Platform {
     /// GitHub Actions.
     GithubActions,
+    /// None that a file shows: the team's configuration declares the target.
+    Declared,
 }
 
 impl Platform {
@@ -20,6 +22,7 @@ impl Platform {
     pub fn id(self) -> &'static str {
         match self {
             Platform::GithubActions => "github-actions",
+            Platform::Declared => "declared",
         }
     }
 }

@@ -1,12 +1,13 @@
 //! What a report has to say about single places, for the formats that list findings: SARIF, annotations, code quality.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use sha2::{Digest, Sha256};
 
 use super::words::owner;
-use super::{Cap, Report, RequirementReport, TargetReport};
+use super::{Accepted, AcceptedFinding, Cap, Report, RequirementReport, TargetReport};
 use crate::catalogue::{Card, Catalogue};
 use crate::model::{Location, Note, Requirement, State};
 
@@ -17,6 +18,12 @@ pub(super) enum Rank {
     Cap,
     /// It stands in the way of a level.
     Gap,
+    /// Something that the team's configuration asks for does not hold.
+    Gate,
+    /// The checkout claims more than it shows.
+    Overclaim,
+    /// The team's configuration says so; it changes no level.
+    Team,
     /// It never changes a level.
     Hardening,
 }
@@ -33,7 +40,9 @@ pub(super) struct Finding<'a> {
     /// The target that it is about.
     pub(super) target: Option<&'a TargetReport>,
     /// What was found.
-    pub(super) message: &'a str,
+    pub(super) message: Cow<'a, str>,
+    /// The acceptance of the team, when one is in force.
+    pub(super) accepted: Option<&'a Accepted>,
     /// What would show the control.
     pub(super) to_show: Option<&'a str>,
     /// The deciding place.
@@ -51,7 +60,8 @@ pub(super) fn card(requirement: Requirement) -> Option<&'static Card> {
     Catalogue::get().requirements.iter().find(|card| card.id == requirement)
 }
 
-/// Every finding: the cap first, then the gaps target by target in cap order, then the notes.
+/// Every finding: the cap first, then the gaps target by target in cap order, what the team asks for and claims, what it
+/// says, then the notes.
 pub(super) fn findings(report: &Report) -> Vec<Finding<'_>> {
     let capped = report.cap.as_ref().and_then(|cap| Some((cap, owner(report, cap)?)));
     let mut all: Vec<Finding<'_>> = Vec::new();
@@ -65,7 +75,16 @@ pub(super) fn findings(report: &Report) -> Vec<Finding<'_>> {
             all.push(gap(target, requirement, report.cap.as_ref().filter(|_| is_cap)));
         }
     }
+    all.extend(team(report));
     all.extend(report.notes.iter().map(note));
+    for finding in all.iter_mut().filter(|finding| !report.accepted.is_empty() && finding.rank != Rank::Team) {
+        let known = AcceptedFinding {
+            target: finding.target.map(|target| target.id.clone()),
+            message: finding.message.clone().into_owned(),
+            location: finding.location.cloned(),
+        };
+        finding.accepted = report.acceptance(finding.rule, &known);
+    }
     all.sort_by_key(|finding| finding.rank);
     tell_apart(&mut all);
     all
@@ -79,7 +98,8 @@ fn without_target(cap: &Cap) -> Finding<'_> {
         rule: cap.requirement.id(),
         open: Some((cap.requirement, cap.state)),
         target: None,
-        message: &cap.reason,
+        message: Cow::Borrowed(&cap.reason),
+        accepted: None,
         to_show: None,
         location: cap.location.as_ref(),
         snippet: cap.snippet.as_deref(),
@@ -99,7 +119,8 @@ fn gap<'a>(target: &'a TargetReport, requirement: &'a RequirementReport, cap: Op
         rule: requirement.id.id(),
         open: Some((requirement.id, requirement.state)),
         target: Some(target),
-        message: &requirement.reason,
+        message: Cow::Borrowed(&requirement.reason),
+        accepted: None,
         to_show: requirement.to_show.as_deref(),
         location,
         snippet: cap.and_then(|cap| cap.snippet.as_deref()),
@@ -114,6 +135,52 @@ fn gap<'a>(target: &'a TargetReport, requirement: &'a RequirementReport, cap: Op
     }
 }
 
+/// What the team asks for, claims, declares, and excludes.
+fn team(report: &Report) -> Vec<Finding<'_>> {
+    let mut all = Vec::new();
+    for condition in report.gate.iter().filter(|condition| !condition.holds) {
+        all.push(said(Rank::Gate, "gate", condition.message.clone(), Some(&condition.location)));
+    }
+    for claim in report.claims.iter().filter(|claim| claim.overclaim) {
+        let message = format!("level {} is claimed, and level {} is shown: {}", claim.level, report.level, claim.text);
+        all.push(said(Rank::Overclaim, "overclaim", message, Some(&claim.location)));
+    }
+    for declaration in &report.declarations {
+        let message = format!(
+            "{} is declared, {} ({}; {}): {}",
+            declaration.requirement,
+            declaration.standing(),
+            declaration.dates(),
+            declaration.owner,
+            declaration.reason
+        );
+        all.push(said(Rank::Team, "declaration", message, Some(&declaration.location)));
+    }
+    for excluded in &report.excluded {
+        let why = excluded.reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
+        let message = format!("{} is excluded{why}: {}", excluded.path, excluded.standing());
+        all.push(said(Rank::Team, "exclusion", message, Some(&excluded.location)));
+    }
+    all
+}
+
+fn said<'a>(rank: Rank, rule: &'a str, message: String, location: Option<&'a Location>) -> Finding<'a> {
+    let path = location.map_or("", |location| &location.path);
+    Finding {
+        rank,
+        rule,
+        open: None,
+        target: None,
+        to_show: None,
+        location,
+        snippet: None,
+        further: Vec::new(),
+        fingerprint: fingerprint(&[rule, path, &message]),
+        message: Cow::Owned(message),
+        accepted: None,
+    }
+}
+
 fn note(note: &Note) -> Finding<'_> {
     let path = note.location.as_ref().map_or("", |location| &location.path);
     Finding {
@@ -121,7 +188,8 @@ fn note(note: &Note) -> Finding<'_> {
         rule: &note.rule,
         open: None,
         target: None,
-        message: &note.message,
+        message: Cow::Borrowed(&note.message),
+        accepted: None,
         to_show: None,
         location: note.location.as_ref(),
         snippet: None,
@@ -176,7 +244,11 @@ mod tests {
         for (name, report) in samples::all() {
             let open = report.targets.iter().flat_map(|t| &t.requirements).filter(|r| r.state.is_open()).count();
             let alone = usize::from(report.cap.as_ref().is_some_and(|cap| cap.target.is_none()));
-            assert_eq!(findings(&report).len(), open + alone + report.notes.len(), "{name}");
+            let said = report.gate.iter().filter(|condition| !condition.holds).count()
+                + report.claims.iter().filter(|claim| claim.overclaim).count()
+                + report.declarations.len()
+                + report.excluded.len();
+            assert_eq!(findings(&report).len(), open + alone + said + report.notes.len(), "{name}");
         }
     }
 

@@ -9,7 +9,8 @@ use crate::model::Location;
 const TARGETS: usize = 3;
 
 /// The reports as workflow commands, one on a line: an error for what could not be read and for the cap, a warning for
-/// each further gap, pipeline that was not graded and overclaim, a notice for each hardening note. The Markdown summary
+/// each further gap, pipeline that was not graded and overclaim, a notice for what was accepted, for what the team says and
+/// for each hardening note. The Markdown summary
 /// goes besides; who renders decides where.
 pub fn github(reports: &[Report]) -> String {
     reports.iter().map(annotations).collect()
@@ -50,12 +51,6 @@ fn annotations(report: &Report) -> String {
         let message = vec![pipeline.reason.clone()];
         write(&mut text, report, &Annotation { kind, title: "Recognised, but not graded".to_owned(), at, message });
     }
-    for claim in report.claims.iter().filter(|claim| claim.overclaim) {
-        let title = format!("Claims SLSA Build level {}", claim.level);
-        let message = vec![format!("The releases of this checkout show level {}.", report.level)];
-        let at = At::Line(&claim.path, Some(claim.line), None);
-        write(&mut text, report, &Annotation { kind: "warning", title, at, message });
-    }
     text
 }
 
@@ -66,8 +61,9 @@ fn groups(all: Vec<Finding<'_>>) -> Vec<Vec<Finding<'_>>> {
     for finding in all {
         let same = |group: &&mut Vec<Finding<'_>>| {
             group.first().is_some_and(|first| {
-                (first.rule, first.open, first.location, first.message, first.to_show)
-                    == (finding.rule, finding.open, finding.location, finding.message, finding.to_show)
+                (first.rule, first.open, first.location, &first.message, first.to_show)
+                    == (finding.rule, finding.open, finding.location, &finding.message, finding.to_show)
+                    && first.accepted.is_some() == finding.accepted.is_some()
             })
         };
         match groups.iter_mut().find(same) {
@@ -85,9 +81,19 @@ fn finding<'a>(report: &Report, group: &[Finding<'a>]) -> Option<Annotation<'a>>
             ("error", format!("SLSA Build level {}: capped by {requirement} ({})", report.level, state.id()))
         }
         (_, Some((requirement, state))) => ("warning", format!("{requirement} ({})", state.id())),
+        (Rank::Gate, None) => ("error", "Gate of the team".to_owned()),
+        (Rank::Overclaim, None) => ("warning", "Claims more than is shown".to_owned()),
+        (Rank::Team, None) => ("notice", format!("Said by the team: {}", first.rule)),
         (_, None) => ("notice", format!("Hardening: {}", first.rule)),
     };
-    let mut message = vec![first.message.to_owned()];
+    let (kind, title) = match first.accepted {
+        Some(accepted) => ("notice", format!("Accepted until {}: {}", accepted.expires, first.rule)),
+        None => (kind, title),
+    };
+    let mut message = vec![first.message.clone().into_owned()];
+    if let Some(accepted) = first.accepted {
+        message.push(format!("It counts all the same. {}", accepted.reason));
+    }
     if let Some(to_show) = first.to_show {
         message.push(format!("What would show it: {to_show}"));
     }
@@ -165,7 +171,10 @@ mod tests {
         for (name, report) in samples::all() {
             let text = github(std::slice::from_ref(&report));
             let errors = text.lines().filter(|line| line.starts_with("::error ")).count();
-            assert_eq!(errors, usize::from(report.cap.is_some()) + report.errors.len(), "{name}");
+            // An accepted cap is a notice: it is known, and it counts all the same.
+            let cap = report.cap.as_ref().is_some_and(|cap| report.accepted_cap(cap).is_none());
+            let gates = report.gate.iter().filter(|condition| !condition.holds).count();
+            assert_eq!(errors, usize::from(cap) + report.errors.len() + gates, "{name}");
         }
     }
 

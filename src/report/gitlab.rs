@@ -42,6 +42,12 @@ struct Lines {
 
 fn entry(report: &Report, finding: &Finding<'_>) -> Entry {
     let mut description = String::new();
+    if let Some(accepted) = finding.accepted {
+        description.push_str(&format!("accepted until {}, and counted all the same: ", accepted.expires));
+    }
+    if finding.rank == Rank::Gate {
+        description.push_str("gate: ");
+    }
     if let Some((requirement, state)) = finding.open {
         description.push_str(&format!("{requirement} ({})", state.id()));
         if let Some(target) = finding.target {
@@ -49,7 +55,7 @@ fn entry(report: &Report, finding: &Finding<'_>) -> Entry {
         }
         description.push_str(": ");
     }
-    description.push_str(finding.message);
+    description.push_str(&finding.message);
     // An entry without a place is refused; what lies nowhere lies at the root.
     let (path, begin) = finding.location.map_or((".", 1), |at| (&at.path, at.line.max(1)));
     Entry {
@@ -57,9 +63,11 @@ fn entry(report: &Report, finding: &Finding<'_>) -> Entry {
         check_name: sanitize::terminal(finding.rule).into_owned(),
         fingerprint: finding.fingerprint.clone(),
         severity: match finding.rank {
+            _ if finding.accepted.is_some() => "info",
             Rank::Cap => "blocker",
-            Rank::Gap => "major",
-            Rank::Hardening => "info",
+            Rank::Gap | Rank::Gate => "major",
+            Rank::Overclaim => "minor",
+            Rank::Team | Rank::Hardening => "info",
         },
         location: Place { path: sanitize::terminal(&placed(report, path)).into_owned(), lines: Lines { begin } },
     }
@@ -83,7 +91,7 @@ mod tests {
                 assert!(entry["description"].is_string() && entry["check_name"].is_string(), "{name}");
                 assert!(entry["location"]["lines"]["begin"].as_u64().unwrap() >= 1);
                 assert!(!entry["location"]["path"].as_str().unwrap().starts_with("./"), "{name}");
-                assert!(["blocker", "major", "info"].contains(&entry["severity"].as_str().unwrap()));
+                assert!(["blocker", "major", "minor", "info"].contains(&entry["severity"].as_str().unwrap()));
                 assert!(fingerprints.insert(entry["fingerprint"].as_str().unwrap().to_owned()), "{name}");
             }
         }

@@ -186,6 +186,9 @@ mod tests {
                 "claims",
                 "notes",
                 "declarations",
+                "accepted",
+                "excluded",
+                "gate",
                 "unassessed",
                 "errors"
             ]
@@ -225,7 +228,10 @@ mod tests {
             keys(&report["plan"][0]),
             ["step", "requirement", "targets", "title", "detail", "level_after", "locations", "fixable"]
         );
-        assert_eq!(keys(&report["claims"][0]), ["path", "line", "level", "overclaim", "text"]);
+        assert_eq!(
+            keys(&report["claims"][0]),
+            ["path", "line", "column", "end_line", "end_column", "level", "overclaim", "text"]
+        );
         assert_eq!(keys(&report["notes"][0]), ["rule", "severity", "message", "location"]);
         assert_eq!(keys(&report["errors"][0]), ["path", "line", "column", "message"]);
         assert_eq!(keys(&report["unassessed"][0])[..3], ["path", "platform", "reason"]);

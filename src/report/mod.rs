@@ -1,5 +1,6 @@
 //! SHOW: the report, and one renderer for each format over it. No renderer decides or reads a file.
 
+mod badge;
 mod boundary;
 mod findings;
 mod github;
@@ -16,6 +17,7 @@ pub(crate) mod samples;
 pub mod sanitize;
 mod sarif;
 mod source;
+mod team;
 mod words;
 
 use schemars::JsonSchema;
@@ -24,6 +26,7 @@ use serde::Serialize;
 pub use crate::model::{Boundary, BoundaryJob};
 use crate::model::{Evidence, Kind, Location, Note, Platform, Problem, Requirement, State, Unassessed};
 
+pub use badge::{badge_endpoint, badge_svg};
 pub use github::github;
 pub use gitlab::gitlab;
 pub use html::html;
@@ -32,6 +35,10 @@ pub use inventory::{Asked, Axis, Inventory, Listed, Pool, inventory_human, inven
 pub use json::{Document, json, jsonl, schema};
 pub use markdown::markdown;
 pub use sarif::sarif;
+pub use team::{
+    Accepted, AcceptedFinding, AcceptedStatus, Condition, ConditionRule, Declaration, DeclarationStatus, Excluded,
+    ExcludedFile,
+};
 
 /// The report on one checkout, version 1.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -66,6 +73,12 @@ pub struct Report {
     pub notes: Vec<Note>,
     /// Controls that the team's configuration declares.
     pub declarations: Vec<Declaration>,
+    /// Findings that the team's configuration accepts. They count all the same.
+    pub accepted: Vec<Accepted>,
+    /// Files that the team's configuration excludes. What releases something counts all the same.
+    pub excluded: Vec<Excluded>,
+    /// What the team's configuration asks for.
+    pub gate: Vec<Condition>,
     /// Pipelines that were recognised and not graded.
     pub unassessed: Vec<Unassessed>,
     /// What could not be read.
@@ -195,27 +208,17 @@ pub struct PlanStep {
     pub fixable: bool,
 }
 
-/// A claim of a level.
+/// A claim of a level in the checkout's words to its readers.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Claim {
-    /// The file.
-    pub path: String,
-    /// The line.
-    pub line: u32,
-    /// The claimed level.
-    #[schemars(range(min = 0, max = 3))]
+    /// Where it stands.
+    #[serde(flatten)]
+    pub location: Location,
+    /// The claimed level; version 0.1 of the specification had a fourth.
+    #[schemars(range(min = 1, max = 4))]
     pub level: u8,
     /// Whether it is higher than the level shown.
     pub overclaim: bool,
     /// The claiming text.
     pub text: String,
-}
-
-/// A control that the team's configuration declares.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-pub struct Declaration {
-    /// The requirement.
-    pub requirement: Requirement,
-    /// Why it holds.
-    pub reason: String,
 }

@@ -15,6 +15,7 @@ pub(crate) fn all() -> Vec<(&'static str, Report)> {
         ("hostile", hostile()),
         ("foreign", foreign()),
         ("smuggler", smuggler()),
+        ("governed", governed()),
     ]
 }
 
@@ -116,6 +117,9 @@ fn report(targets: Vec<TargetReport>) -> Report {
         claims: vec![],
         notes: vec![],
         declarations: vec![],
+        accepted: vec![],
+        excluded: vec![],
+        gate: vec![],
         unassessed: vec![],
         errors: vec![],
     }
@@ -324,8 +328,7 @@ pub(crate) fn many() -> Report {
         step(3, Requirement::IsolatedCache, &images, 3, 22..23),
     ];
     report.claims = vec![Claim {
-        path: "README.md".into(),
-        line: 5,
+        location: place("README.md", 5, 1, 55),
         level: 3,
         overclaim: true,
         text: "![SLSA 3](https://slsa.dev/images/gh-badge-level3.svg)".into(),
@@ -408,9 +411,34 @@ fn hostile_with(evil: &str, path: &str, snippet: &str) -> Report {
         locations: vec![at.clone()],
         fixable: false,
     }];
-    report.claims = vec![Claim { path: path.into(), line: 1, level: 3, overclaim: true, text: evil.into() }];
+    report.claims = [true, false].map(|over| claim(at.clone(), 3, over, evil)).to_vec();
     report.notes = vec![note(evil, Severity::Info, evil, Some(at.clone()))];
-    report.declarations = vec![Declaration { requirement: Requirement::HostedBuild, reason: evil.into() }];
+    let known = |rule: &str, target: Option<&str>| AcceptedFinding {
+        target: target.map(str::to_owned),
+        message: rule.into(),
+        location: Some(at.clone()),
+    };
+    let id = report.targets.first().map(|target| target.id.clone()).unwrap_or_default();
+    let first = Requirement::ProvenanceExists.id();
+    report.declarations = vec![declaration(DeclarationStatus::Counts, (40, 60), evil, &at)];
+    report.accepted = vec![
+        acceptance(first, AcceptedStatus::Accepted, evil, &at, vec![known(evil, Some(&id))]),
+        acceptance(evil, AcceptedStatus::Unused, evil, &at, vec![]),
+    ];
+    report.excluded = vec![Excluded {
+        path: evil.into(),
+        reason: Some(evil.into()),
+        files: vec![ExcludedFile { path: path.into(), counts: true, what: evil.into() }],
+        location: at.clone(),
+    }];
+    report.gate = vec![Condition {
+        rule: ConditionRule::MinLevel,
+        target: Some(evil.into()),
+        min_level: Some(3),
+        holds: false,
+        message: evil.into(),
+        location: at.clone(),
+    }];
     report.unassessed = vec![Unassessed {
         path: path.into(),
         platform: evil.into(),
@@ -435,4 +463,137 @@ pub(crate) fn foreign() -> Report {
     let mut wheel = target(Kind::Pypi, "example", path, &[open], Some("build-wheel:\twheel"));
     wheel.reach = 3;
     report(vec![wheel, target(Kind::Pypi, "example-plugin", ".github/workflows/plugin.yml", &[], None)])
+}
+
+fn claim(location: Location, level: u8, overclaim: bool, text: &str) -> Claim {
+    Claim { location, level, overclaim, text: text.into() }
+}
+
+fn declaration(status: DeclarationStatus, (age, left): (i64, i64), text: &str, at: &Location) -> Declaration {
+    let counts = status == DeclarationStatus::Counts;
+    Declaration {
+        requirement: Requirement::ScopedToken,
+        targets: if counts { vec![text.into()] } else { vec![] },
+        status,
+        reason: text.into(),
+        reference: text.into(),
+        owner: text.into(),
+        since: "2026-10-01".into(),
+        expires: "2027-01-31".into(),
+        age_days: age,
+        days_left: left,
+        location: at.clone(),
+    }
+}
+
+fn acceptance(
+    rule: &str,
+    status: AcceptedStatus,
+    text: &str,
+    at: &Location,
+    findings: Vec<AcceptedFinding>,
+) -> Accepted {
+    Accepted {
+        rule: rule.into(),
+        target: Some(text.into()),
+        path: Some(text.into()),
+        status,
+        reason: text.into(),
+        owner: Some(text.into()),
+        expires: "2027-01-31".into(),
+        findings,
+        location: at.clone(),
+    }
+}
+
+/// A team that uses everything which its configuration offers.
+pub(crate) fn governed() -> Report {
+    let mut report = seed();
+    let at = |line| place("truelevel.yml", line, 5, 30);
+    if let Some(target) = report.targets.first_mut() {
+        target.declared_level = 1;
+    }
+    let unforgeable = report.targets.first().and_then(|target| {
+        let open = target.requirements.iter().find(|r| r.id == Requirement::ProvenanceUnforgeable)?;
+        Some(AcceptedFinding {
+            target: Some(target.id.clone()),
+            message: open.reason.clone(),
+            location: open.evidence.first().map(|evidence| evidence.location.clone()),
+        })
+    });
+    report.gate = vec![
+        Condition {
+            rule: ConditionRule::MinLevel,
+            target: None,
+            min_level: Some(2),
+            holds: false,
+            message: "level 1 is below min-level 2".into(),
+            location: at(2),
+        },
+        Condition {
+            rule: ConditionRule::DenyOverclaim,
+            target: None,
+            min_level: None,
+            holds: false,
+            message: "1 claim of more than level 1".into(),
+            location: at(2),
+        },
+    ];
+    report.claims = vec![
+        claim(place("README.md", 3, 1, 60), 3, true, "![SLSA 3](https://slsa.dev/images/gh-badge-level3.svg)"),
+        claim(place("docs/security.md", 12, 4, 40), 1, false, "Our releases reach SLSA Build Level 1."),
+    ];
+    let text = "The organisation's default token is read-only.";
+    report.declarations = vec![
+        Declaration {
+            targets: vec!["release-assets:seed".into()],
+            reference: "https://wiki.example/ci#tokens".into(),
+            owner: "Platform team".into(),
+            ..declaration(DeclarationStatus::Counts, (58, 64), text, &at(9))
+        },
+        Declaration {
+            requirement: Requirement::HostedBuild,
+            reference: "AUD-17".into(),
+            owner: "Platform team".into(),
+            expires: "2026-11-01".into(),
+            ..declaration(DeclarationStatus::Expired, (230, -27), "The pool is kept in another repository.", &at(16))
+        },
+    ];
+    report.accepted = vec![
+        Accepted {
+            target: None,
+            path: None,
+            reason: "The generator comes with the next release.".into(),
+            owner: None,
+            ..acceptance(
+                Requirement::ProvenanceUnforgeable.id(),
+                AcceptedStatus::Accepted,
+                "",
+                &at(24),
+                unforgeable.into_iter().collect(),
+            )
+        },
+        Accepted {
+            target: None,
+            path: Some(".github/workflows/*.yml".into()),
+            reason: "Tags of our own organisation.".into(),
+            owner: Some("Build team".into()),
+            expires: "2026-10-31".into(),
+            ..acceptance("unpinned-action", AcceptedStatus::Expired, "", &at(28), vec![])
+        },
+    ];
+    report.excluded = vec![Excluded {
+        path: "testdata/**".into(),
+        reason: Some("Pipelines that tests read.".into()),
+        files: vec![
+            ExcludedFile {
+                path: "testdata/.circleci/config.yml".into(),
+                counts: true,
+                what: "CircleCI pipelines are not analysed, and this one shows an image push".into(),
+            },
+            ExcludedFile { path: "testdata/ci.yml".into(), counts: false, what: "2 notes".into() },
+        ],
+        location: at(33),
+    }];
+    report
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::findings::{Finding, Rank, card, findings};
-use super::{Report, json, sanitize};
+use super::{Accepted, Report, json, sanitize};
 use crate::model::{Location, Requirement, State};
 
 const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
@@ -146,7 +146,19 @@ struct Outcome {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     related_locations: Vec<Place>,
     partial_fingerprints: BTreeMap<&'static str, String>,
+    /// On every result of a run or on none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    suppressions: Option<Vec<Suppression>>,
     properties: OutcomeProperties,
+}
+
+/// A finding that the team accepted. It counts all the same.
+#[derive(Serialize)]
+struct Suppression {
+    kind: &'static str,
+    status: &'static str,
+    justification: String,
+    location: Place,
 }
 
 #[derive(Serialize)]
@@ -207,7 +219,8 @@ struct Region {
 fn run(report: &Report, several: bool) -> Run {
     let all = findings(report);
     let rules = rules(&all);
-    let results = all.iter().map(|finding| outcome(finding, &rules)).collect();
+    let accepting = !report.accepted.is_empty();
+    let results = all.iter().map(|finding| outcome(finding, &rules, accepting)).collect();
     let base = Base { description: text("The root of the checkout.") };
     Run {
         tool: Tool {
@@ -232,10 +245,10 @@ fn run(report: &Report, several: bool) -> Run {
     }
 }
 
-/// The eleven requirements, and the rules of the notes.
+/// The eleven requirements, and the rules of what is no requirement.
 fn rules(all: &[Finding<'_>]) -> Vec<Rule> {
     let mut rules: Vec<Rule> = Requirement::ALL.iter().filter_map(|requirement| rule(*requirement)).collect();
-    let mut notes: Vec<&str> = all.iter().filter(|f| f.rank == Rank::Hardening).map(|f| f.rule).collect();
+    let mut notes: Vec<&str> = all.iter().filter(|f| f.open.is_none()).map(|f| f.rule).collect();
     notes.sort_unstable();
     notes.dedup();
     rules.extend(notes.into_iter().map(note_rule));
@@ -282,27 +295,44 @@ fn rule(requirement: Requirement) -> Option<Rule> {
     })
 }
 
-fn note_rule(id: &str) -> Rule {
+/// What a rule that is no requirement is about: its title, and whether it is one of ours on the team's configuration.
+fn about(id: &str) -> (String, &'static str, bool) {
     const WHAT: &str = "An observation that is orthogonal to the SLSA Build level: it never changes it.";
+    let (title, what) = match id {
+        "gate" => ("Gate of the team", "A condition in the team's configuration that does not hold."),
+        "overclaim" => ("Overclaim", "A badge or a sentence that claims a higher SLSA Build level than is shown."),
+        "declaration" => {
+            ("Declared by the team", "A control that the team declares and no file shows: it never raises the level.")
+        }
+        "exclusion" => {
+            ("Excluded by the team", "Files that the team excludes: what releases something counts all the same.")
+        }
+        _ => return (format!("Hardening: {}", id.replace('-', " ")), WHAT, false),
+    };
+    (title.to_owned(), what, true)
+}
+
+fn note_rule(id: &str) -> Rule {
+    let (title, what, team) = about(id);
     Rule {
         id: sanitize::terminal(id).into_owned(),
         name: None,
-        short_description: text(&format!("Hardening: {}", id.replace('-', " "))),
-        full_description: text(WHAT),
-        help: text(WHAT),
+        short_description: text(&title),
+        full_description: text(what),
+        help: text(what),
         help_uri: None,
         default_configuration: Configuration { level: "note" },
         properties: RuleProperties {
-            tags: vec!["supply-chain".to_owned(), "hardening".to_owned()],
+            tags: vec!["supply-chain".to_owned(), if team { "slsa" } else { "hardening" }.to_owned()],
             severity: "recommendation",
             precision: "high",
         },
     }
 }
 
-fn outcome(finding: &Finding<'_>, rules: &[Rule]) -> Outcome {
+fn outcome(finding: &Finding<'_>, rules: &[Rule], accepting: bool) -> Outcome {
     let id = sanitize::terminal(finding.rule).into_owned();
-    let mut message = finding.message.to_owned();
+    let mut message = finding.message.clone().into_owned();
     if let Some(target) = finding.target {
         message = format!("{}: {message}", target.id);
     }
@@ -320,8 +350,8 @@ fn outcome(finding: &Finding<'_>, rules: &[Rule]) -> Outcome {
         rule_id: id,
         level: match finding.rank {
             Rank::Cap => "error",
-            Rank::Gap => "warning",
-            Rank::Hardening => "note",
+            Rank::Gap | Rank::Gate | Rank::Overclaim => "warning",
+            Rank::Team | Rank::Hardening => "note",
         },
         message: text(&message),
         locations: [at],
@@ -333,11 +363,25 @@ fn outcome(finding: &Finding<'_>, rules: &[Rule]) -> Outcome {
             })
             .collect(),
         partial_fingerprints: BTreeMap::from([("truelevelFinding/v1", finding.fingerprint.clone())]),
+        suppressions: accepting.then(|| finding.accepted.map(suppression).into_iter().collect()),
         properties: OutcomeProperties {
             target: finding.target.map(|target| sanitize::terminal(&target.id).into_owned()),
             build_level: finding.open.and_then(|(requirement, _)| card(requirement)).map(|card| card.level),
             state: finding.open.map(|(_, state)| state),
         },
+    }
+}
+
+fn suppression(accepted: &Accepted) -> Suppression {
+    let mut justification = format!("accepted until {}: {}", accepted.expires, accepted.reason);
+    if let Some(owner) = &accepted.owner {
+        justification.push_str(&format!(" ({owner})"));
+    }
+    Suppression {
+        kind: "external",
+        status: "accepted",
+        justification: sanitize::terminal(&justification).into_owned(),
+        location: place(Some(&accepted.location)),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::{Component, Path};
 
-use super::{Cap, Report, TargetReport};
+use super::{Cap, DeclarationStatus, Report, TargetReport};
 use crate::model::{Location, Problem};
 
 /// `path:line`.
@@ -42,6 +42,22 @@ pub(super) fn meaning(report: &Report) -> &'static str {
              each other."
         }
         _ => "Hardened: hosted, isolated builds with provenance that the builds themselves cannot forge.",
+    }
+}
+
+/// The second figure, where the team declares controls that files do not show.
+pub(super) fn declared_level(report: &Report) -> String {
+    let counting = report.declarations.iter().filter(|d| d.status == DeclarationStatus::Counts).count();
+    let declared = match counting {
+        1 => "if 1 declaration of the team holds".to_owned(),
+        _ => format!("if {counting} declarations of the team hold"),
+    };
+    match (counting, report.declared_level > report.level) {
+        (0, _) => "No declaration of the team counts.".to_owned(),
+        (_, true) => {
+            format!("Declared level {}, {declared}; no declaration raises the level shown.", report.declared_level)
+        }
+        (_, false) => format!("Declared level {}, the same, {declared}.", report.declared_level),
     }
 }
 

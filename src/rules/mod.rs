@@ -1,5 +1,6 @@
 //! JUDGE: plain functions from a linked target to verdicts with evidence. No rule reads a file.
 
+mod declared;
 mod ephemerality;
 mod notes;
 mod parties;
@@ -11,6 +12,7 @@ use crate::checkout::Checkout;
 use crate::model::{RunnerPool, Target, Verdict};
 use crate::release::Linked;
 
+pub use declared::declared;
 pub use pools::reached;
 
 /// What a rule may look at besides the target.

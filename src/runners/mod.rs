@@ -336,6 +336,14 @@ pub fn pools_in(checkout: &Checkout, prefix: Option<&str>) -> Vec<RunnerPool> {
     pools
 }
 
+/// Every pool that a folder of the checkout defines, with its path in the checkout. A folder that need not be in use
+/// stays one, whoever names it.
+pub fn pools_below(folder: &Checkout, path: &str) -> Vec<RunnerPool> {
+    let mut pools = pools_in(folder, Some(path).filter(|path| !path.is_empty()));
+    pools.iter_mut().for_each(|pool| pool.incidental |= is_incidental(&pool.location.path));
+    pools
+}
+
 static KEYS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
     let keys = SHAPES.iter().flat_map(|(keys, _)| keys.iter());
     // Most files hold none of them, so they are run through from end to end: the fastest automaton pays.

@@ -1,10 +1,11 @@
 //! One self-contained HTML file, for auditors: no script, nothing remote, readable on a phone and on paper.
 
 mod diagram;
+mod team;
 mod writer;
 
 use super::source::mark;
-use super::words::{also_open, count, meaning, owner, path_line_column, problem_place};
+use super::words::{also_open, count, declared_level, meaning, owner, path_line_column, problem_place};
 use super::{Cap, PlanStep, Report, RequirementReport, TargetReport};
 use crate::catalogue::Card;
 use crate::model::{Evidence, Grade, Location, Requirement, Severity, State};
@@ -131,12 +132,16 @@ impl Checkout<'_> {
             self.cap(page);
             self.errors(page);
             self.unassessed(page);
-            self.claims(page);
+            self.gate(page);
+            self.overclaims(page);
             self.boundary(page);
             self.plan(page);
             self.matrix(page);
             self.evidence(page);
             self.declarations(page);
+            self.accepted(page);
+            self.excluded(page);
+            self.claims(page);
             self.notes(page);
         });
     }
@@ -154,13 +159,8 @@ impl Checkout<'_> {
                 }
             });
             page.leaf("p", &[("class", "meaning")], meaning(report));
-            if report.declared_level > report.level {
-                let declarations = count(report.declarations.len(), "declaration");
-                let text = format!(
-                    "Declared level {}, if {declarations} of the team hold. A declaration never raises the level shown.",
-                    report.declared_level
-                );
-                page.leaf("p", &[], &text);
+            if !report.declarations.is_empty() {
+                page.leaf("p", &[], &declared_level(report));
             }
             facts(
                 page,
@@ -191,6 +191,10 @@ impl Checkout<'_> {
                     snippet(page, location, cap.snippet.as_deref());
                 }
                 page.sentence("p", &[], &cap.reason);
+                if let Some(accepted) = self.report.accepted_cap(cap) {
+                    let text = format!("Accepted by the team until {}, and counted all the same.", accepted.expires);
+                    page.leaf("p", &[], &text);
+                }
                 if let Some(card) = card(cap.requirement) {
                     specification(page, card);
                 }
@@ -235,20 +239,6 @@ impl Checkout<'_> {
                 }
                 page.text(": ");
                 page.prose(&pipeline.reason);
-            });
-        });
-    }
-
-    fn claims(&self, page: &mut Writer) {
-        let claims: Vec<_> = self.report.claims.iter().filter(|claim| claim.overclaim).collect();
-        if claims.is_empty() {
-            return;
-        }
-        self.section(page, "claims", "Claims more than is shown", |page| {
-            list(page, &claims, |page, claim| {
-                page.leaf("span", &[("class", "place")], &format!("{}:{}", claim.path, claim.line));
-                page.text(&format!(" claims level {}: ", claim.level));
-                page.leaf("code", &[], &claim.text);
             });
         });
     }
@@ -453,20 +443,6 @@ impl Checkout<'_> {
             for evidence in &requirement.evidence {
                 page.element("li", &[], |page| piece(page, evidence));
             }
-        });
-    }
-
-    fn declarations(&self, page: &mut Writer) {
-        if self.report.declarations.is_empty() {
-            return;
-        }
-        self.section(page, "declarations", "Declared by the team", |page| {
-            page.leaf("p", &[], "What the team says and no file shows. No declaration raises the level.");
-            list(page, &self.report.declarations, |page, declaration| {
-                page.leaf("code", &[], declaration.requirement.id());
-                page.text(": ");
-                page.prose(&declaration.reason);
-            });
         });
     }
 

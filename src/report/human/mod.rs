@@ -6,13 +6,14 @@ mod paint;
 mod plan;
 mod snippet;
 mod table;
+mod team;
 #[cfg(test)]
 mod tests;
 
 use page::{Page, shorten_middle, width};
 use paint::Role;
 
-use super::words::{also_open, count, meaning, owner, path_line, path_line_column, problem_place};
+use super::words::{also_open, count, declared_level, meaning, owner, path_line, path_line_column, problem_place};
 use super::{Cap, Report, sanitize};
 use crate::model::Severity;
 
@@ -62,6 +63,7 @@ pub fn human(report: &Report, layout: Human) -> String {
     errors(&mut page, report);
     unassessed(&mut page, report);
     overclaims(&mut page, report);
+    team::write(&mut page, report, verbose);
     if !report.targets.is_empty() {
         page.gap();
         table::write(&mut page, &report.targets, verbose);
@@ -100,16 +102,7 @@ fn declared(page: &mut Page, report: &Report) {
     if report.declarations.is_empty() {
         return;
     }
-    let text = if report.declared_level > report.level {
-        format!(
-            "Declared level {}: if {} of the team hold; a declaration never raises the level shown.",
-            report.declared_level,
-            count(report.declarations.len(), "declaration")
-        )
-    } else {
-        format!("{} of the team, which would not change the level.", count(report.declarations.len(), "declaration"))
-    };
-    page.prose(&[], Role::Plain, &text);
+    page.prose(&[], Role::Plain, &declared_level(report));
 }
 
 fn quiet_cap(page: &mut Page, report: &Report) {
@@ -151,6 +144,10 @@ fn full_cap(page: &mut Page, report: &Report, cap: &Cap) {
     // Without a place there is no frame to hang on.
     let lead = [(Role::Plain, margin.as_str()), (Role::Gutter, if gutter.is_some() { "= " } else { "" })];
     page.prose(&lead, Role::Plain, &cap.reason);
+    if let Some(accepted) = report.accepted_cap(cap) {
+        let text = format!("accepted by the team until {}, and counted all the same", accepted.expires);
+        page.prose(&lead, Role::Plain, &text);
+    }
     if let Some(owner) = owner(report, cap) {
         let open = also_open(owner, cap);
         if !open.is_empty() {
@@ -196,7 +193,7 @@ fn overclaims(page: &mut Page, report: &Report) {
     }
     heading(page, "Claims more than is shown", "");
     for claim in claims {
-        let place = format!("{}:{}", claim.path, claim.line);
+        let place = path_line(&claim.location);
         let level = format!("  level {}: ", claim.level);
         let lead = [(Role::Plain, "  "), (Role::Place, place.as_str()), (Role::Plain, level.as_str())];
         page.hanging(&lead, 4, Role::Plain, &claim.text);

@@ -1,13 +1,14 @@
 //! Markdown, for a comment on a pull request or the summary of a run.
 
 mod mermaid;
+mod team;
 
 use std::borrow::Cow;
 
 use super::sanitize::{markdown as plain, markdown_block, markdown_code, markdown_element, markdown_prose};
 use super::source::{Marked, mark};
 use super::words::{also_open, owner};
-use super::words::{count, meaning, path_line_column, problem_place};
+use super::words::{count, declared_level, meaning, path_line_column, problem_place};
 use super::{Cap, PlanStep, Report, TargetReport};
 use crate::model::{Location, Severity, State};
 
@@ -50,7 +51,8 @@ fn one(report: &Report, room: usize) -> String {
     if let Some(cap) = &report.cap {
         full_cap(&mut text, report, cap);
     }
-    let sections: [fn(&mut String, &Report); 7] = [errors, unassessed, claims, targets, boundary, plan, declarations];
+    let sections: [fn(&mut String, &Report); 8] =
+        [errors, unassessed, team::gate, team::overclaims, targets, boundary, plan, team::rest];
     let sections = sections.into_iter().map(|section| {
         let mut text = String::new();
         section(&mut text, report);
@@ -96,12 +98,8 @@ fn headline(text: &mut String, report: &Report) {
     let root = if report.root == "." { String::new() } else { format!(": {}", code(&report.root)) };
     text.push_str(&format!("## SLSA Build level {}{root}\n\n", report.level));
     text.push_str(&format!("{}\n\n", meaning(report)));
-    if report.declared_level > report.level {
-        text.push_str(&format!(
-            "Declared level {}, if {} of the team hold. A declaration never raises the level shown.\n\n",
-            report.declared_level,
-            count(report.declarations.len(), "declaration")
-        ));
+    if !report.declarations.is_empty() {
+        text.push_str(&format!("{}\n\n", declared_level(report)));
     }
 }
 
@@ -118,6 +116,12 @@ fn full_cap(text: &mut String, report: &Report, cap: &Cap) {
         snippet(text, location, cap.snippet.as_deref());
     }
     text.push_str(&format!("{}\n\n", prose(&cap.reason)));
+    if let Some(accepted) = report.accepted_cap(cap) {
+        text.push_str(&format!(
+            "Accepted by the team until {}, and counted all the same.\n\n",
+            plain(&accepted.expires)
+        ));
+    }
     if let Some(target) = owner(report, cap) {
         let open = also_open(target, cap);
         if !open.is_empty() {
@@ -157,19 +161,6 @@ fn unassessed(text: &mut String, report: &Report) {
         let place = pipeline.location.as_ref().map_or_else(|| pipeline.path.clone(), path_line_column);
         let holds = if pipeline.holds_down { ", **holds the level at 0**" } else { "" };
         text.push_str(&format!("- {}{holds}: {}\n", code(&place), prose(&pipeline.reason)));
-    }
-    text.push('\n');
-}
-
-fn claims(text: &mut String, report: &Report) {
-    let mut claims = report.claims.iter().filter(|claim| claim.overclaim).peekable();
-    if claims.peek().is_none() {
-        return;
-    }
-    text.push_str("### Claims more than is shown\n\n");
-    for claim in claims {
-        let place = format!("{}:{}", claim.path, claim.line);
-        text.push_str(&format!("- {} claims level {}: {}\n", code(&place), claim.level, code(&claim.text)));
     }
     text.push('\n');
 }
@@ -253,17 +244,6 @@ fn write_step(text: &mut String, report: &Report, step: &PlanStep) {
         more => format!(" and {}", count(more, "more place")),
     };
     text.push_str(&format!("  At {}{more}\n\n", places.join(", ")));
-}
-
-fn declarations(text: &mut String, report: &Report) {
-    if report.declarations.is_empty() {
-        return;
-    }
-    text.push_str("### Declared by the team\n\nNo declaration raises the level.\n\n");
-    for declaration in &report.declarations {
-        text.push_str(&format!("- {}: {}\n", code(declaration.requirement.id()), prose(&declaration.reason)));
-    }
-    text.push('\n');
 }
 
 /// The state with a sign that is seen without colour.
