@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use truelevel::catalogue::Cards;
 use truelevel::checkout::Checkout;
 use truelevel::model::{Requirement, State};
 use truelevel::report::Report;
@@ -46,11 +47,15 @@ struct Expected {
     exit: u8,
     #[serde(default)]
     unassessed: Vec<String>,
+    /// Rules that make a note.
     #[serde(default)]
     notes: Vec<String>,
     /// Repositories whose checkouts the report asks for.
     #[serde(default)]
     supply: Vec<String>,
+    /// Rules that could make a note and do not.
+    #[serde(default)]
+    silent: Vec<String>,
 }
 
 #[derive(Debug, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
@@ -147,6 +152,10 @@ fn differences(expected: &Expected, report: &Report) -> Vec<String> {
         let got = asked.into_iter().any(|t| t.contains(&format!("`--with {repository}=PATH`")));
         differ(&format!("asking for {repository}"), "true".to_owned(), got.to_string());
     }
+    for note in &expected.silent {
+        let got = report.notes.iter().filter(|n| n.rule == *note).map(|n| n.message.as_str()).collect::<Vec<_>>();
+        differ(&format!("note {note}"), String::new(), got.join("; "));
+    }
     let exit = if report.errors.is_empty() { 0 } else { 2 };
     differ("exit code", expected.exit.to_string(), exit.to_string());
     found
@@ -193,5 +202,23 @@ fn every_requirement_has_a_failing_an_unshown_and_a_met_fixture() {
             }
             assert!(seen.contains(&(*requirement, state)), "no fixture shows {requirement} {}", state.id());
         }
+    }
+}
+
+/// Notes on pools of other platforms' agents: no job of a graded platform runs on them, so they stand in the inventory
+/// of runners only.
+const INVENTORY_ONLY: &[&str] = &["runner-account", "runner-deprecated", "runner-kept-files", "runner-user-namespaces"];
+
+#[test]
+fn every_rule_makes_a_note_in_some_fixture_and_none_in_another() {
+    let (mut noted, mut silent) = (std::collections::BTreeSet::new(), std::collections::BTreeSet::new());
+    for folder in folders() {
+        let expected = expected(&folder);
+        noted.extend(expected.notes);
+        silent.extend(expected.silent);
+    }
+    for card in Cards::get().rules.iter().filter(|card| !INVENTORY_ONLY.contains(&card.id.as_str())) {
+        assert!(noted.contains(&card.id), "no fixture expects a note of {}", card.id);
+        assert!(silent.contains(&card.id), "no fixture expects silence of {}", card.id);
     }
 }

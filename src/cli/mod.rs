@@ -2,7 +2,9 @@
 
 mod check;
 mod console;
+mod explain;
 mod progress;
+mod rules;
 mod runners;
 
 use std::ffi::OsString;
@@ -31,6 +33,8 @@ Examples:
   truelevel                            grade the checkout in this folder
   truelevel --min-level 2 service      fail when the releases of ./service do not reach level 2
   truelevel -v                         every requirement of every target, with its evidence
+  truelevel --notes                    what could be hardened besides, grouped by rule
+  truelevel explain hosted-build       what a requirement or rule asks, why, and how to meet it
   truelevel --output json=level.json   the report on the terminal, and for a script in a file
 
 What it prints, shortened:
@@ -89,6 +93,16 @@ enum Command {
         #[arg(value_name = "PATH")]
         paths: Vec<PathBuf>,
     },
+    /// Explains a requirement or a rule: what, why, how to fix it, a bad and a good example
+    #[command(override_usage = "truelevel explain [OPTIONS] ID", after_help = explain::EXAMPLES)]
+    Explain {
+        /// The identifier, as reports print it: provenance-exists, unpinned-action, ...
+        #[arg(value_name = "ID")]
+        id: String,
+    },
+    /// Lists the requirements, the rules, and what each platform can show
+    #[command(override_usage = "truelevel rules [OPTIONS]")]
+    Rules,
 }
 
 /// Options that stand before or behind the command's name.
@@ -118,6 +132,9 @@ struct Common {
     /// Prints every requirement of every target with its evidence, and every note
     #[arg(short, long, global = true, action = ArgAction::Count)]
     verbose: u8,
+    /// Lists the hardening notes, grouped by rule; they never change the level
+    #[arg(long, global = true, conflicts_with = "quiet")]
+    notes: bool,
     /// Shows no progress; without it, work of more than a second shows some on a terminal
     #[arg(long, global = true)]
     no_progress: bool,
@@ -207,6 +224,8 @@ pub fn run(
             let read = |path: &Path| crate::runners_of(path, &options).map_err(|error| error.to_string());
             return runners::run(&paths, &cli.common, &read, console);
         }
+        Some(Command::Explain { id }) => return explain::run(&id, &cli.common, console),
+        Some(Command::Rules) => return rules::run(&cli.common, console),
         None => {}
     }
     check::run(&paths, &cli.common, &|path| grade(path, &options), console)

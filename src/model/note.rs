@@ -33,6 +33,11 @@ impl Note {
     pub fn info(rule: impl Into<String>, location: &Location, message: impl Into<String>) -> Self {
         Self { rule: rule.into(), severity: Severity::Info, message: message.into(), location: Some(location.clone()) }
     }
+
+    /// Something worth changing.
+    pub fn warning(rule: impl Into<String>, location: &Location, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, ..Self::info(rule, location, message) }
+    }
 }
 
 /// Something of the checkout that could not be read as it should.

@@ -16,6 +16,23 @@ pub enum Platform {
 }
 
 impl Platform {
+    /// All of them.
+    pub const ALL: &'static [Platform] = &[Platform::GithubActions];
+
+    /// The name for people.
+    pub fn name(self) -> &'static str {
+        match self {
+            Platform::GithubActions => "GitHub Actions",
+        }
+    }
+
+    /// What its files can show.
+    pub fn shows(self) -> &'static str {
+        match self {
+            Platform::GithubActions => "graded: its files can show every requirement, up to level 3",
+        }
+    }
+
     /// The identifier used in reports.
     pub fn id(self) -> &'static str {
         match self {

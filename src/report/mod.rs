@@ -15,6 +15,7 @@ mod markdown;
 pub(crate) mod samples;
 pub mod sanitize;
 mod sarif;
+mod sheet;
 mod source;
 mod words;
 
@@ -26,11 +27,15 @@ use crate::model::{Evidence, Kind, Location, Note, Platform, Problem, Requiremen
 pub use github::github;
 pub use gitlab::gitlab;
 pub use html::html;
-pub use human::{Detail, Human, human};
+pub use human::{Detail, Human, human, overview_human, sheet_human, unknown_id};
 pub use inventory::{Asked, Axis, Inventory, Listed, Pool, inventory_human, inventory_json};
 pub use json::{Document, json, jsonl, schema};
 pub use markdown::markdown;
 pub use sarif::sarif;
+pub use sheet::{
+    Overview, Shown, overview_json, overview_markdown, requirements_markdown, rules_markdown, sheet_json,
+    sheet_markdown,
+};
 
 /// The report on one checkout, version 1.
 #[derive(Debug, Clone, Serialize, JsonSchema)]

@@ -1,6 +1,7 @@
 //! JUDGE: plain functions from a linked target to verdicts with evidence. No rule reads a file.
 
 mod ephemerality;
+pub mod hardening;
 mod notes;
 mod pools;
 mod provenance;
