@@ -1,8 +1,11 @@
 //! The command line: what may be asked, and how a command talks to the terminal. One file for each command.
 
 mod check;
+mod completions;
 mod console;
 mod explain;
+mod init;
+mod man;
 mod progress;
 mod rules;
 mod runners;
@@ -35,6 +38,7 @@ Examples:
   truelevel -v                         every requirement of every target, with its evidence
   truelevel --notes                    what could be hardened besides, grouped by rule
   truelevel explain hosted-build       what a requirement or rule asks, why, and how to meet it
+  truelevel init                       a gate, a pre-commit hook and a workflow for this checkout
   truelevel --output json=level.json   the report on the terminal, and for a script in a file
 
 What it prints, shortened:
@@ -54,6 +58,9 @@ Exit codes:
   1  assessed; a level is below --min-level
   2  not assessed as it should be: wrong usage, an unreadable path, or a pipeline file that cannot
      be parsed (the report is printed all the same, with the error and the rest assessed)
+
+Where to go next: the cap is the first thing to change, the plan says how. `truelevel explain ID`
+tells why, `truelevel rules` lists what is known, and -v shows the evidence for every verdict.
 
 No network connection is ever opened: what no file of the checkout shows does not count.";
 
@@ -103,6 +110,23 @@ enum Command {
     /// Lists the requirements, the rules, and what each platform can show
     #[command(override_usage = "truelevel rules [OPTIONS]")]
     Rules,
+    /// Writes settings, a pre-commit hook and a pull-request workflow where there are none
+    #[command(override_usage = "truelevel init [OPTIONS] [PATH]", after_help = init::EXAMPLES)]
+    Init {
+        /// The checkout; without one, the current folder
+        #[arg(value_name = "PATH", default_value = ".")]
+        path: PathBuf,
+    },
+    /// Prints the completion script of a shell
+    #[command(override_usage = "truelevel completions SHELL", after_help = completions::EXAMPLES)]
+    Completions {
+        /// The shell
+        #[arg(value_name = "SHELL")]
+        shell: clap_complete::Shell,
+    },
+    /// Prints the manual page
+    #[command(override_usage = "truelevel man", after_help = man::EXAMPLES)]
+    Man,
 }
 
 /// Options that stand before or behind the command's name.
@@ -226,6 +250,9 @@ pub fn run(
         }
         Some(Command::Explain { id }) => return explain::run(&id, &cli.common, console),
         Some(Command::Rules) => return rules::run(&cli.common, console),
+        Some(Command::Init { path }) => return init::run(&path, &|path| grade(path, &options), console),
+        Some(Command::Completions { shell }) => return completions::run(shell, Cli::command(), console),
+        Some(Command::Man) => return man::run(Cli::command(), console),
         None => {}
     }
     check::run(&paths, &cli.common, &|path| grade(path, &options), console)

@@ -98,7 +98,8 @@ impl<'s> Reader<'s> {
             self.uses(uses);
             if let Some(secrets) = job.get("secrets").filter(|s| s.as_str() == Some("inherit")) {
                 let callee = uses.as_str().unwrap_or_default().to_owned();
-                let local = matches!(uses::parse(&callee, self.own_slug), Some(Uses::Local(_)));
+                let own = uses::parse(&callee, self.own_slug);
+                let local = matches!(own, Some(Uses::Local(_) | Uses::Own(_) | Uses::Home(_)));
                 self.outline.inherited.push(InheritedSecrets {
                     callee,
                     local,

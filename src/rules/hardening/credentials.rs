@@ -72,10 +72,17 @@ pub(super) fn stored_identities(subject: &Subject<'_>, _: &Places) -> Vec<Note> 
     for pipeline in subject.pipelines {
         let mut secrets: Vec<&SecretUse> =
             pipeline.flows.iter().flat_map(|flow| &flow.jobs).flat_map(|job| &job.secrets).collect();
-        secrets.sort_by(|a, b| a.location.cmp(&b.location));
+        // Of several secrets in one value the one that is no mere name comes first.
+        let names = |secret: &SecretUse| {
+            let name = secret.name.to_ascii_uppercase();
+            !["SECRET", "KEY", "TOKEN", "PASSWORD", "CRED"].iter().any(|word| name.contains(word))
+        };
+        secrets.sort_by_key(|secret| (secret.location.line, names(secret), secret.location.clone()));
         for secret in secrets {
             let Some(kind) = identity(secret) else { continue };
-            if !seen.insert((secret.location.path.clone(), secret.name.clone())) {
+            let path = &secret.location.path;
+            let place = (path.clone(), format!("{}:{}", kind.id, secret.location.line));
+            if !seen.insert((path.clone(), secret.name.clone())) || !seen.insert(place) {
                 continue;
             }
             let message = format!("the secret `{}` is {}; in its place: {}", secret.name, kind.what, kind.instead);
