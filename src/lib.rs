@@ -118,8 +118,7 @@ impl From<OpenError> for CheckError {
     }
 }
 
-/// The specification that levels are graded against.
-pub const SPECIFICATION: &str = "SLSA v1.2";
+pub use model::SPECIFICATION;
 
 /// Grades the checkout in the folder `path`.
 ///
@@ -176,6 +175,12 @@ pub fn grade_checkout(checkout: &Checkout, root: &str, options: &Options) -> Rep
     let scene = rules::Scene { checkout, pools: &pools };
     let mut targets: Vec<Target> = linked.iter().map(|l| rules::target(&scene, l)).collect();
     targets.extend(declared_targets(&settings, &targets, &mut team_notes));
+    let hardening = rules::hardening::notes(&rules::hardening::Subject {
+        outlines: &lowered.outlines,
+        pipelines: &lowered.pipelines,
+        targets: &linked,
+        review: &lowered.review,
+    });
 
     // What could not be read may release something or say how; a runner pool may be unlike the others.
     let mut problems: Vec<(Requirement, Problem)> = Vec::new();
@@ -194,6 +199,7 @@ pub fn grade_checkout(checkout: &Checkout, root: &str, options: &Options) -> Rep
     notes.extend(unused(checkout, &lowered.used));
     notes.extend(graded.notes);
     notes.extend(team_notes);
+    notes.extend(hardening);
     notes.sort();
     notes.dedup();
     let mut report = Report {
@@ -306,7 +312,7 @@ fn declared_targets(settings: &Settings, read: &[Target], notes: &mut Vec<Note>)
 /// # Errors
 /// When the folder, or one with runner configuration, cannot be opened at all.
 pub fn runners_of(path: &Path, options: &Options) -> Result<Inventory, OpenError> {
-    Ok(inventory::inventory(&options.beside(Checkout::open(path)?)?, &path.display().to_string()))
+    Ok(runners_in(&options.beside(Checkout::open(path)?)?, &path.display().to_string()))
 }
 
 /// Checkouts of other repositories that were given and not needed.
@@ -321,6 +327,11 @@ fn unused(checkout: &Checkout, used: &BTreeSet<String>) -> Vec<Note> {
         location: None,
     })
     .collect()
+}
+
+/// The runner pools of a checkout that has been opened; `root` is its name in the report.
+pub fn runners_in(checkout: &Checkout, root: &str) -> Inventory {
+    inventory::inventory(checkout, root)
 }
 
 /// Where a target was looked for, for the report on a checkout that shows none.

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 use serde::Deserialize;
+use truelevel::catalogue::Cards;
 use truelevel::checkout::Checkout;
 use truelevel::inventory::inventory;
 use truelevel::model::{Requirement, State};
@@ -48,6 +49,7 @@ struct Expected {
     exit: u8,
     #[serde(default)]
     unassessed: Vec<String>,
+    /// Rules that make a note.
     #[serde(default)]
     notes: Vec<String>,
     /// Repositories whose checkouts the report asks for.
@@ -74,6 +76,9 @@ struct Expected {
     /// `path:line level`, and `over` for an overclaim.
     #[serde(default)]
     claims: Vec<String>,
+    /// Rules that could make a note and do not.
+    #[serde(default)]
+    silent: Vec<String>,
 }
 
 /// A pool: on each axis its state, and the path and line of what decides it.
@@ -238,6 +243,10 @@ fn differences(expected: &Expected, report: &Report) -> Vec<String> {
         (true, false) => 1,
         (true, true) => 0,
     };
+    for note in &expected.silent {
+        let got = report.notes.iter().filter(|n| n.rule == *note).map(|n| n.message.as_str()).collect::<Vec<_>>();
+        differ(&format!("note {note}"), String::new(), got.join("; "));
+    }
     differ("exit code", expected.exit.to_string(), exit.to_string());
     found
 }
@@ -277,5 +286,23 @@ fn every_requirement_has_a_failing_an_unshown_and_a_met_fixture() {
             }
             assert!(seen.contains(&(*requirement, state)), "no fixture shows {requirement} {}", state.id());
         }
+    }
+}
+
+/// Notes on pools of other platforms' agents: no job of a graded platform runs on them, so they stand in the inventory
+/// of runners only.
+const INVENTORY_ONLY: &[&str] = &["runner-account", "runner-deprecated", "runner-kept-files", "runner-user-namespaces"];
+
+#[test]
+fn every_rule_makes_a_note_in_some_fixture_and_none_in_another() {
+    let (mut noted, mut silent) = (std::collections::BTreeSet::new(), std::collections::BTreeSet::new());
+    for folder in folders() {
+        let expected = expected(&folder);
+        noted.extend(expected.notes);
+        silent.extend(expected.silent);
+    }
+    for card in Cards::get().rules.iter().filter(|card| !INVENTORY_ONLY.contains(&card.id.as_str())) {
+        assert!(noted.contains(&card.id), "no fixture expects a note of {}", card.id);
+        assert!(silent.contains(&card.id), "no fixture expects silence of {}", card.id);
     }
 }

@@ -17,7 +17,7 @@ fn shown(fixture: &str) {
     // The name of the folder is part of the report, so it has to be the same everywhere.
     std::env::set_current_dir(env!("CARGO_MANIFEST_DIR")).unwrap();
     let report = check(&Path::new("fixtures").join(fixture), &Options::default()).unwrap();
-    let layout = Human { width: 80, color: false, detail: Detail::Normal };
+    let layout = Human { width: 80, color: false, detail: Detail::Normal, notes: false };
     insta::assert_snapshot!(format!("{fixture}.human"), human(&report, layout));
     insta::assert_snapshot!(format!("{fixture}.json"), json(Document::One(&report)).unwrap());
 }

@@ -80,6 +80,8 @@ pub struct Indices {
     pub caches: Index,
     /// Over the remote services.
     pub remote: Index,
+    /// Over the safeguards.
+    pub safeguards: Index,
     /// Over the neutral steps.
     pub neutral: Index,
     /// Over the hand-overs.

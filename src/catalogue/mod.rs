@@ -4,10 +4,13 @@
 mod builder;
 mod card;
 mod claim;
+mod context;
 mod detector;
+mod identity;
 mod index;
 mod label;
 mod producer;
+mod rule;
 mod runner;
 mod sink;
 mod test;
@@ -20,14 +23,17 @@ use serde::Deserialize;
 pub use builder::{Builder, Recorded, Signing, Uploads};
 pub use card::{Advice, Card};
 pub use claim::{Badge, Claims, Form};
+pub use context::{Context, Who};
 pub use detector::{Clue, Detector};
+pub use identity::Identity;
 pub use index::{Index, Indices};
 pub use label::{Labels, Vendor};
 pub use producer::{Broken, Content, Producer, Signer, Store, Subjects};
+pub use rule::{Cards, Example, Examples, Principle, RuleCard, Sheet, Subject};
 pub use runner::RunnerFields;
 pub use sink::{Bytes, Naming, Sink};
 pub use test::{Pick, Split, Test};
-pub use traits::{Cache, Credential, Neutral, Remote, Run, Transfer, Wrapper, Wrappers};
+pub use traits::{Cache, Credential, Neutral, Remote, Run, Safeguard, Transfer, Wrapper, Wrappers};
 
 /// Everything in `rules/`.
 #[derive(Debug, Deserialize)]
@@ -47,6 +53,10 @@ pub struct Catalogue {
     pub remote: Vec<Remote>,
     /// `rules/credentials.yml`: secrets that can write to registries, releases or repositories.
     pub credentials: Vec<Credential>,
+    /// `rules/identities.yml`: stored secrets in whose place an identity would do.
+    pub identities: Vec<Identity>,
+    /// `rules/safeguards.yml`: steps that make a build safer or better documented.
+    pub safeguards: Vec<Safeguard>,
     /// `rules/neutral.yml`: steps that run no code of the checkout and make no bytes.
     pub neutral: Vec<Neutral>,
     /// `rules/transfers.yml`: steps that hand files from job to job.
@@ -57,6 +67,8 @@ pub struct Catalogue {
     pub runs: Vec<Run>,
     /// `rules/runners.yml`: what to set in definitions of runners.
     pub runners: Vec<RunnerFields>,
+    /// `rules/contexts.yml`: values of an event that others choose.
+    pub contexts: Vec<Context>,
     /// `rules/platforms.yml`: the files of every CI platform.
     pub platforms: Vec<Detector>,
     /// `rules/claims.yml`: how documents claim a level.
@@ -72,15 +84,7 @@ impl Catalogue {
     /// The catalogue compiled into this build. The tests read it, so a build that passes them has a valid one.
     pub fn get() -> &'static Catalogue {
         static CATALOGUE: OnceLock<Catalogue> = OnceLock::new();
-        CATALOGUE.get_or_init(|| match Catalogue::parse() {
-            Ok(catalogue) => catalogue,
-            // Only a build that never ran its tests gets here; grading without knowledge would overstate.
-            Err(error) => {
-                use std::io::Write;
-                let _ = writeln!(std::io::stderr(), "truelevel: broken catalogue in this build: {error}");
-                std::process::exit(2)
-            }
-        })
+        CATALOGUE.get_or_init(|| Catalogue::parse().unwrap_or_else(|error| broken(&error)))
     }
 
     fn parse() -> Result<Catalogue, serde_json::Error> {
@@ -90,11 +94,19 @@ impl Catalogue {
             producers: Index::new(all.producers.iter().map(|e| (&*e.actions, &*e.commands))),
             caches: Index::new(all.caches.iter().map(|e| (&*e.actions, &*e.commands))),
             remote: Index::new(all.remote.iter().map(|e| (&*e.actions, &*e.commands))),
+            safeguards: Index::new(all.safeguards.iter().map(|e| (&*e.actions, &*e.commands))),
             neutral: Index::new(all.neutral.iter().map(|e| (&*e.actions, &*e.commands))),
             transfers: Index::new(all.transfers.iter().map(|e| (&*e.actions, &[][..]))),
         };
         Ok(all)
     }
+}
+
+/// Only a build that never ran its tests gets here; grading without knowledge would overstate.
+fn broken(error: &serde_json::Error) -> ! {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr(), "truelevel: broken catalogue in this build: {error}");
+    std::process::exit(2)
 }
 
 #[cfg(test)]

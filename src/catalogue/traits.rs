@@ -69,6 +69,32 @@ pub struct Remote {
     pub source: String,
 }
 
+/// A step that makes a build safer or better documented. It changes no level.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Safeguard {
+    /// The entry's identifier.
+    pub id: String,
+    /// The rule that notes it.
+    pub rule: String,
+    /// What it does, as a clause that continues "this step ...".
+    pub what: String,
+    /// Actions.
+    #[serde(default)]
+    pub actions: Vec<String>,
+    /// Commands, in the notation of sinks.
+    #[serde(default)]
+    pub commands: Vec<String>,
+    /// All must hold.
+    #[serde(default)]
+    pub when: Vec<Test>,
+    /// None may hold.
+    #[serde(default)]
+    pub unless: Vec<Test>,
+    /// Where this is documented.
+    pub source: String,
+}
+
 /// A stored credential.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]

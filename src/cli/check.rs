@@ -96,12 +96,7 @@ fn deliver(reports: &[Report], several: bool, common: &Common, console: &mut Con
         // Nobody asked for it in so many words, and the annotations have been written.
         console.say(&format!("cannot write the summary to {}: {error}", file.display()));
     }
-    let color = match common.color {
-        Color::Auto => console.colors(),
-        Color::Always => true,
-        Color::Never => false,
-    };
-    match render(common.format, reports, several, layout(common, console.width(), color)) {
+    match render(common.format, reports, several, layout(common, console.width(), colors(common, console))) {
         Ok(text) => delivered & console.print(&text),
         Err(reason) => {
             console.say(&format!("cannot render the report: {reason}"));
@@ -118,13 +113,22 @@ fn append(file: &Path, text: &str) -> io::Result<()> {
     std::fs::OpenOptions::new().append(true).open(file)?.write_all(text.as_bytes())
 }
 
-fn layout(common: &Common, width: usize, color: bool) -> Human {
+/// Whether standard output is coloured.
+pub(super) fn colors(common: &Common, console: &Console<'_>) -> bool {
+    match common.color {
+        Color::Auto => console.colors(),
+        Color::Always => true,
+        Color::Never => false,
+    }
+}
+
+pub(super) fn layout(common: &Common, width: usize, color: bool) -> Human {
     let detail = match (common.quiet, common.verbose) {
         (true, _) => Detail::Quiet,
         (false, 0) => Detail::Normal,
         (false, _) => Detail::Verbose,
     };
-    Human { width, color, detail }
+    Human { width, color, detail, notes: common.notes }
 }
 
 /// The reports in one format.
@@ -392,7 +396,7 @@ mod tests {
     fn the_report_is_as_wide_as_the_terminal() {
         let (mut narrow, mut err) = (Vec::new(), Vec::new());
         start(&["seed"], &mut narrow, &mut err, Some(80), false);
-        let layout = Human { width: 80, color: false, detail: Detail::Normal };
+        let layout = Human { width: 80, color: false, detail: Detail::Normal, notes: false };
         assert_eq!(String::from_utf8(narrow).unwrap(), human(&samples::seed(), layout));
         assert_eq!(truelevel(&["seed"]).out, human(&samples::seed(), Human { width: 100, ..layout }));
     }

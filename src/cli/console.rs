@@ -3,6 +3,7 @@
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
+use super::{DOUBT, HOLDS};
 use crate::report::sanitize;
 
 /// Columns of a report that goes into a file or a pipe.
@@ -84,6 +85,18 @@ impl Console<'_> {
             Err(error) => {
                 self.say(&format!("cannot write to standard output: {error}"));
                 false
+            }
+        }
+    }
+
+    /// Prints what a command made, or says why it could not. Returns the exit code.
+    pub(super) fn deliver(&mut self, text: Result<String, String>) -> u8 {
+        match text {
+            Ok(text) if self.print(&text) => HOLDS,
+            Ok(_) => DOUBT,
+            Err(reason) => {
+                self.say(&reason);
+                DOUBT
             }
         }
     }

@@ -2,8 +2,13 @@
 
 mod badge;
 mod check;
+mod completions;
 mod console;
+mod explain;
+mod init;
+mod man;
 mod progress;
+mod rules;
 mod runners;
 
 use std::ffi::OsString;
@@ -33,6 +38,9 @@ Examples:
   truelevel                            grade the checkout in this folder
   truelevel --min-level 2 service      fail when the releases of ./service do not reach level 2
   truelevel -v                         every requirement of every target, with its evidence
+  truelevel --notes                    what could be hardened besides, grouped by rule
+  truelevel explain hosted-build       what a requirement or rule asks, why, and how to meet it
+  truelevel init                       a gate, a pre-commit hook and a workflow for this checkout
   truelevel --output json=level.json   the report on the terminal, and for a script in a file
 
 What it prints, shortened:
@@ -52,7 +60,11 @@ Exit codes:
   1  assessed; a level is below --min-level or what truelevel.yml asks for, or --deny-overclaim
      found a claim of more than is shown
   2  not assessed as it should be: wrong usage, an unreadable path, a pipeline file that cannot
-     be parsed or settings that are refused (the report is printed all the same, with the error and the rest assessed)
+     be parsed, or settings that are refused (the report is printed all the same, with the error
+     and the rest assessed)
+
+Where to go next: the cap is the first thing to change, the plan says how. `truelevel explain ID`
+tells why, `truelevel rules` lists what is known, and -v shows the evidence for every verdict.
 
 No network connection is ever opened: what no file of the checkout shows does not count.";
 
@@ -102,6 +114,33 @@ enum Command {
         #[arg(long, value_enum, value_name = "STYLE", default_value = "svg")]
         style: Style,
     },
+    /// Explains a requirement or a rule: what, why, how to fix it, a bad and a good example
+    #[command(override_usage = "truelevel explain [OPTIONS] ID", after_help = explain::EXAMPLES)]
+    Explain {
+        /// The identifier, as reports print it: provenance-exists, unpinned-action, ...
+        #[arg(value_name = "ID")]
+        id: String,
+    },
+    /// Lists the requirements, the rules, and what each platform can show
+    #[command(override_usage = "truelevel rules [OPTIONS]")]
+    Rules,
+    /// Writes settings, a pre-commit hook and a pull-request workflow where there are none
+    #[command(override_usage = "truelevel init [OPTIONS] [PATH]", after_help = init::EXAMPLES)]
+    Init {
+        /// The checkout; without one, the current folder
+        #[arg(value_name = "PATH", default_value = ".")]
+        path: PathBuf,
+    },
+    /// Prints the completion script of a shell
+    #[command(override_usage = "truelevel completions SHELL", after_help = completions::EXAMPLES)]
+    Completions {
+        /// The shell
+        #[arg(value_name = "SHELL")]
+        shell: clap_complete::Shell,
+    },
+    /// Prints the manual page
+    #[command(override_usage = "truelevel man", after_help = man::EXAMPLES)]
+    Man,
 }
 
 /// A kind of badge.
@@ -149,6 +188,9 @@ struct Common {
     /// Prints every requirement of every target with its evidence, and every note
     #[arg(short, long, global = true, action = ArgAction::Count)]
     verbose: u8,
+    /// Lists the hardening notes, grouped by rule; they never change the level
+    #[arg(long, global = true, conflicts_with = "quiet")]
+    notes: bool,
     /// Shows no progress; without it, work of more than a second shows some on a terminal
     #[arg(long, global = true)]
     no_progress: bool,
@@ -257,6 +299,11 @@ pub fn run(
         Some(Command::Badge { path, style }) => {
             return badge::run(&path, style, &|path| grade(path, &options), console);
         }
+        Some(Command::Explain { id }) => return explain::run(&id, &cli.common, console),
+        Some(Command::Rules) => return rules::run(&cli.common, console),
+        Some(Command::Init { path }) => return init::run(&path, &|path| grade(path, &options), console),
+        Some(Command::Completions { shell }) => return completions::run(shell, Cli::command(), console),
+        Some(Command::Man) => return man::run(Cli::command(), console),
         None => {}
     }
     check::run(&paths, &cli.common, &|path| grade(path, &options), console)

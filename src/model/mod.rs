@@ -5,6 +5,7 @@ mod event;
 mod job;
 mod location;
 mod note;
+mod outline;
 mod pipeline;
 mod requirement;
 mod runner;
@@ -20,8 +21,11 @@ pub use event::{Event, EventKind};
 pub use job::{CacheMode, Definition, Job, OutsideCall, Parameter, SecretUse};
 pub use location::{Location, Position, Span};
 pub use note::{Note, Problem, Severity, Unassessed};
+pub use outline::{
+    Chooser, InheritedSecrets, Injected, Outline, ProposalCheckout, RequiredReview, Review, Used, UsedImage,
+};
 pub use pipeline::{Flow, Pipeline, Platform};
-pub use requirement::Requirement;
+pub use requirement::{Requirement, SPECIFICATION};
 pub use runner::{LabelSet, RunnerChoice, RunnerPlatform, RunnerPool, Tri};
 pub use step::{ActionUse, Command, Hop, Input, OutputWrite, Script, Step, StepBody};
 pub use target::{Boundary, BoundaryJob, Kind, Target};

@@ -18,6 +18,25 @@ pub enum Platform {
 }
 
 impl Platform {
+    /// All whose files are read.
+    pub const ALL: &'static [Platform] = &[Platform::GithubActions];
+
+    /// The name for people.
+    pub fn name(self) -> &'static str {
+        match self {
+            Platform::GithubActions => "GitHub Actions",
+            Platform::Declared => "declared by the team",
+        }
+    }
+
+    /// What its files can show.
+    pub fn shows(self) -> &'static str {
+        match self {
+            Platform::GithubActions => "graded: its files can show every requirement, up to level 3",
+            Platform::Declared => "nothing: no file shows how these targets are made",
+        }
+    }
+
     /// The identifier used in reports.
     pub fn id(self) -> &'static str {
         match self {

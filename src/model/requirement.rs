@@ -3,6 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+/// The specification that levels are graded against.
+pub const SPECIFICATION: &str = "SLSA v1.2";
+
 macro_rules! requirements {
     ($($name:ident = $id:literal,)*) => {
         /// A requirement that a release target meets or not. The order is the order in which requirements cap.

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::doer::Doer;
-use crate::catalogue::{Cache, Catalogue, Remote};
+use crate::catalogue::{Cache, Catalogue, Remote, Safeguard};
 use crate::model::{Cond, Flow, Job, Location, Step};
 
 /// A step that a catalogue entry describes.
@@ -28,6 +28,8 @@ pub struct Traits {
     pub caches: Vec<Trait<Cache>>,
     /// Services that let somebody into it.
     pub remote: Vec<Trait<Remote>>,
+    /// What makes it safer or better documented.
+    pub safeguards: Vec<Trait<Safeguard>>,
 }
 
 /// The traits of every job of a flow, in its order. Jobs that other flows of the pipeline share are read once.
@@ -55,6 +57,12 @@ fn of_job(job: &Job, catalogue: &'static Catalogue) -> Traits {
                     let applies = doer.applies(&entry.when, &entry.unless);
                     let runs = if step.on_failure { Cond::TRUE } else { doer.cond() };
                     push(&mut traits.remote, entry, doer.location(), runs.and(applies), step);
+                }
+            }
+            for entry in doer.among(&catalogue.index.safeguards, &catalogue.safeguards) {
+                if doer.is(&entry.actions, &entry.commands).is_some() {
+                    let cond = doer.cond().and(doer.applies(&entry.when, &entry.unless));
+                    push(&mut traits.safeguards, entry, doer.location(), cond, step);
                 }
             }
         }

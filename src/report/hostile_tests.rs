@@ -9,7 +9,7 @@ fn everything() -> Vec<(&'static str, String)> {
     let mut all = Vec::new();
     for report in [samples::hostile(), samples::smuggler()] {
         let reports = std::slice::from_ref(&report);
-        let layout = Human { width: 80, color: false, detail: Detail::Verbose };
+        let layout = Human { width: 80, color: false, detail: Detail::Verbose, notes: true };
         all.extend([
             ("human", human(&report, layout)),
             ("json", json(Document::One(&report)).unwrap()),

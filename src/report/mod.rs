@@ -16,6 +16,7 @@ mod markdown;
 pub(crate) mod samples;
 pub mod sanitize;
 mod sarif;
+mod sheet;
 mod source;
 mod team;
 mod words;
@@ -30,11 +31,15 @@ pub use badge::{badge_endpoint, badge_svg};
 pub use github::github;
 pub use gitlab::gitlab;
 pub use html::html;
-pub use human::{Detail, Human, human};
+pub use human::{Detail, Human, human, overview_human, sheet_human, unknown_id};
 pub use inventory::{Asked, Axis, Inventory, Listed, Pool, inventory_human, inventory_json};
 pub use json::{Document, json, jsonl, schema};
 pub use markdown::markdown;
 pub use sarif::sarif;
+pub use sheet::{
+    Overview, Shown, overview_json, overview_markdown, requirements_markdown, rules_markdown, sheet_json,
+    sheet_markdown,
+};
 pub use team::{
     Accepted, AcceptedFinding, AcceptedStatus, Condition, ConditionRule, Declaration, DeclarationStatus, Excluded,
     ExcludedFile,

@@ -6,7 +6,8 @@ use serde::Serialize;
 
 use super::findings::{Finding, Rank, card, findings};
 use super::{Accepted, Report, json, sanitize};
-use crate::model::{Location, Requirement, State};
+use crate::catalogue::{Cards, Sheet, Subject};
+use crate::model::{Location, Requirement, SPECIFICATION, State};
 
 const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
@@ -247,7 +248,11 @@ fn run(report: &Report, several: bool) -> Run {
 
 /// The eleven requirements, and the rules of what is no requirement.
 fn rules(all: &[Finding<'_>]) -> Vec<Rule> {
-    let mut rules: Vec<Rule> = Requirement::ALL.iter().filter_map(|requirement| rule(*requirement)).collect();
+    let mut rules: Vec<Rule> = Requirement::ALL
+        .iter()
+        .filter_map(|requirement| Cards::get().sheet(requirement.id()))
+        .map(|sheet| of_sheet(&sheet))
+        .collect();
     let mut notes: Vec<&str> = all.iter().filter(|f| f.open.is_none()).map(|f| f.rule).collect();
     notes.sort_unstable();
     notes.dedup();
@@ -255,44 +260,50 @@ fn rules(all: &[Finding<'_>]) -> Vec<Rule> {
     rules
 }
 
-fn rule(requirement: Requirement) -> Option<Rule> {
-    let card = card(requirement)?;
-    let help = format!(
-        "{what}\n\nWhy: {why}\n\n{step}.\n{how}\n\nSpecification: {spec}",
-        what = card.what,
-        why = card.why,
-        step = card.step,
-        how = card.advice("\n"),
-        spec = card.spec
-    );
-    // A card is ours and written in Markdown; each of its lines is a paragraph.
-    let how = card.advice("\n\n");
-    let markdown = format!(
-        "{what}\n\n**Why.** {why}\n\n**{step}.**\n\n{how}\n\n[SLSA v1.2, Build level {level}]({spec})",
-        what = card.what,
-        why = card.why,
-        step = card.step,
-        level = card.level,
-        spec = card.spec
-    );
-    Some(Rule {
-        id: requirement.id().to_owned(),
-        name: Some(pascal_case(requirement.id())),
-        short_description: text(&card.title),
-        full_description: text(&card.what),
-        help: Text { text: help, markdown: Some(markdown) },
-        help_uri: Some(&card.spec),
-        default_configuration: Configuration { level: "warning" },
-        properties: RuleProperties {
-            tags: ["security", "supply-chain", "slsa"]
-                .map(str::to_owned)
-                .into_iter()
-                .chain([format!("slsa-build-level-{}", card.level)])
-                .collect(),
-            severity: "warning",
-            precision: "high",
+/// A card as rule metadata.
+fn of_sheet(sheet: &Sheet<'static>) -> Rule {
+    let line = |between: &str| sheet.how.iter().map(|a| a.text.trim()).collect::<Vec<_>>().join(between);
+    let (what, why) = (sheet.what.trim(), sheet.why.trim());
+    let (level, severity, last, mut tags) = match sheet.subject {
+        Subject::Requirement(level) => {
+            let last = format!("{}, Build level {level}", SPECIFICATION);
+            ("warning", "warning", last, vec!["security", "supply-chain", "slsa"])
+        }
+        Subject::Rule { .. } => ("note", "recommendation", "Source".to_owned(), vec!["supply-chain", "hardening"]),
+    };
+    let orthogonal = match sheet.subject {
+        Subject::Requirement(_) => "",
+        Subject::Rule { .. } => "\n\nThis note is orthogonal to the SLSA Build level: it never changes it.",
+    };
+    let own = match sheet.subject {
+        Subject::Requirement(level) => format!("slsa-build-level-{level}"),
+        Subject::Rule { principle, .. } => principle.id().to_owned(),
+    };
+    tags.push(&own);
+    Rule {
+        id: sheet.id.to_owned(),
+        name: Some(pascal_case(sheet.id)),
+        short_description: text(sheet.title),
+        full_description: text(what),
+        help: Text {
+            text: format!(
+                "{what}\n\nWhy: {why}\n\n{}.\n{}{orthogonal}\n\n{last}: {}",
+                sheet.step,
+                line("\n"),
+                sheet.source
+            ),
+            // A card is ours and written in Markdown; each of its lines is a paragraph.
+            markdown: Some(format!(
+                "{what}\n\n**Why.** {why}\n\n**{}.**\n\n{}{orthogonal}\n\n[{last}]({})",
+                sheet.step,
+                line("\n\n"),
+                sheet.source
+            )),
         },
-    })
+        help_uri: Some(sheet.source),
+        default_configuration: Configuration { level },
+        properties: RuleProperties { tags: tags.into_iter().map(str::to_owned).collect(), severity, precision: "high" },
+    }
 }
 
 /// What a rule that is no requirement is about: its title, and whether it is one of ours on the team's configuration.
@@ -312,7 +323,12 @@ fn about(id: &str) -> (String, &'static str, bool) {
     (title.to_owned(), what, true)
 }
 
+/// The rule of a note, or of what a team's configuration says. A report that another build made may name rules that this
+/// one has no card of.
 fn note_rule(id: &str) -> Rule {
+    if let Some(sheet) = Cards::get().sheet(id) {
+        return of_sheet(&sheet);
+    }
     let (title, what, team) = about(id);
     Rule {
         id: sanitize::terminal(id).into_owned(),

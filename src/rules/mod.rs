@@ -2,6 +2,7 @@
 
 mod declared;
 mod ephemerality;
+pub mod hardening;
 mod notes;
 mod parties;
 mod pools;

@@ -94,10 +94,10 @@ fn elastic(name: &str, at: &Location, parameters: &Value, keys: &Keys) -> Runner
         ),
     }
     if let Some(v) = parameters.get("EnableDockerUserNamespaceRemap").filter(|v| v.bool() == Some(false)) {
-        draft.note(&v.at, "containers run as the users of the machine");
+        draft.note("runner-user-namespaces", &v.at, "containers run as the users of the machine");
     }
     if let Some(v) = parameters.get(keys.mirrors).filter(|v| v.bool() == Some(true)) {
-        draft.note(&v.at, "git mirrors are kept on the machine");
+        draft.note("runner-kept-files", &v.at, "git mirrors are kept on the machine");
     }
     draft.machine_decides(at);
     draft.finish()

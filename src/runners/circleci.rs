@@ -33,7 +33,7 @@ pub(super) fn pools(file: &File<'_>) -> Vec<RunnerPool> {
                 draft.documented(Ephemeral, &class.at, "the agent makes a pod for each task");
                 pod_spec::judge(&mut draft, class.value.get("spec").unwrap_or(&class.value));
                 if let Some(ssh) = agent.path(&["ssh", "enabled"]).filter(|v| v.bool() == Some(true)) {
-                    draft.note(&ssh.at, "people can open a session in a task while it builds");
+                    draft.note("runner-ssh", &ssh.at, "people can open a session in a task while it builds");
                 }
                 draft.met(Isolated, &class.at, "no privileged container, no host namespace and no shared volume");
                 draft.finish()

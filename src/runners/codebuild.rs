@@ -52,7 +52,11 @@ pub(super) fn pool(project: &Project<'_>) -> RunnerPool {
         }
     }
     if let Some(privileged) = project.privileged.filter(|p| p.bool() == Some(true)) {
-        draft.note(&privileged.at, "`privileged_mode` inside a machine of its own: least privilege would do without");
+        draft.note(
+            "runner-privileged",
+            &privileged.at,
+            "`privileged_mode` inside a machine of its own: least privilege would do without",
+        );
     }
     if draft.is_met(Ephemeral) {
         draft.documented(Isolated, project.at, "each build has a machine of its own");

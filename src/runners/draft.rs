@@ -98,8 +98,8 @@ impl Draft {
     }
 
     /// Something to harden, which changes no verdict.
-    pub(super) fn note(&mut self, at: &Location, text: impl Into<String>) {
-        self.pool.notes.push(Note::info(self.pool.shape, at, text));
+    pub(super) fn note(&mut self, rule: &'static str, at: &Location, text: impl Into<String>) {
+        self.pool.notes.push(Note::info(rule, at, text));
     }
 
     /// What is known on an axis so far.

@@ -79,7 +79,11 @@ pub(super) fn pool(task: &Task<'_>) -> Option<RunnerPool> {
         }
     }
     if let Some(service) = task.service {
-        draft.note(service, "a service keeps this many agents waiting; one task for each queued job needs none");
+        draft.note(
+            "runner-scale-to-zero",
+            service,
+            "a service keeps this many agents waiting; one task for each queued job needs none",
+        );
     }
     Some(draft.finish())
 }

@@ -51,7 +51,7 @@ fn one(draft: &mut Draft, runner: &Value, concurrent: Option<i64>) {
         Some("docker+machine" | "docker-machine") => {
             draft.documented(Hosted, &executor.at, "the runner makes its virtual machines in a cloud");
             machine_uses(draft, &executor.at, runner.path(&["machine", "MaxBuilds"]), "MaxBuilds");
-            draft.note(&executor.at, "Docker Machine is deprecated since GitLab Runner 17.5");
+            draft.note("runner-deprecated", &executor.at, "Docker Machine is deprecated since GitLab Runner 17.5");
             on_machines(draft, runner, docker, &executor.at);
         }
         Some("docker-autoscaler" | "instance") => {
@@ -167,7 +167,11 @@ fn on_machines(draft: &mut Draft, runner: &Value, docker: Option<&Value>, at: &L
     if !draft.is_met(Ephemeral) {
         shared_docker(draft, docker, at);
     } else if let Some(value) = docker.and_then(|d| d.get("privileged")).filter(|v| v.bool() == Some(true)) {
-        draft.note(&value.at, "privileged containers in a machine of their own: least privilege would do without");
+        draft.note(
+            "runner-privileged",
+            &value.at,
+            "privileged containers in a machine of their own: least privilege would do without",
+        );
     }
     if let Some(common) = runner.path(&["instance", "use_common_build_dir"]).filter(|v| v.bool() == Some(true)) {
         draft.failed(Isolated, &common.at, "jobs share one build folder");
@@ -367,7 +371,7 @@ pub(super) fn helm(name: &str, at: &Location, tree: &Value, hidden: Option<&Loca
         draft.failed(Isolated, &value.at, "`runners.privileged`: pods of jobs control the node that they share");
     }
     if let Some(value) = tree.path(&["rbac", "clusterWideAccess"]).filter(|v| v.bool() == Some(true)) {
-        draft.note(&value.at, "the runner's account may act in every namespace of the cluster");
+        draft.note("runner-account", &value.at, "the runner's account may act in every namespace of the cluster");
     }
     if let Some(token) = tree.get("runnerToken").or_else(|| tree.get("runnerRegistrationToken")) {
         draft.credential(&token.at, "the runner's token stays with the manager");

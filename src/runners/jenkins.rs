@@ -211,7 +211,7 @@ fn ec2(value: &Value) -> RunnerPool {
         draft.failed(Ephemeral, &stop.at, "`stopOnTerminate` keeps the machine and its disk for later");
     }
     if let Some(kept) = value.get("deleteRootOnTermination").filter(|v| v.bool() == Some(false)) {
-        draft.note(&kept.at, "the disk outlives the machine");
+        draft.note("runner-kept-files", &kept.at, "the disk outlives the machine");
     }
     executors(&mut draft, value);
     draft.machine_decides(&value.at);

@@ -187,6 +187,15 @@ impl<'a> File<'a> {
         })
     }
 
+    /// Whether the text of some YAML file of the checkout holds one of `keys`.
+    pub(super) fn anywhere(&self, keys: &[&str]) -> bool {
+        let mut files = self.checkout.files().iter().filter(|p| p.ends_with(".yml") || p.ends_with(".yaml"));
+        files.any(|path| {
+            let text = self.checkout.glance(path).ok().filter(|text| text.len() <= LARGEST);
+            text.is_some_and(|text| keys.iter().any(|key| text.contains(key)))
+        })
+    }
+
     /// YAML files of the checkout whose text holds `key`.
     pub(super) fn elsewhere(&self, key: &str) -> Vec<(Arc<str>, Arc<str>)> {
         let files = self.checkout.files().iter().filter(|p| p.ends_with(".yml") || p.ends_with(".yaml"));

@@ -359,9 +359,52 @@ impl<'a> Pod<'a> {
                 "nothing asks for a user other than root (`runAsNonRoot`): least privilege leaves a hostile build less to start from",
             ));
         }
-        let policies =
-            ["NetworkPolicy", "CiliumNetworkPolicy"].iter().any(|kind| !self.file.elsewhere(kind).is_empty());
-        if !policies {
+        let read_only = |n: Node<'_>| {
+            n.get("securityContext").and_then(|c| c.get("readOnlyRootFilesystem")).and_then(|v| v.as_bool())
+                == Some(true)
+        };
+        if !self.containers().into_iter().chain([self.spec]).any(read_only) {
+            notes.push(Note::info(
+                "runner-writable-root",
+                &self.at(self.spec),
+                "no container has a read-only root (`readOnlyRootFilesystem`): a hostile build may replace the tools that later steps run",
+            ));
+        }
+        for container in self.containers() {
+            let privileged = container.get("securityContext").and_then(|c| c.get("privileged"));
+            if let Some(node) = privileged.filter(|n| n.as_bool() == Some(true)) {
+                notes.push(Note::info(
+                    "runner-privileged",
+                    &self.at(node),
+                    "a privileged container may do on its machine whatever the machine may: least privilege would do without",
+                ));
+            }
+        }
+        for volume in self.spec.get("volumes").into_iter().flat_map(|v| v.items()) {
+            if let Some(host) = volume.get("hostPath").filter(|host| !self.only_read(volume) || is_socket(*host)) {
+                notes.push(Note::info(
+                    "runner-host-path",
+                    &self.at(host),
+                    "a path of the node is mounted into the pod: what a build does there reaches beyond its pod",
+                ));
+            }
+        }
+        const SIGNATURES: &[&str] = &[
+            "ClusterImagePolicy",
+            "verifyImages",
+            "ImageVerificationPolicy",
+            "ImageValidatingPolicy",
+            "ConnaisseurConfig",
+        ];
+        if !self.file.anywhere(SIGNATURES) {
+            notes.push(Note::info(
+                "runner-image-unsigned",
+                &self.at(self.spec),
+                "no policy in the checkout admits only signed images: whoever can push to the registry chooses what builds run in",
+            ));
+        }
+        // The name of Cilium's policies ends like that of the common ones.
+        if !self.file.anywhere(&["NetworkPolicy"]) {
             notes.push(Note::info(
                 "runner-egress",
                 &self.at(self.spec),

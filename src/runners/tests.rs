@@ -198,11 +198,14 @@ fn hardening_is_advised_and_decides_nothing() {
         assert_eq!(got, "+++");
         pool.notes.iter().map(|n| n.rule.clone()).collect::<Vec<_>>()
     };
-    assert_eq!(rules(&[("a.yaml", pod)]), ["runner-image", "runner-root", "runner-egress"]);
+    let all = ["runner-image", "runner-root", "runner-writable-root", "runner-image-unsigned", "runner-egress"];
+    assert_eq!(rules(&[("a.yaml", pod)]), all);
     let hardened = pod
-        .replace("runner:1", "runner@sha256:aa")
+        .replace("runner:1\n", "runner@sha256:aa\n          securityContext: { readOnlyRootFilesystem: true }\n")
         .replace("spec:\n      restart", "spec:\n      securityContext: { runAsNonRoot: true }\n      restart");
-    assert!(rules(&[("a.yaml", &hardened), ("b.yaml", "kind: NetworkPolicy\n")]).is_empty());
+    assert!(
+        rules(&[("a.yaml", &hardened), ("b.yaml", "kind: NetworkPolicy\n---\nkind: ClusterImagePolicy\n")]).is_empty()
+    );
 }
 
 #[test]

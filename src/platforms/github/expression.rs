@@ -58,6 +58,45 @@ pub(super) fn names_status(source: &str) -> bool {
     Expr::parse(source.trim()).is_ok_and(|e| calls(&e))
 }
 
+/// The context paths whose text becomes part of what the expression yields, in lower case with dots: `a && b` yields
+/// `b`, a comparison yields neither side. A path that is read element by element holds a `*`.
+pub(super) fn yielded(source: &str) -> Vec<String> {
+    fn walk(e: &SpannedExpr<'_>, found: &mut Vec<String>) {
+        match &e.inner {
+            Expr::Context(context) => {
+                let parts = context.parts.iter().map(|part| match &part.inner {
+                    Expr::Identifier(name) => name.as_str().to_ascii_lowercase(),
+                    Expr::Index(inner) => match &inner.inner {
+                        Expr::Literal(Literal::String(key)) => key.to_ascii_lowercase(),
+                        _ => "*".to_owned(),
+                    },
+                    _ => "*".to_owned(),
+                });
+                found.push(parts.collect::<Vec<_>>().join("."));
+            }
+            Expr::Call(Call {
+                func: Function::Format | Function::Join | Function::ToJSON | Function::FromJSON | Function::Case,
+                args,
+            }) => args.iter().for_each(|arg| walk(arg, found)),
+            Expr::BinExpr(BinExpr { lhs, op: BinOp::Or, rhs }) => {
+                walk(lhs, found);
+                walk(rhs, found);
+            }
+            Expr::BinExpr(BinExpr { op: BinOp::And, rhs, .. }) => walk(rhs, found),
+            Expr::Index(inner) => walk(inner, found),
+            _ => {}
+        }
+    }
+    let mut found = Vec::new();
+    let source = source.trim();
+    if source.len() <= LONGEST
+        && let Ok(expression) = Expr::parse(source)
+    {
+        walk(&expression, &mut found);
+    }
+    found
+}
+
 /// The parts of a text outside and inside `${{ }}`; an expression carries its byte range, marks included.
 pub(super) fn expressions(text: &str) -> Vec<(std::ops::Range<usize>, &str)> {
     let mut found = Vec::new();

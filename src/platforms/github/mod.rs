@@ -4,8 +4,10 @@ mod calls;
 mod events;
 mod expression;
 mod matrix;
+mod outline;
 mod permissions;
 mod references;
+mod review;
 mod runs_on;
 mod scope;
 mod shared;
@@ -21,7 +23,7 @@ use std::collections::BTreeSet;
 
 use crate::checkout::Checkout;
 use crate::commands::Scripts;
-use crate::model::{CacheMode, Cond, EventKind, Flow, Note, Pipeline, Platform, Problem, Severity};
+use crate::model::{CacheMode, Cond, EventKind, Flow, Note, Outline, Pipeline, Platform, Problem, Review, Severity};
 use scope::{Inputs, Run};
 use shared::Earlier;
 use source::{Source, Sources};
@@ -38,6 +40,10 @@ pub struct Lowered {
     pub problems: Vec<Problem>,
     /// Repositories beside the checkout whose files were read.
     pub used: BTreeSet<String>,
+    /// Every workflow, and every composite action of the checkout that workflows use, as written.
+    pub outlines: Vec<Outline>,
+    /// What files say about reviews of workflows.
+    pub review: Review,
 }
 
 /// State shared while one checkout is lowered.
@@ -95,7 +101,27 @@ pub fn lower(checkout: &Checkout) -> Lowered {
     drop(called);
     lowered.problems.extend(lowering.problems.take());
     lowered.used = lowering.used.take();
+    lowered.outlines = outlines(&lowering);
+    lowered.review = review::review(checkout);
     lowered
+}
+
+/// The outlines of all workflows and of the composite actions that were read for them, or that lie where a repository
+/// keeps its actions.
+fn outlines(lowering: &Lowering<'_>) -> Vec<Outline> {
+    let checkout = lowering.sources.checkout();
+    let is_action = |path: &str| path.ends_with("/action.yml") || path.ends_with("/action.yaml");
+    let mut paths: BTreeSet<String> =
+        ["action.yml", "action.yaml"].iter().filter(|p| checkout.exists(p)).map(|p| (*p).to_owned()).collect();
+    paths.extend(checkout.under(".github").filter(|p| is_action(p) || is_workflow(p)).map(|p| p.to_string()));
+    paths.extend(lowering.sources.paths().into_iter().filter(|p| is_action(p)));
+    let read = |path: &String| {
+        // What cannot be read has been reported where a workflow needs it, and other repositories have reports of their own.
+        let source = lowering.sources.glance(path).filter(|source| source.repository.is_none())?;
+        let slug = checkout.slug();
+        if is_workflow(path) { outline::workflow(&source, slug) } else { outline::action(&source, slug) }
+    };
+    paths.iter().filter_map(read).collect()
 }
 
 fn pipeline(

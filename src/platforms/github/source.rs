@@ -61,6 +61,11 @@ impl<'c> Sources<'c> {
         self.checkout
     }
 
+    /// The files that have been asked for.
+    pub(super) fn paths(&self) -> Vec<String> {
+        self.read.borrow().keys().cloned().collect()
+    }
+
     /// The parsed file, or the problem that keeps it from being read.
     pub(super) fn load(&self, path: &str) -> Result<Rc<Source>, Problem> {
         if let Some(known) = self.read.borrow().get(path) {
@@ -78,6 +83,10 @@ impl<'c> Sources<'c> {
             column: e.position().map(|p| p.1),
             message: e.to_string(),
         })?;
+        self.parsed(path, text)
+    }
+
+    fn parsed(&self, path: &str, text: Arc<str>) -> Result<Rc<Source>, Problem> {
         let documents = yaml::parse(&text).map_err(|e| Problem {
             path: path.to_owned(),
             line: Some(e.line),
@@ -86,5 +95,13 @@ impl<'c> Sources<'c> {
         })?;
         let repository = self.checkout.repository_of(path).map(str::to_owned);
         Ok(Rc::new(Source { path: Arc::from(path), text, repository, documents }))
+    }
+
+    /// A file on which no level depends, when it can be read.
+    pub(super) fn glance(&self, path: &str) -> Option<Rc<Source>> {
+        if let Some(known) = self.read.borrow().get(path) {
+            return known.clone().ok();
+        }
+        self.parsed(path, self.checkout.glance(path).ok()?).ok()
     }
 }

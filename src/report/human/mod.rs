@@ -1,21 +1,24 @@
 //! The report for people on a terminal: what the level is, what holds it down, and the way up, in that order.
 
 mod detail;
+mod notes;
 mod page;
 mod paint;
 mod plan;
+mod sheet;
 mod snippet;
 mod table;
 mod team;
 #[cfg(test)]
 mod tests;
 
+pub use sheet::{overview_human, sheet_human, unknown_id};
+
 use page::{Page, shorten_middle, width};
 use paint::Role;
 
 use super::words::{also_open, count, declared_level, meaning, owner, path_line, path_line_column, problem_place};
 use super::{Cap, Report, sanitize};
-use crate::model::Severity;
 
 /// Narrower terminals get lines of this width: a table needs it.
 const NARROWEST: usize = 60;
@@ -43,6 +46,8 @@ pub struct Human {
     pub color: bool,
     /// How much is told.
     pub detail: Detail,
+    /// Whether the hardening notes are listed, grouped by rule.
+    pub notes: bool,
 }
 
 /// Renders a report for people, ending in a line end.
@@ -72,7 +77,7 @@ pub fn human(report: &Report, layout: Human) -> String {
         report.targets.iter().for_each(|target| detail::write(&mut page, target));
     }
     plan::write(&mut page, report, verbose);
-    notes(&mut page, report, verbose);
+    notes::write(&mut page, report, layout);
     what_was_read(&mut page, report);
     page.finish()
 }
@@ -198,32 +203,6 @@ fn overclaims(page: &mut Page, report: &Report) {
         let lead = [(Role::Plain, "  "), (Role::Place, place.as_str()), (Role::Plain, level.as_str())];
         page.hanging(&lead, 4, Role::Plain, &claim.text);
     }
-}
-
-fn notes(page: &mut Page, report: &Report, verbose: bool) {
-    let number = report.notes.len();
-    if number == 0 {
-        page.gap();
-        return;
-    }
-    if verbose {
-        heading(page, "Hardening notes", "");
-        for note in &report.notes {
-            let place = note.location.as_ref().map(path_line_column).unwrap_or_default();
-            let mut spans = vec![(Role::Plain, "  "), (Role::Strong, note.rule.as_str())];
-            if note.severity == Severity::Warning {
-                spans.push((Role::Faint, " (warning)"));
-            }
-            spans.extend([(Role::Plain, "  "), (Role::Place, place.as_str())]);
-            page.line(&spans);
-            page.prose(&[(Role::Plain, "    ")], Role::Plain, &note.message);
-        }
-    }
-    page.gap();
-    let they = if number == 1 { "it does" } else { "they do" };
-    let more = if verbose { "" } else { " (-v)" };
-    let number = count(number, "hardening note");
-    page.prose(&[], Role::Plain, &format!("{number}, orthogonal to the Build level: {they} not change it{more}."));
 }
 
 fn what_was_read(page: &mut Page, report: &Report) {

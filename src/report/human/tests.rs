@@ -3,7 +3,7 @@ use super::{Detail, Human, human};
 use crate::report::{Report, samples, sanitize};
 
 fn render(report: &Report, width: usize, color: bool, detail: Detail) -> String {
-    human(report, Human { width, color, detail })
+    human(report, Human { width, color, detail, notes: false })
 }
 
 /// Colours as a reviewer can read them.

@@ -98,7 +98,7 @@ fn pool(name: &str, at: &Location, config: &Value, matcher: Option<&Value>, file
     }
     draft.machine_decides(at);
     if let Some(ssm) = config.get("enable_ssm_on_runners").filter(|v| v.bool() == Some(true)) {
-        draft.note(&ssm.at, "operators can open a session on a runner while it builds");
+        draft.note("runner-ssh", &ssm.at, "operators can open a session on a runner while it builds");
     }
     draft.finish()
 }

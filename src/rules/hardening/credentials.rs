@@ -1,0 +1,105 @@
+//! Credentials within reach of a build, and stored secrets in whose place an identity would do.
+
+use std::collections::BTreeSet;
+
+use super::{Places, Subject};
+use crate::catalogue::{Catalogue, Identity};
+use crate::model::{Access, ActionUse, Job, Note, SecretUse, StepBody, TokenScope};
+use crate::syntax::pattern;
+
+/// Scopes whose write access a checkout's stored token hands to whatever runs after it.
+const WRITING: &[&str] = &["contents", "packages", "actions", "pages", "deployments", "pull-requests", "issues"];
+
+/// Checkouts in build jobs that leave a writing token behind, where nothing needs it.
+pub(super) fn persisted_credentials(subject: &Subject<'_>, _: &Places) -> Vec<Note> {
+    let mut notes = Vec::new();
+    for (_, job) in subject.targets.iter().flat_map(|target| target.build_jobs()) {
+        let held = match &job.token {
+            TokenScope::Declared { .. } => WRITING.iter().any(|scope| job.token.access(scope) == Access::Write),
+            // The repository's settings decide, and they may grant everything.
+            TokenScope::Undeclared { .. } => true,
+            TokenScope::Inexpressible { .. } => false,
+        };
+        if !held || uses_git_rights(job) {
+            continue;
+        }
+        for action in job.steps.iter().filter_map(checkout) {
+            let off = action.input("persist-credentials").and_then(|i| i.value.literal()) == Some("false");
+            if !off {
+                let message = format!(
+                    "the checkout leaves the token of the build job {} on the disk, where every later step and everything it runs can read it",
+                    job.key
+                );
+                notes.push(Note::info("persisted-credentials", &action.reference.location, message));
+            }
+        }
+    }
+    notes
+}
+
+fn checkout(step: &crate::model::Step) -> Option<&ActionUse> {
+    match &step.body {
+        StepBody::Action(action) if action.name == "actions/checkout" => Some(action),
+        _ => None,
+    }
+}
+
+/// Whether something in the job talks to the forge through git, which is what the stored token is for.
+fn uses_git_rights(job: &Job) -> bool {
+    const ACTIONS: &[&str] =
+        &["commit", "push", "create-pull-request", "changesets/action", "release", "pages-deploy", "gh-pages"];
+    job.steps.iter().any(|step| match &step.body {
+        StepBody::Action(action) => {
+            ACTIONS.iter().any(|word| action.name.contains(word)) && !action.name.contains("build-push")
+        }
+        StepBody::Script(script) => script.commands.iter().any(|command| {
+            let mut words = command.words.iter().map(|word| word.as_str());
+            let program = words.next().unwrap_or_default();
+            let verb = words.find(|word| !word.starts_with('-')).unwrap_or_default();
+            let git = program == "git"
+                && ["push", "fetch", "pull", "submodule", "lfs", "ls-remote", "remote"].contains(&verb);
+            let releasers = ["semantic-release", "release-it", "lerna", "changeset", "np", "standard-version"];
+            git || releasers.contains(&program)
+        }),
+        StepBody::Opaque { .. } => false,
+    })
+}
+
+/// Secrets of a kind for which the service would take the workflow's own identity, each once in a file.
+pub(super) fn stored_identities(subject: &Subject<'_>, _: &Places) -> Vec<Note> {
+    let mut notes = Vec::new();
+    let mut seen = BTreeSet::new();
+    for pipeline in subject.pipelines {
+        let mut secrets: Vec<&SecretUse> =
+            pipeline.flows.iter().flat_map(|flow| &flow.jobs).flat_map(|job| &job.secrets).collect();
+        // Of several secrets in one value the one that is no mere name comes first.
+        let names = |secret: &SecretUse| {
+            let name = secret.name.to_ascii_uppercase();
+            !["SECRET", "KEY", "TOKEN", "PASSWORD", "CRED"].iter().any(|word| name.contains(word))
+        };
+        secrets.sort_by_key(|secret| (secret.location.line, names(secret), secret.location.clone()));
+        for secret in secrets {
+            let Some(kind) = identity(secret) else { continue };
+            let path = &secret.location.path;
+            let place = (path.clone(), format!("{}:{}", kind.id, secret.location.line));
+            if !seen.insert((path.clone(), secret.name.clone())) || !seen.insert(place) {
+                continue;
+            }
+            let message = format!("the secret `{}` is {}; in its place: {}", secret.name, kind.what, kind.instead);
+            notes.push(Note::info(kind.rule.clone(), &secret.location, message));
+        }
+    }
+    notes
+}
+
+fn identity(secret: &SecretUse) -> Option<&'static Identity> {
+    Catalogue::get().identities.iter().find(|kind| {
+        let action = secret.action.as_deref().unwrap_or_default();
+        let placed = kind.actions.is_empty() || kind.actions.iter().any(|own| own == action);
+        let received =
+            secret.receiver.as_deref().is_some_and(|r| kind.receivers.iter().any(|own| own.eq_ignore_ascii_case(r)));
+        let named = kind.secrets.iter().any(|name| pattern::whole(name, &secret.name));
+        let other = kind.unless.as_deref().is_some_and(|name| pattern::whole(name, &secret.name));
+        placed && (received || named) && !other
+    })
+}
