@@ -23,7 +23,7 @@ pub use label::{Labels, Vendor};
 pub use producer::{Broken, Content, Producer, Signer, Store, Subjects};
 pub use sink::{Bytes, Naming, Sink};
 pub use test::{Pick, Split, Test};
-pub use traits::{Cache, Credential, Neutral, Remote, Run, Transfer, Wrapper, Wrappers};
+pub use traits::{Cache, Credential, Neutral, Remote, Run, RunOption, Transfer, Wrapper, Wrappers};
 
 /// Everything in `rules/`.
 #[derive(Debug, Deserialize)]

@@ -20,6 +20,7 @@ mod scripts;
 mod symbol;
 #[cfg(test)]
 mod tests;
+pub mod workspace;
 mod wrappers;
 
 pub use interpret::{Context, MOST_COMMANDS, MOST_DEPTH, MOST_ITERATIONS, MOST_STEPS, Shell, interpret, read};

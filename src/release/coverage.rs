@@ -17,6 +17,8 @@ pub(super) struct Unit<'u, 'p> {
     pub kind: Kind,
     /// Names under which the image goes out.
     pub names: &'u [String],
+    /// The manifest of the npm package, where the step publishes several.
+    pub package: Option<&'u str>,
     /// The files, where they are made.
     pub files: &'u [FileRef],
     /// Indices of the jobs that build it.

@@ -13,6 +13,7 @@ mod naming;
 mod npm;
 mod opaque;
 mod outside;
+mod packages;
 mod provenance;
 mod separation;
 mod supply;
@@ -167,6 +168,8 @@ struct Stream<'a, 'p> {
     kind: Kind,
     name: String,
     places: Vec<String>,
+    /// The manifest of the npm package, where it is one of several.
+    package: Option<String>,
     publishes: Vec<&'a facts::Publish<'p>>,
 }
 
@@ -191,6 +194,7 @@ impl<'a, 'p> Path<'a, 'p> {
                         kind: publish.sink.kind,
                         name: named.name,
                         places: named.places,
+                        package: named.package,
                         publishes: vec![publish],
                     }),
                 }
@@ -284,8 +288,20 @@ impl<'a, 'p> Path<'a, 'p> {
         let builds = bytes::builds(self.flow, self.facts, &self.builders_of(stream, publish));
         let names: Vec<String> =
             if stream.places.is_empty() { vec![stream.name.clone()] } else { stream.places.clone() };
-        let unit = coverage::Unit { publish, kind: stream.kind, names: &names, files, builds: &builds.jobs };
-        let found = provenance::find(self.checkout, self.flow, self.facts, &unit, self.catalogue);
+        let unit = coverage::Unit {
+            publish,
+            kind: stream.kind,
+            names: &names,
+            package: stream.package.as_deref(),
+            files,
+            builds: &builds.jobs,
+        };
+        let found = if stream.package.as_deref() == Some(naming::FURTHER) {
+            // A bound was hit: nothing is shown about the rest.
+            provenance::Found::default()
+        } else {
+            provenance::find(self.checkout, self.flow, self.facts, &unit, self.catalogue)
+        };
         let related: BTreeSet<usize> = builds.jobs.iter().copied().chain([publish.job]).collect();
         let look_alikes = related
             .iter()
@@ -348,6 +364,7 @@ impl<'a, 'p> Path<'a, 'p> {
             kind: original.sink.kind,
             name: names.name.clone(),
             places: names.places.clone(),
+            package: None,
             publishes: vec![original],
         };
         let mut linked = self.link(&inner, name.to_owned(), original, &[]);
