@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use truelevel::checkout::Checkout;
-use truelevel::commands::{Context, Shell, interpret, read};
+use truelevel::commands::{Choices, Context, Parsed, Shell, interpret, read};
 use truelevel::model::{Cond, Location, Position, Span, Text};
 use truelevel::report::{self, Detail, Document, Human};
 use truelevel::syntax::yaml::{self, Node};
@@ -104,7 +104,10 @@ fn script(data: &[u8], language: Shell) {
             chain: Vec::new(),
             cond: Cond::TRUE,
             positional: vec![Text::from("first")],
+            choices: Choices::default(),
             wrappers: &truelevel::catalogue::Catalogue::get().wrappers,
+            parsed: &Parsed::default(),
+            platform: &|_| None,
         },
     );
 }
@@ -148,7 +151,7 @@ fn read_expressions(data: &[u8]) {
 const LEADS: &str = "on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n      - uses: actions/checkout@v4\n      - uses: ./act\n      - \
                      run: |\n          make\n          make release VERSION=1\n          npm run release\n          npm publish\n          pnpm -r publish\n          task \
                      release\n          just release\n          tox -e release\n          nox -s release\n          poe release\n          hatch run release\n          pdm \
-                     run release\n          cargo xtask release\n          docker compose push\n          goreleaser release\n          npx semantic-release\n          \
+                     run release\n          cargo xtask release\n          docker compose push\n          docker buildx bake --push\n          npx release-it\n          goreleaser release\n          npx semantic-release\n          \
                      ./release.sh v1\n          python3 release.py\n          node release.js\n          pwsh release.ps1\n";
 
 fn follow(data: &[u8]) {
@@ -169,7 +172,7 @@ fn workflow(data: &[u8]) {
 fn check(data: &[u8]) {
     let report = grade(unpack(data));
     for detail in [Detail::Quiet, Detail::Verbose] {
-        let shown = report::human(&report, Human { width: 80, color: false, detail });
+        let shown = report::human(&report, Human { width: 80, color: false, detail, notes: true });
         let deceptive =
             |c: char| (c.is_control() && c != '\n') || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
         assert!(!shown.contains(deceptive), "{shown:?}");

@@ -33,7 +33,7 @@ pub use rule::{Cards, Example, Examples, Principle, RuleCard, Sheet, Subject};
 pub use runner::RunnerFields;
 pub use sink::{Bytes, Naming, Sink};
 pub use test::{Pick, Split, Test};
-pub use traits::{Cache, Credential, Neutral, Remote, Run, Safeguard, Transfer, Wrapper, Wrappers};
+pub use traits::{Cache, Credential, Neutral, Remote, Run, RunOption, Safeguard, Transfer, Wrapper, Wrappers};
 
 /// Everything in `rules/`.
 #[derive(Debug, Deserialize)]

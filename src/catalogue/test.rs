@@ -16,6 +16,9 @@ pub struct Test {
     /// Some word of the command matches this regular expression as a whole.
     #[serde(default)]
     pub word: Option<String>,
+    /// With `word`: a word that stands behind one of these options does not count.
+    #[serde(default)]
+    pub not_behind: Vec<String>,
     /// An environment variable of the step or command.
     #[serde(default)]
     pub env: Option<String>,

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Index, Pick, Test};
+use super::{Index, Pick, Split, Test};
 
 /// A step that restores what another build can write.
 #[derive(Debug, Clone, Deserialize)]
@@ -171,6 +171,9 @@ pub struct Wrapper {
     /// Flags that take a value as their next word.
     #[serde(default)]
     pub value_flags: Vec<String>,
+    /// Whether the command runs in a container, whose image may hold any program and have an entry point of its own.
+    #[serde(default)]
+    pub container: bool,
     /// Positional words to skip before the command.
     #[serde(default)]
     pub skip: usize,
@@ -201,6 +204,18 @@ impl Wrappers {
     }
 }
 
+/// The words that an input adds to the command of an action.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunOption {
+    /// The option; absent: the values are operands.
+    #[serde(default)]
+    pub flag: Option<String>,
+    /// How the value falls into items, each with the option in front; absent: the input switches the option on.
+    #[serde(default)]
+    pub split: Option<Split>,
+}
+
 /// An action one of whose inputs is a command line or a script.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -208,7 +223,14 @@ pub struct Run {
     /// Actions, as `owner/repository[/path]` in lower case; `*` stands for any part.
     pub actions: Vec<String>,
     /// The inputs that hold it, each run by itself.
+    #[serde(default)]
     pub inputs: Vec<String>,
+    /// Or the command line that the action runs.
+    #[serde(default)]
+    pub command: Option<String>,
+    /// Inputs that add words to `command`.
+    #[serde(default)]
+    pub options: std::collections::BTreeMap<String, RunOption>,
     /// The program that the input's words belong to; absent: the input names it.
     #[serde(default)]
     pub program: Option<String>,

@@ -21,6 +21,7 @@ mod scripts;
 mod symbol;
 #[cfg(test)]
 mod tests;
+pub mod workspace;
 mod wrappers;
 
 pub use choices::Choices;

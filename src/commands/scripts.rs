@@ -259,19 +259,19 @@ fn program(text: &str, locate: &dyn Fn(usize, usize) -> Location, chain: &[Hop],
         });
     }
     // Uploads through the platform's client library have no command line.
-    for (name, program) in [("uploadReleaseAsset", "octokit:upload-release-asset")] {
-        if let Some(at) = text.find(name) {
-            script.commands.push(Command {
-                words: vec![Text::from(program)],
-                env: Vec::new(),
-                input: None,
-                output: None,
-                folder: folder.clone(),
-                cond: cond.clone(),
-                location: locate(at, at + name.len()),
-                chain: chain.to_vec(),
-            });
-        }
+    let upload = "uploadReleaseAsset";
+    let called = text.match_indices(upload).map(|(at, _)| at).find(|at| !literals::commented(text, *at));
+    if let Some(at) = called {
+        script.commands.push(Command {
+            words: vec![Text::from("octokit:upload-release-asset")],
+            env: Vec::new(),
+            input: None,
+            output: None,
+            folder: folder.clone(),
+            cond: cond.clone(),
+            location: locate(at, at + upload.len()),
+            chain: chain.to_vec(),
+        });
     }
     script
 }

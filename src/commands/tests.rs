@@ -358,7 +358,10 @@ fn strings_for_shells_are_scripts() {
     assert_runs("eval \"npm publish --tag $T\"", &["npm publish --tag ${{ env.T }} via eval"]);
     assert_runs("bash <<'EOF'\nnpm publish\nEOF", &["bash < «npm publish⏎»", "npm publish via bash -s"]);
     assert_runs("echo 'npm publish' | sh", &["echo «npm publish»", "sh < «npm publish⏎»", "npm publish via sh -s"]);
-    assert_runs("docker run node sh -c 'npm publish'", &["docker run node sh -c «npm publish»"]);
+    assert_runs(
+        "docker run node sh -c 'npm publish'",
+        &["docker run node sh -c «npm publish»", "npm publish via sh -c"],
+    );
     assert_runs("bash release.sh -c x", &["bash release.sh -c x"]);
     assert_runs(
         "pwsh -NoProfile -Command \"npm publish; ls\"",

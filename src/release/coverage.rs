@@ -6,7 +6,7 @@ use super::facts::{Attest, FlowFacts, Publish, names_missing_step, step_of_symbo
 use super::glob;
 use super::naming::{image_name, rewritten};
 use crate::catalogue::{Bytes, Catalogue};
-use crate::model::{Flow, Job, Kind, Step, StepBody, Text};
+use crate::model::{Flow, Kind, Step, StepBody, Text};
 use crate::syntax::pattern;
 
 /// One thing that needs to be covered.
@@ -17,6 +17,8 @@ pub(super) struct Unit<'u, 'p> {
     pub kind: Kind,
     /// Names under which the image goes out.
     pub names: &'u [String],
+    /// The manifest of the npm package, where the step publishes several.
+    pub package: Option<&'u str>,
     /// The files, where they are made.
     pub files: &'u [FileRef],
     /// Indices of the jobs that build it.

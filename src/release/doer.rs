@@ -149,7 +149,12 @@ impl<'p> Doer<'p> {
         }
         if let Some(word) = &test.word {
             let Doer::Command(_, _, words) = self else { return Cond::FALSE };
-            return Cond::Known(words.iter().any(|w| pattern::whole(word, w.as_str())));
+            let excluded = |at: usize| {
+                let before = at.checked_sub(1).and_then(|at| words.get(at));
+                before.is_some_and(|b| test.not_behind.iter().any(|o| o == b.as_str()))
+            };
+            let fits = |(at, w): (usize, &Text)| pattern::whole(word, w.as_str()) && !excluded(at);
+            return Cond::Known(words.iter().enumerate().any(fits));
         }
         let values: Vec<(Cond, Text)> = match self {
             Doer::Action(_, action) => match (&test.input, &test.env) {

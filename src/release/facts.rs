@@ -47,12 +47,17 @@ impl Publish<'_> {
             && self.cond == other.cond
     }
 
+    /// The words of the command; none of an action.
+    pub(super) fn words(&self) -> &[Text] {
+        match self.doer {
+            Doer::Command(_, _, words) => words,
+            Doer::Action(..) => &[],
+        }
+    }
+
     /// Whether the command names this word.
     pub(super) fn says(&self, word: &str) -> bool {
-        match self.doer {
-            Doer::Command(_, _, words) => words.iter().any(|w| w.as_str() == word),
-            Doer::Action(..) => false,
-        }
+        self.words().iter().any(|w| w.as_str() == word)
     }
 
     /// Whether the command goes over all packages of a workspace.
@@ -379,6 +384,16 @@ fn command_works(views: &[&Doer<'_>], facts: &Facts<'_>, index: usize, catalogue
             .any(|s| s.bytes == Bytes::Built && d.is(&[], &s.commands).is_some())
     };
     if views.iter().any(built) {
+        return true;
+    }
+    // An image may have an entry point: `docker run builder test` is no `test`.
+    let contained = |d: &&Doer<'_>| {
+        let Doer::Command(_, _, words) = d else { return false };
+        let program = words.first().and_then(crate::commands::matching::program);
+        let mut wrappers = program.into_iter().flat_map(|p| catalogue.wrappers.of_program(p));
+        wrappers.any(|w| w.container && d.is(&[], &w.commands).is_some())
+    };
+    if views.iter().any(contained) {
         return true;
     }
     let neutral = |d: &Doer<'_>| {

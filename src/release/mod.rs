@@ -13,6 +13,7 @@ mod naming;
 mod npm;
 mod opaque;
 mod outside;
+mod packages;
 mod provenance;
 mod readable;
 mod rewritten;
@@ -173,6 +174,8 @@ struct Stream<'a, 'p> {
     kind: Kind,
     name: String,
     places: Vec<String>,
+    /// The manifest of the npm package, where it is one of several.
+    package: Option<String>,
     publishes: Vec<&'a facts::Publish<'p>>,
 }
 
@@ -197,6 +200,7 @@ impl<'a, 'p> Path<'a, 'p> {
                         kind: publish.sink.kind,
                         name: named.name,
                         places: named.places,
+                        package: named.package,
                         publishes: vec![publish],
                     }),
                 }
@@ -290,8 +294,20 @@ impl<'a, 'p> Path<'a, 'p> {
         let builds = bytes::builds(self.flow, self.facts, &self.builders_of(stream, publish));
         let names: Vec<String> =
             if stream.places.is_empty() { vec![stream.name.clone()] } else { stream.places.clone() };
-        let unit = coverage::Unit { publish, kind: stream.kind, names: &names, files, builds: &builds.jobs };
-        let mut found = provenance::find(self.checkout, self.flow, self.facts, &unit, self.catalogue);
+        let unit = coverage::Unit {
+            publish,
+            kind: stream.kind,
+            names: &names,
+            package: stream.package.as_deref(),
+            files,
+            builds: &builds.jobs,
+        };
+        let mut found = if stream.package.as_deref() == Some(naming::FURTHER) {
+            // A bound was hit: nothing is shown about the rest.
+            provenance::Found::default()
+        } else {
+            provenance::find(self.checkout, self.flow, self.facts, &unit, self.catalogue)
+        };
         // No source of the copy is pushed here, so whatever is attested here says nothing of how it was built.
         if publish.bytes == Bytes::Copied
             && let Some(p) = found.provenance.take()
@@ -361,6 +377,7 @@ impl<'a, 'p> Path<'a, 'p> {
             kind: original.sink.kind,
             name: names.name.clone(),
             places: names.places.clone(),
+            package: None,
             publishes: vec![original],
         };
         let mut linked = self.link(&inner, name.to_owned(), original, &[]);

@@ -3,8 +3,10 @@
 use super::doer::{Doer, Picked};
 use super::facts::{Publish, step_of_symbol};
 use super::manifest;
+use super::packages::{self, Packages};
 use crate::catalogue::Naming;
 use crate::checkout::Checkout;
+use crate::commands::workspace::Package;
 use crate::model::{Flow, Kind, StepBody, Text};
 
 /// The names under which one publishing step hands out bytes: the name of the stream, and every place.
@@ -14,6 +16,14 @@ pub(super) struct Named {
     pub name: String,
     /// Where it is handed out.
     pub places: Vec<String>,
+    /// The manifest of the npm package, where the step publishes several.
+    pub package: Option<String>,
+}
+
+impl Named {
+    fn new(name: String, places: Vec<String>) -> Self {
+        Self { name, places, package: None }
+    }
 }
 
 /// Names what a step publishes; an image step with tags of several images publishes several.
@@ -27,13 +37,13 @@ pub(super) fn names(checkout: &Checkout, flow: &Flow, publish: &Publish<'_>) -> 
                 .and_then(|p| p.value.literal().map(|s| s.rsplit('/').next().unwrap_or(s).to_owned()))
                 .or_else(|| own_name(checkout))
                 .unwrap_or_else(|| "release".to_owned());
-            vec![Named { places: vec!["GitHub release".to_owned()], name }]
+            vec![Named::new(name, vec!["GitHub release".to_owned()])]
         }
         Naming::Image => {
             let named = images(flow, &picked(publish));
             match metadata_images(flow, publish) {
                 Some(images) if named.iter().all(|n| n.places.is_empty() || n.name.starts_with("${{")) => {
-                    vec![Named { name: images.first().cloned().unwrap_or_default(), places: images }]
+                    vec![Named { name: images.first().cloned().unwrap_or_default(), places: images, package: None }]
                 }
                 _ if named.iter().all(|n| n.places.is_empty()) => sources(publish).unwrap_or(named),
                 _ => named,
@@ -49,6 +59,11 @@ pub(super) fn names(checkout: &Checkout, flow: &Flow, publish: &Publish<'_>) -> 
                 .filter(|folder| !folder.as_str().ends_with(".tgz"))
                 .unwrap_or_default();
             let folder = join(publish.doer.folder().as_str(), folder.as_str());
+            if sink.kind == Kind::Npm
+                && let Packages::Several { packages, more } = packages::published(checkout, publish, &folder)
+            {
+                return several(&packages, more, sink.place.as_ref());
+            }
             let name = picked(publish)
                 .first()
                 .map(|p| p.value.to_string())
@@ -56,7 +71,7 @@ pub(super) fn names(checkout: &Checkout, flow: &Flow, publish: &Publish<'_>) -> 
                 .or_else(|| manifest::name(checkout, sink.kind, publish.doer.folder().as_str()))
                 .or_else(|| own_name(checkout))
                 .unwrap_or_else(|| sink.kind.id().to_owned());
-            vec![Named { name, places: sink.place.iter().cloned().collect() }]
+            vec![Named::new(name, sink.place.iter().cloned().collect())]
         }
         Naming::Value => {
             let values = picked(publish);
@@ -67,9 +82,30 @@ pub(super) fn names(checkout: &Checkout, flow: &Flow, publish: &Publish<'_>) -> 
                 .or_else(|| manifest::name(checkout, sink.kind, publish.doer.folder().as_str()))
                 .or_else(|| own_name(checkout))
                 .unwrap_or_else(|| sink.kind.id().to_owned());
-            vec![Named { name, places: sink.place.iter().cloned().collect() }]
+            vec![Named::new(name, sink.place.iter().cloned().collect())]
         }
     }
+}
+
+/// Stands for the packages that were not looked at.
+pub(super) const FURTHER: &str = "further packages";
+
+/// One target for each package of a workspace.
+fn several(packages: &[Package], more: bool, place: Option<&String>) -> Vec<Named> {
+    let places: Vec<String> = place.into_iter().cloned().collect();
+    let mut named: Vec<Named> = packages
+        .iter()
+        .map(|p| Named {
+            name: p.name.clone().unwrap_or_else(|| p.folder.clone()),
+            places: places.clone(),
+            package: Some(p.manifest.clone()),
+        })
+        .collect();
+    if more {
+        // What was not looked at asks for nothing that is shown.
+        named.push(Named { name: FURTHER.to_owned(), places, package: Some(FURTHER.to_owned()) });
+    }
+    named
 }
 
 /// The repository's own name, when the git remote tells.
@@ -97,8 +133,8 @@ fn images(flow: &Flow, tags: &[Picked]) -> Vec<Named> {
         }
     }
     match references.split_first() {
-        None => vec![Named { name: "image".to_owned(), places: Vec::new() }],
-        Some((first, _)) => vec![Named { name: first.clone(), places: references.clone() }],
+        None => vec![Named::new("image".to_owned(), Vec::new())],
+        Some((first, _)) => vec![Named::new(first.clone(), references.clone())],
     }
 }
 
@@ -139,7 +175,7 @@ fn sources(publish: &Publish<'_>) -> Option<Vec<Named>> {
         .map(image_name)
         .collect();
     let name = images.first()?.clone();
-    Some(vec![Named { name: name.clone(), places: vec![name] }])
+    Some(vec![Named { name: name.clone(), places: vec![name], package: None }])
 }
 
 /// Images behind the outputs of the metadata action: its `images` input.

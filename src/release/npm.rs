@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use super::facts::Publish;
 use super::naming::join;
-use crate::checkout::{Bearing, Checkout};
-use crate::model::{Access, Job, Location, Position, Problem, RunnerChoice, Span, Step, StepBody, Text};
+use crate::checkout::Checkout;
+use crate::commands::workspace;
+use crate::model::{Access, Job, Location, Position, RunnerChoice, Span, Step, StepBody, Text};
 use crate::syntax::pattern;
 
 /// What decides about the provenance of a published package besides its command line.
@@ -15,8 +16,6 @@ pub(super) enum Switch {
     On(Location),
     /// A file switches it off.
     Off(Location),
-    /// One of several published packages does not ask for it.
-    Missing(Location),
     /// No token, the platform's identity, and a client that is new enough: provenance comes by itself.
     Trusted(Location),
     /// A file asks for it, and the client cannot make it.
@@ -25,113 +24,42 @@ pub(super) enum Switch {
     Silent,
 }
 
-/// Reads the switches for one publishing step.
-pub(super) fn switch(checkout: &Checkout, job: &Job, publish: &Publish<'_>) -> Switch {
+/// Reads the switches for one published package: that of the folder in which the step works, or the one whose manifest
+/// is named.
+pub(super) fn switch(checkout: &Checkout, job: &Job, publish: &Publish<'_>, package: Option<&str>) -> Switch {
     let folder = publish.doer.first(&publish.sink.folder, publish.hit, &publish.sink.value_flags);
     let folder = folder.first().map(|p| p.value.clone()).unwrap_or_default();
     let base = publish.doer.folder();
-    let place = join(base.as_str(), folder.as_str());
-    for npmrc in [join(&place, ".npmrc"), ".npmrc".to_owned()] {
+    let place = match package {
+        Some(manifest) => manifest.trim_end_matches("package.json").trim_end_matches('/').to_owned(),
+        None => join(base.as_str(), folder.as_str()),
+    };
+    for npmrc in [join(&place, ".npmrc"), join(base.as_str(), ".npmrc"), ".npmrc".to_owned()] {
         if let Ok(text) = checkout.read(&npmrc)
             && let Some((location, on)) = npmrc_switch(&npmrc, &text)
         {
             return if on { Switch::On(location) } else { Switch::Off(location) };
         }
     }
-    let manifests = manifests(checkout, publish, &place);
-    let mut on: Option<Location> = None;
-    let mut off: Option<Location> = None;
-    let mut missing: Option<Location> = None;
-    for path in &manifests {
-        let Ok(text) = checkout.read(path) else { continue };
-        let json = match serde_json::from_str::<serde_json::Value>(text.trim_start_matches('\u{feff}')) {
-            Ok(json) => json,
-            Err(error) => {
-                let place = |n: usize| u32::try_from(n).ok().filter(|n| *n > 0);
-                checkout.refuse(
-                    Bearing::Release,
-                    Problem {
-                        path: path.clone(),
-                        line: place(error.line()),
-                        column: place(error.column()),
-                        message: format!("not valid JSON: {error}"),
-                    },
-                );
-                continue;
-            }
-        };
-        let private = json.get("private").is_some_and(|p| p == true || p == "true");
-        if private && manifests.len() > 1 {
-            continue;
-        }
-        match json.get("publishConfig").and_then(|c| c.get("provenance")) {
-            Some(value) if value == true => on = on.or_else(|| Some(place_of(path, &text, "provenance"))),
-            Some(_) => off = off.or_else(|| Some(place_of(path, &text, "provenance"))),
-            None => missing = missing.or_else(|| Some(place_of(path, &text, "name"))),
-        }
-    }
-    if on.is_some() && publish.says("bun") {
-        return Switch::Unable("Bun's client makes no provenance".to_owned());
-    }
-    match (off, on, missing) {
-        (Some(off), ..) => return Switch::Off(off),
-        (None, Some(on), None) => return Switch::On(on),
-        (None, Some(_), Some(missing)) => return Switch::Missing(missing),
-        _ => {}
+    let own = join(&place, "package.json");
+    // A folder that the build fills gets its manifest from the one beside it.
+    let beside = join(base.as_str(), "package.json");
+    let manifest = if checkout.is_there(&own) { own } else { beside };
+    let asked = checkout.read(&manifest).ok().and_then(|text| {
+        let json = workspace::json(checkout, &manifest, &text)?;
+        let value = json.get("publishConfig")?.get("provenance")?;
+        Some((*value == true, place_of(&manifest, &text, "provenance")))
+    });
+    match asked {
+        Some((true, _)) if publish.says("bun") => return Switch::Unable("Bun's client makes no provenance".to_owned()),
+        Some((true, place)) => return Switch::On(place),
+        Some((false, place)) => return Switch::Off(place),
+        None => {}
     }
     match trusted(job, publish) {
         Some(location) => Switch::Trusted(location),
         None => Switch::Silent,
     }
-}
-
-/// The manifests of the packages that the step publishes.
-fn manifests(checkout: &Checkout, publish: &Publish<'_>, place: &str) -> Vec<String> {
-    let all_packages =
-        ["changeset", "lerna", "nx-", "workspaces", "npm-release-tools"].iter().any(|t| publish.sink.id.contains(t))
-            || publish.recursive();
-    if !all_packages && !place.contains(['$', '*']) {
-        let own = join(place, "package.json");
-        // A folder that the build fills gets its manifest from the one beside it.
-        let beside = join(publish.doer.folder().as_str(), "package.json");
-        return vec![if checkout.is_there(&own) { own } else { beside }];
-    }
-    let pattern: String = if all_packages { join(place, "**") } else { masked(place) };
-    let mut found: Vec<String> = checkout
-        .files()
-        .iter()
-        .filter(|p| p.ends_with("/package.json") || &***p == "package.json")
-        .filter(|p| {
-            !["node_modules/", "fixtures/", "examples/", "example/", "test/", "tests/", "__tests__/", "template"]
-                .iter()
-                .any(|x| p.contains(x))
-        })
-        .filter(|p| {
-            let folder = p.strip_suffix("package.json").unwrap_or_default().trim_end_matches('/');
-            super::glob::contains(&pattern, folder) || all_packages
-        })
-        .map(|p| p.to_string())
-        .collect();
-    // The root of a workspace is not published itself.
-    if found.len() > 1 {
-        found.retain(|p| p != "package.json");
-    }
-    found
-}
-
-/// A folder with unknown parts, each as a `*`.
-fn masked(place: &str) -> String {
-    let text = Text::new(place);
-    let mut out = String::new();
-    let mut rest = text.as_str();
-    while let Some(at) = rest.find("${{") {
-        let (head, tail) = rest.split_at(at);
-        out.push_str(head);
-        out.push('*');
-        rest = tail.find("}}").and_then(|e| tail.get(e + 2..)).unwrap_or_default();
-    }
-    out.push_str(rest);
-    out
 }
 
 fn npmrc_switch(path: &str, text: &str) -> Option<(Location, bool)> {

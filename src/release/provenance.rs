@@ -206,7 +206,7 @@ fn of_npm(
 ) {
     let publish = unit.publish;
     let Some(job) = flow.jobs.get(publish.job) else { return };
-    let (rule, coverage, location) = match npm::switch(checkout, job, publish) {
+    let (rule, coverage, location) = match npm::switch(checkout, job, publish, unit.package) {
         npm::Switch::Silent => return,
         npm::Switch::On(location) => ("npm-provenance-config", "a file of the checkout asks for it", location),
         npm::Switch::Trusted(location) => (
@@ -221,11 +221,6 @@ fn of_npm(
         }
         npm::Switch::Off(location) => {
             let why = "a file of the checkout switches provenance off".to_owned();
-            found.refused.push(Refused { rule: "npm-provenance-config".to_owned(), why, location });
-            return;
-        }
-        npm::Switch::Missing(location) => {
-            let why = "one of the published packages does not ask for provenance, the others do".to_owned();
             found.refused.push(Refused { rule: "npm-provenance-config".to_owned(), why, location });
             return;
         }

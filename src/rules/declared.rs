@@ -1,6 +1,6 @@
 //! Targets that the team's configuration declares and no file shows.
 
-use crate::model::{Evidence, Grade, Platform, Requirement, Target, Verdict};
+use crate::model::{Boundary, Evidence, Grade, Platform, Requirement, Target, Verdict};
 use crate::settings::TargetDeclaration;
 
 /// Such a target: every requirement is unshown, so that it holds the checkout at level 0.
@@ -29,5 +29,6 @@ pub fn declared(entry: &TargetDeclaration) -> Target {
         verdicts: Requirement::ALL.iter().map(verdict).collect(),
         chain: Vec::new(),
         notes: Vec::new(),
+        boundary: Boundary::default(),
     }
 }

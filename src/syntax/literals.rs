@@ -79,7 +79,17 @@ pub fn invocations(text: &str) -> Vec<Invocation> {
                     words.extend(strings(list, ']').0);
                     found.push(Invocation { line: words.join(" "), words, offset });
                 }
-                None => found.push(Invocation { line: first, words: Vec::new(), offset }),
+                None => {
+                    // Ruby passes the words one by one.
+                    let more = after.trim_start().strip_prefix(',').map(str::trim_start);
+                    let more = more.filter(|t| t.starts_with(['"', '\'']) && !first.contains(' '));
+                    let words = match (more, call.as_str().starts_with(['s', 'e'])) {
+                        (Some(list), true) => [vec![first.clone()], strings(list, ')').0].concat(),
+                        _ => Vec::new(),
+                    };
+                    let line = if words.is_empty() { first } else { words.join(" ") };
+                    found.push(Invocation { line, words, offset });
+                }
             }
         }
     }
@@ -126,7 +136,7 @@ fn braced(line: &str) -> String {
 }
 
 /// Whether the offset stands behind a comment mark on its line.
-fn commented(text: &str, offset: usize) -> bool {
+pub fn commented(text: &str, offset: usize) -> bool {
     let line = text.get(..offset).and_then(|t| t.rsplit('\n').next()).unwrap_or_default();
     let trimmed = line.trim_start();
     trimmed.starts_with('#') || trimmed.starts_with("//") || trimmed.starts_with('*')
@@ -222,6 +232,7 @@ mod tests {
         assert_eq!(lines("execSync('npm publish --provenance')"), ["npm publish --provenance"]);
         assert_eq!(lines("await execa('npm', ['publish', tag])"), ["npm publish ${{ program.tag }}"]);
         assert_eq!(lines("system \"gem push #{file}\""), ["gem push ${{ program.file }}"]);
+        assert_eq!(lines("system(\"gem\", \"push\", file)"), ["gem push ${{ program.file }}"]);
         assert_eq!(lines("await $`docker push ${image}`"), ["docker push ${{ program.image }}"]);
     }
 

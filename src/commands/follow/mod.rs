@@ -1,14 +1,16 @@
 //! What a command leads to inside the checkout: make targets, package scripts, script files, task runners, and the
 //! configuration of release tools. Following is bounded; where a bound is hit, the script says so.
 
+mod bake;
 mod files;
 mod goreleaser;
+mod justfile;
 mod make;
 mod package;
 mod projects;
 mod release_it;
 mod semantic_release;
-mod tasks;
+mod taskfile;
 
 use std::sync::Arc;
 
@@ -110,13 +112,7 @@ impl Call<'_> {
 
     /// The same for JSON.
     fn json(&self, path: &str, text: &str) -> Option<serde_json::Value> {
-        let json = serde_json::from_str(text.trim_start_matches('\u{feff}'));
-        json.map_err(|error| {
-            let place = |n: usize| u32::try_from(n).unwrap_or(u32::MAX).max(1);
-            let at = (place(error.line()), place(error.column()));
-            self.refuse(path, Some(at), format!("not valid JSON: {error}"));
-        })
-        .ok()
+        super::workspace::json(self.checkout, path, text)
     }
 
     fn refuse(&self, path: &str, at: Option<(u32, u32)>, message: String) {
@@ -151,10 +147,12 @@ pub(super) fn join(folder: &str, below: &str) -> String {
 pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
     make::enter(call)
         .or_else(|| package::enter(call))
-        .or_else(|| tasks::enter(call))
+        .or_else(|| taskfile::enter(call))
+        .or_else(|| justfile::enter(call))
         .or_else(|| goreleaser::enter(call))
         .or_else(|| semantic_release::enter(call))
         .or_else(|| release_it::enter(call))
+        .or_else(|| bake::enter(call))
         .or_else(|| projects::enter(call))
         .or_else(|| files::enter(call))
 }

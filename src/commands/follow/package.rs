@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use super::{Call, Entered, Implied, Piece, join};
 use crate::checkout::Checkout;
+use crate::commands::workspace::{MOST_PACKAGES, Package, members};
 use crate::commands::{matches, positional};
 use crate::model::Text;
 
-/// Packages of a workspace whose scripts are entered for one command.
-const MOST_PACKAGES: usize = 200;
 /// Words that are commands of a client and no scripts.
 const OWN: &[&str] = &[
     "install",
@@ -232,32 +231,23 @@ fn wanted(call: &Call<'_>) -> Option<(Vec<String>, bool)> {
     }
 }
 
+/// The manifests of a workspace, its root included, or those that a filter selects.
 fn packages(checkout: &Checkout, folder: &str, filter: Option<&str>) -> Vec<String> {
-    let name = |path: &str| {
-        let json: serde_json::Value = serde_json::from_str(&checkout.glance(path).ok()?).ok()?;
-        json.get("name")?.as_str().map(str::to_owned)
-    };
-    checkout
-        .under(folder)
-        .filter(|p| (p.ends_with("/package.json") || &***p == "package.json") && !p.contains("node_modules/"))
-        .filter(|p| match filter {
-            None => true,
-            Some(filter) => {
-                let folder = p.trim_end_matches("package.json").trim_end_matches('/');
-                let filter = filter.trim_start_matches("./").trim_end_matches("...").trim_matches(['{', '}']);
-                folder == filter || name(p).as_deref() == Some(filter) || filter.contains('*')
-            }
-        })
-        .take(MOST_PACKAGES + 1)
-        .map(|p| p.to_string())
-        .collect()
+    let root = join(folder, "package.json");
+    let all = std::iter::once(root).chain(members(checkout, folder));
+    all.filter(|p| match filter {
+        None => true,
+        Some(filter) => Package::glance(checkout, p).is_some_and(|p| p.fits(filter) || filter.contains("${{")),
+    })
+    .take(MOST_PACKAGES + 1)
+    .collect()
 }
 
 /// As many manifests as are read.
 fn bounded(mut manifests: Vec<String>, entered: &mut Entered) -> Vec<String> {
     if manifests.len() > MOST_PACKAGES {
         manifests.truncate(MOST_PACKAGES);
-        entered.unread = Some(format!("more than {MOST_PACKAGES} packages"));
+        entered.unread = Some(format!("following stopped: more than {MOST_PACKAGES} packages"));
     }
     manifests
 }

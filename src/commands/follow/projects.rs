@@ -213,24 +213,19 @@ fn pyproject(call: &Call<'_>, from: usize, tool: &str) -> Option<Entered> {
 
 fn script(call: &Call<'_>, path: &str, text: &str, tasks: &Item, name: &str, depth: usize, entered: &mut Entered) {
     if depth > DEEPEST {
-        entered.unread = Some(format!("tasks nested deeper than {DEEPEST}"));
+        entered.unread = Some(format!("following stopped: tasks nested deeper than {DEEPEST}"));
         return;
     }
     let Some(task) = tasks.get(name) else { return };
-    let line = |key: &str| {
-        let starts = |l: &str| {
-            let l = l.trim_start().trim_start_matches(['"', '\'']);
-            l.strip_prefix(key).is_some_and(|r| r.trim_start_matches(['"', '\'']).trim_start().starts_with(['=', '.']))
-        };
-        text.lines().position(starts).map_or(1, |at| at + 1)
-    };
+    let at = task.span().or_else(|| tasks.span()).map_or(0, |s| s.start);
+    let line = text.get(..at).map_or(1, |t| t.matches('\n').count() + 1);
     let push = |command: &str, entered: &mut Entered| {
         let first = command.split_whitespace().next().unwrap_or_default();
         // A command of a list may be another task.
         if first != name && tasks.get(first).is_some() {
             script(call, path, text, tasks, first, depth + 1, entered);
         } else {
-            entered.pieces.push(piece(command.to_owned(), "sh", path, line(name), call.folder));
+            entered.pieces.push(piece(command.to_owned(), "sh", path, line, call.folder));
         }
     };
     let list = |item: &Item| -> Vec<String> {
@@ -334,6 +329,10 @@ fn compose(call: &Call<'_>) -> Option<Entered> {
         return Some(entered);
     };
     let list = documents.first().and_then(|d| d.root().get("services"));
+    let named = |name: &str| list.and_then(|l| l.get(name)).is_some_and(|s| s.get("build").is_none());
+    if !services.is_empty() && services.iter().all(|s| named(s)) {
+        return Some(entered);
+    }
     for (key, service) in list.map(|l| l.entries().collect::<Vec<_>>()).unwrap_or_default() {
         // Only what has a build is pushed.
         let Some(image) = service.get("image").filter(|_| service.get("build").is_some()) else { continue };
@@ -341,7 +340,12 @@ fn compose(call: &Call<'_>) -> Option<Entered> {
         if let (true, Some(name)) = (wanted, image.as_str()) {
             let name = interpolated(name, call);
             let location = Some(Location::new(&Arc::from(path.as_str()), image.span()));
-            entered.implied.push(Implied { words: plain(Some(&name)), location });
+            let mut words = plain(Some(&name));
+            let build = service.get("build").and_then(|b| b.get("provenance"));
+            if program == "compose:build-push" && build.and_then(|p| p.as_str()) == Some("false") {
+                words.push(Text::from("--provenance=false"));
+            }
+            entered.implied.push(Implied { words, location });
         }
     }
     if entered.implied.is_empty() {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::{Call, Entered, Implied, Piece, join};
 use crate::commands::matching;
+use crate::commands::workspace::Package;
 use crate::model::{Location, Text};
 use crate::syntax::yaml::{self, Node};
 
@@ -206,9 +207,7 @@ impl Reader<'_> {
 
     fn private(&self, root: &str) -> bool {
         let manifest = join(&self.call.path(root), "package.json");
-        let Ok(text) = self.call.checkout.read(&manifest) else { return false };
-        let json: Option<serde_json::Value> = serde_json::from_str(&text).ok();
-        json.is_some_and(|j| j.get("private").is_some_and(|p| p == true))
+        Package::glance(self.call.checkout, &manifest).is_some_and(|p| p.private)
     }
 
     /// A configuration that is a program: the literal names of plugins, each with the literal options up to the next.

@@ -9,6 +9,7 @@ use super::source::Source;
 use super::uses::{self, Uses};
 use super::value::Value;
 use super::workflow::environment;
+use crate::catalogue::{Run, RunOption, Split};
 use crate::commands::Choices;
 use crate::model::{
     ActionUse, Cond, Hop, Input, Job, Location, Problem, Reference, Script, Span, Step, StepBody, Text, VersionSource,
@@ -505,12 +506,18 @@ fn run_by_action(lowering: &Lowering<'_>, action: &ActionUse, scope: &Scope<'_>,
     let entries = runs.filter(|r| r.actions.iter().any(|a| crate::syntax::pattern::wildcard(a, &action.name)));
     let mut steps = Vec::new();
     for entry in entries {
-        for input in entry.inputs.iter().filter_map(|name| action.input(name)) {
+        let held = entry.inputs.iter().filter_map(|name| action.input(name)).map(|input| {
             let value = input.value.as_str();
-            let text = match &entry.program {
+            match &entry.program {
                 Some(program) => format!("{program} {value}"),
                 None => value.to_owned(),
-            };
+            }
+        });
+        let mut texts: Vec<(Cond, String)> = held.map(|text| (Cond::TRUE, text)).collect();
+        if let Some(command) = &entry.command {
+            texts.extend(with_options(command, entry, action));
+        }
+        for (cond, text) in texts {
             let folder = entry.folder.as_deref().and_then(|f| action.input(f)).map(|f| f.value.clone());
             let script = lowering.scripts.read(&crate::commands::Reading {
                 text: &text,
@@ -524,10 +531,54 @@ fn run_by_action(lowering: &Lowering<'_>, action: &ActionUse, scope: &Scope<'_>,
                 chain: &step.chain,
                 choices: choices(scope.env.iter().map(|(_, value)| value)),
             });
-            steps.push(Step { id: None, body: StepBody::Script(script), ..step.clone() });
+            let cond = step.cond.clone().and(cond);
+            steps.push(Step { id: None, body: StepBody::Script(script), cond, ..step.clone() });
         }
     }
     steps
+}
+
+/// A command with the words that inputs of the action add; one for each way in which conditions decide about them.
+fn with_options(command: &str, entry: &Run, action: &ActionUse) -> Vec<(Cond, String)> {
+    const MOST: usize = 16;
+    let mut texts = vec![(Cond::TRUE, command.to_owned())];
+    for (name, option) in &entry.options {
+        let Some(input) = action.input(name) else { continue };
+        let choices: Vec<(Cond, String)> =
+            input.choices.iter().map(|(cond, value)| (cond.clone(), words(option, value))).collect();
+        if choices.is_empty() || texts.len() * choices.len() > MOST {
+            texts.iter_mut().for_each(|(_, text)| text.push_str(&words(option, &input.value)));
+            continue;
+        }
+        let each = |(cond, text): &(Cond, String)| -> Vec<(Cond, String)> {
+            choices.iter().map(|(c, words)| (cond.clone().and(c.clone()), format!("{text}{words}"))).collect()
+        };
+        texts = texts.iter().flat_map(each).collect();
+        texts.retain(|(cond, _)| !cond.is_never());
+    }
+    texts
+}
+
+/// The words for one value of an input, as shell text.
+fn words(option: &RunOption, value: &Text) -> String {
+    let quoted = |text: &str| format!("'{}'", text.replace('\'', "'\\''"));
+    let flag = option.flag.as_deref().unwrap_or_default();
+    let Some(split) = option.split else {
+        return match value.as_str() {
+            "" | "false" => String::new(),
+            "true" => format!(" {flag}"),
+            // What nobody can see stays undecided.
+            other => format!(" {flag}={}", quoted(other)),
+        };
+    };
+    let items = match split {
+        Split::Whole => vec![value.clone()],
+        Split::Lines => value.items(&[]),
+        Split::Commas => value.items(&[',']),
+        Split::Words => value.items(&[' ', '\t']),
+    };
+    let items = items.iter().map(Text::as_str).filter(|i| !i.is_empty());
+    items.map(|i| if flag.is_empty() { format!(" {}", quoted(i)) } else { format!(" {flag}={}", quoted(i)) }).collect()
 }
 
 /// The symbols of a text, each as the value of its own hole.

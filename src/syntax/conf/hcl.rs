@@ -28,6 +28,11 @@ pub struct Block {
 pub trait Names {
     /// The value of a name of the namespace `local` or `var`.
     fn name(&self, namespace: &str, name: &str) -> Option<Value>;
+
+    /// The value of a bare name, in languages that have such (Bake).
+    fn variable(&self, _: &str) -> Option<Value> {
+        None
+    }
 }
 
 /// Nothing has a name.
@@ -281,6 +286,11 @@ impl Reader<'_> {
             Expression::BinaryOp(e) => self.comparison(e, depth).unwrap_or_else(raw),
             Expression::Variable(name) => {
                 let bound = self.bound(name.as_str(), false);
+                let bound = bound.or_else(|| {
+                    let value = self.names.variable(name.as_str())?;
+                    self.spend(value.weight());
+                    Some(value)
+                });
                 return bound.unwrap_or_else(|| self.value(bytes.clone(), raw()));
             }
             Expression::UnaryOp(_) => raw(),
@@ -371,6 +381,11 @@ impl Reader<'_> {
                 let item = |word: &str| self.value(bytes.clone(), Data::Text { text: word.to_owned(), exact: true });
                 self.value(bytes.clone(), Data::List(text.split(separator).map(item).collect()))
             }
+            "equal" | "notequal" => {
+                let texts = (arguments.first().and_then(Value::text), arguments.get(1).and_then(Value::text));
+                let (Some(left), Some(right)) = texts else { return unknown() };
+                self.value(bytes.clone(), Data::Bool((left == right) == (name == "equal")))
+            }
             "lower" => match arguments.first().and_then(Value::text) {
                 Some(text) => self.value(bytes.clone(), Data::Text { text: text.to_lowercase(), exact: true }),
                 None => unknown(),
@@ -416,6 +431,10 @@ impl Reader<'_> {
         let mut operators = traversal.operators.iter();
         let TraversalOperator::GetAttr(name) = operators.next()?.value() else { return None };
         let name = name.as_str();
+        if let Some(value) = self.names.variable(root) {
+            self.spend(value.weight());
+            return self.follow(value, traversal.operators.iter(), depth);
+        }
         let value = match self.bound(root, name == "key") {
             Some(value) => value,
             None => {

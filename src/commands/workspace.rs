@@ -1,0 +1,179 @@
+//! The packages of a JavaScript workspace.
+
+use globset::{Glob, GlobSetBuilder};
+
+use super::follow::join;
+use crate::checkout::{Bearing, Checkout};
+use crate::model::Problem;
+use crate::syntax::yaml;
+
+/// Packages looked at in one workspace.
+pub const MOST_PACKAGES: usize = 200;
+/// Folders whose manifests are no packages, where a workspace does not list its own.
+const OTHERS: &[&str] =
+    &["node_modules/", "fixtures/", "examples/", "example/", "test/", "tests/", "__tests__/", "template"];
+
+const BOM: char = '\u{feff}';
+
+/// A JSON text on which the level depends; that it makes no sense is told of the checkout.
+pub fn json(checkout: &Checkout, path: &str, text: &str) -> Option<serde_json::Value> {
+    let json = serde_json::from_str(text.trim_start_matches(BOM));
+    json.map_err(|error| {
+        let place = |n: usize| Some(u32::try_from(n).unwrap_or(u32::MAX).max(1));
+        let (line, column) = (place(error.line()), place(error.column()));
+        let message = format!("not valid JSON: {error}");
+        checkout.refuse(Bearing::Release, Problem { path: path.to_owned(), line, column, message });
+    })
+    .ok()
+}
+
+/// A package that a manifest describes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Package {
+    /// The path of the manifest.
+    pub manifest: String,
+    /// The folder.
+    pub folder: String,
+    /// Its name, when it has one.
+    pub name: Option<String>,
+    /// Whether clients refuse to publish it.
+    pub private: bool,
+}
+
+impl Package {
+    /// The package of a manifest on which the level depends; `None` when it is missing or broken.
+    pub fn read(checkout: &Checkout, manifest: &str) -> Option<Self> {
+        let text = checkout.read(manifest).ok()?;
+        Self::of(manifest, &json(checkout, manifest, &text)?)
+    }
+
+    /// The same for a manifest of which nobody knows yet whether it means anything.
+    pub fn glance(checkout: &Checkout, manifest: &str) -> Option<Self> {
+        let text = checkout.glance(manifest).ok()?;
+        Self::of(manifest, &serde_json::from_str(text.trim_start_matches(BOM)).ok()?)
+    }
+
+    fn of(manifest: &str, json: &serde_json::Value) -> Option<Self> {
+        json.is_object().then(|| Self {
+            manifest: manifest.to_owned(),
+            folder: manifest.trim_end_matches("package.json").trim_end_matches('/').to_owned(),
+            name: json.get("name").and_then(|n| n.as_str()).map(str::to_owned),
+            private: json.get("private").is_some_and(|p| p == true || p == "true"),
+        })
+    }
+
+    /// Whether a filter of a client (`@acme/a`, `./packages/a`, `packages/*`, `{packages/a}...`) selects it.
+    pub fn fits(&self, filter: &str) -> bool {
+        let filter = filter.trim_start_matches("...").trim_end_matches("...").trim_matches(['{', '}', '^']);
+        let filter = filter.trim_start_matches("./").trim_end_matches('/');
+        let glob = Glob::new(filter).ok().map(|g| g.compile_matcher());
+        let fits = |text: &str| filter == text || glob.as_ref().is_some_and(|g| g.is_match(text));
+        fits(&self.folder) || self.name.as_deref().is_some_and(|n| fits(n) || n.ends_with(&format!("/{filter}")))
+    }
+}
+
+/// The manifests of the packages of the workspace whose root is a folder, its root left out; all manifests below where
+/// the root lists none.
+pub fn members(checkout: &Checkout, root: &str) -> Vec<String> {
+    let patterns = patterns(checkout, root);
+    let mut wanted = GlobSetBuilder::new();
+    let mut unwanted = GlobSetBuilder::new();
+    for pattern in &patterns {
+        let (set, pattern) = match pattern.strip_prefix('!') {
+            Some(rest) => (&mut unwanted, rest),
+            None => (&mut wanted, pattern.as_str()),
+        };
+        let pattern = pattern.trim_start_matches("./").trim_end_matches('/');
+        let built = globset::GlobBuilder::new(pattern).literal_separator(true).build();
+        if let Ok(glob) = built {
+            set.add(glob);
+        }
+    }
+    let (Ok(wanted), Ok(unwanted)) = (wanted.build(), unwanted.build()) else { return Vec::new() };
+    let own = join(root, "package.json");
+    let below = |path: &str| -> Option<String> {
+        let folder = path.strip_suffix("package.json")?.trim_end_matches('/');
+        let inner = if root.is_empty() { folder } else { folder.strip_prefix(root)?.trim_start_matches('/') };
+        Some(inner.to_owned())
+    };
+    checkout
+        .under(root)
+        .filter(|p| p.ends_with("/package.json") && ***p != *own && !p.contains("node_modules/"))
+        .filter(|p| {
+            let Some(folder) = below(p) else { return false };
+            if patterns.is_empty() {
+                !OTHERS.iter().any(|o| p.contains(o))
+            } else {
+                wanted.is_match(&folder) && !unwanted.is_match(&folder)
+            }
+        })
+        .map(|p| p.to_string())
+        .collect()
+}
+
+/// The patterns of folders that a root lists.
+fn patterns(checkout: &Checkout, root: &str) -> Vec<String> {
+    let json = |file: &str| -> Option<serde_json::Value> {
+        serde_json::from_str(checkout.glance(&join(root, file)).ok()?.trim_start_matches(BOM)).ok()
+    };
+    let list = |value: Option<&serde_json::Value>| -> Vec<String> {
+        let items = value.and_then(|v| v.as_array());
+        items.into_iter().flatten().filter_map(|v| v.as_str().map(str::to_owned)).collect()
+    };
+    let manifest = json("package.json");
+    let workspaces = manifest.as_ref().and_then(|m| m.get("workspaces"));
+    let mut found = list(workspaces);
+    found.extend(list(workspaces.and_then(|w| w.get("packages"))));
+    if let Ok(text) = checkout.glance(&join(root, "pnpm-workspace.yaml"))
+        && let Ok(documents) = yaml::parse(&text)
+        && let Some(packages) = documents.first().and_then(|d| d.root().get("packages"))
+    {
+        found.extend(packages.items().filter_map(|p| p.as_str().map(str::to_owned)));
+    }
+    if found.is_empty() {
+        found.extend(list(json("lerna.json").as_ref().and_then(|l| l.get("packages"))));
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(files: &[(&str, &str)]) -> Vec<String> {
+        let files = files.iter().map(|(p, t)| ((*p).to_owned(), t.as_bytes().to_vec()));
+        members(&Checkout::in_memory(files, None), "")
+    }
+
+    #[test]
+    fn members_are_what_the_root_lists() {
+        let all = [
+            ("package.json", r#"{"workspaces": ["packages/*", "!packages/c"]}"#),
+            ("packages/a/package.json", "{}"),
+            ("packages/a/deep/package.json", "{}"),
+            ("packages/c/package.json", "{}"),
+            ("docs/package.json", "{}"),
+        ];
+        assert_eq!(found(&all), ["packages/a/package.json"]);
+        let nested = [("package.json", r#"{"workspaces": {"packages": ["a"]}}"#), ("a/package.json", "{}")];
+        assert_eq!(found(&nested), ["a/package.json"]);
+        let pnpm = [("pnpm-workspace.yaml", "packages: ['**']\n"), ("package.json", "{}"), ("x/y/package.json", "{}")];
+        assert_eq!(found(&pnpm), ["x/y/package.json"]);
+        let unlisted = [("package.json", "{}"), ("a/package.json", "{}"), ("examples/b/package.json", "{}")];
+        assert_eq!(found(&unlisted), ["a/package.json"]);
+    }
+
+    #[test]
+    fn filters_select_by_name_and_folder() {
+        let package = Package {
+            manifest: "packages/a/package.json".into(),
+            folder: "packages/a".into(),
+            name: Some("@acme/a".into()),
+            private: false,
+        };
+        for filter in ["@acme/a", "./packages/a", "packages/*", "@acme/*", "@acme/a...", "{packages/a}", "a"] {
+            assert!(package.fits(filter), "{filter}");
+        }
+        assert!(!package.fits("@acme/b"));
+    }
+}

@@ -1,0 +1,109 @@
+//! Which npm packages a publishing step hands out: one, or those of a workspace.
+
+use super::facts::Publish;
+use super::glob;
+use super::naming::join;
+use crate::checkout::Checkout;
+use crate::commands::workspace::{MOST_PACKAGES, Package, members};
+use crate::model::Text;
+
+/// What a step publishes.
+pub(super) enum Packages {
+    /// The package of the folder in which the step works, whatever its manifest says.
+    Own,
+    /// These packages of a workspace; `more` when a bound left some out.
+    Several {
+        /// Those that clients do not refuse to publish.
+        packages: Vec<Package>,
+        /// Whether there are more than were looked at.
+        more: bool,
+    },
+}
+
+/// The packages that a step publishes from `place`, the folder in which it works.
+pub(super) fn published(checkout: &Checkout, publish: &Publish<'_>, place: &str) -> Packages {
+    let selected = selected(publish);
+    let group = goes_over_all(publish);
+    let dynamic = place.contains(['$', '*']);
+    if !group && selected.is_empty() && !dynamic {
+        return Packages::Own;
+    }
+    let mut manifests: Vec<String> = if dynamic && !group && selected.is_empty() {
+        let pattern = masked(place);
+        let below = |p: &str| p.strip_suffix("package.json").map(|f| f.trim_end_matches('/').to_owned());
+        let files = checkout.files().iter().filter(|p| p.ends_with("/package.json") && !p.contains("node_modules/"));
+        files
+            .filter(|p| below(p).is_some_and(|folder| glob::contains(&pattern, &folder) || fits(&pattern, &folder)))
+            .map(|p| p.to_string())
+            .collect()
+    } else {
+        members(checkout, place)
+    };
+    // These two count the root of the workspace among its packages.
+    let root = join(place, "package.json");
+    let with_root = ["-r", "--recursive", "foreach"].iter().any(|w| publish.says(w));
+    if !dynamic && checkout.is_there(&root) && (with_root || manifests.is_empty()) {
+        manifests.insert(0, root);
+    }
+    if manifests.is_empty() {
+        return Packages::Own;
+    }
+    let more = manifests.len() > MOST_PACKAGES;
+    let packages = manifests.iter().take(MOST_PACKAGES).filter_map(|m| Package::read(checkout, m));
+    let packages = packages.filter(|p| !p.private && (selected.is_empty() || selected.iter().any(|f| p.fits(f))));
+    Packages::Several { packages: packages.collect(), more }
+}
+
+/// Whether the command goes over all packages of a workspace.
+fn goes_over_all(publish: &Publish<'_>) -> bool {
+    let id = &publish.sink.id;
+    let tools = ["beachball", "rush", "ultra"].iter().any(|w| publish.says(w));
+    ["changeset", "lerna", "nx-", "yarn-workspaces"].iter().any(|t| id.contains(t))
+        || ["multi-semantic-release", "semantic-release-monorepo"].iter().any(|w| publish.says(w))
+        || publish.recursive()
+        || tools
+}
+
+/// The filters that choose among the packages of a workspace.
+fn selected(publish: &Publish<'_>) -> Vec<String> {
+    const FLAGS: &[&str] = &["-w", "--workspace", "--filter", "-F", "--projects", "-p", "--include", "--scope"];
+    let words = publish.words();
+    let mut found: Vec<String> = Vec::new();
+    for (at, word) in words.iter().enumerate() {
+        let (name, value) = match word.as_str().split_once('=') {
+            Some((name, value)) => (name, Some(value)),
+            None => (word.as_str(), words.get(at + 1).map(Text::as_str)),
+        };
+        if FLAGS.contains(&name) {
+            found.extend(value.into_iter().flat_map(|v| v.split(',')).map(str::to_owned));
+        }
+        // `yarn workspace NAME npm publish`
+        if word.as_str() == "workspace" && publish.says("yarn") {
+            found.extend(words.get(at + 1).map(|w| w.as_str().to_owned()));
+        }
+    }
+    // What is not known here, and what only changes, may be any of them.
+    if found.iter().any(|f| f.contains("${{") || f.starts_with(['!', '[']) || f == "*") {
+        found.clear();
+    }
+    found
+}
+
+/// Whether a folder fits a pattern that ends in a separator (`packages/*/`).
+fn fits(pattern: &str, folder: &str) -> bool {
+    glob::contains(pattern.trim_end_matches('/'), folder)
+}
+
+/// A folder with unknown parts, each as a `*`.
+fn masked(place: &str) -> String {
+    let mut out = String::new();
+    let mut rest = place;
+    while let Some(at) = rest.find("${{") {
+        let (head, tail) = rest.split_at(at);
+        out.push_str(head);
+        out.push('*');
+        rest = tail.find("}}").and_then(|e| tail.get(e + 2..)).unwrap_or_default();
+    }
+    out.push_str(rest);
+    out
+}

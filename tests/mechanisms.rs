@@ -1,0 +1,199 @@
+//! Every mechanism that leads to a publication without naming it in the workflow: a case that meets it (the publication
+//! is found, and provenance that covers it counts), one that fails it (the publication is found and lacks provenance),
+//! and one that only looks like it (nothing is published).
+//!
+//! A file in `mechanisms/` holds the cases of one mechanism; `MECHANISM=part-of-a-name` runs some.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking, its helpers too"
+)]
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use rayon::prelude::*;
+use serde::Deserialize;
+use truelevel::checkout::Checkout;
+use truelevel::model::{Requirement, State};
+use truelevel::report::Report;
+use truelevel::{Options, grade_checkout};
+
+const WORKFLOW: &str = ".github/workflows/release.yml";
+const HEAD: &str = "name: release
+on:
+  push:
+    tags: ['v*']
+permissions: {}
+jobs:
+  release:
+    runs-on: ubuntu-24.04
+    permissions:
+      contents: write
+      packages: write
+      id-token: write
+      attestations: write
+    steps:
+      - uses: actions/checkout@v5
+";
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Mechanism {
+    /// What leads where.
+    about: String,
+    /// Files of all cases.
+    #[serde(default)]
+    files: BTreeMap<String, String>,
+    /// Steps in front of those of every case.
+    #[serde(default)]
+    before: String,
+    /// Steps behind those of every case.
+    #[serde(default)]
+    after: String,
+    /// Why nothing can meet it: no provenance can cover what this mechanism publishes.
+    never_met: Option<String>,
+    #[serde(default)]
+    meets: Vec<Case>,
+    #[serde(default)]
+    fails: Vec<Case>,
+    #[serde(default)]
+    looks: Vec<Case>,
+    /// Cases in which a bound is hit or a file is missing: the target is unshown.
+    #[serde(default)]
+    stops: Vec<Case>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    /// What the case shows, where it does not speak for itself.
+    #[serde(default)]
+    about: String,
+    /// Files of this case, over those of all cases.
+    #[serde(default)]
+    files: BTreeMap<String, String>,
+    /// One script.
+    run: Option<String>,
+    /// Or steps.
+    steps: Option<String>,
+    /// Every target with its level.
+    #[serde(default)]
+    targets: BTreeMap<String, u8>,
+    /// Path and line of the repository's cap.
+    at: Option<String>,
+}
+
+fn indented(text: &str, by: usize) -> String {
+    text.lines().map(|l| if l.is_empty() { "\n".to_owned() } else { format!("{:by$}{l}\n", "") }).collect()
+}
+
+fn report(mechanism: &Mechanism, case: &Case) -> Report {
+    let mut files = mechanism.files.clone();
+    let mut workflow = HEAD.to_owned();
+    workflow.push_str(&indented(&mechanism.before, 6));
+    if let Some(run) = &case.run {
+        workflow.push_str(&format!("      - run: |\n{}", indented(run, 10)));
+    }
+    workflow.push_str(&indented(case.steps.as_deref().unwrap_or_default(), 6));
+    workflow.push_str(&indented(&mechanism.after, 6));
+    files.insert(WORKFLOW.to_owned(), workflow);
+    files.extend(case.files.clone());
+    let files = files.into_iter().map(|(path, text)| (path, text.into_bytes()));
+    grade_checkout(&Checkout::in_memory(files, Some("acme/widget")), ".", &Options::default())
+}
+
+/// What is wrong with a case of a group.
+fn wrong(group: &str, mechanism: &Mechanism, case: &Case) -> Vec<String> {
+    let report = report(mechanism, case);
+    let mut found = Vec::new();
+    let got: BTreeMap<String, u8> = report.targets.iter().map(|t| (t.id.clone(), t.level)).collect();
+    if got != case.targets {
+        found.push(format!("expected {:?}, got {got:?}", case.targets));
+        for target in &report.targets {
+            let cap = target.cap.as_ref().map(|c| format!("{} {}: {}", c.requirement, c.state.id(), c.reason));
+            found.push(format!("  {}: {}", target.id, cap.unwrap_or_default()));
+        }
+    }
+    if got.len() != report.targets.len() {
+        found.push("two targets share a name".to_owned());
+    }
+    let exists = |state: Option<State>| {
+        let cap = report.cap.as_ref();
+        cap.is_some_and(|c| c.requirement == Requirement::ProvenanceExists && state.is_none_or(|s| c.state == s))
+    };
+    let fits = match group {
+        "meets" => !case.targets.is_empty() && case.targets.values().all(|level| *level > 0),
+        "fails" => case.targets.values().any(|level| *level == 0) && exists(None),
+        "looks" => case.targets.is_empty() && exists(Some(State::Unshown)),
+        _ => case.targets.values().any(|level| *level == 0) && exists(Some(State::Unshown)),
+    };
+    if !fits {
+        found.push(format!("this is no case of the group: cap {:?}", report.cap.as_ref().map(|c| c.reason.clone())));
+    }
+    if let Some(at) = &case.at {
+        let place = report.cap.as_ref().and_then(|c| c.location.as_ref()).map(|l| format!("{}:{}", l.path, l.line));
+        if place.as_ref() != Some(at) {
+            found.push(format!("expected the cap at {at}, got {}", place.unwrap_or_default()));
+        }
+    }
+    if !report.errors.is_empty() {
+        found.push(format!("errors: {:?}", report.errors));
+    }
+    found
+}
+
+fn mechanisms() -> Vec<(String, Mechanism)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mechanisms");
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).expect("tests/mechanisms/") {
+        let path = entry.expect("an entry").path();
+        let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
+        let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{name}: {e}"));
+        found.push((name.clone(), serde_yaml::from_str(&text).unwrap_or_else(|e| panic!("{name}: {e}"))));
+    }
+    found.sort_by(|(a, _), (b, _)| a.cmp(b));
+    found
+}
+
+#[test]
+fn every_case_gets_the_targets_that_are_expected_of_it() {
+    let only = std::env::var("MECHANISM").ok();
+    let mut failures = Vec::new();
+    let mut run = 0;
+    for (name, mechanism) in &mechanisms() {
+        if only.as_deref().is_some_and(|o| !name.contains(o)) {
+            continue;
+        }
+        let groups = [
+            ("meets", &mechanism.meets),
+            ("fails", &mechanism.fails),
+            ("looks", &mechanism.looks),
+            ("stops", &mechanism.stops),
+        ];
+        for (group, cases) in groups {
+            run += cases.len();
+            let wrong = cases.par_iter().enumerate().filter_map(|(at, case)| {
+                let wrong = wrong(group, mechanism, case);
+                let head = format!("{name}, {group} {}: {}", at + 1, case.about);
+                (!wrong.is_empty()).then(|| format!("{head}\n    {}", wrong.join("\n    ")))
+            });
+            failures.extend(wrong.collect::<Vec<_>>());
+        }
+    }
+    assert!(run > 0, "no case was run");
+    assert!(failures.is_empty(), "{} of {run} cases differ:\n{}", failures.len(), failures.join("\n"));
+}
+
+#[test]
+fn every_mechanism_is_met_failed_and_imitated() {
+    for (name, mechanism) in &mechanisms() {
+        assert!(!mechanism.about.is_empty(), "{name}: `about` says what leads where");
+        assert_eq!(mechanism.meets.is_empty(), mechanism.never_met.is_some(), "{name}: a case meets it, or none can");
+        assert!(mechanism.never_met.as_ref().is_none_or(|why| !why.is_empty()), "{name}: says why nothing meets it");
+        assert!(!mechanism.fails.is_empty(), "{name}: no case fails it");
+        assert!(!mechanism.looks.is_empty(), "{name}: no case only looks like it");
+    }
+}
