@@ -15,9 +15,9 @@ pub(super) trait Lookup {
     fn lookup(&self, path: &[String]) -> Value;
 
     /// What the value that a symbol stands for is known to start with.
-    fn start(&self, symbol: &str) -> &str {
+    fn start(&self, symbol: &str) -> String {
         let _ = symbol;
-        ""
+        String::new()
     }
 
     /// Whether something failed before: `failure()` holds and `success()` does not.

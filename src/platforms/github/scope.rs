@@ -56,14 +56,21 @@ pub(super) struct Scope<'a> {
     pub(super) action: Option<String>,
 }
 
+/// What every ref that the event's filter lets through starts with; no member of the platform's context has such a name.
+const START: &str = "(start)";
+
 impl Lookup for Scope<'_> {
     fn failed(&self) -> bool {
         self.failed
     }
 
-    fn start(&self, symbol: &str) -> &str {
-        let pushed = matches!(self.run.event.kind, EventKind::TagPush | EventKind::BranchPush);
-        if pushed && symbol == "github.ref_name" { self.run.start_of_ref() } else { "" }
+    fn start(&self, symbol: &str) -> String {
+        if symbol != "github.ref_name" {
+            return String::new();
+        }
+        // Asked of the event like everything else that it decides.
+        let path = ["ref_name".to_owned(), START.to_owned()];
+        self.run.asked(Context::Github, &path, self.inputs).text().to_string()
     }
 
     fn lookup(&self, path: &[String]) -> Value {
@@ -194,6 +201,10 @@ impl<'a> Run<'a> {
         let symbol = || joined("github", rest);
         let tag = matches!(self.event.kind, EventKind::TagPush | EventKind::Release);
         match names.as_slice() {
+            ["ref_name", START] => match self.event.kind {
+                EventKind::TagPush | EventKind::BranchPush => Value::literal(self.start_of_ref()),
+                _ => Value::literal(""),
+            },
             ["event_name"] => Value::literal(&self.event.name),
             ["ref"] => self.full_ref(),
             ["ref_type"] => match self.event.kind {
