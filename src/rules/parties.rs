@@ -53,7 +53,7 @@ fn machine(scene: &Scene<'_>, job: &Job) -> Option<String> {
         RunnerChoice::Labels { sets, .. } => {
             let all: Vec<String> = sets
                 .iter()
-                .map(|set| set.labels.iter().map(|l| l.plain().to_string()).collect::<Vec<_>>().join(" + "))
+                .map(|set| set.labels.iter().map(|l| l.as_str().to_owned()).collect::<Vec<_>>().join(" + "))
                 .collect();
             (!all.is_empty()).then(|| all.join(", "))
         }
