@@ -59,12 +59,15 @@ fn assess(detector: &Detector, clues: &OnceClues<'_>, path: &std::sync::Arc<str>
     if let Some(retired) = &detector.retired {
         return base(format!("{}: {retired}", detector.name), None, false);
     }
+    // Clues stand in the order in which they convince: a command says more than a name.
+    let mut found: Option<(usize, &str, Location)> = None;
     for (number, line) in text.lines().enumerate() {
         let trimmed = line.trim_start();
         if trimmed.starts_with('#') || trimmed.starts_with("//") {
             continue;
         }
-        for (what, matches, unless) in clues.get() {
+        let better = found.as_ref().map_or(usize::MAX, |(rank, ..)| *rank);
+        for (rank, (what, matches, unless)) in clues.get().iter().enumerate().take(better) {
             if let Some(hit) = matches.find(line)
                 && !unless.as_ref().is_some_and(|u| u.is_match(line))
             {
@@ -73,11 +76,14 @@ fn assess(detector: &Detector, clues: &OnceClues<'_>, path: &std::sync::Arc<str>
                     column: u32::try_from(line.get(..byte).unwrap_or_default().chars().count() + 1).unwrap_or(u32::MAX),
                     byte: 0,
                 };
-                let location = Location::new(path, Span { start: place(hit.start()), end: place(hit.end()) });
-                let reason = format!("{} pipelines are not analysed, and this one shows {what}", detector.name);
-                return base(reason, Some(location), true);
+                found = Some((rank, what, Location::new(path, Span { start: place(hit.start()), end: place(hit.end()) })));
+                break;
             }
         }
+    }
+    if let Some((_, what, location)) = found {
+        let reason = format!("{} pipelines are not analysed, and this one shows {what}", detector.name);
+        return base(reason, Some(location), true);
     }
     base(
         format!("{} pipelines are not analysed; no publish command was recognised in this one", detector.name),
