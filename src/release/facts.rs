@@ -402,7 +402,11 @@ fn command_works(views: &[&Doer<'_>], facts: &Facts<'_>, index: usize, catalogue
             || d.among(&catalogue.index.remote, &catalogue.remote).any(|r| d.is(&[], &r.commands).is_some())
             // What publishes existing bytes builds nothing, dry runs included.
             || d.among(&catalogue.index.sinks, &catalogue.sinks)
-                .any(|s| matches!(s.bytes, Bytes::Given | Bytes::Copied) && d.is(&[], &s.commands).is_some())
+                .any(|s| {
+                    // `mvn package` is none of the goals that publish.
+                    let publishes = || !d.applies(&s.when, &[]).is_never();
+                    matches!(s.bytes, Bytes::Given | Bytes::Copied) && d.is(&[], &s.commands).is_some() && publishes()
+                })
     };
     // The innermost view says what runs: `sudo apt-get` is `apt-get`.
     !views.iter().any(|d| neutral(d))
