@@ -1,17 +1,17 @@
 //! `truelevel check`: grades checkouts, prints the report, and holds the gate.
 
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use super::delivery::Delivery;
 use super::progress::Progress;
-use super::{Color, Common, Console, DOUBT, Format, GATE, HOLDS, Output};
-use crate::report::{Detail, Document, Human, Report, github, gitlab, html, human, json, jsonl, markdown, sarif};
+use super::{Common, Console, DOUBT, GATE, HOLDS, Output, parallel};
+use crate::report::Report;
 
 /// Grades every path and returns the exit code.
 pub(super) fn run(
     paths: &[PathBuf],
     common: &Common,
-    grade: &dyn Fn(&Path) -> Result<Report, String>,
+    grade: &(dyn Fn(&Path) -> Result<Report, String> + Sync),
     console: &mut Console<'_>,
 ) -> u8 {
     let here = [PathBuf::from(".")];
@@ -21,42 +21,39 @@ pub(super) fn run(
         return DOUBT;
     }
 
-    let mut reports = Vec::new();
-    let mut doubt = false;
-    let progress = Progress::start(paths.len(), common, console);
-    let mut refused = Vec::new();
-    for path in paths {
-        progress.at(path);
-        match grade(path) {
-            Ok(report) => reports.push(report),
-            Err(reason) => refused.push(format!("{}: {reason}", path.display())),
-        }
-        progress.next();
-    }
-    // Messages wait until the line of the progress is gone.
-    drop(progress);
-    for message in refused {
-        console.say(&message);
-        doubt = true;
-    }
-    doubt |= !deliver(&reports, paths.len() > 1, common, console);
-
+    let mut delivery = Delivery::new(common, paths.len() > 1);
     let mut gate = HOLDS;
-    for report in &reports {
+    let mut doubt = false;
+    // Messages wait until the line of the progress is gone, and stand behind those about the paths.
+    let (mut refused, mut said) = (Vec::new(), Vec::new());
+    let progress = Progress::start(paths.len(), common, console);
+    let work = |path: &Path| {
+        progress.at(path);
+        grade(path)
+    };
+    parallel::in_order(paths, &work, &mut |path, graded| {
+        progress.next();
+        let report = match graded {
+            Ok(report) => report,
+            Err(reason) => {
+                refused.push(format!("{}: {reason}", path.display()));
+                return;
+            }
+        };
         if !report.errors.is_empty() {
             doubt = true;
             let places = if report.errors.len() == 1 { "place" } else { "places" };
-            console.say(&format!("{}: {} {places} could not be read", report.root, report.errors.len()));
+            said.push(format!("{}: {} {places} could not be read", report.root, report.errors.len()));
         }
         if let Some(least) = common.min_level.filter(|least| report.level < *least) {
             gate = GATE;
-            console.say(&format!("{}: level {} is below --min-level {least}", report.root, report.level));
+            said.push(format!("{}: level {} is below --min-level {least}", report.root, report.level));
         }
         let overclaims = report.claims.iter().filter(|claim| claim.overclaim);
         for claim in overclaims.filter(|_| common.deny_overclaim) {
             gate = GATE;
             let place = format!("{}:{}", claim.location.path, claim.location.line);
-            console.say(&format!(
+            said.push(format!(
                 "{}: {place} claims level {}, and level {} is shown",
                 report.root, claim.level, report.level
             ));
@@ -64,9 +61,15 @@ pub(super) fn run(
         for condition in report.gate.iter().filter(|condition| !condition.holds) {
             gate = GATE;
             let place = format!("{}:{}", condition.location.path, condition.location.line);
-            console.say(&format!("{}: {} ({place})", report.root, condition.message));
+            said.push(format!("{}: {} ({place})", report.root, condition.message));
         }
-    }
+        delivery.take(report, console);
+    });
+    drop(progress);
+    doubt |= !refused.is_empty();
+    refused.iter().for_each(|message| console.say(message));
+    doubt |= !delivery.finish(console);
+    said.iter().for_each(|message| console.say(message));
     if doubt { DOUBT } else { gate }
 }
 
@@ -76,94 +79,14 @@ fn written_twice(outputs: &[Output]) -> Option<&Path> {
     outputs.iter().enumerate().find(twice).map(|(_, output)| output.file.as_path())
 }
 
-/// Writes the reports wherever they were asked for; `false` when a place did not take them.
-fn deliver(reports: &[Report], several: bool, common: &Common, console: &mut Console<'_>) -> bool {
-    let mut delivered = true;
-    for output in &common.output {
-        let layout = layout(common, Console::file_width(), common.color == Color::Always);
-        let written = render(output.format, reports, several, layout)
-            .and_then(|text| std::fs::write(&output.file, text).map_err(|error| error.to_string()));
-        if let Err(reason) = written {
-            console.say(&format!("cannot write {}: {reason}", output.file.display()));
-            delivered = false;
-        }
-    }
-    let mut formats = common.output.iter().map(|output| output.format).chain([common.format]);
-    let summary = console.summary().map(Path::to_path_buf).filter(|_| formats.any(|format| format == Format::Github));
-    if let Some(file) = summary
-        && let Err(error) = append(&file, &markdown(reports))
-    {
-        // Nobody asked for it in so many words, and the annotations have been written.
-        console.say(&format!("cannot write the summary to {}: {error}", file.display()));
-    }
-    match render(common.format, reports, several, layout(common, console.width(), colors(common, console))) {
-        Ok(text) => delivered & console.print(&text),
-        Err(reason) => {
-            console.say(&format!("cannot render the report: {reason}"));
-            false
-        }
-    }
-}
-
-/// Appends to a file that exists, as the runner makes it; a link or a device is none.
-fn append(file: &Path, text: &str) -> io::Result<()> {
-    if !std::fs::symlink_metadata(file)?.is_file() {
-        return Err(io::Error::other("it is no regular file"));
-    }
-    std::fs::OpenOptions::new().append(true).open(file)?.write_all(text.as_bytes())
-}
-
-/// Whether standard output is coloured.
-pub(super) fn colors(common: &Common, console: &Console<'_>) -> bool {
-    match common.color {
-        Color::Auto => console.colors(),
-        Color::Always => true,
-        Color::Never => false,
-    }
-}
-
-pub(super) fn layout(common: &Common, width: usize, color: bool) -> Human {
-    let detail = match (common.quiet, common.verbose) {
-        (true, _) => Detail::Quiet,
-        (false, 0) => Detail::Normal,
-        (false, _) => Detail::Verbose,
-    };
-    Human { width, color, detail, notes: common.notes }
-}
-
-/// The reports in one format.
-fn render(format: Format, reports: &[Report], several: bool, layout: Human) -> Result<String, String> {
-    if reports.is_empty() && !several {
-        // The one checkout could not be graded: there is nothing to say, and an empty list would say that all is well.
-        return Ok(String::new());
-    }
-    match format {
-        Format::Human => {
-            // Quiet reports are two lines each and need no air between them.
-            let between = if layout.detail == Detail::Quiet { "" } else { "\n" };
-            Ok(reports.iter().map(|report| human(report, layout)).collect::<Vec<_>>().join(between))
-        }
-        Format::Json => match (several, reports) {
-            (false, [report]) => json(Document::One(report)),
-            _ => json(Document::Several(reports)),
-        }
-        .map_err(|error| error.to_string()),
-        Format::Jsonl => jsonl(reports).map_err(|error| error.to_string()),
-        Format::Sarif => sarif(reports).map_err(|error| error.to_string()),
-        Format::Github => Ok(github(reports)),
-        Format::Markdown => Ok(markdown(reports)),
-        Format::Html => Ok(html(reports)),
-        Format::Gitlab => gitlab(reports).map_err(|error| error.to_string()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::ffi::OsString;
+    use std::io::{self, Write};
 
     use super::super::run;
     use super::*;
-    use crate::report::samples;
+    use crate::report::{Detail, Human, human, samples};
 
     /// What a run leaves behind.
     struct Run {

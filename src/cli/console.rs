@@ -66,6 +66,11 @@ impl Console<'_> {
         self.colors
     }
 
+    /// Whether standard output is a terminal.
+    pub(super) fn terminal(&self) -> bool {
+        self.width.is_some()
+    }
+
     /// The file for the summary of a workflow run, when one is asked for.
     pub(super) fn summary(&self) -> Option<&Path> {
         self.summary.as_deref()

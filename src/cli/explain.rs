@@ -1,6 +1,6 @@
 //! `truelevel explain`: the card of a requirement or rule.
 
-use super::{Common, Console, DOUBT, Format, check};
+use super::{Common, Console, DOUBT, Format, delivery};
 use crate::catalogue::Cards;
 use crate::report::{sheet_human, sheet_json, sheet_markdown, unknown_id};
 
@@ -24,7 +24,7 @@ pub(super) fn run(id: &str, common: &Common, console: &mut Console<'_>) -> u8 {
     };
     let text = match common.format {
         Format::Human => {
-            Ok(sheet_human(&sheet, check::layout(common, console.width(), check::colors(common, console))))
+            Ok(sheet_human(&sheet, delivery::layout(common, console.width(), delivery::colors(common, console))))
         }
         Format::Json => sheet_json(&sheet).map_err(|error| error.to_string()),
         Format::Markdown => Ok(sheet_markdown(&sheet, 1)),

@@ -4,9 +4,11 @@ mod badge;
 mod check;
 mod completions;
 mod console;
+mod delivery;
 mod explain;
 mod init;
 mod man;
+mod parallel;
 mod progress;
 mod rules;
 mod runners;
@@ -274,7 +276,7 @@ pub fn main() -> ExitCode {
 /// it cannot. Returns the exit code.
 pub fn run(
     arguments: impl IntoIterator<Item = OsString>,
-    grade: &dyn Fn(&Path, &Options) -> Result<Report, String>,
+    grade: &(dyn Fn(&Path, &Options) -> Result<Report, String> + Sync),
     console: &mut Console<'_>,
 ) -> u8 {
     let command = Cli::command().term_width(console.width().min(HELP));

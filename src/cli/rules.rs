@@ -1,6 +1,6 @@
 //! `truelevel rules`: what the tool knows.
 
-use super::{Common, Console, Format, check};
+use super::{Common, Console, Format, delivery};
 use crate::report::{Overview, overview_human, overview_json, overview_markdown};
 
 /// Prints the list and returns the exit code.
@@ -8,7 +8,7 @@ pub(super) fn run(common: &Common, console: &mut Console<'_>) -> u8 {
     let overview = Overview::get();
     let text = match common.format {
         Format::Human => {
-            Ok(overview_human(&overview, check::layout(common, console.width(), check::colors(common, console))))
+            Ok(overview_human(&overview, delivery::layout(common, console.width(), delivery::colors(common, console))))
         }
         Format::Json => overview_json(&overview).map_err(|error| error.to_string()),
         Format::Markdown => Ok(overview_markdown(&overview)),

@@ -76,7 +76,8 @@ fn assess(detector: &Detector, clues: &OnceClues<'_>, path: &std::sync::Arc<str>
                     column: u32::try_from(line.get(..byte).unwrap_or_default().chars().count() + 1).unwrap_or(u32::MAX),
                     byte: 0,
                 };
-                found = Some((rank, what, Location::new(path, Span { start: place(hit.start()), end: place(hit.end()) })));
+                found =
+                    Some((rank, what, Location::new(path, Span { start: place(hit.start()), end: place(hit.end()) })));
                 break;
             }
         }
