@@ -52,7 +52,7 @@ impl Index {
                 actions.add(at, (!action.contains('*')).then(|| action.to_ascii_lowercase()));
             }
             for program in commands.iter().filter_map(|c| c.split_whitespace().next()).flat_map(|w| w.split('|')) {
-                programs.add(at, (!program.contains(['*', '/'])).then(|| program.to_owned()));
+                programs.add(at, only_name(program).map(str::to_owned));
             }
         }
         Self { actions: actions.finished(), programs: programs.finished() }
@@ -67,6 +67,16 @@ impl Index {
     pub fn of_program(&self, name: &str) -> &[usize] {
         self.programs.of(name)
     }
+}
+
+/// The one name that a program can have to fit a pattern; `None` when there are several. A path ends with the name,
+/// unless that is a major version (`example.org/tool/v2`), which stands for the part before it.
+fn only_name(program: &str) -> Option<&str> {
+    let name = program.rsplit('/').next().unwrap_or_default();
+    let plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
+    let major = name.strip_prefix('v').is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit()));
+    let bare = name == program && !name.contains('*');
+    (bare || plain && !name.is_empty() && !major).then_some(name)
 }
 
 /// The indices of a catalogue's lists.
@@ -86,4 +96,20 @@ pub struct Indices {
     pub neutral: Index,
     /// Over the hand-overs.
     pub transfers: Index,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_is_found_by_its_name_however_it_is_reached() {
+        let commands =
+            ["gradle|*/gradlew publish", "python3.* -m", "@scope/tool run", "*/v2 x"].map(|c| vec![c.to_owned()]);
+        let index = Index::new(commands.iter().map(|c| (&[][..], &**c)));
+        assert_eq!(index.of_program("gradlew"), [0, 1, 3]);
+        assert_eq!(index.of_program("gradle"), [0, 1, 3]);
+        assert_eq!(index.of_program("tool"), [1, 2, 3]);
+        assert_eq!(index.of_program("python3.12"), [1, 3]);
+    }
 }

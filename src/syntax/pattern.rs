@@ -51,6 +51,13 @@ pub fn capture(pattern: &str, text: &str) -> Option<String> {
 /// Whether a name fits a wildcard pattern, in which `*` stands for any characters, without regard to case.
 pub fn wildcard(pattern: &str, name: &str) -> bool {
     let (pattern, mut rest) = (pattern.as_bytes(), name.as_bytes());
+    // Nearly every pair differs here already.
+    if let (Some(first), other) = (pattern.first(), rest.first())
+        && *first != b'*'
+        && !other.is_some_and(|other| first.eq_ignore_ascii_case(other))
+    {
+        return false;
+    }
     let mut parts = pattern.split(|b| *b == b'*');
     let first = parts.next().unwrap_or_default();
     let Some(last) = parts.next_back() else { return first.eq_ignore_ascii_case(rest) };

@@ -16,18 +16,21 @@ pub(super) struct Given {
 impl Lowering<'_> {
     /// The workflow `owner/repository/path` in a checkout that was given. The catalogue knows better where it knows.
     pub(super) fn given_workflow(&self, name: &str, reference: &str) -> Option<Given> {
-        if knows_workflow(name) { None } else { self.given(name, reference) }
+        self.given(name, reference, knows_workflow)
     }
 
     /// The folder of the action `owner/repository/path` in a checkout that was given.
     pub(super) fn given_action(&self, name: &str, reference: &str) -> Option<Given> {
-        if knows_action(name) { None } else { self.given(name, reference) }
+        self.given(name, reference, knows_action)
     }
 
-    fn given(&self, name: &str, reference: &str) -> Option<Given> {
+    fn given(&self, name: &str, reference: &str, known: fn(&str) -> bool) -> Option<Given> {
         let mut parts = name.splitn(3, '/');
         let slug = format!("{}/{}", parts.next()?, parts.next()?);
         let checkout = self.sources.checkout().beside(&slug)?;
+        if known(name) {
+            return None;
+        }
         let path = place_beside(&slug, parts.next().unwrap_or_default());
         let commit = match checkout.revision() {
             // Enough of a hash to be found again; the reference is the reader's to compare.
