@@ -175,7 +175,7 @@ fn example(text: &mut String, title: &str, files: &Example) {
 pub fn requirements_markdown(overview: &Overview<'_>) -> String {
     let mut text = String::from(
         "# Requirements\n\nThe eleven requirements of the Build track, in the order in which they cap. Each stands on a card in \
-         [`rules/requirements/`](../rules/requirements), from which this page is made; `truelevel explain ID` prints the \
+         `rules/requirements/`, from which this page is made; `truelevel explain ID` prints the \
          same.\n\n| requirement | level | |\n|---|---|---|\n",
     );
     for sheet in &overview.sheets {
@@ -194,7 +194,7 @@ pub fn rules_markdown(overview: &Overview<'_>) -> String {
     let mut text = String::from(
         "# Hardening rules\n\nWhat is noted beside the level. These notes are orthogonal to the Build level: none raises or lowers \
          it. `--notes` lists them, and the short report counts them in one line. Each rule stands on a card in \
-         [`rules/hardening/`](../rules/hardening), from which this page is made; `truelevel explain ID` prints the same. \
+         `rules/hardening/`, from which this page is made; `truelevel explain ID` prints the same. \
          A rule marked with + notes something that is good.\n",
     );
     for principle in Principle::ALL {
