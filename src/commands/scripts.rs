@@ -14,7 +14,7 @@ use crate::syntax::shell::Masked;
 /// Hops from a step to a command.
 const MOST_HOPS: usize = 8;
 /// Scripts entered for one step.
-const MOST_PIECES: usize = 400;
+const MOST_PIECES: usize = 2_000;
 /// Text read for one step, in bytes.
 const MOST_BYTES: usize = 4 * 1024 * 1024;
 
