@@ -50,7 +50,7 @@ impl Interpreter<'_> {
         self.dispatch(words, line, streams, simple, MOST_FORKS)
     }
 
-    /// Runs a command whose words are known; as several where its program depends on a condition.
+    /// Runs a command whose words are known; as several where its program or its options depend on a condition.
     fn dispatch(
         &mut self,
         words: Vec<Text>,
@@ -62,7 +62,7 @@ impl Interpreter<'_> {
         let Some(first) = words.first() else { return Status::same(Cond::TRUE) };
         let program = first.as_str().to_owned();
         if forks > 0
-            && let Some((at, options)) = self.depending(&words)
+            && let Some((at, options)) = self.depending(&words).or_else(|| self.optional(&words))
         {
             let mut outcomes = Vec::new();
             for (cond, value) in options {
@@ -112,6 +112,19 @@ impl Interpreter<'_> {
             found = Some((at, options));
         }
         found
+    }
+
+    /// The first word that is one of several options or nothing, whatever decides: `npm publish $FLAG` is another
+    /// command with the flag than without it. Not inside of a substitution, whose text would depend on it.
+    fn optional(&self, words: &[Text]) -> Option<(usize, Vec<(Cond, Text)>)> {
+        if !self.captures.is_empty() {
+            return None;
+        }
+        let option = |value: &Text| value.literal().is_some_and(|v| v.is_empty() || v.starts_with('-'));
+        words.iter().enumerate().skip(1).find_map(|(at, word)| {
+            let options = self.context.choices.of(word)?;
+            (options.len() <= MOST_FORKS && options.iter().all(|(_, value)| option(value))).then_some((at, options))
+        })
     }
 
     pub(super) fn command(

@@ -199,7 +199,8 @@ fn step(lowering: &Lowering<'_>, place: &Place<'_>, at: usize, node: Node<'_>, s
         new.label = name.unwrap_or_else(|| text.lines().next().unwrap_or_default().trim().to_owned());
         let script = script(lowering, place, node, run, scope, &new);
         for write in &script.outputs {
-            let value = Value::String(write.value.clone());
+            let cond = new.cond.clone().and(write.cond.clone());
+            let value = perhaps(cond, &write.value, Value::literal(""));
             match outputs.iter_mut().find(|(k, _)| *k == write.name) {
                 // Several writes: the last on each path; every one is possible.
                 Some((_, known)) if *known != value => {
@@ -214,7 +215,12 @@ fn step(lowering: &Lowering<'_>, place: &Place<'_>, at: usize, node: Node<'_>, s
                 None => outputs.push((write.name.clone(), value)),
             }
         }
-        exports = script.exports.iter().map(|(k, v)| (k.clone(), Value::String(v.clone()))).collect();
+        for write in &script.exports {
+            let before = scope.env.iter().take(outer).chain(&exports).rev().find(|(name, _)| *name == write.name);
+            let before = before.map_or_else(|| Value::literal(""), |(_, value)| value.clone());
+            let cond = new.cond.clone().and(write.cond.clone());
+            exports.push((write.name.clone(), perhaps(cond, &write.value, before)));
+        }
         new.body = StepBody::Script(script);
         job.steps.push(new);
     }
@@ -224,6 +230,19 @@ fn step(lowering: &Lowering<'_>, place: &Place<'_>, at: usize, node: Node<'_>, s
     // where nothing else names it.
     outputs.retain(|(_, v)| v.alternatives().iter().all(worth_keeping));
     scope.steps.push((id, outputs));
+}
+
+/// What is handed on under a condition. It matters for what switches something on or off, an option or a truth value: a
+/// name or a path has to be there for what uses it to work at all.
+fn perhaps(cond: Cond, value: &Text, otherwise: Value) -> Value {
+    const SWITCHES: &[&str] = &["true", "false", "yes", "no", "on", "off", "0", "1", "mode=max", "mode=min"];
+    let text = value.as_str();
+    let switch = text.starts_with('-') || SWITCHES.iter().any(|s| s.eq_ignore_ascii_case(text));
+    let value = Value::String(value.clone());
+    if !switch || cond.is_always() {
+        return value;
+    }
+    Value::Choice(vec![(cond.clone(), value), (cond.negate(), otherwise)]).simplified()
 }
 
 /// An output keeps its own symbol unless its value is known or is itself a named source.
