@@ -7,6 +7,7 @@ mod claim;
 mod context;
 mod detector;
 mod identity;
+mod image;
 mod index;
 mod label;
 mod producer;
@@ -26,6 +27,7 @@ pub use claim::{Badge, Claims, Form};
 pub use context::{Context, Who};
 pub use detector::{Clue, Detector};
 pub use identity::Identity;
+pub use image::Image;
 pub use index::{Index, Indices};
 pub use label::{Labels, Vendor};
 pub use producer::{Broken, Content, Producer, Signer, Store, Subjects};
@@ -63,6 +65,8 @@ pub struct Catalogue {
     pub transfers: Vec<Transfer>,
     /// `rules/wrappers.yml`: programs that run the command behind them.
     pub wrappers: Wrappers,
+    /// `rules/images.yml`: images whose entry point is a program that publishes.
+    pub images: Vec<Image>,
     /// `rules/runs.yml`: actions that run a command which an input holds.
     pub runs: Vec<Run>,
     /// `rules/runners.yml`: what to set in definitions of runners.

@@ -231,6 +231,9 @@ pub struct Run {
     /// Inputs that add words to `command`.
     #[serde(default)]
     pub options: std::collections::BTreeMap<String, RunOption>,
+    /// Whether only what the command leads to counts, since the action itself is described elsewhere.
+    #[serde(default)]
+    pub beyond: bool,
     /// The program that the input's words belong to; absent: the input names it.
     #[serde(default)]
     pub program: Option<String>,

@@ -146,12 +146,19 @@ impl Interpreter<'_> {
             env.retain(|(n, _)| n != name);
             env.push((name.clone(), value.clone()));
         }
+        let mut line = line;
+        let contained = wrappers::views(&words, self.context.wrappers).into_iter();
+        if let Some(identity) = contained.filter_map(|v| wrappers::identity(v, self.context.wrappers)).next() {
+            line.push((wrappers::IDENTITY.to_owned(), identity.clone()));
+            env.push((wrappers::IDENTITY.to_owned(), identity));
+        }
         self.charge(env.iter().map(|(_, value)| value.as_str().len()).sum());
         let output = streams.file.or(match &self.stdout {
             Stdout::File(file) if streams.stdout.is_none() => Some(file.clone()),
             _ => None,
         });
-        let prefix: String = line.iter().map(|(n, v)| format!("{n}={} ", symbol::word(v))).collect();
+        let typed = line.iter().filter(|(n, _)| n != wrappers::IDENTITY);
+        let prefix: String = typed.map(|(n, v)| format!("{n}={} ", symbol::word(v))).collect();
         self.rendered = symbol::fold(&format!("{prefix}{}", symbol::command(&words)));
         if self.found.commands.len() >= MOST_COMMANDS {
             if self.steps < MOST_STEPS {

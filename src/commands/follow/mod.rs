@@ -2,6 +2,7 @@
 //! configuration of release tools. Following is bounded; where a bound is hit, the script says so.
 
 mod bake;
+mod container;
 mod files;
 mod goreleaser;
 mod justfile;
@@ -17,6 +18,8 @@ use std::sync::Arc;
 use crate::checkout::{Bearing, Checkout};
 use crate::model::{Location, Problem, Text};
 use crate::syntax::yaml::{self, Document};
+
+pub(super) use container::Built;
 
 /// A script that a command leads to.
 #[derive(Debug, Clone)]
@@ -55,6 +58,10 @@ pub(super) struct Entered {
     pub(super) pieces: Vec<Piece>,
     /// The commands that configuration stands for.
     pub(super) implied: Vec<Implied>,
+    /// Whether of all that the scripts lead to only publications count.
+    pub(super) publications_only: bool,
+    /// The image that is built.
+    pub(super) image: Option<Built>,
     /// Why something could not be followed.
     pub(super) unread: Option<String>,
 }
@@ -143,8 +150,9 @@ pub(super) fn join(folder: &str, below: &str) -> String {
     parts.join("/")
 }
 
-/// Follows a command into the checkout; `None` when it leads nowhere that is known.
-pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
+/// Follows a command into the checkout, with the images that the job built before; `None` when it leads nowhere that is
+/// known.
+pub(super) fn enter(call: &Call<'_>, images: &[Built]) -> Option<Entered> {
     make::enter(call)
         .or_else(|| package::enter(call))
         .or_else(|| taskfile::enter(call))
@@ -153,6 +161,7 @@ pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
         .or_else(|| semantic_release::enter(call))
         .or_else(|| release_it::enter(call))
         .or_else(|| bake::enter(call))
+        .or_else(|| container::enter(call, images))
         .or_else(|| projects::enter(call))
         .or_else(|| files::enter(call))
 }

@@ -47,6 +47,7 @@ pub(super) fn lower(
     defaults: &[Option<Node<'_>>],
     job: &mut Job,
 ) {
+    lowering.scripts.fresh_machine();
     let place = Place {
         source,
         chain: job.chain.clone(),
@@ -551,6 +552,13 @@ fn run_by_action(lowering: &Lowering<'_>, action: &ActionUse, scope: &Scope<'_>,
                 choices: choices(scope.env.iter().map(|(_, value)| value)),
             });
             let cond = step.cond.clone().and(cond);
+            let mut script = script;
+            if entry.beyond {
+                script.commands.retain(|c| c.chain.len() > step.chain.len());
+                if script.commands.is_empty() && script.unread.is_empty() {
+                    continue;
+                }
+            }
             steps.push(Step { id: None, body: StepBody::Script(script), cond, ..step.clone() });
         }
     }
