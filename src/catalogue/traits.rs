@@ -214,6 +214,9 @@ pub struct RunOption {
     /// How the value falls into items, each with the option in front; absent: the input switches the option on.
     #[serde(default)]
     pub split: Option<Split>,
+    /// The value where the input is missing.
+    #[serde(default)]
+    pub default: Option<String>,
 }
 
 /// An action one of whose inputs is a command line or a script.

@@ -570,7 +570,11 @@ fn with_options(command: &str, entry: &Run, action: &ActionUse) -> Vec<(Cond, St
     const MOST: usize = 16;
     let mut texts = vec![(Cond::TRUE, command.to_owned())];
     for (name, option) in &entry.options {
-        let Some(input) = action.input(name) else { continue };
+        let Some(input) = action.input(name) else {
+            let default = option.default.as_deref().map(|value| words(option, &Text::from(value))).unwrap_or_default();
+            texts.iter_mut().for_each(|(_, text)| text.push_str(&default));
+            continue;
+        };
         let choices: Vec<(Cond, String)> =
             input.choices.iter().map(|(cond, value)| (cond.clone(), words(option, value))).collect();
         if choices.is_empty() || texts.len() * choices.len() > MOST {
