@@ -369,7 +369,7 @@ fn local_action(
     if let Some(with) = node.get("with") {
         for (key, value) in with.entries() {
             if let Some(name) = key.as_str() {
-                bound.push((name.to_owned(), interpolate(value.as_str().unwrap_or_default(), scope)));
+                bound.push((name.to_owned(), interpolate(value.as_str().unwrap_or_default(), scope).written()));
             }
         }
     }
@@ -378,7 +378,7 @@ fn local_action(
             let Some(name) = key.as_str() else { continue };
             if !bound.iter().any(|(k, _)| k.eq_ignore_ascii_case(name)) {
                 let default = input.get("default").and_then(|d| d.as_str()).unwrap_or_default();
-                bound.push((name.to_owned(), interpolate(default, scope)));
+                bound.push((name.to_owned(), interpolate(default, scope).written()));
             }
         }
     }
@@ -411,7 +411,7 @@ fn local_action(
         .entries()
         .filter_map(|(key, output)| {
             let value = output.get("value").and_then(|v| v.as_str()).unwrap_or_default();
-            Some((key.as_str()?.to_owned(), interpolate(value, &within)))
+            Some((key.as_str()?.to_owned(), interpolate(value, &within).written()))
         })
         .collect()
 }
