@@ -123,7 +123,8 @@ impl<'c> Scripts<'c> {
                 all.unread.push((command.location.clone(), why.clone()));
             }
             for implied in entered.implied {
-                let typed = implied.words.first().is_some_and(|w| !w.as_str().contains(':'));
+                let typed =
+                    implied.words.first().is_some_and(|w| !w.as_str().contains(':') || w.as_str().contains('/'));
                 let implied = Command {
                     words: implied.words,
                     chain: if implied.location.is_some() { chain.clone() } else { command.chain.clone() },
@@ -241,7 +242,7 @@ impl<'c> Scripts<'c> {
 }
 
 /// What a script publishes, and where following it ended at a bound.
-fn publications(script: Script) -> Script {
+pub fn publications(script: Script) -> Script {
     let catalogue = Catalogue::get();
     let publishes = |words: &[Text]| {
         let program = words.first().and_then(super::matching::program).unwrap_or_default();
