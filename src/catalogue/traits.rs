@@ -200,7 +200,7 @@ impl From<Vec<Wrapper>> for Wrappers {
 impl Wrappers {
     /// Those that may describe a command of this program, in catalogue order.
     pub fn of_program(&self, name: &str) -> impl Iterator<Item = &Wrapper> {
-        self.index.of_program(name).iter().filter_map(|at| self.all.get(*at))
+        self.index.of_program(name).filter_map(|at| self.all.get(at))
     }
 }
 

@@ -69,11 +69,14 @@ fn holds_options(word: &Text) -> bool {
 /// (`mvn ** deploy`). A pattern word that starts with `-` wants that very option. A program pattern with a slash is
 /// compared with the whole word. A word that is wholly unknown fits nothing.
 pub fn matches(pattern: &str, words: &[Text]) -> Option<usize> {
-    let mut wanted = pattern.split_ascii_whitespace();
-    let want = wanted.next()?;
-    let first = words.first()?;
-    let fitting = fits(want, program(first)?) || want.contains('/') && fits(want, versionless(first.as_str()));
-    if fitting { follow(wanted, words, 1, false) } else { None }
+    matches_program(pattern, program(words.first()?)?, words)
+}
+
+/// The same where the name of the program is known already: most patterns are of another one.
+pub fn matches_program(pattern: &str, name: &str, words: &[Text]) -> Option<usize> {
+    let (want, rest) = pattern.split_once(' ').unwrap_or((pattern, ""));
+    let fitting = fits(want, name) || want.contains('/') && fits(want, versionless(words.first()?.as_str()));
+    if fitting { follow(rest.split_ascii_whitespace(), words, 1, false) } else { None }
 }
 
 /// The whole word for a program, without the version behind it.
