@@ -119,6 +119,8 @@ pub struct Indices {
     pub neutral: Index,
     /// Over the hand-overs.
     pub transfers: Index,
+    /// Over the actions that run what an input holds.
+    pub runs: Index,
 }
 
 #[cfg(test)]

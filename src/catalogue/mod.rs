@@ -20,6 +20,8 @@ use std::sync::OnceLock;
 
 use serde::Deserialize;
 
+use crate::syntax::pattern::wildcard;
+
 pub use builder::{Builder, Recorded, Signing, Uploads};
 pub use card::{Advice, Card};
 pub use claim::{Badge, Claims, Form};
@@ -87,6 +89,12 @@ impl Catalogue {
         CATALOGUE.get_or_init(|| Catalogue::parse().unwrap_or_else(|error| broken(&error)))
     }
 
+    /// The entries on what an action runs that an input holds.
+    pub fn runs_of(&self, action: &str) -> impl Iterator<Item = &Run> {
+        let candidates = self.index.runs.of_action(action).filter_map(|at| self.runs.get(at));
+        candidates.filter(move |run| run.actions.iter().any(|pattern| wildcard(pattern, action)))
+    }
+
     fn parse() -> Result<Catalogue, serde_json::Error> {
         let mut all: Catalogue = serde_json::from_str(include_str!(concat!(env!("OUT_DIR"), "/catalogue.json")))?;
         all.index = Indices {
@@ -97,6 +105,7 @@ impl Catalogue {
             safeguards: Index::new(all.safeguards.iter().map(|e| (&*e.actions, &*e.commands))),
             neutral: Index::new(all.neutral.iter().map(|e| (&*e.actions, &*e.commands))),
             transfers: Index::new(all.transfers.iter().map(|e| (&*e.actions, &[][..]))),
+            runs: Index::new(all.runs.iter().map(|e| (&*e.actions, &[][..]))),
         };
         Ok(all)
     }

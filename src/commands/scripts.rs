@@ -1,5 +1,6 @@
 //! Scripts of steps, with everything they lead to inside the checkout.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -105,9 +106,11 @@ impl<'c> Scripts<'c> {
     fn follow(&self, script: Script, env: Variables<'_>, budget: &mut Budget) -> Script {
         let mut all = Script { commands: Vec::new(), ..script };
         for command in script.commands {
-            let entered = self.enter(&command, env);
+            let Some(entered) = self.enter(&command, env) else {
+                all.commands.push(command);
+                continue;
+            };
             all.commands.push(command.clone());
-            let Some(entered) = entered else { continue };
             let mut chain = command.chain.clone();
             chain.push(Hop { what: entered.what.clone(), location: command.location.clone() });
             if let Some(why) = &entered.unread {
@@ -155,8 +158,10 @@ impl<'c> Scripts<'c> {
 
     fn enter(&self, command: &Command, (env, platform): Variables<'_>) -> Option<Entered> {
         let views = unwrapped(command, &Catalogue::get().wrappers);
-        let mut all: Vec<(String, Text)> = env.to_vec();
-        all.extend(command.env.iter().cloned());
+        let all = match command.env.as_slice() {
+            [] => Cow::Borrowed(env),
+            own => Cow::Owned([env, own].concat()),
+        };
         views.iter().rev().find_map(|words| {
             let call = Call { checkout: self.checkout, words, folder: &command.folder, env: &all, platform };
             follow::enter(&call)

@@ -9,7 +9,7 @@ use super::source::Source;
 use super::uses::{self, Uses};
 use super::value::Value;
 use super::workflow::environment;
-use crate::catalogue::{Run, RunOption, Split};
+use crate::catalogue::{Catalogue, Run, RunOption, Split};
 use crate::commands::Choices;
 use crate::model::{
     ActionUse, Cond, Hop, Input, Job, Location, Problem, Reference, Script, Span, Step, StepBody, Text, VersionSource,
@@ -402,9 +402,8 @@ fn interpolated(source: &Source, step: Node<'_>) -> Vec<(String, Location)> {
     let with = |name: &str| step.get("with").and_then(|w| w.get(name));
     let action = step.get("uses").and_then(|n| n.as_str()).unwrap_or_default();
     let name = action.split('@').next().unwrap_or_default();
-    let entries = crate::catalogue::Catalogue::get().runs.iter();
-    let entry = entries.filter(|r| r.actions.iter().any(|a| crate::syntax::pattern::wildcard(a, name)));
-    let code = entry.flat_map(|r| &r.inputs).filter_map(|name| with(name)).chain(step.get("run"));
+    let entries = Catalogue::get().runs_of(name);
+    let code = entries.flat_map(|r| &r.inputs).filter_map(|name| with(name)).chain(step.get("run"));
     let declared = source
         .root()
         .and_then(|root| root.get("on").or_else(|| root.get("true")))
@@ -502,10 +501,8 @@ fn script(
 
 /// The commands that an action runs because one of its inputs holds them.
 fn run_by_action(lowering: &Lowering<'_>, action: &ActionUse, scope: &Scope<'_>, step: &Step) -> Vec<Step> {
-    let runs = crate::catalogue::Catalogue::get().runs.iter();
-    let entries = runs.filter(|r| r.actions.iter().any(|a| crate::syntax::pattern::wildcard(a, &action.name)));
     let mut steps = Vec::new();
-    for entry in entries {
+    for entry in Catalogue::get().runs_of(&action.name) {
         let held = entry.inputs.iter().filter_map(|name| action.input(name)).map(|input| {
             let value = input.value.as_str();
             match &entry.program {
