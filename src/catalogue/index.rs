@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+use super::CommandPattern;
+
 /// An index over one list of entries. It names candidates; the entry's own patterns decide.
 #[derive(Debug, Default)]
 pub struct Index {
@@ -63,13 +65,13 @@ enum Name<'p> {
 
 impl Index {
     /// Indexes entries by their actions and commands.
-    pub(super) fn new<'e>(entries: impl Iterator<Item = (&'e [String], &'e [String])>) -> Self {
+    pub(super) fn new<'e>(entries: impl Iterator<Item = (&'e [String], &'e [CommandPattern])>) -> Self {
         let (mut actions, mut programs) = (Names::default(), Names::default());
         for (at, (own_actions, commands)) in entries.enumerate() {
             for action in own_actions {
                 actions.add(at, action.split_once('*').map_or(Name::Whole(action), |(start, _)| Name::Start(start)));
             }
-            for program in commands.iter().filter_map(|c| c.split_whitespace().next()).flat_map(|w| w.split('|')) {
+            for program in commands.iter().flat_map(|c| c.program().split('|')) {
                 programs.add(at, name_of(program));
             }
         }
@@ -129,8 +131,8 @@ mod tests {
 
     #[test]
     fn a_program_is_found_by_its_name_however_it_is_reached() {
-        let commands =
-            ["gradle|*/gradlew publish", "python3.* -m", "@scope/tool run", "*/v2 x"].map(|c| vec![c.to_owned()]);
+        let commands = ["gradle|*/gradlew publish", "python3.* -m", "@scope/tool run", "*/v2 x"]
+            .map(|c| vec![CommandPattern::from(c.to_owned())]);
         let index = Index::new(commands.iter().map(|c| (&[][..], &**c)));
         let of = |name: &str| index.of_program(name).collect::<Vec<_>>();
         assert_eq!(of("gradlew"), [0, 3]);

@@ -4,6 +4,7 @@
 mod builder;
 mod card;
 mod claim;
+mod command;
 mod context;
 mod detector;
 mod identity;
@@ -25,6 +26,7 @@ use crate::syntax::pattern::wildcard;
 pub use builder::{Builder, Recorded, Signing, Uploads};
 pub use card::{Advice, Card};
 pub use claim::{Badge, Claims, Form};
+pub use command::CommandPattern;
 pub use context::{Context, Who};
 pub use detector::{Clue, Detector};
 pub use identity::Identity;

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Index, Pick, Split, Test};
+use super::{CommandPattern, Index, Pick, Split, Test};
 
 /// A step that restores what another build can write.
 #[derive(Debug, Clone, Deserialize)]
@@ -17,7 +17,7 @@ pub struct Cache {
     pub actions: Vec<String>,
     /// Commands, in the notation of sinks.
     #[serde(default)]
-    pub commands: Vec<String>,
+    pub commands: Vec<CommandPattern>,
     /// An environment variable whose presence in a build job switches it on.
     #[serde(default)]
     pub env: Option<String>,
@@ -58,7 +58,7 @@ pub struct Remote {
     pub actions: Vec<String>,
     /// Commands, in the notation of sinks.
     #[serde(default)]
-    pub commands: Vec<String>,
+    pub commands: Vec<CommandPattern>,
     /// All must hold.
     #[serde(default)]
     pub when: Vec<Test>,
@@ -84,7 +84,7 @@ pub struct Safeguard {
     pub actions: Vec<String>,
     /// Commands, in the notation of sinks.
     #[serde(default)]
-    pub commands: Vec<String>,
+    pub commands: Vec<CommandPattern>,
     /// All must hold.
     #[serde(default)]
     pub when: Vec<Test>,
@@ -127,7 +127,7 @@ pub struct Neutral {
     pub actions: Vec<String>,
     /// Commands, in the notation of sinks.
     #[serde(default)]
-    pub commands: Vec<String>,
+    pub commands: Vec<CommandPattern>,
 }
 
 /// A step that hands files from job to job of a run.
@@ -167,7 +167,7 @@ pub struct Transfer {
 #[serde(deny_unknown_fields)]
 pub struct Wrapper {
     /// Program and words, in the notation of sinks.
-    pub commands: Vec<String>,
+    pub commands: Vec<CommandPattern>,
     /// Flags that take a value as their next word.
     #[serde(default)]
     pub value_flags: Vec<String>,

@@ -1,6 +1,6 @@
 //! One thing that a step does, seen as the catalogue describes things: an action with inputs, or a command with words.
 
-use crate::catalogue::{Index, Pick, Split, Test, Wrappers};
+use crate::catalogue::{CommandPattern, Index, Pick, Split, Test, Wrappers};
 use crate::commands::{matching, unwrapped};
 use crate::model::{ActionUse, Command, Cond, Hop, Location, Step, Text, Version};
 use crate::syntax::pattern;
@@ -48,7 +48,7 @@ impl<'p> Doer<'p> {
     }
 
     /// Whether one of the names or patterns is this one.
-    pub fn is(&self, actions: &[String], commands: &[String]) -> Option<Hit> {
+    pub fn is(&self, actions: &[String], commands: &[CommandPattern]) -> Option<Hit> {
         match self {
             Doer::Action(_, action) => {
                 actions.iter().any(|a| pattern::wildcard(a, &action.name)).then_some(Hit { after: 0 })
@@ -62,7 +62,7 @@ impl<'p> Doer<'p> {
                 while head.rsplit(' ').next().is_some_and(|w| w.contains('*')) && head.contains(' ') {
                     head = head.rsplit_once(' ').map_or(head, |(h, _)| h);
                 }
-                let shorter = head.len() < pattern.len();
+                let shorter = head.len() < pattern.as_str().len();
                 let after = if shorter { matching::matches(head, words).unwrap_or(after) } else { after };
                 Some(Hit { after })
             }

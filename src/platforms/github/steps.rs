@@ -1,5 +1,7 @@
 //! Steps of a job: scripts read, local composite actions seen through, their inputs bound.
 
+use std::sync::Arc;
+
 use super::Lowering;
 
 use super::expression::{condition as condition_of, expressions, interpolate, names_status};
@@ -87,7 +89,7 @@ pub(super) fn opaque(location: Location, what: String) -> Step {
         id: None,
         label: what.clone(),
         body: StepBody::Opaque { what },
-        env: Vec::new(),
+        env: Arc::default(),
         cond: Cond::TRUE,
         condition_at: None,
         on_failure: false,
@@ -129,12 +131,11 @@ fn step(lowering: &Lowering<'_>, place: &Place<'_>, at: usize, node: Node<'_>, s
     let name = node.get("name").and_then(|n| n.as_str()).map(|s| interpolate(s, scope).text().to_string());
     let mut outputs: Vec<(String, Value)> = Vec::new();
     let mut exports: Vec<(String, Value)> = Vec::new();
-    let env_texts: Vec<(String, Text)> = scope.env.iter().map(|(k, v)| (k.clone(), v.text())).collect();
     let mut new = Step {
         id: Some(format!("{}{id}", place.prefix)),
         label: String::new(),
         body: StepBody::Opaque { what: String::new() },
-        env: env_texts,
+        env: scope.env.texts(),
         cond,
         condition_at: condition.map(|n| source.at(n.span())),
         on_failure,
