@@ -352,12 +352,6 @@ const LONGEST_LINE: usize = 4_000;
 /// The source line at a location.
 fn line_of(checkout: &Checkout, at: &Location) -> Option<String> {
     let text = checkout.glance(&at.path).ok()?;
-    // Most lines stand far down, and this steps over those before them fastest.
-    let start = match at.line {
-        0 => return None,
-        1 => 0,
-        line => memchr::memchr_iter(b'\n', text.as_bytes()).nth(line as usize - 2)? + 1,
-    };
-    let line = text.get(start..)?.lines().next()?;
+    let line = syntax::lines::from(&text, at.line)?.lines().next()?;
     Some(line.chars().take(LONGEST_LINE).collect())
 }

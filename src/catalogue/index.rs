@@ -1,7 +1,7 @@
 //! Which entries may match an action or a program, so that not every entry is compared with every command.
 
+use rustc_hash::FxHashMap;
 use std::borrow::Cow;
-use std::collections::HashMap;
 
 use super::CommandPattern;
 
@@ -16,7 +16,7 @@ pub struct Index {
 #[derive(Debug, Default)]
 struct Names {
     /// The entries for each name that some pattern writes out, those whose wildcards may fit it included.
-    own: HashMap<String, Vec<usize>>,
+    own: FxHashMap<String, Vec<usize>>,
     /// Entries whose patterns hold wildcards, with what a name that fits begins with.
     open: Vec<(String, usize)>,
 }

@@ -2,6 +2,7 @@
 
 pub mod batch;
 pub mod conf;
+pub mod lines;
 pub mod literals;
 pub mod makefile;
 pub mod pattern;

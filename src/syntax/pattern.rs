@@ -1,12 +1,12 @@
 //! Patterns of catalogue entries: wildcards over names, and regular expressions, each compiled once.
 
-use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, RwLock};
 
 use regex::bytes::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
+use rustc_hash::FxHashMap;
 
 /// Patterns that were compiled before, by any thread; `None` for one that is none.
-type Compiled = LazyLock<RwLock<HashMap<String, Option<Arc<Regex>>>>>;
+type Compiled = LazyLock<RwLock<FxHashMap<String, Option<Arc<Regex>>>>>;
 
 static SOMEWHERE: Compiled = LazyLock::new(RwLock::default);
 static AS_A_WHOLE: Compiled = LazyLock::new(RwLock::default);
