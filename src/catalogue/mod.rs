@@ -8,6 +8,7 @@ mod command;
 mod context;
 mod detector;
 mod identity;
+mod image;
 mod index;
 mod label;
 mod producer;
@@ -30,6 +31,7 @@ pub use command::CommandPattern;
 pub use context::{Context, Who};
 pub use detector::{Clue, Detector};
 pub use identity::Identity;
+pub use image::Image;
 pub use index::{Index, Indices};
 pub use label::{Labels, Vendor};
 pub use producer::{Broken, Content, Producer, Signer, Store, Subjects};
@@ -67,6 +69,8 @@ pub struct Catalogue {
     pub transfers: Vec<Transfer>,
     /// `rules/wrappers.yml`: programs that run the command behind them.
     pub wrappers: Wrappers,
+    /// `rules/images.yml`: images whose entry point is a program that publishes.
+    pub images: Vec<Image>,
     /// `rules/runs.yml`: actions that run a command which an input holds.
     pub runs: Vec<Run>,
     /// `rules/runners.yml`: what to set in definitions of runners.

@@ -214,6 +214,9 @@ pub struct RunOption {
     /// How the value falls into items, each with the option in front; absent: the input switches the option on.
     #[serde(default)]
     pub split: Option<Split>,
+    /// The value where the input is missing.
+    #[serde(default)]
+    pub default: Option<String>,
 }
 
 /// An action one of whose inputs is a command line or a script.
@@ -231,6 +234,9 @@ pub struct Run {
     /// Inputs that add words to `command`.
     #[serde(default)]
     pub options: std::collections::BTreeMap<String, RunOption>,
+    /// Whether only what the command leads to counts, since the action itself is described elsewhere.
+    #[serde(default)]
+    pub beyond: bool,
     /// The program that the input's words belong to; absent: the input names it.
     #[serde(default)]
     pub program: Option<String>,

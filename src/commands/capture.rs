@@ -53,19 +53,25 @@ impl Channel {
 /// Values in the order in which they were written.
 #[derive(Debug, Default)]
 pub(super) struct Writes {
-    pub(super) outputs: Vec<(Cond, OutputWrite)>,
-    pub(super) exports: Vec<(Cond, OutputWrite)>,
+    pub(super) outputs: Vec<OutputWrite>,
+    pub(super) exports: Vec<OutputWrite>,
 }
 
 /// One value for each name: a later write replaces an earlier one, and one that happens only sometimes leaves a choice.
-pub(super) fn settle(writes: Vec<(Cond, OutputWrite)>) -> Vec<OutputWrite> {
+pub(super) fn settle(writes: Vec<OutputWrite>) -> Vec<OutputWrite> {
     let mut settled: Vec<OutputWrite> = Vec::new();
-    for (cond, write) in writes {
+    for write in writes {
         match settled.iter_mut().find(|w| w.name == write.name) {
-            Some(old) if cond.is_always() || old.value == write.value => *old = write,
+            Some(old) if write.cond.is_always() => *old = write,
             Some(old) => {
-                let body = format!("{cond}: {}; {}", symbol::word(&write.value), symbol::word(&old.value));
-                *old = OutputWrite { value: symbol::unknown("if", &body), ..write };
+                let cond = old.cond.clone().or(write.cond.clone());
+                let value = if old.value == write.value {
+                    write.value.clone()
+                } else {
+                    let (new, before) = (symbol::word(&write.value), symbol::word(&old.value));
+                    symbol::unknown("if", &format!("{}: {new}; {before}", write.cond))
+                };
+                *old = OutputWrite { value, cond, ..write };
             }
             None => settled.push(write),
         }
@@ -163,10 +169,10 @@ impl Interpreter<'_> {
             return;
         }
         let value = symbol::kept(Text::from(value));
-        let write = OutputWrite { name: name.to_owned(), value, location: at.clone() };
+        let write = OutputWrite { name: name.to_owned(), value, cond, location: at.clone() };
         match channel {
-            Channel::Outputs => self.written.outputs.push((cond, write)),
-            Channel::Exports => self.written.exports.push((cond, write)),
+            Channel::Outputs => self.written.outputs.push(write),
+            Channel::Exports => self.written.exports.push(write),
         }
     }
 

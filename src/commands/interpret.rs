@@ -211,8 +211,12 @@ pub(super) struct Interpreter<'a> {
 impl Interpreter<'_> {
     pub(super) fn finish(self) -> model::Script {
         let mut script = self.found;
-        script.outputs = settle(self.written.outputs);
-        script.exports = settle(self.written.exports).into_iter().map(|w| (w.name, w.value)).collect();
+        let reached = |writes: Vec<model::OutputWrite>| {
+            let within = &self.context.cond;
+            settle(writes).into_iter().map(|w| model::OutputWrite { cond: within.clone().and(w.cond), ..w }).collect()
+        };
+        script.outputs = reached(self.written.outputs);
+        script.exports = reached(self.written.exports);
         script.unread.sort();
         script.unread.dedup();
         script

@@ -51,7 +51,7 @@ impl Interpreter<'_> {
         self.dispatch(words, line, streams, simple, MOST_FORKS)
     }
 
-    /// Runs a command whose words are known; as several where its program depends on a condition.
+    /// Runs a command whose words are known; as several where its program or its options depend on a condition.
     fn dispatch(
         &mut self,
         words: Vec<Text>,
@@ -63,7 +63,7 @@ impl Interpreter<'_> {
         let Some(first) = words.first() else { return Status::same(Cond::TRUE) };
         let program = first.as_str().to_owned();
         if forks > 0
-            && let Some((at, options)) = self.depending(&words)
+            && let Some((at, options)) = self.depending(&words).or_else(|| self.optional(&words))
         {
             let mut outcomes = Vec::new();
             for (cond, value) in options {
@@ -115,6 +115,19 @@ impl Interpreter<'_> {
         found
     }
 
+    /// The first word that is one of several options or nothing, whatever decides: `npm publish $FLAG` is another
+    /// command with the flag than without it. Not inside of a substitution, whose text would depend on it.
+    fn optional(&self, words: &[Text]) -> Option<(usize, Vec<(Cond, Text)>)> {
+        if !self.captures.is_empty() {
+            return None;
+        }
+        let option = |value: &Text| value.literal().is_some_and(|v| v.is_empty() || v.starts_with('-'));
+        words.iter().enumerate().skip(1).find_map(|(at, word)| {
+            let options = self.context.choices.of(word)?;
+            (options.len() <= MOST_FORKS && options.iter().all(|(_, value)| option(value))).then_some((at, options))
+        })
+    }
+
     pub(super) fn command(
         &mut self,
         words: Vec<Text>,
@@ -139,12 +152,19 @@ impl Interpreter<'_> {
             env.retain(|(n, _)| n != name);
             env.push((name.clone(), value.clone()));
         }
+        let mut line = line;
+        let contained = wrappers::views(&words, self.context.wrappers).into_iter();
+        if let Some(identity) = contained.filter_map(|v| wrappers::identity(v, self.context.wrappers)).next() {
+            line.push((wrappers::IDENTITY.to_owned(), identity.clone()));
+            env.push((wrappers::IDENTITY.to_owned(), identity));
+        }
         self.charge(env.iter().map(|(_, value)| value.as_str().len()).sum());
         let output = streams.file.or(match &self.stdout {
             Stdout::File(file) if streams.stdout.is_none() => Some(file.clone()),
             _ => None,
         });
-        self.rendered = Rendered::command(line.clone(), words.clone());
+        let typed = line.iter().filter(|(name, _)| name != wrappers::IDENTITY);
+        self.rendered = Rendered::command(typed.cloned().collect(), words.clone());
         if self.found.commands.len() >= MOST_COMMANDS {
             if self.steps < MOST_STEPS {
                 self.unread(simple.offset, format!("more than {MOST_COMMANDS} commands"));

@@ -8,6 +8,53 @@ use crate::model::{Command, Text};
 /// Wrappers in wrappers are followed this far.
 const MOST_LAYERS: usize = 8;
 
+/// The variable by which a job asks the platform for its identity. In a command that runs in a container which does not
+/// get it, it is empty.
+/// Source: <https://docs.github.com/en/actions/reference/security/oidc>
+pub const IDENTITY: &str = "ACTIONS_ID_TOKEN_REQUEST_URL";
+
+/// A command that starts a container, or runs in one.
+pub(super) struct Contained<'a> {
+    /// Its options.
+    pub(super) options: &'a [Text],
+    /// The image, the container or the service.
+    pub(super) image: &'a Text,
+    /// The words behind it.
+    pub(super) rest: &'a [Text],
+}
+
+/// The parts of a command that runs another one in a container.
+pub(super) fn contained<'a>(words: &'a [Text], wrappers: &Wrappers) -> Option<Contained<'a>> {
+    let name = words.first().and_then(program)?;
+    let found = wrappers.of_program(name).filter(|w| w.container).find_map(|wrapper| {
+        let at = wrapper.commands.iter().find_map(|pattern| matches_program(pattern, name, words))?;
+        Some((wrapper, at))
+    });
+    let (wrapper, start) = found?;
+    let mut at = start;
+    loop {
+        let text = words.get(at)?.as_str();
+        if text.len() < 2 || !text.starts_with('-') {
+            break;
+        }
+        at += if wrapper.value_flags.iter().any(|f| f == text) { 2 } else { 1 };
+    }
+    Some(Contained { options: words.get(start..at)?, image: words.get(at)?, rest: words.get(at + 1..)? })
+}
+
+/// What a container gets for [`IDENTITY`]: `None` where it is handed on, an unknown where nothing tells.
+pub(super) fn identity(words: &[Text], wrappers: &Wrappers) -> Option<Text> {
+    let parts = contained(words, wrappers)?;
+    let options = parts.options.iter().map(Text::as_str);
+    if options.clone().any(|o| o.contains(IDENTITY)) {
+        return None;
+    }
+    // A file may hold it, and so may a service's own definition.
+    let hidden = options.clone().any(|o| o.starts_with("--env-file") || o.contains("${{"))
+        || words.iter().any(|w| w.as_str().contains("compose"));
+    Some(if hidden { Text::unknown("the environment of the container") } else { Text::default() })
+}
+
 /// All views of a command: as written, and behind each wrapper (`sudo -E npx --yes semantic-release` is also `npx
 /// --yes semantic-release` and `semantic-release`).
 pub fn unwrapped<'a>(command: &'a Command, wrappers: &Wrappers) -> Vec<&'a [Text]> {

@@ -65,13 +65,15 @@ pub struct Command {
     pub chain: Vec<Hop>,
 }
 
-/// A value that a step hands on as its output.
+/// A value that a step hands on, as an output or as a variable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutputWrite {
-    /// The output's name.
+    /// Its name.
     pub name: String,
     /// Its value.
     pub value: Text,
+    /// Under which condition it is written, given that the step runs.
+    pub cond: Cond,
     /// Where it is written.
     pub location: Location,
 }
@@ -84,7 +86,7 @@ pub struct Script {
     /// The outputs it writes.
     pub outputs: Vec<OutputWrite>,
     /// Variables it exports to later steps of the job.
-    pub exports: Vec<(String, Text)>,
+    pub exports: Vec<OutputWrite>,
     /// Where reading it stopped, and why: a bound was hit or the text could not be parsed.
     pub unread: Vec<(Location, String)>,
 }

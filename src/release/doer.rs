@@ -124,7 +124,8 @@ impl<'p> Doer<'p> {
         }
     }
 
-    fn env(&self, name: &str) -> Option<&'p Text> {
+    /// The value of a variable.
+    pub fn env(&self, name: &str) -> Option<&'p Text> {
         let find = |list: &'p [(String, Text)]| list.iter().rev().find(|(k, _)| k == name).map(|(_, v)| v);
         match self {
             Doer::Action(step, _) => find(&step.env),

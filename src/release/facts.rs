@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::bytes::{Origin, needed};
 use super::doer::{Doer, Hit, Picked};
 use crate::catalogue::{Bytes, Catalogue, Content, Producer, Signer, Sink};
+use crate::commands::IDENTITY;
 use crate::model::{Cond, Flow, Job, Location, Step, StepBody, Text};
 use crate::syntax::pattern;
 
@@ -296,6 +297,11 @@ fn attests<'p>(facts: &mut Facts<'p>, doer: Doer<'p>, place: Place<'p>, catalogu
         let undecided = producer.broken.iter().find(|b| !doer.applies(&b.when, &[]).is_never()).map(|b| {
             (format!("a value that decides about it is not shown: perhaps {}", b.why), doer.shown_by(&b.when))
         });
+        let (broken, undecided) = match without_identity(producer, doer) {
+            Some((true, reason)) => (broken.or(Some(reason)), undecided),
+            Some((false, reason)) => (broken, undecided.or(Some(reason))),
+            None => (broken, undecided),
+        };
         facts.attests.push(Attest {
             producer,
             doer,
@@ -308,6 +314,27 @@ fn attests<'p>(facts: &mut Facts<'p>, doer: Doer<'p>, place: Place<'p>, catalogu
             undecided: undecided.filter(|_| broken.is_none()),
             broken,
         });
+    }
+}
+
+/// Why something that signs with the identity of the job cannot, or perhaps cannot: it runs in a container, and nothing
+/// hands the identity in.
+fn without_identity(producer: &Producer, doer: Doer<'_>) -> Option<(bool, (String, Location))> {
+    if producer.signer != Signer::JobIdentity || !producer.scopes.iter().any(|s| s == "id-token") {
+        return None;
+    }
+    let given = doer.env(IDENTITY)?;
+    let (what, at) = (&producer.what, doer.location().clone());
+    match given.literal() {
+        Some("") => Some((
+            true,
+            (format!("it runs in a container without the identity of the job, so {what} cannot be made"), at),
+        )),
+        Some(_) => None,
+        None => Some((
+            false,
+            (format!("nothing shows that the container is handed the identity with which {what} is made"), at),
+        )),
     }
 }
 

@@ -11,6 +11,7 @@ mod glob;
 mod manifest;
 mod naming;
 mod npm;
+mod npmrc;
 mod opaque;
 mod outside;
 mod packages;

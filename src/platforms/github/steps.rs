@@ -49,6 +49,7 @@ pub(super) fn lower(
     defaults: &[Option<Node<'_>>],
     job: &mut Job,
 ) {
+    lowering.scripts.fresh_machine();
     let place = Place {
         source,
         chain: job.chain.clone(),
@@ -200,7 +201,8 @@ fn step(lowering: &Lowering<'_>, place: &Place<'_>, at: usize, node: Node<'_>, s
         new.label = name.unwrap_or_else(|| text.lines().next().unwrap_or_default().trim().to_owned());
         let script = script(lowering, place, node, run, scope, &new);
         for write in &script.outputs {
-            let value = Value::String(write.value.clone());
+            let cond = new.cond.clone().and(write.cond.clone());
+            let value = perhaps(cond, &write.value, Value::literal(""));
             match outputs.iter_mut().find(|(k, _)| *k == write.name) {
                 // Several writes: the last on each path; every one is possible.
                 Some((_, known)) if *known != value => {
@@ -215,7 +217,12 @@ fn step(lowering: &Lowering<'_>, place: &Place<'_>, at: usize, node: Node<'_>, s
                 None => outputs.push((write.name.clone(), value)),
             }
         }
-        exports = script.exports.iter().map(|(k, v)| (k.clone(), Value::String(v.clone()))).collect();
+        for write in &script.exports {
+            let before = scope.env.iter().take(outer).chain(&exports).rev().find(|(name, _)| *name == write.name);
+            let before = before.map_or_else(|| Value::literal(""), |(_, value)| value.clone());
+            let cond = new.cond.clone().and(write.cond.clone());
+            exports.push((write.name.clone(), perhaps(cond, &write.value, before)));
+        }
         new.body = StepBody::Script(script);
         job.steps.push(new);
     }
@@ -225,6 +232,19 @@ fn step(lowering: &Lowering<'_>, place: &Place<'_>, at: usize, node: Node<'_>, s
     // where nothing else names it.
     outputs.retain(|(_, v)| v.alternatives().iter().all(worth_keeping));
     scope.steps.push((id, outputs));
+}
+
+/// What is handed on under a condition. It matters for what switches something on or off, an option or a truth value: a
+/// name or a path has to be there for what uses it to work at all.
+fn perhaps(cond: Cond, value: &Text, otherwise: Value) -> Value {
+    const SWITCHES: &[&str] = &["true", "false", "yes", "no", "on", "off", "0", "1", "mode=max", "mode=min"];
+    let text = value.as_str();
+    let switch = text.starts_with('-') || SWITCHES.iter().any(|s| s.eq_ignore_ascii_case(text));
+    let value = Value::String(value.clone());
+    if !switch || cond.is_always() {
+        return value;
+    }
+    Value::Choice(vec![(cond.clone(), value), (cond.negate(), otherwise)]).simplified()
 }
 
 /// An output keeps its own symbol unless its value is known or is itself a named source.
@@ -530,6 +550,13 @@ fn run_by_action(lowering: &Lowering<'_>, action: &ActionUse, scope: &Scope<'_>,
                 choices: choices(scope.env.iter().map(|(_, value)| value)),
             });
             let cond = step.cond.clone().and(cond);
+            let mut script = script;
+            if entry.beyond {
+                script.commands.retain(|c| c.chain.len() > step.chain.len());
+                if script.commands.is_empty() && script.unread.is_empty() {
+                    continue;
+                }
+            }
             steps.push(Step { id: None, body: StepBody::Script(script), cond, ..step.clone() });
         }
     }
@@ -541,7 +568,11 @@ fn with_options(command: &str, entry: &Run, action: &ActionUse) -> Vec<(Cond, St
     const MOST: usize = 16;
     let mut texts = vec![(Cond::TRUE, command.to_owned())];
     for (name, option) in &entry.options {
-        let Some(input) = action.input(name) else { continue };
+        let Some(input) = action.input(name) else {
+            let default = option.default.as_deref().map(|value| words(option, &Text::from(value))).unwrap_or_default();
+            texts.iter_mut().for_each(|(_, text)| text.push_str(&default));
+            continue;
+        };
         let choices: Vec<(Cond, String)> =
             input.choices.iter().map(|(cond, value)| (cond.clone(), words(option, value))).collect();
         if choices.is_empty() || texts.len() * choices.len() > MOST {
