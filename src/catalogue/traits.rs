@@ -155,6 +155,9 @@ pub struct Transfer {
     /// The input under which several artifacts land in one folder instead of a folder each.
     #[serde(default)]
     pub merge: Vec<Test>,
+    /// Conditions under which the only artifact there is lands in the folder itself, as if it were named.
+    #[serde(default)]
+    pub alone: Vec<Test>,
     /// It fetches from another run when one of these holds.
     #[serde(default)]
     pub foreign: Vec<Test>,

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::follow::{self, Built, Call, Entered, Piece};
+use super::matching::{matches_program, program as program_of};
 use super::{Choices, Context, IDENTITY, Parsed, Shell, interpret, unwrapped};
 use crate::catalogue::Catalogue;
 use crate::checkout::Checkout;

@@ -67,11 +67,13 @@ fn follow(flow: &Flow, facts: &FlowFacts<'_>, job: usize, step: usize, files: &s
                 found.files.push(FileRef { job: key.to_owned(), pattern: rest.clone() });
             }
         }
-        for (at, store) in stores(facts) {
-            if !before(flow, facts, job, at) {
-                continue;
-            }
-            let Some(rest) = in_artifact(fetch, store, &rest) else { continue };
+        let seen: Vec<(usize, &Handover<'_>)> = stores(facts).filter(|(at, _)| before(flow, facts, job, *at)).collect();
+        // An outside workflow may store artifacts of its own.
+        let alone = fetch.alone
+            && !flow.jobs.iter().any(|j| j.outside.is_some())
+            && seen.iter().filter(|(_, s)| fetched_by(fetch, s)).count() == 1;
+        for (at, store) in seen {
+            let Some(rest) = in_artifact(fetch, store, &rest, alone) else { continue };
             let root = common_root(&store.paths);
             let inner = join_pattern(&root, &rest);
             let patterns: Vec<String> = store
@@ -144,27 +146,26 @@ fn below(folder: &str, files: &str) -> Option<String> {
 }
 
 /// What a fetch asks for inside one stored artifact; `None` when it does not fetch that artifact.
-fn in_artifact(fetch: &Handover<'_>, store: &Handover<'_>, rest: &str) -> Option<String> {
-    let stored = artifact_name(store);
-    let several = match &fetch.name {
-        None => true,
-        Some(name) => {
-            let name = name.as_str();
-            if !same_artifact(name, &stored) {
-                return None;
-            }
-            name.contains('*')
-        }
-    };
-    if !several || fetch.merged {
+fn in_artifact(fetch: &Handover<'_>, store: &Handover<'_>, rest: &str, alone: bool) -> Option<String> {
+    if !fetched_by(fetch, store) {
+        return None;
+    }
+    let several = fetch.name.as_ref().is_none_or(|name| name.as_str().contains('*'));
+    if !several || fetch.merged || alone {
         return Some(rest.to_owned());
     }
+    let stored = artifact_name(store);
     // Each artifact has a folder of its own name.
     let (first, inner) = rest.split_once('/').unwrap_or((rest, "**"));
     match first {
         "**" => Some(rest.to_owned()),
         first => (glob::overlaps(first, &stored)).then(|| inner.to_owned()),
     }
+}
+
+/// Whether a fetch takes a stored artifact.
+fn fetched_by(fetch: &Handover<'_>, store: &Handover<'_>) -> bool {
+    fetch.name.as_ref().is_none_or(|name| same_artifact(name.as_str(), &artifact_name(store)))
 }
 
 /// Whether a fetched name or pattern can be this stored artifact. Unknown parts may be anything.

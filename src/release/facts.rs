@@ -119,6 +119,8 @@ pub(super) struct Handover<'p> {
     pub paths: Vec<Text>,
     /// Whether several artifacts land in one folder.
     pub merged: bool,
+    /// Whether the only artifact there is lands in the folder itself.
+    pub alone: bool,
     /// Whether it may come from another run.
     pub foreign: Cond,
     /// Where.
@@ -348,6 +350,7 @@ fn transfers<'p>(facts: &mut Facts<'p>, doer: Doer<'p>, place: Place<'p>, catalo
             name: name.or(pattern).map(|p| p.value),
             paths: doer.first(&transfer.paths, hit, &[]).into_iter().map(|p| p.value).collect(),
             merged: !transfer.merge.is_empty() && !doer.applies(&transfer.merge, &[]).is_never(),
+            alone: !transfer.alone.is_empty() && doer.applies(&transfer.alone, &[]).is_always(),
             foreign: transfer.foreign.iter().fold(Cond::FALSE, |c, t| c.or(doer.test(t))),
             location: doer.location(),
         };
