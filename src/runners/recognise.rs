@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock};
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
 use super::File;
-use super::facts::registration;
+use super::facts::container;
 use super::shapes::{
     agents_env, ansible, arc_legacy, azure_cli, azure_native, buildkite, cdk, circleci, cloudformation, compose, garm,
     gitea, gitlab, jenkins, nix, nomad, scale_set, script, teamcity, tekton, terraform, vendor, workload,
@@ -23,8 +23,8 @@ type Shape = (&'static [&'static str], fn(&File<'_>) -> Vec<RunnerPool>);
 const SHAPES: &[Shape] = &[
     (arc_legacy::KEYS, arc_legacy::pools),
     (scale_set::KEYS, scale_set::pools),
-    (registration::KEYS, compose::pools),
-    (registration::KEYS, workload::pools),
+    (container::KEYS, compose::pools),
+    (container::KEYS, workload::pools),
     (script::KEYS, script::pools),
     (vendor::KEYS, vendor::pools),
     (terraform::KEYS, terraform::pools),

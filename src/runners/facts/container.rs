@@ -1,225 +1,441 @@
-//! A container that runs an agent: what its image, its command and its environment show.
+//! The agent in a container, whatever starts the container: which image it is, what its environment says, and what its
+//! own scripts do.
 //!
-//! Every image has keys of its own. A key that the image never reads is no evidence: `RUNNER_EPHEMERAL` on
-//! `myoung34/github-runner` does nothing, while its `EPHEMERAL` is on as soon as it is not empty, even as `false`.
-//! Source: <https://github.com/myoung34/docker-github-actions-runner#environment-variables>
+//! Every image reads keys of its own. A key that an image does not read says nothing, however it is called:
+//! `RUNNER_EPHEMERAL` on `myoung34/github-runner` does nothing, while its `EPHEMERAL` is on as soon as it is not empty,
+//! even as `false`.
+//! Source: <https://github.com/myoung34/docker-github-actions-runner>, <https://github.com/actions/runner>
 
-use crate::model::{Location, RunnerPlatform};
-use crate::runners::verdict::draft::{
-    Draft,
-    On::{Ephemeral, Isolated},
-};
-use crate::runners::{default_labels, is_open, labels_of, scope_of};
+use std::sync::Arc;
+
+use super::image;
+use super::script::{self, Once};
+use crate::model::{Evidence, Location, RunnerPlatform};
+use crate::runners::{File, is_open, labels_of, scope_of};
 use crate::syntax::conf::{Data, Value};
 
-/// An environment variable of a container.
-#[derive(Debug, Clone)]
-pub(in crate::runners) struct Variable {
-    pub(in crate::runners) name: String,
-    /// The value, when it is visible.
-    pub(in crate::runners) value: Option<String>,
-    pub(in crate::runners) at: Location,
-}
+/// The image whose `EPHEMERAL` and labels are known.
+const MYOUNG: &str = "myoung34/github-runner";
 
-/// A container as a definition describes it.
-#[derive(Debug, Clone)]
-pub(in crate::runners) struct Container {
-    /// The image, as it is written.
-    pub(in crate::runners) image: String,
-    pub(in crate::runners) variables: Vec<Variable>,
-    /// Command and arguments.
-    pub(in crate::runners) command: Vec<String>,
-    pub(in crate::runners) at: Location,
-    /// Variables whose names the file does not show.
-    pub(in crate::runners) hidden: Option<Location>,
-}
-
-/// What starts the container.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::runners) enum Unit {
-    /// A job of a platform, made for each queued build and thrown away after it.
-    Job,
-    /// A task that a service replaces by a new one when it ends.
-    Task,
-    /// Something that restarts the same container, or whose storage outlives it.
-    Restarted,
-}
-
-/// Images by other people that hold an agent.
-const MYOUNG: &[&str] = &["myoung34/github-runner"];
-const GITHUB_IMAGES: &[&str] = &[
+/// Parts of the names of images that hold an agent of GitHub Actions. A file with such a container holds one.
+pub(in crate::runners) const IMAGES: &[&str] = &[
+    MYOUNG,
     "actions/actions-runner",
-    "actions/runner",
+    "ghcr.io/actions/runner",
     "summerwind/actions-runner",
-    "actions-runner-controller/",
+    "actions-runner-controller/actions-runner",
     "tcardonne/github-runner",
-    "myoung34/github-runner",
 ];
-/// Variables that register an agent at GitHub; two of them, or one with an image named for it, make a runner.
-const GITHUB_KEYS: &[&str] = &[
-    "REPO_URL",
-    "ORG_NAME",
+
+/// The strings of which a file with a container that holds an agent has one: its image, a variable that registers it,
+/// or a Dockerfile of its own (a service called after what it does).
+pub(in crate::runners) const KEYS: &[&str] = &[
+    "myoung34/github-runner",
+    "actions-runner",
+    "actions/runner",
+    "tcardonne/github-runner",
     "RUNNER_SCOPE",
+    "RUNNER_LABELS",
+    "RUNNER_TOKEN",
+    "RUNNER_REPOSITORY_URL",
+    "ACTIONS_RUNNER_INPUT_",
+    "ScaledJob",
+    "runner",
+];
+
+/// Variables that register an agent of GitHub.
+const REGISTERS: &[&str] = &[
     "RUNNER_TOKEN",
     "RUNNER_LABELS",
+    "RUNNER_SCOPE",
+    "RUNNER_REPOSITORY_URL",
     "RUNNER_NAME_PREFIX",
     "REGISTRATION_TOKEN_API_URL",
-    "GITHUB_PAT",
-    "GH_URL",
-    "GH_TOKEN",
-    "ACCESS_TOKEN",
-    "APP_PRIVATE_KEY",
-    "GITHUB_APP_KEY",
-    "RUNNER_GROUP",
-    "RUNNER_REPOSITORY_URL",
-    "ACTIONS_RUNNER_INPUT_URL",
 ];
 
-impl Container {
-    /// The variable of a name.
-    pub(in crate::runners) fn variable(&self, name: &str) -> Option<&Variable> {
-        self.variables.iter().find(|v| v.name == name)
-    }
+/// Variables that say for whom it is registered.
+const ADDRESSES: &[&str] = &[
+    "REPO_URL",
+    "RUNNER_REPOSITORY_URL",
+    "ORG_NAME",
+    "GITHUB_URL",
+    "GH_URL",
+    "ACTIONS_RUNNER_INPUT_URL",
+    "GITHUB_REPOSITORY",
+    "GITHUB_OWNER",
+    "GH_REPOSITORY",
+    "REPO",
+    "GITHUB_REPO",
+];
 
-    fn visible(&self, name: &str) -> Option<&str> {
-        self.variable(name)?.value.as_deref().filter(|v| !is_open(v))
-    }
-
-    fn is_myoung(&self) -> bool {
-        MYOUNG.iter().any(|i| self.image.contains(i))
-    }
-
-    fn has_word(&self, word: &str) -> bool {
-        self.command.iter().any(|c| c.split_whitespace().any(|w| w == word))
-    }
-
-    /// The platform whose agent it runs; `None` for any other container.
-    pub(in crate::runners) fn agent(&self) -> Option<RunnerPlatform> {
-        let image = self.image.to_ascii_lowercase();
-        if GITHUB_IMAGES.iter().any(|i| image.contains(i)) {
-            return Some(RunnerPlatform::GitHub);
-        }
-        if self.variable("AZP_URL").is_some() && self.variable("AZP_POOL").is_some()
-            || self.variable("AZP_TOKEN").is_some()
-        {
-            return Some(RunnerPlatform::AzurePipelines);
-        }
-        let keys = GITHUB_KEYS.iter().filter(|k| self.variable(k).is_some()).count();
-        let named = image.contains("runner");
-        (keys >= 2 || keys == 1 && named).then_some(RunnerPlatform::GitHub)
-    }
-}
-
-/// What would show the single use of an agent.
-const TO_SHOW: &str =
-    "`EPHEMERAL` in the environment of an image that reads it, or `--ephemeral` or `--jitconfig` in the command";
-
-/// Reads an agent's container into a pool: labels, scope, single use, credentials.
-pub(in crate::runners) fn judge(draft: &mut Draft, container: &Container, platform: RunnerPlatform, unit: Unit) {
-    // An agent of Azure Pipelines never answers to a label of GitHub, wherever it runs.
-    if platform == RunnerPlatform::AzurePipelines && !draft.pool.shape.starts_with("azure-pipelines-") {
-        draft.pool.shape = "azure-pipelines-container";
-    }
-    if platform == RunnerPlatform::GitHub {
-        labels(draft, container);
-    } else if let Some(pool) = container.visible("AZP_POOL") {
-        draft.labels([pool]);
-    }
-    single_use(draft, container, platform, unit);
-    credentials(draft, container);
-}
-
-fn labels(draft: &mut Draft, container: &Container) {
-    let off = |name: &str| container.variable(name).is_some_and(|v| v.value.as_deref() != Some(""));
-    if !(container.is_myoung() && off("NO_DEFAULT_LABELS")) && draft.pool.labels.is_empty() {
-        draft.pool.labels = default_labels(false);
-    }
-    let own = ["RUNNER_LABELS", "LABELS"].iter().find_map(|name| container.variable(name));
-    match own {
-        Some(variable) => {
-            let shown = variable.value.as_deref().map(labels_of).unwrap_or_default();
-            draft.labels(shown.iter().map(String::as_str));
-        }
-        None if container.is_myoung() => draft.labels(["default"]),
-        None => {}
-    }
-    draft.pool.group = draft.pool.group.take().or_else(|| container.visible("RUNNER_GROUP").map(str::to_owned));
-    let scope = ["REPO_URL", "ORG_NAME", "RUNNER_REPOSITORY_URL", "GH_URL"].iter().find_map(|n| container.visible(n));
-    draft.pool.scope = draft.pool.scope.take().or_else(|| scope.and_then(scope_of));
-}
-
-fn single_use(draft: &mut Draft, container: &Container, platform: RunnerPlatform, unit: Unit) {
-    let azure = platform == RunnerPlatform::AzurePipelines;
-    let on = |name: &str| container.variable(name).filter(|v| v.value.as_deref() == Some("true")).map(|v| v.at.clone());
-    let shown = if azure {
-        container.has_word("--once").then(|| container.at.clone())
-    } else {
-        let flag = ["--ephemeral", "--jitconfig"].iter().any(|f| container.has_word(f)).then(|| container.at.clone());
-        let own = container.variable("EPHEMERAL").filter(|v| container.is_myoung() && v.value.as_deref() != Some(""));
-        let jit = container.variable("ACTIONS_RUNNER_INPUT_JITCONFIG").map(|v| v.at.clone());
-        flag.or_else(|| own.map(|v| v.at.clone())).or_else(|| on("ACTIONS_RUNNER_INPUT_EPHEMERAL")).or(jit)
-    };
-    match (shown, unit) {
-        (Some(at), Unit::Job) => {
-            draft.met(Ephemeral, &at, "a single-use agent in a job that is thrown away after the build");
-        }
-        (Some(at), Unit::Task) => {
-            draft.met(Ephemeral, &at, "a single-use agent, and its task is replaced by a new one when it ends");
-        }
-        (Some(at), Unit::Restarted) => draft.unshown(
-            Ephemeral,
-            &at,
-            "single-use registration shown, disposal of what it runs in not shown",
-            "a job that is thrown away after the build instead of a service that is restarted",
-        ),
-        (None, _) if container.is_myoung() => draft.failed_by_default(
-            Ephemeral,
-            &container.at,
-            "`EPHEMERAL` is not set and off by default in this image: the agent takes job after job",
-        ),
-        (None, Unit::Job) => draft.unshown(
-            Ephemeral,
-            &container.at,
-            "the job is thrown away when its agent ends, but nothing shows that the agent in the image ends after one build",
-            TO_SHOW,
-        ),
-        (None, _) => draft.unshown(
-            Ephemeral,
-            &container.at,
-            "nothing shows that the agent in the image takes one build only",
-            TO_SHOW,
-        ),
-    }
-}
+/// Variables that hold a credential which registers once, or for an hour.
+const SHORT_LIVED: &[&str] = &[
+    "RUNNER_TOKEN",
+    "REG_TOKEN",
+    "REGISTRATION_TOKEN",
+    "ACTIONS_RUNNER_INPUT_TOKEN",
+    "ACTIONS_RUNNER_INPUT_JITCONFIG",
+    "ENCODED_JIT_CONFIG",
+    "JITCONFIG",
+];
 
 /// Whether a variable of this name holds a credential that registers any number of agents.
 fn is_lasting(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
     let word = |w: &str| name.split('_').any(|part| part == w);
     word("PAT")
-        || ["ACCESS_TOKEN", "GITHUB_TOKEN", "GH_TOKEN", "AZP_TOKEN", "PRIVATE_KEY", "APP_KEY", "APP_PEM"]
-            .iter()
-            .any(|key| name.contains(key))
+        || [
+            "ACCESS_TOKEN",
+            "GITHUB_TOKEN",
+            "GITHUB_PERSONAL_TOKEN",
+            "GH_TOKEN",
+            "AZP_TOKEN",
+            "PRIVATE_KEY",
+            "APP_KEY",
+            "APP_PEM",
+        ]
+        .iter()
+        .any(|key| name.contains(key))
             && !name.ends_with("_URL")
 }
 
-fn credentials(draft: &mut Draft, container: &Container) {
-    if let Some(at) = &container.hidden {
-        let note = "not all variables of the agent's container are visible, and one may hold a lasting credential";
-        draft.unshown(Isolated, at, note, "literal names of the variables");
+/// A variable of a container.
+#[derive(Debug, Clone)]
+pub(in crate::runners) struct Variable {
+    pub(in crate::runners) name: String,
+    /// Its value; `None` when it comes from elsewhere.
+    pub(in crate::runners) value: Option<String>,
+    pub(in crate::runners) at: Location,
+}
+
+/// A container that may hold an agent.
+#[derive(Debug, Clone)]
+pub(in crate::runners) struct Container {
+    /// The rule that evidence names.
+    pub(in crate::runners) rule: &'static str,
+    /// The image, as it is written; empty when the container has none.
+    pub(in crate::runners) image: String,
+    /// Folder and Dockerfile from which the image is built.
+    pub(in crate::runners) build: Option<(String, Option<String>)>,
+    /// The command that takes the place of the image's own, and its arguments.
+    pub(in crate::runners) command: Vec<String>,
+    pub(in crate::runners) variables: Vec<Variable>,
+    /// Where variables come from as a whole, without being named.
+    pub(in crate::runners) bulk: Option<Location>,
+    pub(in crate::runners) at: Location,
+}
+
+/// A credential in the environment of an agent.
+#[derive(Debug, Clone)]
+pub(in crate::runners) struct Held {
+    pub(in crate::runners) name: String,
+    /// It outlives the registration.
+    pub(in crate::runners) lasting: bool,
+    pub(in crate::runners) at: Location,
+}
+
+/// An agent as its container registers it.
+#[derive(Debug, Clone)]
+pub(in crate::runners) struct Agent {
+    pub(in crate::runners) platform: RunnerPlatform,
+    pub(in crate::runners) once: Once,
+    /// Labels that are shown.
+    pub(in crate::runners) labels: Vec<String>,
+    /// Whether it gets the default labels as well.
+    pub(in crate::runners) defaults: bool,
+    pub(in crate::runners) group: Option<String>,
+    pub(in crate::runners) scope: Option<String>,
+    /// What registers it and stands in its environment.
+    pub(in crate::runners) held: Vec<Held>,
+    /// A literal key, which is out in the open whatever its variable is called.
+    pub(in crate::runners) leaked: Option<Held>,
+    /// What its own scripts hold to register it.
+    pub(in crate::runners) script: Option<Evidence>,
+    /// Nothing shows which credential it holds.
+    pub(in crate::runners) hidden: Option<Location>,
+    /// Files of the checkout that the container runs.
+    pub(in crate::runners) files: Vec<Arc<str>>,
+}
+
+/// What is said of an image whose scripts nothing shows.
+const OPAQUE: &str = "nothing in the checkout shows how the image registers its agent";
+
+/// A word of a command line, so that a shell reads it as one.
+pub(in crate::runners) fn quoted(word: &str) -> String {
+    format!("'{}'", word.replace('\'', "'\\''"))
+}
+
+impl Agent {
+    /// The first credential that outlives the registration.
+    pub(in crate::runners) fn lasting(&self) -> Option<&Held> {
+        self.held.iter().find(|h| h.lasting)
     }
-    for variable in &container.variables {
-        if is_lasting(&variable.name) {
-            let note = format!(
-                "`{}` in the environment of the agent: a build can read it and register runners of its own",
-                variable.name
-            );
-            draft.leaks(&variable.at, note);
-        } else if variable.name == "RUNNER_TOKEN"
-            || variable.name.contains("REGISTRATION_TOKEN") && !variable.name.ends_with("_URL")
-        {
-            draft.credential(&variable.at, "a short-lived registration token in the environment of the agent");
+}
+
+impl Container {
+    fn seen(&self, at: &Location, note: impl Into<String>) -> Evidence {
+        Evidence::observed(at, self.rule, note)
+    }
+
+    /// A variable that is set to something that is not nothing.
+    pub(in crate::runners) fn set(&self, name: &str) -> Option<&Variable> {
+        self.variables.iter().rev().find(|v| v.name == name).filter(|v| v.value.as_deref() != Some(""))
+    }
+
+    fn value(&self, name: &str) -> Option<&str> {
+        self.set(name)?.value.as_deref().filter(|v| !is_open(v))
+    }
+
+    fn has_word(&self, word: &str) -> bool {
+        self.command.iter().any(|c| c.split_whitespace().any(|w| w == word))
+    }
+
+    pub(in crate::runners) fn is_myoung(&self) -> bool {
+        self.image.contains(MYOUNG)
+    }
+
+    /// The agent of the container; `None` when nothing shows that it holds one. `file` holds the container; without one
+    /// the scripts of its image are not looked for.
+    pub(in crate::runners) fn agent(&self, file: Option<&File<'_>>) -> Option<Agent> {
+        if self.image.contains(MYOUNG) {
+            return Some(self.myoung());
         }
+        if let Some(found) = file.and_then(|file| self.followed(file)) {
+            return Some(found);
+        }
+        let any = |names: &[&str]| self.variables.iter().any(|v| names.contains(&v.name.as_str()));
+        if any(&["AZP_URL"]) && any(&["AZP_POOL"]) || any(&["AZP_TOKEN"]) {
+            return Some(self.azure());
+        }
+        let image = self.image.to_ascii_lowercase();
+        let known = IMAGES.iter().any(|i| image.contains(i));
+        // An image that nobody knows is an agent when its variables register one.
+        let registers = any(REGISTERS) || self.variables.iter().any(|v| v.name.starts_with("ACTIONS_RUNNER_INPUT_"));
+        let held = self.variables.iter().any(|v| is_lasting(&v.name));
+        let addressed = any(ADDRESSES);
+        let named = image.contains("runner");
+        let strongly = ["github-runner", "gh-runner", "gha-runner", "actions-runner"].iter().any(|n| image.contains(n));
+        let shown = registers && (addressed || held || named) || addressed && named || strongly && held;
+        (known || shown).then(|| self.unknown())
+    }
+
+    /// The agent of a container that is known to hold one of this platform.
+    pub(in crate::runners) fn assumed(&self, platform: RunnerPlatform) -> Agent {
+        match (self.agent(None).filter(|agent| agent.platform == platform), platform) {
+            (Some(agent), _) => agent,
+            (None, RunnerPlatform::AzurePipelines) => self.azure(),
+            (None, _) => self.unknown(),
+        }
+    }
+
+    /// What the variables show about the agent, whatever image it is.
+    fn common(&self, platform: RunnerPlatform, once: Once) -> Agent {
+        let set = self.variables.iter().filter(|v| v.value.as_deref() != Some(""));
+        let held: Vec<Held> = set
+            .filter_map(|v| {
+                let lasting = is_lasting(&v.name);
+                let short = SHORT_LIVED.contains(&v.name.as_str())
+                    || v.name.contains("REGISTRATION_TOKEN") && !v.name.ends_with("_URL");
+                (lasting || short).then(|| Held { name: v.name.clone(), lasting, at: v.at.clone() })
+            })
+            .collect();
+        let leaked = self.variables.iter().find(|v| {
+            v.value.as_deref().is_some_and(|t| ["ghp_", "github_pat_", "gho_"].iter().any(|p| t.starts_with(p)))
+        });
+        Agent {
+            platform,
+            once,
+            labels: Vec::new(),
+            defaults: true,
+            group: None,
+            scope: None,
+            hidden: self.bulk.clone().filter(|_| held.is_empty()),
+            held,
+            leaked: leaked.map(|v| Held { name: v.name.clone(), lasting: true, at: v.at.clone() }),
+            script: None,
+            files: Vec::new(),
+        }
+    }
+
+    /// The agent of Azure Pipelines, whose one label is its pool.
+    fn azure(&self) -> Agent {
+        let once = match self.has_word("--once") {
+            true => Once::Yes(self.seen(&self.at, "`--once`: the agent takes one job")),
+            false => Once::Hidden(self.seen(&self.at, OPAQUE)),
+        };
+        Agent {
+            labels: self.value("AZP_POOL").map(labels_of).unwrap_or_default(),
+            defaults: false,
+            ..self.common(RunnerPlatform::AzurePipelines, once)
+        }
+    }
+
+    /// The image reads `EPHEMERAL` and tests it for being set at all: `false` switches it on.
+    fn myoung(&self) -> Agent {
+        let once = match self.set("EPHEMERAL") {
+            Some(v) if v.value.as_deref().is_some_and(is_open) => {
+                Once::Hidden(self.seen(&v.at, "the value of `EPHEMERAL` is not visible"))
+            }
+            Some(v) => {
+                let odd = matches!(v.value.as_deref(), Some("false" | "0" | "no"));
+                let note = if odd {
+                    "`EPHEMERAL` is set, and the image does not look at its value: the agent registers for one job"
+                } else {
+                    "`EPHEMERAL`: the agent registers for one job"
+                };
+                Once::Yes(self.seen(&v.at, note))
+            }
+            None => match (self.set("RUNNER_EPHEMERAL"), &self.bulk) {
+                (Some(v), _) => {
+                    Once::No(self.seen(&v.at, "the image does not read `RUNNER_EPHEMERAL`, only `EPHEMERAL`: the agent takes one job after another"))
+                }
+                (None, Some(at)) => {
+                    Once::Hidden(self.seen(at, "`EPHEMERAL` may be set in a file or secret that is not visible"))
+                }
+                (None, None) => Once::No(Evidence::documented(
+                    &self.at,
+                    self.rule,
+                    "`EPHEMERAL` is not set, and without it the agent takes one job after another",
+                )),
+            },
+        };
+        let reuse = self.set("CONFIGURED_ACTIONS_RUNNER_FILES_DIR").filter(|_| {
+            self.set("DISABLE_AUTOMATIC_DEREGISTRATION").is_some_and(|v| v.value.as_deref() != Some("false"))
+        });
+        let once = match reuse {
+            Some(v) => Once::No(self.seen(&v.at, "the registration is kept in a folder and used again")),
+            None => once,
+        };
+        let labels = match self.set("RUNNER_LABELS").or_else(|| self.set("LABELS")) {
+            Some(v) => labels_of(v.value.as_deref().unwrap_or("$")),
+            None => vec!["default".to_owned()],
+        };
+        let scope = match self.value("RUNNER_SCOPE") {
+            Some(s) if s.starts_with("org") => self.value("ORG_NAME").map(str::to_ascii_lowercase),
+            Some(s) if s.starts_with("ent") => None,
+            _ => self.value("REPO_URL").and_then(scope_of),
+        };
+        Agent {
+            labels,
+            defaults: self.set("NO_DEFAULT_LABELS").is_none(),
+            group: self.value("RUNNER_GROUP").map(str::to_owned),
+            scope,
+            ..self.common(RunnerPlatform::GitHub, once)
+        }
+    }
+
+    /// The agent's own variables, which `config.sh` reads in every image.
+    fn unknown(&self) -> Agent {
+        let input = |name: &str| self.set(&format!("ACTIONS_RUNNER_INPUT_{name}"));
+        let line = match self.command.as_slice() {
+            // One string is a line of a shell.
+            [line] => line.clone(),
+            words => words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" "),
+        };
+        let inline = script::read_line(&line, &self.at, self.rule);
+        let once = if let Some(v) = input("JITCONFIG") {
+            Once::Yes(self.seen(&v.at, "a just-in-time configuration registers for one job"))
+        } else if let Some(v) =
+            input("EPHEMERAL").filter(|v| v.value.as_deref().is_some_and(|t| t.eq_ignore_ascii_case("true")))
+        {
+            Once::Yes(self.seen(&v.at, "the agent registers for one job"))
+        } else {
+            match inline.as_ref().and_then(|i| i.once.clone()) {
+                Some(once) => once,
+                None => Once::Hidden(self.seen(&self.at, OPAQUE)),
+            }
+        };
+        let label = ["ACTIONS_RUNNER_INPUT_LABELS", "RUNNER_LABELS", "LABELS", "GITHUB_RUNNER_LABELS"];
+        let labels = label.iter().find_map(|n| self.set(n)).map(|v| labels_of(v.value.as_deref().unwrap_or("$")));
+        let flags = inline.as_ref().and_then(|i| i.labels.as_deref()).map(|l| labels_of(&self.expand(l)));
+        let labels = flags.or(labels);
+        let address = inline.as_ref().and_then(|i| i.url.as_deref()).map(|u| self.expand(u));
+        let urls = [
+            "ACTIONS_RUNNER_INPUT_URL",
+            "REPO_URL",
+            "RUNNER_REPOSITORY_URL",
+            "GITHUB_URL",
+            "GH_URL",
+            "GITHUB_REPOSITORY",
+            "ORG_NAME",
+        ];
+        Agent {
+            labels: labels.unwrap_or_default(),
+            scope: address.as_deref().or_else(|| urls.iter().find_map(|n| self.value(n))).and_then(scope_of),
+            group: self.value("RUNNER_GROUP").map(str::to_owned),
+            defaults: inline.is_none_or(|i| !i.bare),
+            ..self.common(RunnerPlatform::GitHub, once)
+        }
+    }
+
+    /// The agent that the container's own Dockerfile and entrypoint show.
+    fn followed(&self, file: &File<'_>) -> Option<Agent> {
+        let mut files: Vec<Arc<str>> = Vec::new();
+        let (path, text) = match &self.build {
+            Some((folder, dockerfile)) => {
+                let folder = folder.trim_start_matches("./").trim_end_matches('/');
+                let name = dockerfile.as_deref().unwrap_or("Dockerfile");
+                let path = match folder {
+                    "" | "." => name.to_owned(),
+                    folder => format!("{folder}/{name}"),
+                };
+                file.sibling(&path)?
+            }
+            None => return None,
+        };
+        files.push(Arc::clone(&path));
+        let image = image::read(&path, &text, file.checkout, self.rule)?;
+        files.extend(image.files.iter().cloned());
+        if image.base.as_deref().is_some_and(|b| b.contains(MYOUNG)) && image.install.is_none() {
+            return Some(Agent { files, ..self.myoung() });
+        }
+        let Some(install) = image.install else {
+            let base = image.base.as_deref().is_some_and(|b| IMAGES.iter().any(|i| b.contains(i)));
+            return base.then(|| Agent { files, ..self.unknown() });
+        };
+        let once = install.once.unwrap_or_else(|| {
+            Once::Hidden(self.seen(&self.at, "the entrypoint does not show how the agent registers"))
+        });
+        let mut agent = self.common(RunnerPlatform::GitHub, once);
+        let lookup = |text: &str| self.expand(text);
+        agent.labels = install.labels.as_deref().map(|l| labels_of(&lookup(l))).unwrap_or_default();
+        agent.defaults = !install.bare;
+        agent.scope = install.url.as_deref().map(lookup).and_then(|u| scope_of(&u));
+        agent.group = install.group.as_deref().map(lookup).filter(|g| !is_open(g));
+        agent.script = install.long_lived;
+        agent.files = files;
+        Some(agent)
+    }
+
+    /// `$NAME`, `${NAME}` and `${NAME:-default}` with the container's own variables.
+    fn expand(&self, text: &str) -> String {
+        let mut out = String::new();
+        let mut rest = text;
+        while let Some(at) = rest.find('$') {
+            let (before, from) = rest.split_at(at);
+            out.push_str(before);
+            let inner = from.get(1..).unwrap_or_default();
+            let (raw, tail) = match inner.strip_prefix('{') {
+                Some(braced) => match braced.split_once('}') {
+                    Some((raw, tail)) => (raw, tail),
+                    None => break,
+                },
+                None => {
+                    let end = inner.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(inner.len());
+                    inner.split_at(end)
+                }
+            };
+            let name = raw.split([':', '-']).next().unwrap_or(raw);
+            let default = raw.split_once('-').map(|(_, d)| d);
+            match (self.set(name), default) {
+                (Some(v), _) => out.push_str(v.value.as_deref().unwrap_or("$")),
+                (None, Some(default)) if self.bulk.is_none() => out.push_str(default),
+                _ => out.push('$'),
+            }
+            rest = tail;
+        }
+        out.push_str(rest);
+        out
     }
 }
 
@@ -262,11 +478,4 @@ pub(in crate::runners) fn words<'v>(values: impl IntoIterator<Item = Option<&'v 
         found.extend(value.walk().into_iter().filter_map(Value::shown).map(str::to_owned));
     }
     found
-}
-
-/// A cloud's container job offers neither privileged containers nor the host.
-pub(in crate::runners) fn cloud_isolates(draft: &mut Draft, at: &Location, what: &str) {
-    if draft.is_met(Ephemeral) {
-        draft.documented(Isolated, at, format!("{what} offers neither privileged containers nor the host's files"));
-    }
 }

@@ -1,7 +1,8 @@
+//! POOL FACTS: what shows something about an agent, read in one place each, whatever definition it stands in.
+
 pub(super) mod container;
 pub(super) mod docker;
-pub(super) mod install;
+pub(super) mod image;
 pub(super) mod pod;
 pub(super) mod pod_spec;
-pub(super) mod registration;
-pub(super) mod user_data;
+pub(super) mod script;

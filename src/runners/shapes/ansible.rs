@@ -2,12 +2,12 @@
 
 use crate::model::{Location, RunnerPool};
 use crate::runners::File;
-use crate::runners::facts::user_data;
-use crate::runners::shapes::terraform::{self, Upkeep};
+use crate::runners::facts::script::lines as script_lines;
 use crate::runners::verdict::draft::{
     Draft,
     On::{Ephemeral, Hosted},
 };
+use crate::runners::verdict::machine::{self, Upkeep};
 use crate::runners::{default_labels, labels_of, scope_of};
 use crate::syntax::conf::{Value, yaml_node};
 
@@ -66,14 +66,15 @@ fn tasks(tree: &Value) -> Option<RunnerPool> {
     }
     let text: Vec<&str> = lines.iter().map(|(l, _)| l.as_str()).collect();
     let place = |line: usize, _: &str| lines.get(line).map_or_else(|| tree.at.clone(), |(_, at)| at.clone());
-    let facts = user_data::facts(&text.join("\n"), &place, &[]);
-    let at = facts.installs.as_ref()?.at.clone();
+    let mut install = script_lines::read(&text.join("\n"), &place, &[], RULE);
+    let at = install.registers()?.clone();
     let mut draft = Draft::new(RULE, "tasks", &at);
     own_host(&mut draft, &at);
-    terraform::registered(&mut draft, &facts, false);
+    machine::registered(&mut draft, &install, false);
     // The controller may fetch the registration; the machine need not hold what it takes.
-    let facts = user_data::Facts { asks: None, ..facts };
-    terraform::judge(&mut draft, &facts, Upkeep::Single, &at);
+    install.asks = None;
+    install.long_lived = None;
+    machine::judge(&mut draft, &install, Upkeep::Single, &at);
     Some(draft.finish())
 }
 

@@ -4,8 +4,9 @@
 //! Source: <https://learn.microsoft.com/azure/container-apps/tutorial-ci-cd-runners-jobs>
 
 use crate::model::{Location, RunnerPlatform, RunnerPool};
-use crate::runners::facts::container::{self, Container, Unit, cloud_isolates, variables};
+use crate::runners::facts::container::{self, Container, variables};
 use crate::runners::scope_of;
+use crate::runners::verdict::container::{Unit, cloud_isolates, in_cloud};
 use crate::runners::verdict::draft::{
     Draft,
     On::{Ephemeral, Hosted},
@@ -39,7 +40,7 @@ pub(in crate::runners) fn pool(parts: &Parts<'_>) -> Option<RunnerPool> {
         matches!(kind.as_str(), "github-runner" | "azure-pipelines").then_some((custom, kind))
     });
     let containers: Vec<Container> = parts.containers.iter().map(|v| read(v)).collect();
-    let found = containers.iter().find_map(|c| Some((c, c.agent()?)));
+    let found = containers.iter().find_map(|c| Some((c, c.agent(None)?.platform)));
     let (platform, container) = match (&rule, found) {
         (Some((_, kind)), found) => {
             let azure = kind == "azure-pipelines";
@@ -72,7 +73,7 @@ pub(in crate::runners) fn pool(parts: &Parts<'_>) -> Option<RunnerPool> {
     }
     let unit = if parts.is_job && parts.event { Unit::Job } else { Unit::Restarted };
     match container {
-        Some(container) => container::judge(&mut draft, container, platform, unit),
+        Some(container) => in_cloud(&mut draft, container, &container.assumed(platform), unit),
         None => draft.unshown(
             Ephemeral,
             &parts.at,
@@ -93,11 +94,13 @@ pub(in crate::runners) fn pool(parts: &Parts<'_>) -> Option<RunnerPool> {
 fn read(value: &Value) -> Container {
     let image = value.get("image").and_then(Value::shown).unwrap_or_default().to_owned();
     Container {
+        rule: JOB,
+        build: None,
         image,
         variables: variables(value.all("env")),
         command: container::words([value.get("command"), value.get("args")]),
         at: value.at.clone(),
-        hidden: container::hidden(value.all("env")),
+        bulk: container::hidden(value.all("env")),
     }
 }
 

@@ -2,8 +2,9 @@
 
 use crate::model::{RunnerPlatform, RunnerPool};
 use crate::runners::File;
-use crate::runners::facts::container::{self, Container, Unit, Variable};
+use crate::runners::facts::container::{Container, Variable};
 use crate::runners::scope_of;
+use crate::runners::verdict::container::{Unit, cloud_isolates, in_cloud};
 use crate::runners::verdict::draft::{Draft, On::Hosted};
 
 /// Strings of which such a file holds one.
@@ -16,13 +17,13 @@ pub(in crate::runners) fn pools(file: &File<'_>) -> Vec<RunnerPool> {
         return Vec::new();
     }
     let mut pools = Vec::new();
-    for (number, written, line) in crate::runners::facts::user_data::logical_lines(file.text) {
+    for (number, written, line) in crate::runners::facts::script::lines::logical_lines(file.text) {
         let words = split(&line);
         let Some(start) = words.windows(3).position(|w| w == ["containerapp", "job", "create"]) else { continue };
         if start == 0 || words.get(start - 1).is_none_or(|w| w != "az") {
             continue;
         }
-        let at = crate::runners::facts::user_data::of_file(file.path)(number, written);
+        let at = crate::runners::facts::script::lines::of_file(file.path)(number, written);
         let values = |flag: &str| -> Vec<&str> {
             let from = words.iter().position(|w| w == flag).map_or(words.len(), |p| p + 1);
             words.iter().skip(from).take_while(|w| !w.starts_with("--")).map(String::as_str).collect()
@@ -40,18 +41,20 @@ pub(in crate::runners) fn pools(file: &File<'_>) -> Vec<RunnerPool> {
             let value = (!value.starts_with("secretref:")).then(|| value.to_owned());
             Some(Variable { name: name.to_owned(), value, at: at.clone() })
         });
-        let container = Container {
-            image: first(&["--image"]).unwrap_or_default(),
-            variables: variables.collect(),
-            command: values("--command").into_iter().chain(values("--args")).map(str::to_owned).collect(),
-            at: at.clone(),
-            hidden: values("--env-vars").iter().any(|pair| pair.starts_with('$')).then(|| at.clone()),
-        };
-        let name = first(&["--name", "-n"]).unwrap_or_default();
         let shape = match platform {
             RunnerPlatform::AzurePipelines => "azure-pipelines-container-app-job",
             _ => "azure-container-app-job",
         };
+        let container = Container {
+            rule: shape,
+            build: None,
+            image: first(&["--image"]).unwrap_or_default(),
+            variables: variables.collect(),
+            command: values("--command").into_iter().chain(values("--args")).map(str::to_owned).collect(),
+            at: at.clone(),
+            bulk: values("--env-vars").iter().any(|pair| pair.starts_with('$')).then(|| at.clone()),
+        };
+        let name = first(&["--name", "-n"]).unwrap_or_default();
         let mut draft = Draft::new(shape, name, &at);
         let metadata = values("--scale-rule-metadata");
         let part = |key: &str| metadata.iter().find_map(|m| m.strip_prefix(key)?.strip_prefix('='));
@@ -61,8 +64,9 @@ pub(in crate::runners) fn pools(file: &File<'_>) -> Vec<RunnerPool> {
             _ => None,
         };
         draft.documented(Hosted, &at, "Azure Container Apps runs the agent's containers");
-        container::judge(&mut draft, &container, platform, if event { Unit::Job } else { Unit::Restarted });
-        container::cloud_isolates(&mut draft, &at, "Azure Container Apps");
+        let unit = if event { Unit::Job } else { Unit::Restarted };
+        in_cloud(&mut draft, &container, &container.assumed(platform), unit);
+        cloud_isolates(&mut draft, &at, "Azure Container Apps");
         pools.push(draft.finish());
     }
     pools

@@ -2,13 +2,14 @@
 
 use crate::model::{Location, RunnerPool};
 use crate::runners::File;
-use crate::runners::facts::user_data;
+use crate::runners::facts::script::lines;
 use crate::runners::shapes::azure_apps;
 use crate::runners::shapes::azure_pipelines;
-use crate::runners::shapes::terraform;
-use crate::runners::shapes::terraform::Upkeep;
 use crate::runners::verdict::draft::{Draft, On::Hosted};
+use crate::runners::verdict::machine::{self, Upkeep};
 use crate::syntax::conf::{Data, Lines, Value, bicep, yaml};
+
+const RULE: &str = "azure-vm";
 
 /// Strings of which such a file holds one.
 pub(in crate::runners) const KEYS: &[&str] = &[
@@ -135,10 +136,10 @@ fn literal_part(file: &File<'_>, value: &Value) -> Option<Value> {
 fn machine(file: &File<'_>, name: &str, value: &Value, upkeep: Upkeep) -> Option<RunnerPool> {
     let scripts = value.walk().into_iter().flat_map(|v| v.entries().to_vec());
     let keys = ["customData", "userData", "commandToExecute", "script"];
-    let (at, facts) = scripts.filter(|e| keys.contains(&e.key.as_str())).find_map(|e| {
+    let (at, install) = scripts.filter(|e| keys.contains(&e.key.as_str())).find_map(|e| {
         let text = e.value.shown()?;
-        let lines = Lines::new(file.path, file.text);
-        let place = |_: usize, _: &str| lines.at(&e.value.bytes);
+        let text_lines = Lines::new(file.path, file.text);
+        let place = |_: usize, _: &str| text_lines.at(&e.value.bytes);
         let (text, named): (String, Option<std::sync::Arc<str>>) = match text.split_once("loadTextContent('") {
             // `loadFileAsBase64('x')` and `loadTextContent('x')`.
             Some((_, rest)) => {
@@ -147,17 +148,17 @@ fn machine(file: &File<'_>, name: &str, value: &Value, upkeep: Upkeep) -> Option
             }
             None => (text.to_owned(), None),
         };
-        let facts = match &named {
-            Some(path) => user_data::facts(&text, &user_data::of_file(path), &[]),
-            None => user_data::facts(&text, &place, &[]),
+        let install = match &named {
+            Some(path) => lines::read(&text, &lines::of_file(path), &[], RULE),
+            None => lines::read(&text, &place, &[], RULE),
         };
-        facts.installs.is_some().then_some(((e.at.clone(), named), facts))
+        install.registers().is_some().then_some(((e.at.clone(), named), install))
     })?;
     let (_, named): (Location, _) = at;
-    let mut draft = Draft::new("azure-vm", name, &value.at);
+    let mut draft = Draft::new(RULE, name, &value.at);
     draft.documented(Hosted, &value.at, "infrastructure code of the checkout makes the machine in a cloud");
-    terraform::registered(&mut draft, &facts, false);
-    terraform::judge(&mut draft, &facts, upkeep, &value.at);
+    machine::registered(&mut draft, &install, false);
+    machine::judge(&mut draft, &install, upkeep, &value.at);
     draft.pool.files.extend(named);
     Some(draft.finish())
 }

@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use crate::model::RunnerPool;
 use crate::runners::File;
-use crate::runners::facts::user_data;
+use crate::runners::facts::script::lines;
 use crate::runners::shapes::buildkite;
 use crate::runners::shapes::codebuild::{self, Project};
 use crate::runners::shapes::ecs::{self, Task};
-use crate::runners::shapes::terraform;
-use crate::runners::shapes::terraform::Upkeep;
 use crate::runners::verdict::draft::{Draft, On::Hosted};
+use crate::runners::verdict::machine::{self, Upkeep};
 use crate::syntax::conf::{Data, Value, yaml};
+
+const VM: &str = "cloudformation-vm";
 
 /// Strings of which a template holds one.
 pub(in crate::runners) const KEYS: &[&str] = &[
@@ -123,18 +124,18 @@ fn machine(file: &File<'_>, name: &str, properties: &Value, upkeep: Upkeep) -> O
         if !exact {
             return data.at.clone();
         }
-        let mut at = user_data::of_file(file.path)(line, text);
+        let mut at = lines::of_file(file.path)(line, text);
         at.line = first + 1 + u32::try_from(line).unwrap_or(0);
         at.end_line = at.line;
         at
     };
-    let facts = user_data::facts(text, &place, &[]);
-    facts.installs.as_ref()?;
+    let install = lines::read(text, &place, &[], VM);
+    install.registers()?;
     let behaviour = properties.walk().into_iter().find_map(|v| v.get("InstanceInitiatedShutdownBehavior"));
     let upkeep = if behaviour.and_then(Value::text) == Some("terminate") { Upkeep::Replaces } else { upkeep };
-    let mut draft = Draft::new("cloudformation-vm", name, &properties.at);
+    let mut draft = Draft::new(VM, name, &properties.at);
     draft.documented(Hosted, &properties.at, "infrastructure code of the checkout makes the machine in a cloud");
-    terraform::registered(&mut draft, &facts, false);
-    terraform::judge(&mut draft, &facts, upkeep, &properties.at);
+    machine::registered(&mut draft, &install, false);
+    machine::judge(&mut draft, &install, upkeep, &properties.at);
     Some(draft.finish())
 }

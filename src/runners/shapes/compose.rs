@@ -5,8 +5,9 @@
 //! Source: <https://docs.docker.com/reference/compose-file/services/>
 
 use crate::model::{Location, RunnerPool};
+use crate::runners::facts::container::Variable;
 use crate::runners::facts::docker::{self, Mount, Run};
-use crate::runners::facts::registration::Variable;
+use crate::runners::verdict::container::on_host;
 use crate::runners::{File, is_open};
 use crate::syntax::yaml::Node;
 
@@ -27,7 +28,7 @@ pub(in crate::runners) fn pools(file: &File<'_>) -> Vec<RunnerPool> {
             }
             let run = run(file, key, service);
             let build = build(service);
-            found.extend(docker::pool(&run, build, file, RULE));
+            found.extend(on_host(&run, build, file, RULE));
         }
     }
     found
@@ -52,7 +53,7 @@ fn run(file: &File<'_>, key: Node<'_>, service: Node<'_>) -> Run {
                 run.variables.push(Variable {
                     name: name.as_str().unwrap_or_default().to_owned(),
                     value: value.as_str().map(with_default),
-                    location: Location { end_line: file.at(value).end_line, ..file.at(name) },
+                    at: Location { end_line: file.at(value).end_line, ..file.at(name) },
                 });
             }
         }

@@ -1,7 +1,8 @@
 //! ECS tasks that run an agent.
 
 use crate::model::{Location, RunnerPool};
-use crate::runners::facts::container::{self, Container, Unit, Variable, variables};
+use crate::runners::facts::container::{self, Container, Variable, variables};
+use crate::runners::verdict::container::{Unit, in_cloud};
 use crate::runners::verdict::draft::{
     Draft,
     On::{Ephemeral, Hosted, Isolated},
@@ -31,20 +32,22 @@ pub(in crate::runners) fn container(value: &Value) -> Container {
         }
     }
     Container {
+        rule: RULE,
+        build: None,
         image: get("image", "Image").and_then(Value::shown).unwrap_or_default().to_owned(),
         variables: found,
         command: container::words([get("entryPoint", "EntryPoint"), get("command", "Command")]),
         at: value.at.clone(),
-        hidden: container::hidden(value.all("environment").chain(value.all("Environment")).chain(value.all("secrets"))),
+        bulk: container::hidden(value.all("environment").chain(value.all("Environment")).chain(value.all("secrets"))),
     }
 }
 
 /// The pool, when a container of the task runs an agent.
 pub(in crate::runners) fn pool(task: &Task<'_>) -> Option<RunnerPool> {
-    let (container, platform) = task.containers.iter().find_map(|c| Some((c, c.agent()?)))?;
+    let (container, agent) = task.containers.iter().find_map(|c| Some((c, c.agent(None)?)))?;
     let mut draft = Draft::new(RULE, task.name, task.at);
     draft.documented(Hosted, task.at, "ECS runs the agent's container");
-    container::judge(&mut draft, container, platform, Unit::Task);
+    in_cloud(&mut draft, container, &agent, Unit::Task);
     for volume in &task.volumes {
         let get = |keys: &[&str]| keys.iter().find_map(|k| volume.get(k)).filter(|v| !v.is_null());
         let path = get(&["host_path", "hostPath"])

@@ -2,8 +2,9 @@
 
 use crate::model::RunnerPool;
 use crate::runners::File;
-use crate::runners::facts::container::{self, Container, Unit, Variable};
-use crate::runners::facts::user_data;
+use crate::runners::facts::container::{self, Container, Variable};
+use crate::runners::facts::script::lines;
+use crate::runners::verdict::container::{Unit, in_cloud};
 use crate::runners::verdict::draft::{
     Draft,
     On::{Ephemeral, Hosted, Isolated},
@@ -26,7 +27,7 @@ pub(in crate::runners) fn pools(file: &File<'_>) -> Vec<RunnerPool> {
     let mut pools = Vec::new();
     for block in &blocks {
         match block.kind.as_str() {
-            "job" => pools.extend(job(block)),
+            "job" => pools.extend(job(file, block)),
             "build" => pools.extend(image(file, block)),
             _ => {}
         }
@@ -34,7 +35,7 @@ pub(in crate::runners) fn pools(file: &File<'_>) -> Vec<RunnerPool> {
     pools
 }
 
-fn job(block: &Block) -> Vec<RunnerPool> {
+fn job(file: &File<'_>, block: &Block) -> Vec<RunnerPool> {
     let name = block.labels.first().map_or("job", String::as_str);
     let kind = block.value.get("type").and_then(Value::text).unwrap_or("service");
     let mut pools = Vec::new();
@@ -43,22 +44,24 @@ fn job(block: &Block) -> Vec<RunnerPool> {
         for task in &tasks {
             let config = task.get("config").unwrap_or(task);
             let container = Container {
+                rule: RULE,
+                build: None,
                 image: config.get("image").and_then(Value::shown).unwrap_or_default().to_owned(),
                 variables: variables(task),
                 command: container::words([config.get("entrypoint"), config.get("command"), config.get("args")]),
                 at: task.at.clone(),
-                hidden: None,
+                bulk: None,
             };
             let circle = container.variables.iter().any(|v| v.name.starts_with("CIRCLECI_RUNNER_"));
-            let platform = container.agent();
-            if platform.is_none() && !circle {
+            let agent = container.agent(Some(file));
+            if agent.is_none() && !circle {
                 continue;
             }
             let mut draft = Draft::new(if circle { CIRCLE } else { RULE }, name, &block.value.at);
             draft.documented(Hosted, &block.value.at, "Nomad schedules the agent's task on a cluster");
             let unit = if kind == "batch" { Unit::Job } else { Unit::Restarted };
-            match platform {
-                Some(platform) => container::judge(&mut draft, &container, platform, unit),
+            match &agent {
+                Some(agent) => in_cloud(&mut draft, &container, agent, unit),
                 None => circleci(&mut draft, &container, unit),
             }
             for each in &tasks {
@@ -99,10 +102,10 @@ fn variables(task: &Value) -> Vec<Variable> {
 }
 
 fn circleci(draft: &mut Draft, container: &Container, unit: Unit) {
-    if let Some(class) = container.variable("CIRCLECI_RESOURCE_CLASS").and_then(|v| v.value.as_deref()) {
+    if let Some(class) = container.set("CIRCLECI_RESOURCE_CLASS").and_then(|v| v.value.as_deref()) {
         draft.labels([class]);
     }
-    let single = container.variable("CIRCLECI_RUNNER_MODE").filter(|v| v.value.as_deref() == Some("single-task"));
+    let single = container.set("CIRCLECI_RUNNER_MODE").filter(|v| v.value.as_deref() == Some("single-task"));
     match (single, unit) {
         (Some(mode), Unit::Job) => draft.met(Ephemeral, &mode.at, "a runner for one task, in a job that ends with it"),
         (Some(mode), _) => draft.unshown(
@@ -115,7 +118,7 @@ fn circleci(draft: &mut Draft, container: &Container, unit: Unit) {
             draft.failed_by_default(Ephemeral, &container.at, "the mode is `continuous` by default: task after task");
         }
     }
-    if let Some(token) = container.variable("CIRCLECI_RUNNER_API_AUTH_TOKEN") {
+    if let Some(token) = container.set("CIRCLECI_RUNNER_API_AUTH_TOKEN") {
         draft.credential(&token.at, "the token of the resource class stands in the environment of the runner");
     }
 }
@@ -169,10 +172,10 @@ fn image(file: &File<'_>, block: &Block) -> Option<RunnerPool> {
                 }
             };
             for text in texts {
-                let facts = user_data::facts(&text, &|_, _| value.at.clone(), &[]);
-                if facts.installs.is_some() {
+                let install = lines::read(&text, &|_, _| value.at.clone(), &[], PACKER);
+                if install.registers().is_some() {
                     let mut draft = Draft::new(PACKER, "image", &value.at);
-                    crate::runners::shapes::terraform::registered(&mut draft, &facts, false);
+                    crate::runners::verdict::machine::registered(&mut draft, &install, false);
                     let note = "the agent is registered while the image is made, so machines of it share one identity";
                     draft.failed(Ephemeral, &value.at, note);
                     return Some(draft.finish());

@@ -5,10 +5,12 @@
 //! never restarted is one environment for one job.
 //! Source: <https://kubernetes.io/docs/concepts/storage/volumes/>, <https://keda.sh/docs/latest/concepts/scaling-jobs/>
 
-use crate::model::{Evidence, Location, Note, RunnerPool, Tri};
+use crate::model::{Evidence, Location, Note, RunnerPlatform, RunnerPool, Tri};
+use crate::runners::facts::container::{Agent, Container, Variable};
 use crate::runners::facts::pod::{Pod, identity, kind_of, name_of};
-use crate::runners::facts::registration::{Agent, Container, Once, Variable};
+use crate::runners::facts::script::Once;
 use crate::runners::shapes::arc_legacy::visible;
+use crate::runners::verdict::container::{Credentials, shape_of};
 use crate::runners::{File, default_labels, is_open, labels_of, scope_of};
 use crate::syntax::yaml::Node;
 
@@ -73,12 +75,17 @@ fn object(root: Node<'_>, file: &File<'_>) -> Option<RunnerPool> {
     };
     let pod = Pod { file, spec: pod, rule };
     let location = file.at(root.get("kind")?);
-    let agent = pod.containers().into_iter().find_map(|c| container(c, file, rule).agent());
+    let agent = pod.containers().into_iter().find_map(|c| container(c, file, rule).agent(Some(file)));
     let agent = match (agent, trigger) {
+        // A pod for each waiting job says more about an agent of Azure Pipelines than its image does.
+        (Some(agent), Some(trigger)) if agent.platform == RunnerPlatform::AzurePipelines => {
+            opaque(&pod, trigger, rule)?
+        }
         (Some(agent), _) => agent,
         (None, Some(trigger)) => opaque(&pod, trigger, rule)?,
         (None, None) => return None,
     };
+    let credentials = Credentials::of(&agent, rule);
     let mut labels = if agent.defaults { default_labels(pod.is_arm()) } else { Vec::new() };
     labels.extend(agent.labels.iter().cloned());
     let mut scope = agent.scope.clone();
@@ -104,7 +111,7 @@ fn object(root: Node<'_>, file: &File<'_>) -> Option<RunnerPool> {
         _ => "the runners are pods of a Kubernetes cluster",
     };
     let mut notes: Vec<Note> = pod.notes();
-    notes.extend(agent.long_lived.iter().map(|e| identity(&e.location)));
+    notes.extend(credentials.lasting.iter().map(|e| identity(&e.location)));
     let least = spec.get("minReplicaCount").filter(|n| n.as_i64().is_some_and(|n| n > 0));
     if let Some(node) = least {
         notes.push(Note::info(
@@ -119,11 +126,11 @@ fn object(root: Node<'_>, file: &File<'_>) -> Option<RunnerPool> {
         scope,
         hosted: Tri::Met(Evidence::observed(&location, rule, hosted)),
         ephemeral: visible(file, ephemeral(&pod, maker, kind, spec, &agent, &location)),
-        isolated: visible(file, isolated(&pod, spec, &agent, &location)),
-        credentials: agent.credentials.clone(),
+        isolated: visible(file, isolated(&pod, spec, &credentials, &location)),
+        credentials: credentials.all,
         notes,
         files: agent.files.clone(),
-        ..RunnerPool::new(rule, name_of(root).unwrap_or_else(|| kind.to_owned()), &location)
+        ..RunnerPool::new(shape_of(&agent, rule), name_of(root).unwrap_or_else(|| kind.to_owned()), &location)
     })
 }
 
@@ -134,25 +141,24 @@ fn trigger(spec: Node<'_>) -> Option<Node<'_>> {
 }
 
 /// A container of a pod.
-pub(in crate::runners) fn container<'a>(node: Node<'a>, file: &'a File<'a>, rule: &'static str) -> Container<'a> {
+pub(in crate::runners) fn container(node: Node<'_>, file: &File<'_>, rule: &'static str) -> Container {
     let mut variables = Vec::new();
     for entry in node.get("env").into_iter().flat_map(|e| e.items()) {
         let Some(name) = entry.get("name").and_then(|n| n.as_str()) else { continue };
         let value = entry.get("value").map(|v| v.as_str().unwrap_or_default().to_owned());
-        variables.push(Variable { name: name.to_owned(), value, location: file.at(entry) });
+        variables.push(Variable { name: name.to_owned(), value, at: file.at(entry) });
     }
     let words = |key: &str| -> Vec<String> {
         node.get(key).map(|c| c.items().filter_map(|i| i.as_str().map(str::to_owned)).collect()).unwrap_or_default()
     };
     Container {
-        file,
         rule,
-        image: node.get("image").and_then(|n| n.as_str()),
+        image: node.get("image").and_then(|n| n.as_str()).unwrap_or_default().to_owned(),
         build: None,
         command: words("command").into_iter().chain(words("args")).collect(),
         variables,
         bulk: node.get("envFrom").filter(|e| e.items().next().is_some()).map(|e| file.at(e)),
-        location: file.at(node.get("image").unwrap_or(node)),
+        at: file.at(node.get("image").unwrap_or(node)),
     }
 }
 
@@ -163,14 +169,15 @@ fn opaque(pod: &Pod<'_>, trigger: Node<'_>, rule: &'static str) -> Option<Agent>
     let azure = trigger.get("type").and_then(|t| t.as_str()) == Some("azure-pipelines");
     let once = shown.command.iter().flat_map(|c| c.split_whitespace()).any(|w| w == "--once");
     let once = match once && azure {
-        true => Once::Yes(Evidence::observed(&shown.location, rule, "`--once`: the agent takes one job")),
+        true => Once::Yes(Evidence::observed(&shown.at, rule, "`--once`: the agent takes one job")),
         false => Once::Hidden(Evidence::observed(
-            &shown.location,
+            &shown.at,
             rule,
             "a pod for each waiting job is shown, but not that its agent ends after one job: the image is not in the checkout",
         )),
     };
-    Some(Agent { defaults: !azure, ..shown.common(once) })
+    let platform = if azure { RunnerPlatform::AzurePipelines } else { RunnerPlatform::GitHub };
+    Some(Agent { once, ..shown.assumed(platform) })
 }
 
 fn ephemeral(pod: &Pod<'_>, maker: Maker, kind: &str, spec: Node<'_>, agent: &Agent, location: &Location) -> Tri {
@@ -241,7 +248,7 @@ fn ephemeral(pod: &Pod<'_>, maker: Maker, kind: &str, spec: Node<'_>, agent: &Ag
     }
 }
 
-fn isolated(pod: &Pod<'_>, spec: Node<'_>, agent: &Agent, location: &Location) -> Tri {
+fn isolated(pod: &Pod<'_>, spec: Node<'_>, credentials: &Credentials, location: &Location) -> Tri {
     let machine = pod.machine();
     if let Some(found) = pod.breach(machine.is_some(), false) {
         return found;
@@ -253,10 +260,10 @@ fn isolated(pod: &Pod<'_>, spec: Node<'_>, agent: &Agent, location: &Location) -
             "builds share a claim that outlives the pod",
         ));
     }
-    if let Some(evidence) = &agent.long_lived {
+    if let Some(evidence) = &credentials.lasting {
         return Tri::Failed(evidence.clone());
     }
-    if let Some(evidence) = &agent.hidden {
+    if let Some(evidence) = &credentials.hidden {
         let to_show = "the credential's kind: a registration token or a just-in-time configuration";
         return Tri::Unshown(evidence.clone(), to_show.to_owned());
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::module::Module;
 use crate::model::{Location, RunnerPool};
-use crate::runners::facts::user_data;
+use crate::runners::facts::script::lines;
 use crate::runners::verdict::draft::{
     Draft,
     On::{Ephemeral, Hosted},
@@ -156,13 +156,13 @@ fn user_data(draft: &mut Draft, config: &Value, files: &Files<'_>) {
     if file != own.at.path {
         path = Some(Arc::clone(&file));
     }
-    let place = user_data::of_file(&file);
+    let place = lines::of_file(&file);
     let starts = text.lines().any(|l| !l.trim_start().starts_with('#') && l.contains("${start_runner}"));
-    let facts = user_data::facts(&text, &place, &[]);
-    if let Some(hit) = facts.service.as_ref().or(facts.looped.as_ref()) {
-        let at = if path.is_some() { &hit.at } else { &own.at };
+    let install = lines::read(&text, &place, &[], RULE);
+    if let Some(hit) = install.service.as_ref().or(install.looped.as_ref()) {
+        let at = if path.is_some() { &hit.location } else { &own.at };
         draft.failed(Ephemeral, at, "the user data keeps the agent running for job after job");
-    } else if !starts && facts.deletes.is_none() {
+    } else if !starts && install.destroyed.is_none() {
         draft.unshown(Ephemeral, &own.at, "the user data in use does not terminate the machine", to_show);
     }
     draft.pool.files.extend(path);

@@ -2,10 +2,11 @@
 
 use super::module::Module;
 use crate::model::RunnerPool;
-use crate::runners::facts::container::{self, Container, Unit};
+use crate::runners::facts::container::{self, Container};
 use crate::runners::shapes::azure_apps::{self, Parts};
 use crate::runners::shapes::codebuild::{self, Project};
 use crate::runners::shapes::ecs;
+use crate::runners::verdict::container::{Unit, cloud_isolates, in_cloud};
 use crate::runners::verdict::draft::{Draft, On::Hosted};
 use crate::syntax::conf::{Data, Value};
 
@@ -118,22 +119,24 @@ fn cloud_run(of: &str, name: &str, value: &Value) -> Option<RunnerPool> {
         template = inner;
     }
     let containers = template.all("containers").map(|c| Container {
+        rule: if job { "cloud-run-job" } else { "cloud-run-service" },
+        build: None,
         image: c.get("image").and_then(Value::shown).unwrap_or_default().to_owned(),
         variables: container::variables(c.all("env")),
         command: container::words([c.get("command"), c.get("args")]),
         at: c.at.clone(),
-        hidden: container::hidden(c.all("env")),
+        bulk: container::hidden(c.all("env")),
     });
-    let (container, platform) = containers.into_iter().find_map(|c| {
-        let platform = c.agent()?;
-        Some((c, platform))
+    let (container, agent) = containers.into_iter().find_map(|c| {
+        let agent = c.agent(None)?;
+        Some((c, agent))
     })?;
     let mut draft = Draft::new(if job { "cloud-run-job" } else { "cloud-run-service" }, name, &value.at);
     draft.documented(Hosted, &value.at, "Cloud Run runs the agent's container");
-    container::judge(&mut draft, &container, platform, if job { Unit::Job } else { Unit::Restarted });
+    in_cloud(&mut draft, &container, &agent, if job { Unit::Job } else { Unit::Restarted });
     if let Some(volume) = template.all("volumes").find(|v| v.get("nfs").is_some() || v.get("gcs").is_some()) {
         draft.lasting(&volume.at, "storage is mounted that one build leaves to the next");
     }
-    container::cloud_isolates(&mut draft, &value.at, "Cloud Run");
+    cloud_isolates(&mut draft, &value.at, "Cloud Run");
     Some(draft.finish())
 }

@@ -14,7 +14,6 @@ use crate::syntax::conf::Value;
 use module::Module;
 
 pub(in crate::runners) use aws_runners::{TEMPLATE_KEYS, template};
-pub(in crate::runners) use vm::{Upkeep, judge, registered};
 
 /// Strings of which a Terraform file that defines runners holds one.
 pub(in crate::runners) const KEYS: &[&str] = &[

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use super::module::Module;
 use crate::model::{Location, RunnerPool};
-use crate::runners::facts::user_data::{self, Facts};
+use crate::runners::facts::script::{Install, lines};
 use crate::runners::verdict::draft::{
     Draft,
     On::{Ephemeral, Hosted, Isolated},
 };
+use crate::runners::verdict::machine::{Upkeep, judge, registered};
 use crate::runners::{default_labels, scope_of};
 use crate::syntax::conf::{Data, Value};
 
@@ -37,17 +38,6 @@ const SCRIPTS: &[&str] = &[
     "template",
     "content",
 ];
-
-/// Who starts a machine again when it ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::runners) enum Upkeep {
-    /// Nobody: it is one machine.
-    Single,
-    /// A group replaces a machine that ends by a new one.
-    Replaces,
-    /// A group restarts or keeps a machine that ends, or what it does is not known.
-    Keeps,
-}
 
 /// A start-up script: its text, its places, the variables of its template, and its file.
 struct Script {
@@ -120,14 +110,14 @@ fn upkeep(module: &Module<'_>, of: &str, name: &str, value: &Value) -> Option<Up
 fn machine(module: &Module<'_>, name: &str, value: &Value, upkeep: Upkeep) -> Option<RunnerPool> {
     let mut scripts = Vec::new();
     collect(module, value, 0, &mut scripts);
-    let (script, facts) = scripts.into_iter().find_map(|script| {
-        let facts = script.facts();
-        (facts.installs.is_some()).then_some((script, facts))
+    let (script, install) = scripts.into_iter().find_map(|script| {
+        let install = script.install();
+        install.registers().is_some().then_some((script, install))
     })?;
     let mut draft = Draft::new(RULE, name, &value.at);
     draft.documented(Hosted, &value.at, "infrastructure code of the checkout makes the machine in a cloud");
-    registered(&mut draft, &facts, is_arm(value));
-    judge(&mut draft, &facts, upkeep, &value.at);
+    registered(&mut draft, &install, is_arm(value));
+    judge(&mut draft, &install, upkeep, &value.at);
     if let Some(kept) = value.walk().into_iter().find_map(|v| v.get("auto_delete").filter(|a| a.bool() == Some(false)))
     {
         draft.failed(Ephemeral, &kept.at, "the boot disk outlives the machine");
@@ -140,53 +130,6 @@ fn is_arm(value: &Value) -> bool {
     value.get("instance_type").and_then(Value::text).is_some_and(|t| {
         t.split('.').next().is_some_and(|family| family.len() > 2 && family.chars().skip(2).any(|c| c == 'g'))
     })
-}
-
-/// Labels, group and scope of what a script registers.
-pub(in crate::runners) fn registered(draft: &mut Draft, facts: &Facts, arm: bool) {
-    if !facts.no_default_labels {
-        draft.pool.labels = default_labels(arm);
-    }
-    draft.labels(facts.labels.iter().map(String::as_str));
-    draft.pool.group = facts.group.clone();
-    draft.pool.scope = facts.url.as_deref().and_then(scope_of);
-}
-
-/// What the script shows about the life of its machine.
-pub(in crate::runners) fn judge(draft: &mut Draft, facts: &Facts, upkeep: Upkeep, at: &Location) {
-    let installs = facts.installs.as_ref().map_or(at, |h| &h.at);
-    if let Some(hit) = &facts.service {
-        draft.failed(Ephemeral, &hit.at, "the agent runs as a service of the machine, for job after job");
-    } else if let Some(hit) = &facts.looped {
-        draft.failed(Ephemeral, &hit.at, "a loop starts the agent again on the same machine");
-    } else if facts.single.is_none() {
-        let note = "the agent is registered without `--ephemeral` (off by default) and takes job after job";
-        draft.failed_by_default(Ephemeral, installs, note);
-    } else if let Some(hit) = &facts.deletes {
-        draft.met(Ephemeral, &hit.at, "a single-use registration, and the machine is deleted after the job");
-    } else if let Some(hit) = facts.powers_off.as_ref().filter(|_| upkeep == Upkeep::Replaces) {
-        draft.met(
-            Ephemeral,
-            &hit.at,
-            "a single-use registration, and a machine that is switched off is replaced by a new one",
-        );
-    } else {
-        let hit = facts.single.as_ref().map_or(installs, |h| &h.at);
-        draft.unshown(
-            Ephemeral,
-            hit,
-            "single-use registration shown, disposal of the machine not shown",
-            "a script that terminates the machine after the job",
-        );
-    }
-    draft.machine_decides(at);
-    match &facts.asks {
-        Some(hit) => draft.leaks(
-            &hit.at,
-            "the machine asks for its registration itself, so a build can read the lasting credential it does that with",
-        ),
-        None => draft.credential(installs, "the registration comes from outside of the machine"),
-    }
 }
 
 /// Start-up scripts in a value, also those that it refers to.
@@ -255,20 +198,20 @@ fn script(module: &Module<'_>, value: &Value, depth: usize, found: &mut Vec<Scri
 }
 
 impl Script {
-    fn facts(&self) -> Facts {
+    fn install(&self) -> Install {
         let narrow = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         match (&self.file, self.first_line) {
-            (Some(file), _) => user_data::facts(&self.text, &user_data::of_file(file), &self.variables),
+            (Some(file), _) => lines::read(&self.text, &lines::of_file(file), &self.variables, RULE),
             (None, Some(first)) => {
                 let place = |line: usize, text: &str| {
-                    let mut at = user_data::of_file(&self.at.path)(line, text);
+                    let mut at = lines::of_file(&self.at.path)(line, text);
                     at.line = first + narrow(line);
                     at.end_line = at.line;
                     at
                 };
-                user_data::facts(&self.text, &place, &self.variables)
+                lines::read(&self.text, &place, &self.variables, RULE)
             }
-            (None, None) => user_data::facts(&self.text, &|_, _| self.at.clone(), &self.variables),
+            (None, None) => lines::read(&self.text, &|_, _| self.at.clone(), &self.variables, RULE),
         }
     }
 }
