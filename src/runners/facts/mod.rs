@@ -4,5 +4,4 @@ pub(super) mod container;
 pub(super) mod docker;
 pub(super) mod image;
 pub(super) mod pod;
-pub(super) mod pod_spec;
 pub(super) mod script;

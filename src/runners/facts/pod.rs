@@ -1,12 +1,16 @@
 //! What the specification of a pod shows about the builds in it, whatever makes the pod.
 //!
+//! A specification is the same in a manifest, in the values of a chart, in Terraform and in a text inside of another
+//! configuration: [`openings`] finds what it opens, and what that means is said where it is judged.
+//!
 //! Storage that outlives the pod hands one build's files to the next. Privileged containers, paths and namespaces of
 //! the node, runtime sockets and strong service accounts let overlapping builds reach one another.
 //! Source: <https://kubernetes.io/docs/concepts/storage/volumes/>,
 //! <https://kubernetes.io/docs/concepts/security/pod-security-standards/>
 
-use crate::model::{Evidence, Location, Note, Tri};
+use crate::model::{Evidence, Location};
 use crate::runners::{File, is_open};
+use crate::syntax::conf::{Value, yaml_node};
 use crate::syntax::yaml::{Kind, Node};
 
 /// Volumes that exist apart from the pod.
@@ -33,6 +37,158 @@ const LASTING: &[&str] = &[
 /// Capabilities that are as good as the whole node.
 const CAPABILITIES: &[&str] = &["SYS_ADMIN", "CAP_SYS_ADMIN", "ALL", "SYS_MODULE", "SYS_PTRACE", "SYS_RAWIO", "BPF"];
 
+/// Mounts of paths of the node that tell its secrets even when they are only read.
+const SECRET: &[&str] = &["", "/etc", "/root", "/var/lib/kubelet", "/proc", "/home"];
+
+/// Lists of the containers of a pod. A task of Tekton and Terraform have words of their own.
+const CONTAINERS: &[&str] = &[
+    "containers",
+    "initContainers",
+    "sidecarContainers",
+    "ephemeralContainers",
+    "steps",
+    "sidecars",
+    "container",
+    "init_container",
+];
+
+/// What a specification opens to the node, or leaves to the next pod.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::runners) enum Opening {
+    /// A namespace of the node is shared.
+    Namespace,
+    /// The socket of the node's container runtime is mounted.
+    Socket,
+    /// A device of the node, or a path that tells its secrets even when it is only read.
+    Secret,
+    /// A path of the node, which outlives the pod.
+    Folder,
+    /// A volume of the network, which outlives the pod.
+    Network,
+    /// Another volume that outlives the pod.
+    Claim,
+    /// A container is privileged.
+    Privileged,
+    /// A container sees the node's processes.
+    Unmasked,
+    /// A container holds a capability that is as good as the node.
+    Capability,
+}
+
+/// An opening and its place.
+#[derive(Debug, Clone)]
+pub(in crate::runners) struct Found {
+    pub(in crate::runners) what: Opening,
+    /// The volume or value.
+    pub(in crate::runners) at: Location,
+    /// The key that decides.
+    pub(in crate::runners) key: Location,
+    /// The container, when it has a name.
+    pub(in crate::runners) container: Option<String>,
+    /// Whether it is there; a value that is not visible may be anything.
+    pub(in crate::runners) shown: bool,
+    /// Whether a volume also outlives the pod with files that a build can write.
+    pub(in crate::runners) lasting: bool,
+}
+
+impl Found {
+    fn new(what: Opening, at: &Location) -> Self {
+        Self { what, at: at.clone(), key: at.clone(), container: None, shown: true, lasting: false }
+    }
+}
+
+/// The containers of a specification.
+fn containers_of(spec: &Value) -> Vec<&Value> {
+    CONTAINERS.iter().flat_map(|key| spec.all(key)).chain(spec.get("stepTemplate")).collect()
+}
+
+/// What a specification opens: namespaces, then volumes, then containers.
+pub(in crate::runners) fn openings(spec: &Value) -> Vec<Found> {
+    let mut found = Vec::new();
+    for key in ["hostNetwork", "hostPID", "hostIPC", "host_network", "host_pid", "host_ipc"] {
+        found.extend(spec.get(key).and_then(|value| switch(Opening::Namespace, value)));
+    }
+    let containers = containers_of(spec);
+    for volume in spec.all("volumes").chain(spec.all("volume")) {
+        let name = volume.get("name").and_then(Value::text);
+        let mut mounts = containers
+            .iter()
+            .copied()
+            .chain([spec])
+            .flat_map(|c| c.all("volumeMounts").chain(c.all("volume_mount")))
+            .filter(|m| name.is_some() && m.get("name").and_then(Value::text) == name)
+            .peekable();
+        let reads = |m: &Value| m.get("readOnly").or_else(|| m.get("read_only")).and_then(Value::bool) == Some(true);
+        let only_read = mounts.peek().is_some() && mounts.all(reads);
+        found.extend(opened(volume, only_read));
+    }
+    // The specification itself is looked at too: legacy runners carry the container's own context there.
+    for container in [spec].into_iter().chain(containers) {
+        let context = container.get("securityContext").or_else(|| container.get("security_context"));
+        let Some(context) = context else { continue };
+        let name = container.get("name").and_then(Value::text).map(str::to_owned);
+        let added = context.get("capabilities").and_then(|c| c.get("add")).map(Value::items).unwrap_or_default();
+        let strong = added.iter().find(|v| v.text().is_some_and(|c| CAPABILITIES.contains(&c)));
+        let unmasked = ["procMount", "proc_mount"].iter().find_map(|key| context.get(key));
+        let unmasked = unmasked.filter(|p| p.text() == Some("Unmasked"));
+        let own = context
+            .get("privileged")
+            .and_then(|value| switch(Opening::Privileged, value))
+            .into_iter()
+            .chain(unmasked.map(|value| Found::new(Opening::Unmasked, &value.at)))
+            .chain(strong.map(|value| Found::new(Opening::Capability, &value.at)));
+        found.extend(own.map(|found| Found { container: name.clone(), ..found }));
+    }
+    found
+}
+
+/// A field that opens something when it is on.
+fn switch(what: Opening, value: &Value) -> Option<Found> {
+    match value.bool() {
+        Some(false) => None,
+        Some(true) => Some(Found::new(what, &value.at)),
+        None if value.is_null() => None,
+        None => Some(Found { shown: false, ..Found::new(what, &value.at) }),
+    }
+}
+
+/// What a volume opens. `only_read` says that no container writes to it.
+pub(in crate::runners) fn opened(volume: &Value, only_read: bool) -> Option<Found> {
+    let get = |keys: &[&str]| keys.iter().find_map(|k| volume.entry(k)).filter(|e| !e.value.is_null());
+    if let Some(host) = get(&["hostPath", "host_path"]) {
+        let path = host.value.get("path").unwrap_or(&host.value).text().unwrap_or_default();
+        let device = path.starts_with("/dev/");
+        let what = if is_runtime(path) || host.value.get("type").and_then(Value::text) == Some("Socket") {
+            Opening::Socket
+        } else if device || SECRET.contains(&path.trim_end_matches('/')) && path.starts_with('/') {
+            Opening::Secret
+        } else if !only_read {
+            Opening::Folder
+        } else {
+            return None;
+        };
+        let lasting = what != Opening::Socket && !device && !only_read;
+        return Some(Found { key: host.at.clone(), lasting, ..Found::new(what, &volume.at) });
+    }
+    if let Some(csi) = get(&["csi"])
+        && let Some(driver) = csi.value.get("driver").and_then(Value::text)
+    {
+        let shared = ["nfs", "efs", "smb", "file", "lustre", "fuse"].iter().any(|s| driver.contains(s));
+        return (shared && !only_read).then(|| Found {
+            key: csi.at.clone(),
+            lasting: true,
+            ..Found::new(Opening::Network, &volume.at)
+        });
+    }
+    let claim = get(&["persistent_volume_claim"]).or_else(|| get(LASTING))?;
+    let own = claim.value.get("readOnly").or_else(|| claim.value.get("read_only")).and_then(Value::bool);
+    (own != Some(true) && !only_read).then(|| Found {
+        key: claim.at.clone(),
+        lasting: true,
+        ..Found::new(Opening::Claim, &volume.at)
+    })
+}
+
 /// The specification of a pod in a file.
 #[derive(Clone, Copy)]
 pub(in crate::runners) struct Pod<'a> {
@@ -57,8 +213,13 @@ impl<'a> Pod<'a> {
         self.file.at(node)
     }
 
-    fn seen(&self, node: Node<'_>, note: impl Into<String>) -> Evidence {
+    pub(in crate::runners) fn seen(&self, node: Node<'_>, note: impl Into<String>) -> Evidence {
         Evidence::observed(&self.at(node), self.rule, note)
+    }
+
+    /// What the specification opens.
+    pub(in crate::runners) fn openings(&self) -> Vec<Found> {
+        openings(&yaml_node(self.file.path, self.spec))
     }
 
     /// Every container, those that start first included. The specification of a task of Tekton has its own words.
@@ -66,28 +227,6 @@ impl<'a> Pod<'a> {
         let lists = ["containers", "initContainers", "sidecarContainers", "ephemeralContainers", "steps", "sidecars"];
         let listed = lists.iter().filter_map(|key| self.spec.get(key)).flat_map(|list| list.items());
         listed.chain(self.spec.get("stepTemplate")).collect()
-    }
-
-    /// A volume that outlives the pod, or a claim of it.
-    pub(in crate::runners) fn lasting(&self) -> Option<Evidence> {
-        let volumes = self.spec.get("volumes")?;
-        volumes.items().find_map(|volume| {
-            if let Some(host) = volume.get("hostPath") {
-                return (!is_socket(host) && !is_device(host) && !self.only_read(volume)).then(|| {
-                    self.seen(volume, "a path of the node outlives the pod, so one job leaves files to the next")
-                });
-            }
-            if let Some(driver) = volume.get("csi").and_then(|c| c.get("driver")).and_then(|d| d.as_str()) {
-                let shared = ["nfs", "efs", "smb", "file", "lustre", "fuse"].iter().any(|s| driver.contains(s));
-                return (shared && !self.only_read(volume)).then(|| {
-                    self.seen(volume, "a network volume outlives the pod, so one job leaves files to the next")
-                });
-            }
-            let kind = LASTING.iter().find(|kind| volume.get(kind).is_some())?;
-            let read_only = volume.get(kind).and_then(|v| v.get("readOnly")).and_then(|r| r.as_bool()) == Some(true);
-            (!read_only && !self.only_read(volume))
-                .then(|| self.seen(volume, "a volume outlives the pod, so one job leaves files to the next"))
-        })
     }
 
     /// A volume of the pod that keeps its files when a container restarts.
@@ -107,7 +246,7 @@ impl<'a> Pod<'a> {
     }
 
     /// Whether every mount of a volume only reads.
-    fn only_read(&self, volume: Node<'_>) -> bool {
+    pub(in crate::runners) fn only_read(&self, volume: Node<'_>) -> bool {
         let Some(name) = volume.get("name").and_then(|n| n.as_str()) else { return false };
         let mut mounts = self
             .containers()
@@ -118,95 +257,6 @@ impl<'a> Pod<'a> {
             .filter(|m| m.get("name").and_then(|n| n.as_str()) == Some(name))
             .peekable();
         mounts.peek().is_some() && mounts.all(|m| m.get("readOnly").and_then(|r| r.as_bool()) == Some(true))
-    }
-
-    /// What lets overlapping builds reach one another; `None` when nothing of the pod does. `machine` says that the pod
-    /// has a machine of its own, which bears privileged containers. With `makes_pods` the role of the pod's service
-    /// account is expected to make pods, and only secrets count.
-    pub(in crate::runners) fn breach(&self, machine: bool, makes_pods: bool) -> Option<Tri> {
-        if let Some(found) = self.lasting() {
-            return Some(Tri::Failed(Evidence { note: format!("builds share storage: {}", found.note), ..found }));
-        }
-        if let Some(found) = self.host_path() {
-            return Some(Tri::Failed(found));
-        }
-        if let Some(found) = self.namespace() {
-            return Some(found);
-        }
-        if let Some(found) = self.privileged().filter(|_| !machine) {
-            return Some(found);
-        }
-        match self.service_account(makes_pods) {
-            Power::Harmless => None,
-            Power::Strong(evidence) => Some(Tri::Failed(evidence)),
-            Power::Unknown(evidence) => {
-                let to_show = "the service account's Role and RoleBinding in the checkout, or no service account";
-                Some(Tri::Unshown(evidence, to_show.to_owned()))
-            }
-        }
-    }
-
-    /// The verdict on a field that is bad when it is on, unless it is off.
-    fn switch(&self, node: Node<'_>, note: String) -> Option<Tri> {
-        match node.as_bool() {
-            Some(false) => None,
-            Some(true) => Some(Tri::Failed(self.seen(node, note))),
-            None if node.is_null() => None,
-            None => {
-                let evidence = self.seen(node, "the value of this field is not visible");
-                Some(Tri::Unshown(evidence, "a literal `false` here".to_owned()))
-            }
-        }
-    }
-
-    fn host_path(&self) -> Option<Evidence> {
-        let volumes = self.spec.get("volumes")?;
-        volumes.items().find_map(|volume| {
-            let host = volume.get("hostPath")?;
-            if is_socket(host) {
-                return Some(
-                    self.seen(
-                        volume,
-                        "the socket of the node's container runtime is mounted: a build controls the node",
-                    ),
-                );
-            }
-            // The whole file system of the node, or what the node's agent keeps, tells secrets even when only read.
-            let path = host.get("path").and_then(|p| p.as_str()).unwrap_or_default();
-            let secret = path == "/"
-                || ["/etc", "/root", "/var/lib/kubelet", "/proc", "/home"].contains(&path.trim_end_matches('/'));
-            (secret || is_device(host) || !self.only_read(volume))
-                .then(|| self.seen(volume, "a path of the node is mounted into the runner"))
-        })
-    }
-
-    fn namespace(&self) -> Option<Tri> {
-        let keys = ["hostNetwork", "hostPID", "hostIPC"];
-        keys.iter()
-            .filter_map(|key| self.spec.get(key))
-            .find_map(|node| self.switch(node, "the runner shares a namespace of its node".to_owned()))
-    }
-
-    /// A privileged container, or one with capabilities that amount to it.
-    pub(in crate::runners) fn privileged(&self) -> Option<Tri> {
-        // The specification itself is looked at too: legacy runners carry the container's own context there.
-        [self.spec].into_iter().chain(self.containers()).find_map(|container| {
-            let context = container.get("securityContext")?;
-            let name = container.get("name").and_then(|n| n.as_str());
-            let who = name.map_or("the runner".to_owned(), |n| format!("the container `{n}`"));
-            let privileged = context.get("privileged");
-            if let Some(found) =
-                privileged.and_then(|p| self.switch(p, format!("{who} is privileged on a shared node")))
-            {
-                return Some(found);
-            }
-            if let Some(node) = context.get("procMount").filter(|p| p.as_str() == Some("Unmasked")) {
-                return Some(Tri::Failed(self.seen(node, format!("{who} sees the node's processes unmasked"))));
-            }
-            let added = context.get("capabilities")?.get("add")?;
-            let strong = added.items().find(|c| c.as_str().is_some_and(|c| CAPABILITIES.contains(&c)))?;
-            Some(Tri::Failed(self.seen(strong, format!("{who} holds a capability that amounts to the node"))))
-        })
     }
 
     /// A runtime class of the checkout that gives each pod a virtual machine.
@@ -333,110 +383,6 @@ impl<'a> Pod<'a> {
         let arch = selector.and_then(|s| s.get("kubernetes.io/arch").or_else(|| s.get("beta.kubernetes.io/arch")));
         arch.and_then(|a| a.as_str()) == Some("arm64")
     }
-
-    /// What could be hardened.
-    pub(in crate::runners) fn notes(&self) -> Vec<Note> {
-        let mut notes = Vec::new();
-        for container in self.containers() {
-            if let Some(image) = container.get("image")
-                && let Some(note) = unpinned(image.as_str().unwrap_or_default(), &self.at(image))
-            {
-                notes.push(note);
-            }
-        }
-        if let Some(image) = self.spec.get("image")
-            && let Some(note) = unpinned(image.as_str().unwrap_or_default(), &self.at(image))
-        {
-            notes.push(note);
-        }
-        let non_root = |n: Node<'_>| {
-            n.get("securityContext").and_then(|c| c.get("runAsNonRoot")).and_then(|v| v.as_bool()) == Some(true)
-        };
-        if !non_root(self.spec) && !self.containers().into_iter().any(non_root) {
-            notes.push(Note::info(
-                "runner-root",
-                &self.at(self.spec),
-                "nothing asks for a user other than root (`runAsNonRoot`): least privilege leaves a hostile build less to start from",
-            ));
-        }
-        let read_only = |n: Node<'_>| {
-            n.get("securityContext").and_then(|c| c.get("readOnlyRootFilesystem")).and_then(|v| v.as_bool())
-                == Some(true)
-        };
-        if !self.containers().into_iter().chain([self.spec]).any(read_only) {
-            notes.push(Note::info(
-                "runner-writable-root",
-                &self.at(self.spec),
-                "no container has a read-only root (`readOnlyRootFilesystem`): a hostile build may replace the tools that later steps run",
-            ));
-        }
-        for container in self.containers() {
-            let privileged = container.get("securityContext").and_then(|c| c.get("privileged"));
-            if let Some(node) = privileged.filter(|n| n.as_bool() == Some(true)) {
-                notes.push(Note::info(
-                    "runner-privileged",
-                    &self.at(node),
-                    "a privileged container may do on its machine whatever the machine may: least privilege would do without",
-                ));
-            }
-        }
-        for volume in self.spec.get("volumes").into_iter().flat_map(|v| v.items()) {
-            if let Some(host) = volume.get("hostPath").filter(|host| !self.only_read(volume) || is_socket(*host)) {
-                notes.push(Note::info(
-                    "runner-host-path",
-                    &self.at(host),
-                    "a path of the node is mounted into the pod: what a build does there reaches beyond its pod",
-                ));
-            }
-        }
-        const SIGNATURES: &[&str] = &[
-            "ClusterImagePolicy",
-            "verifyImages",
-            "ImageVerificationPolicy",
-            "ImageValidatingPolicy",
-            "ConnaisseurConfig",
-        ];
-        if !self.file.anywhere(SIGNATURES) {
-            notes.push(Note::info(
-                "runner-image-unsigned",
-                &self.at(self.spec),
-                "no policy in the checkout admits only signed images: whoever can push to the registry chooses what builds run in",
-            ));
-        }
-        // The name of Cilium's policies ends like that of the common ones.
-        if !self.file.anywhere(&["NetworkPolicy"]) {
-            notes.push(Note::info(
-                "runner-egress",
-                &self.at(self.spec),
-                "no network policy limits where builds may connect: an allow-list of destinations keeps a hostile dependency from sending secrets out or fetching more",
-            ));
-        }
-        notes
-    }
-}
-
-/// The advice against personal tokens.
-pub(in crate::runners) fn identity(at: &Location) -> Note {
-    Note::info(
-        "runner-identity",
-        at,
-        "an app or a managed identity in place of a personal token: it belongs to nobody, and its rights and its life are narrow",
-    )
-}
-
-/// The advice for an image that a tag names, which its owner can move.
-pub(in crate::runners) fn unpinned(image: &str, at: &Location) -> Option<Note> {
-    (!image.is_empty() && !image.contains("@sha256:")).then(|| {
-        let message = format!(
-            "the runner image `{image}` is not pinned by digest: whoever moves the tag changes what every build runs in"
-        );
-        Note::info("runner-image", at, message)
-    })
-}
-
-fn is_socket(host: Node<'_>) -> bool {
-    host.get("path").and_then(|p| p.as_str()).is_some_and(is_runtime)
-        || host.get("type").and_then(|p| p.as_str()) == Some("Socket")
 }
 
 /// Whether a path is the socket of a container runtime, or the folder that holds it.
@@ -446,10 +392,6 @@ pub(in crate::runners) fn is_runtime(path: &str) -> bool {
         || path.ends_with("docker_engine")
         || ["/run", "/var/run", "/run/containerd", "/var/run/containerd", "/run/docker", "/var/run/docker"]
             .contains(&path)
-}
-
-fn is_device(host: Node<'_>) -> bool {
-    host.get("path").and_then(|p| p.as_str()).is_some_and(|p| p.starts_with("/dev/"))
 }
 
 /// The name in the metadata of an object.

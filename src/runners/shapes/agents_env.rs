@@ -6,11 +6,11 @@
 
 use crate::model::{Location, RunnerPool};
 use crate::runners::File;
-use crate::runners::facts::pod_spec;
 use crate::runners::verdict::draft::{
     Draft,
     On::{Ephemeral, Hosted, Isolated},
 };
+use crate::runners::verdict::pod;
 use crate::syntax::conf::{Value, yaml_node};
 
 /// Strings of which such a file holds one.
@@ -123,7 +123,7 @@ fn agent(name: &str, at: &Location, container: &Value, pod: Option<&Value>) -> O
     }
     host_reach(&mut draft, container);
     if let Some(spec) = pod {
-        pod_spec::judge(&mut draft, spec);
+        pod::judge(&mut draft, spec);
     }
     if draft.on(Isolated).is_none() {
         draft.unshown(Isolated, at, "nothing shows that builds are kept apart", "a pod or machine for each build");

@@ -5,11 +5,11 @@
 
 use crate::model::{Location, RunnerPool};
 use crate::runners::File;
-use crate::runners::facts::pod_spec;
 use crate::runners::verdict::draft::{
     Draft,
     On::{Ephemeral, Hosted, Isolated},
 };
+use crate::runners::verdict::pod;
 use crate::syntax::conf::{Lines, Value};
 
 const STACK: &str = "buildkite-elastic-stack";
@@ -200,10 +200,10 @@ pub(in crate::runners) fn kubernetes(file: &File<'_>) -> Vec<RunnerPool> {
         draft.documented(Hosted, &own.at, "the controller makes pods of a Kubernetes cluster");
         draft.documented(Ephemeral, &own.at, "the controller makes a pod for each job");
         if let Some(volume) = config.get("workspace-volume") {
-            pod_spec::judge_volume(&mut draft, volume);
+            pod::judge_volume(&mut draft, volume);
         }
         if let Some(patch) = config.get("pod-spec-patch") {
-            pod_spec::judge(&mut draft, patch);
+            pod::judge(&mut draft, patch);
         }
         if config.get("prohibit-kubernetes-plugin").and_then(Value::bool) == Some(true) {
             draft.met(Isolated, &own.at, "no privileged container, and pipelines may not change the pod");

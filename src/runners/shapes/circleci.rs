@@ -4,11 +4,11 @@
 
 use crate::model::RunnerPool;
 use crate::runners::File;
-use crate::runners::facts::pod_spec;
 use crate::runners::verdict::draft::{
     Draft,
     On::{Ephemeral, Hosted, Isolated},
 };
+use crate::runners::verdict::pod;
 use crate::syntax::conf::{Value, yaml_node};
 
 const CONTAINER: &str = "circleci-container-runner";
@@ -31,7 +31,7 @@ pub(in crate::runners) fn pools(file: &File<'_>) -> Vec<RunnerPool> {
                 draft.labels([class.key.as_str()]);
                 draft.documented(Hosted, &class.at, "the agent makes pods of a Kubernetes cluster");
                 draft.documented(Ephemeral, &class.at, "the agent makes a pod for each task");
-                pod_spec::judge(&mut draft, class.value.get("spec").unwrap_or(&class.value));
+                pod::judge(&mut draft, class.value.get("spec").unwrap_or(&class.value));
                 if let Some(ssh) = agent.path(&["ssh", "enabled"]).filter(|v| v.bool() == Some(true)) {
                     draft.note("runner-ssh", &ssh.at, "people can open a session in a task while it builds");
                 }

@@ -6,11 +6,11 @@
 
 use crate::model::{Evidence, Location, RunnerPool};
 use crate::runners::File;
-use crate::runners::facts::pod_spec;
 use crate::runners::verdict::draft::{
     Draft,
     On::{Ephemeral, Hosted, Isolated},
 };
+use crate::runners::verdict::pod;
 use crate::syntax::conf::{Data, Lines, Value, toml, yaml};
 
 const CONFIG: &str = "gitlab-runner-config";
@@ -268,7 +268,7 @@ fn pod_spec(draft: &mut Draft, settings: &Value) {
         let documents = text.text().and_then(|t| yaml(&text.at.path, t)).unwrap_or_default();
         for mut document in documents {
             place_all(&mut document, &text.at);
-            pod_spec::judge(draft, &document);
+            pod::judge(draft, &document);
         }
     }
 }

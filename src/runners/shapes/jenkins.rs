@@ -6,11 +6,11 @@
 
 use crate::model::{Location, RunnerPool};
 use crate::runners::File;
-use crate::runners::facts::pod_spec;
 use crate::runners::verdict::draft::{
     Draft,
     On::{Ephemeral, Hosted, Isolated},
 };
+use crate::runners::verdict::pod;
 use crate::syntax::conf::{Value, yaml, yaml_node};
 
 const CONTROLLER: &str = "jenkins-controller";
@@ -153,7 +153,7 @@ fn kubernetes(value: &Value) -> RunnerPool {
         match documents {
             Some(documents) => {
                 for document in documents {
-                    pod_spec::judge(&mut draft, document.get("spec").unwrap_or(&document));
+                    pod::judge(&mut draft, document.get("spec").unwrap_or(&document));
                 }
             }
             None => draft.unshown(Isolated, &text.at, "the pod's own text is not readable as YAML", "plain YAML"),

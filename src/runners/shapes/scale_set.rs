@@ -8,10 +8,11 @@
 use std::sync::Arc;
 
 use crate::model::{Evidence, Location, Note, RunnerPool, Tri, Version};
-use crate::runners::facts::pod::{Pod, Power, identity, kind_of, name_of};
+use crate::runners::facts::pod::{Pod, Power, kind_of, name_of};
 use crate::runners::shapes::arc_legacy::visible;
 use crate::runners::shapes::workload::literal;
 use crate::runners::verdict::container::docker_note;
+use crate::runners::verdict::pod::identity;
 use crate::runners::{File, is_open, scope_of};
 use crate::syntax::yaml::{Node, parse};
 

@@ -7,10 +7,11 @@
 
 use crate::model::{Evidence, Location, Note, RunnerPlatform, RunnerPool, Tri};
 use crate::runners::facts::container::{Agent, Container, Variable};
-use crate::runners::facts::pod::{Pod, identity, kind_of, name_of};
+use crate::runners::facts::pod::{Pod, kind_of, name_of};
 use crate::runners::facts::script::Once;
 use crate::runners::shapes::arc_legacy::visible;
 use crate::runners::verdict::container::{Credentials, shape_of};
+use crate::runners::verdict::pod::identity;
 use crate::runners::{File, default_labels, is_open, labels_of, scope_of};
 use crate::syntax::yaml::Node;
 

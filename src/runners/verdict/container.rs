@@ -8,10 +8,11 @@ use super::draft::{
     Draft,
     On::{Ephemeral, Isolated},
 };
+use super::pod::{identity, unpinned};
 use crate::model::{Evidence, Location, Note, RunnerPlatform, RunnerPool, Tri};
 use crate::runners::facts::container::{Agent, Container, Variable};
 use crate::runners::facts::docker::{Mount, Run};
-use crate::runners::facts::pod::{identity, is_runtime, unpinned};
+use crate::runners::facts::pod::is_runtime;
 use crate::runners::facts::script::Once;
 use crate::runners::{File, default_labels, is_open};
 

@@ -3,3 +3,4 @@
 pub(super) mod container;
 pub(super) mod draft;
 pub(super) mod machine;
+pub(super) mod pod;

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use super::module::Module;
 use crate::model::RunnerPool;
-use crate::runners::facts::pod_spec;
 use crate::runners::scope_of;
 use crate::runners::shapes::gitlab;
 use crate::runners::verdict::draft::{
     Draft,
     On::{Ephemeral, Hosted, Isolated},
 };
+use crate::runners::verdict::pod;
 use crate::syntax::conf::{Data, Entry, Value, yaml};
 
 const RULE: &str = "terraform-arc-scale-set";
@@ -197,7 +197,7 @@ fn isolation(draft: &mut Draft, value: &Value, values: &Values) {
         _ => {}
     }
     if let Some(spec) = tree.path(&["template", "spec"]) {
-        pod_spec::judge(draft, spec);
+        pod::judge(draft, spec);
         let runner = spec.all("containers").find(|c| c.get("name").and_then(Value::text) == Some("runner"));
         if let Some(command) = runner.and_then(|r| r.get("command")) {
             let usual =
@@ -254,7 +254,7 @@ pub(super) fn google_gke(module: &Module<'_>, name: &str, source: &str, value: &
             match part(module, item) {
                 Some(values) => {
                     if let Some(spec) = values.path(&["template", "spec"]) {
-                        pod_spec::judge(&mut draft, spec);
+                        pod::judge(&mut draft, spec);
                     }
                 }
                 None => draft.unshown(
