@@ -94,7 +94,7 @@ pub(in crate::runners) fn read(
         install.mentions(&filled, around);
         let has = |part: &str| words.iter().any(|w| w.contains(part));
         let prints = matches!(*first, "echo" | "printf" | "log" | "logger" | "Write-Host" | "Write-Output");
-        if !(prints && !line.contains('>')) && !HANDLERS.contains(first) {
+        if (!prints || line.contains('>')) && !HANDLERS.contains(first) {
             // What stands in a trap or behind the service runs when the agent has ended.
             let behind = has("trap") || line.contains("ExecStopPost");
             let before = ran;
