@@ -16,6 +16,7 @@ mod tests;
 mod verdict;
 mod words;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -65,15 +66,18 @@ pub fn listed_labels(checkout: &Checkout) -> Vec<(String, Location)> {
 /// folders that are read beside the checkout.
 pub fn pools_in(checkout: &Checkout, prefix: Option<&str>) -> Vec<RunnerPool> {
     let files = checkout.files();
-    let pools: Vec<RunnerPool> =
-        files.par_iter().filter(|path| is_candidate(path)).flat_map_iter(|path| read(checkout, path)).collect();
-    let mut pools = kustomize::applied(checkout, pools, &recognise::shapes);
+    let candidates = files.par_iter().filter(|path| is_candidate(path));
+    let spoken: Vec<(Arc<str>, Vec<RunnerPool>)> =
+        candidates.filter_map(|path| Some((Arc::clone(path), read(checkout, path)?))).collect();
+    let (spoken, pools): (BTreeSet<Arc<str>>, Vec<Vec<RunnerPool>>) = spoken.into_iter().unzip();
+    let pools: Vec<RunnerPool> = pools.into_iter().flatten().collect();
+    let mut pools = kustomize::applied(checkout, pools, &spoken, &recognise::shapes);
     // What a definition runs is part of it and no pool of its own.
-    let run: std::collections::BTreeSet<Arc<str>> = pools.iter().flat_map(|p| p.files.iter().cloned()).collect();
+    let run: BTreeSet<Arc<str>> = pools.iter().flat_map(|p| p.files.iter().cloned()).collect();
     pools.retain(|p| !run.contains(&p.location.path));
     for pool in &mut pools {
         pool.incidental = is_incidental(&pool.location.path);
-        let mut seen = std::collections::BTreeSet::new();
+        let mut seen = BTreeSet::new();
         pool.labels.retain(|label| seen.insert(label.clone()));
     }
     if let Some(prefix) = prefix {

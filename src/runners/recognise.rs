@@ -59,7 +59,7 @@ const ENDINGS: &[&str] = &[
 ];
 
 /// Starts of the names of files that may define runners.
-const BEGINNINGS: &[&str] = &["Dockerfile", "Containerfile"];
+const BEGINNINGS: &[&str] = &["Dockerfile", "Containerfile", "Kustomization"];
 
 /// Folders whose files need not be in use: examples, test data, documentation, dependencies.
 const INCIDENTAL: &[&str] = &[
@@ -83,21 +83,22 @@ static KEYS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
     AhoCorasick::builder().ascii_case_insensitive(true).kind(Some(AhoCorasickKind::DFA)).build(keys).ok()
 });
 
-pub(super) fn read(checkout: &Checkout, path: &Arc<str>) -> Vec<RunnerPool> {
-    let Some(keys) = KEYS.as_ref() else { return Vec::new() };
+/// The pools of a file; `None` when it holds no word of runner configuration.
+pub(super) fn read(checkout: &Checkout, path: &Arc<str>) -> Option<Vec<RunnerPool>> {
+    let keys = KEYS.as_ref()?;
     match checkout.glance_if(path, |bytes| bytes.len() <= LARGEST && keys.is_match(bytes)) {
         Ok(Some(text)) => {
             let file = File::new(path, &text, checkout);
             broken(&file);
-            shapes(&file)
+            Some(shapes(&file))
         }
-        Ok(None) => Vec::new(),
+        Ok(None) => None,
         Err(error) => {
             // A text that is no text, or too long, is no configuration that anybody wrote.
             if matches!(error, ReadError::Unreadable { .. }) {
                 refuse(checkout, path, None, error.to_string());
             }
-            Vec::new()
+            None
         }
     }
 }

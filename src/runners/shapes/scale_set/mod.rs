@@ -65,6 +65,23 @@ pub(in crate::runners) fn pools(file: &File<'_>) -> Vec<RunnerPool> {
     found
 }
 
+/// The scale sets of a file of values whose release is known. Values without an address are those of a scale set too.
+pub(in crate::runners) fn of_release(
+    file: &File<'_>,
+    name: Option<String>,
+    version: Option<Version>,
+) -> Vec<RunnerPool> {
+    let Some(root) = file.documents().first().map(|d| d.root()) else { return Vec::new() };
+    let mut sets = Vec::new();
+    values(root, 0, &mut sets);
+    if sets.is_empty() {
+        sets.push(root);
+    }
+    let of =
+        |set: Node<'_>| set_of(&Definition { values: set, file, name: name.clone(), version, place: file.at(set) });
+    sets.into_iter().map(of).collect()
+}
+
 /// Values of the chart, and what is known about their release.
 struct Definition<'a> {
     values: Node<'a>,
