@@ -57,7 +57,7 @@ pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
         _ => return None,
     };
     let dry = |w: &str| {
-        let w = w.to_ascii_lowercase().replace('.', "").replace('-', "");
+        let w = w.to_ascii_lowercase().replace(['.', '-'], "");
         ["dryrun", "y", "dryrun=true", "djreleaserdryrun", "djreleaserdryrun=true"].contains(&w.as_str())
     };
     if words().any(|w| w.starts_with('-') && dry(w))
@@ -102,7 +102,7 @@ fn unconfigured(call: &Call<'_>, does: Does, by_build_tool: bool, entered: &mut 
             && pattern::search(r"(?s)(deploy\s*\{\s*maven|<deploy>\s*<maven>)", &text)
             && pattern::search(r"(?i)(mavenCentral|nexus2|nexus3|artifactory|github|gitlab|gitea)", &text)
     };
-    if does.deploys && (!does.releases || by_build_tool && BUILD_FILES.iter().any(|f| deploys(f))) {
+    if does.deploys && (!does.releases || by_build_tool && BUILD_FILES.iter().any(deploys)) {
         entered.implied.push(implied("jreleaser:maven", vec![Text::unknown(STAGED)], None));
     }
 }

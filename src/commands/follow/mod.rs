@@ -12,6 +12,7 @@ mod package;
 mod projects;
 mod release_it;
 mod release_plz;
+mod semantic_others;
 mod semantic_release;
 mod taskfile;
 
@@ -180,6 +181,7 @@ pub(super) fn enter(call: &Call<'_>, images: &[Built]) -> Option<Entered> {
         .or_else(|| justfile::enter(call))
         .or_else(|| goreleaser::enter(call))
         .or_else(|| jreleaser::enter(call))
+        .or_else(|| semantic_others::enter(call))
         .or_else(|| semantic_release::enter(call))
         .or_else(|| release_it::enter(call))
         .or_else(|| release_plz::enter(call))
