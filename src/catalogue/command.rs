@@ -2,8 +2,6 @@
 
 use serde::Deserialize;
 
-use crate::syntax::pattern::fits;
-
 /// A program and the words that follow it, as [`crate::commands::matches`] explains them. Hardly any pattern is of the
 /// program that a command runs, so what decides about that is read once.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -52,4 +50,25 @@ impl CommandPattern {
     pub fn names_path(&self) -> bool {
         self.path
     }
+}
+
+/// Whether `text` fits one of the alternatives of a pattern word: `|` between them, `*` for any characters.
+pub fn fits(pattern: &str, text: &str) -> bool {
+    if !pattern.bytes().any(|b| matches!(b, b'|' | b'*')) {
+        return pattern == text;
+    }
+    pattern.split('|').any(|p| if p.contains('*') { star(p, text) } else { p == text })
+}
+
+fn star(pattern: &str, text: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let first = parts.next().unwrap_or_default();
+    let Some(mut rest) = text.strip_prefix(first) else { return false };
+    let mut parts: Vec<&str> = parts.collect();
+    let last = parts.pop().unwrap_or_default();
+    for part in parts {
+        let Some(at) = rest.find(part) else { return false };
+        rest = rest.get(at + part.len()..).unwrap_or_default();
+    }
+    rest.ends_with(last)
 }

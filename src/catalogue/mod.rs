@@ -22,12 +22,10 @@ use std::sync::OnceLock;
 
 use serde::Deserialize;
 
-use crate::syntax::pattern::wildcard;
-
 pub use builder::{Builder, Recorded, Signing, Uploads};
 pub use card::{Advice, Card};
 pub use claim::{Badge, Claims, Form};
-pub use command::CommandPattern;
+pub use command::{CommandPattern, fits};
 pub use context::{Context, Who};
 pub use detector::{Clue, Detector};
 pub use identity::Identity;
@@ -93,12 +91,6 @@ impl Catalogue {
     pub fn get() -> &'static Catalogue {
         static CATALOGUE: OnceLock<Catalogue> = OnceLock::new();
         CATALOGUE.get_or_init(|| Catalogue::parse().unwrap_or_else(|error| broken(&error)))
-    }
-
-    /// The entries on what an action runs that an input holds.
-    pub fn runs_of(&self, action: &str) -> impl Iterator<Item = &Run> {
-        let candidates = self.index.runs.of_action(action).filter_map(|at| self.runs.get(at));
-        candidates.filter(move |run| run.actions.iter().any(|pattern| wildcard(pattern, action)))
     }
 
     fn parse() -> Result<Catalogue, serde_json::Error> {

@@ -2,9 +2,9 @@
 
 use std::str::SplitAsciiWhitespace;
 
-use crate::catalogue::CommandPattern;
+use crate::catalogue::{Catalogue, CommandPattern, Run, fits};
 use crate::model::Text;
-use crate::syntax::pattern::fits;
+use crate::syntax::pattern::wildcard;
 
 /// The name of a program: the last part of its path, without `.exe`, `.cmd` and `.bat`, and without the version that
 /// package runners take (`semantic-release@22`, `twine==5.1`). `None` when the name is unknown.
@@ -67,6 +67,13 @@ pub fn matches_program(pattern: &CommandPattern, name: &str, words: &[Text]) -> 
     let fitting =
         pattern.is_of(name) || pattern.names_path() && fits(pattern.program(), versionless(words.first()?.as_str()));
     if fitting { follow(pattern.words().split_ascii_whitespace(), words, 1, false) } else { None }
+}
+
+/// What the catalogue says of an action that runs what an input holds.
+pub fn runs_of(action: &str) -> impl Iterator<Item = &'static Run> {
+    let catalogue = Catalogue::get();
+    let candidates = catalogue.index.runs.of_action(action).filter_map(|at| catalogue.runs.get(at));
+    candidates.filter(move |run| run.actions.iter().any(|pattern| wildcard(pattern, action)))
 }
 
 /// The whole word for a program, without the version behind it.

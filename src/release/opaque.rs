@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Linked, Path, Published, bytes, facts};
 use crate::catalogue::{Bytes, Catalogue};
+use crate::commands::matching::runs_of;
 use crate::model::{Access, ActionUse, Command, Job, Kind, Location, Script, Step, StepBody, TokenScope};
 use crate::syntax::{lines, pattern};
 
@@ -188,7 +189,7 @@ pub(super) fn is_known(step: &Step, action: &ActionUse) -> bool {
         || doer.among(&catalogue.index.caches, &catalogue.caches).next().is_some()
         || doer.among(&catalogue.index.transfers, &catalogue.transfers).next().is_some()
         || doer.among(&catalogue.index.neutral, &catalogue.neutral).any(|n| doer.is(&n.actions, &[]).is_some());
-    let runs = catalogue.runs_of(&action.name).next().is_some();
+    let runs = runs_of(&action.name).next().is_some();
     let owner = action.name.split('/').next().unwrap_or_default();
     known || runs || matches!(owner, "actions" | "github" | "docker:") || action.name.starts_with("docker://")
 }

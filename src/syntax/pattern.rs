@@ -64,27 +64,6 @@ pub fn capture(pattern: &str, text: &str) -> Option<String> {
     Some(text.get(found.range())?.to_owned())
 }
 
-/// Whether `text` fits one of the alternatives of a pattern word: `|` between them, `*` for any characters.
-pub fn fits(pattern: &str, text: &str) -> bool {
-    if !pattern.bytes().any(|b| matches!(b, b'|' | b'*')) {
-        return pattern == text;
-    }
-    pattern.split('|').any(|p| if p.contains('*') { star(p, text) } else { p == text })
-}
-
-fn star(pattern: &str, text: &str) -> bool {
-    let mut parts = pattern.split('*');
-    let first = parts.next().unwrap_or_default();
-    let Some(mut rest) = text.strip_prefix(first) else { return false };
-    let mut parts: Vec<&str> = parts.collect();
-    let last = parts.pop().unwrap_or_default();
-    for part in parts {
-        let Some(at) = rest.find(part) else { return false };
-        rest = rest.get(at + part.len()..).unwrap_or_default();
-    }
-    rest.ends_with(last)
-}
-
 /// Whether a name fits a wildcard pattern, in which `*` stands for any characters, without regard to case.
 pub fn wildcard(pattern: &str, name: &str) -> bool {
     let (pattern, mut rest) = (pattern.as_bytes(), name.as_bytes());

@@ -11,8 +11,9 @@ use super::source::Source;
 use super::uses::{self, Uses};
 use super::value::Value;
 use super::workflow::environment;
-use crate::catalogue::{Catalogue, Run, RunOption, Split};
+use crate::catalogue::{Run, RunOption, Split};
 use crate::commands::Choices;
+use crate::commands::matching::runs_of;
 use crate::model::{
     ActionUse, Cond, Hop, Input, Job, Location, Problem, Reference, Script, Span, Step, StepBody, Text, VersionSource,
 };
@@ -423,7 +424,7 @@ fn interpolated(source: &Source, step: Node<'_>) -> Vec<(String, Location)> {
     let with = |name: &str| step.get("with").and_then(|w| w.get(name));
     let action = step.get("uses").and_then(|n| n.as_str()).unwrap_or_default();
     let name = action.split('@').next().unwrap_or_default();
-    let entries = Catalogue::get().runs_of(name);
+    let entries = runs_of(name);
     let code = entries.flat_map(|r| &r.inputs).filter_map(|name| with(name)).chain(step.get("run"));
     let declared = source
         .root()
@@ -523,7 +524,7 @@ fn script(
 /// The commands that an action runs because one of its inputs holds them.
 fn run_by_action(lowering: &Lowering<'_>, action: &ActionUse, scope: &Scope<'_>, step: &Step) -> Vec<Step> {
     let mut steps = Vec::new();
-    for entry in Catalogue::get().runs_of(&action.name) {
+    for entry in runs_of(&action.name) {
         let held = entry.inputs.iter().filter_map(|name| action.input(name)).map(|input| {
             let value = input.value.as_str();
             match &entry.program {
