@@ -4,6 +4,7 @@
 mod builder;
 mod card;
 mod claim;
+mod command;
 mod context;
 mod detector;
 mod identity;
@@ -25,6 +26,7 @@ use serde::Deserialize;
 pub use builder::{Builder, Recorded, Signing, Uploads};
 pub use card::{Advice, Card};
 pub use claim::{Badge, Claims, Form};
+pub use command::{CommandPattern, fits};
 pub use context::{Context, Who};
 pub use detector::{Clue, Detector};
 pub use identity::Identity;
@@ -105,6 +107,7 @@ impl Catalogue {
             safeguards: Index::new(all.safeguards.iter().map(|e| (&*e.actions, &*e.commands))),
             neutral: Index::new(all.neutral.iter().map(|e| (&*e.actions, &*e.commands))),
             transfers: Index::new(all.transfers.iter().map(|e| (&*e.actions, &[][..]))),
+            runs: Index::new(all.runs.iter().map(|e| (&*e.actions, &[][..]))),
         };
         Ok(all)
     }

@@ -176,33 +176,37 @@ impl Interpreter<'_> {
         }
     }
 
-    /// What a command prints, and whether that is known apart from symbols.
-    pub(super) fn printed(&self, words: &[Text], input: Option<&Text>) -> (Text, bool) {
-        let Some(program) = words.first().and_then(Text::literal) else { return self.unknown_print(words, input) };
+    /// What a command prints, and whether that is known apart from symbols. What nothing reads and is not known is not
+    /// put into words.
+    pub(super) fn printed(&self, words: &[Text], input: Option<&Text>, read: bool) -> (Text, bool) {
+        let unknown = || if read { self.unknown_print(words, input) } else { (Text::default(), false) };
+        let Some(program) = words.first().and_then(Text::literal) else { return unknown() };
         let arguments = words.get(1..).unwrap_or_default();
         match program.to_ascii_lowercase().as_str() {
             "echo" | "write-output" | "write-host" => (echo(arguments), true),
             "printf" => match printf(arguments) {
                 Some(text) => (text, true),
-                None => self.unknown_print(words, input),
+                None => unknown(),
             },
             "cat" | "tee" | "tee-object"
                 if input.is_some() && arguments.iter().all(|a| program != "cat" || a.as_str() == "-") =>
             {
                 (input.cloned().unwrap_or_default(), true)
             }
+            // It hands on to a file what nobody need read here.
+            "tee" | "tee-object" => self.unknown_print(words, input),
             "pwd" => (line(&self.working_folder()), true),
             "dirname" | "basename" => {
                 match arguments.iter().find(|a| !a.as_str().starts_with('-')).and_then(Text::literal) {
                     Some(path) if arguments.len() == 1 => (line(&Text::from(split_path(program, path))), true),
-                    _ => self.unknown_print(words, input),
+                    _ => unknown(),
                 }
             }
             // These print nothing that anybody reads.
             "cd" | "export" | "set" | "unset" | "true" | ":" | "false" | "mkdir" | "rm" | "cp" | "mv" | "chmod" => {
                 (Text::default(), true)
             }
-            _ => self.unknown_print(words, input),
+            _ => unknown(),
         }
     }
 

@@ -18,6 +18,7 @@ mod paths;
 mod run;
 mod scope;
 mod scripts;
+mod status;
 mod symbol;
 #[cfg(test)]
 mod tests;

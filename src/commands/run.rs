@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use super::capture::{Channel, Stdout};
 use super::flow::Streams;
-use super::interpret::{Frame, Interpreter, Leave, MOST_CALLS, MOST_COMMANDS, MOST_STEPS, Status};
+use super::interpret::{Frame, Interpreter, Leave, MOST_CALLS, MOST_COMMANDS, MOST_STEPS};
 use super::scope::Held;
+use super::status::{Rendered, Status, Strict};
 use super::{symbol, wrappers};
 use crate::model::{Command, Cond, Hop, Location, Text};
 use crate::syntax::shell::{Masked, Node, Piece, Simple, Value, parse};
@@ -75,7 +76,7 @@ impl Interpreter<'_> {
                 outcomes.extend(self.branch(&cond, |this| drop(this.dispatch(own, line, streams, simple, forks))));
             }
             self.merge(outcomes);
-            self.rendered = symbol::fold(&symbol::command(&words));
+            self.rendered = Rendered::command(Vec::new(), words);
             return self.success();
         }
         self.here = simple.offset;
@@ -137,7 +138,12 @@ impl Interpreter<'_> {
         let location = self.locate(simple.offset, simple.end);
         let input = streams.input.or_else(|| self.input.clone());
         let target = streams.stdout.clone().unwrap_or_else(|| self.stdout.clone());
-        let (text, plain) = self.printed(&words, input.as_ref().map(|(text, _)| text));
+        let read = match &target {
+            Stdout::Capture => true,
+            Stdout::File(file) => Channel::of(file).is_some(),
+            Stdout::Log | Stdout::Nowhere => false,
+        };
+        let (text, plain) = self.printed(&words, input.as_ref().map(|(text, _)| text), read);
         self.prints(&words, &text, input.as_ref(), &location);
         self.writes(&text, plain, &target, &location);
 
@@ -157,9 +163,8 @@ impl Interpreter<'_> {
             Stdout::File(file) if streams.stdout.is_none() => Some(file.clone()),
             _ => None,
         });
-        let typed = line.iter().filter(|(n, _)| n != wrappers::IDENTITY);
-        let prefix: String = typed.map(|(n, v)| format!("{n}={} ", symbol::word(v))).collect();
-        self.rendered = symbol::fold(&format!("{prefix}{}", symbol::command(&words)));
+        let typed = line.iter().filter(|(name, _)| name != wrappers::IDENTITY);
+        self.rendered = Rendered::command(typed.cloned().collect(), words.clone());
         if self.found.commands.len() >= MOST_COMMANDS {
             if self.steps < MOST_STEPS {
                 self.unread(simple.offset, format!("more than {MOST_COMMANDS} commands"));
@@ -193,7 +198,7 @@ impl Interpreter<'_> {
             // `if $RELEASE; then`: a variable that holds `true` or `false`.
             [only] if only.symbol().is_some() => {
                 let strict = self.context.choices.resolve(symbol::equal(only, &Text::from("true")));
-                Status { lenient: Cond::TRUE, strict }
+                Status { lenient: Cond::TRUE, strict: Strict::Known(strict) }
             }
             _ => self.success(),
         }
@@ -282,7 +287,7 @@ impl Interpreter<'_> {
         frame: Rc<Frame>,
         streams: Streams,
     ) -> Status {
-        let rendered = symbol::command(words);
+        let rendered = Rendered::command(Vec::new(), words.to_vec());
         if self.enter() {
             let frame = std::mem::replace(&mut self.frame, frame);
             let positional = std::mem::replace(&mut self.positional, arguments.to_vec());

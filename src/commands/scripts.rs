@@ -1,11 +1,13 @@
 //! Scripts of steps, with everything they lead to inside the checkout.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::follow::{self, Built, Call, Entered, Piece};
-use super::{Choices, Context, IDENTITY, Parsed, Shell, interpret, matches, unwrapped};
+use super::matching::{matches_program, program as program_of};
+use super::{Choices, Context, IDENTITY, Parsed, Shell, interpret, unwrapped};
 use crate::catalogue::Catalogue;
 use crate::checkout::Checkout;
 use crate::model::{Command, Cond, Hop, Location, Position, Script, Span, Text};
@@ -113,9 +115,11 @@ impl<'c> Scripts<'c> {
     fn follow(&self, script: Script, env: Variables<'_>, budget: &mut Budget) -> Script {
         let mut all = Script { commands: Vec::new(), ..script };
         for command in script.commands {
-            let entered = self.enter(&command, env);
+            let Some(entered) = self.enter(&command, env) else {
+                all.commands.push(command);
+                continue;
+            };
             all.commands.push(command.clone());
-            let Some(entered) = entered else { continue };
             self.images.borrow_mut().extend(entered.image.clone());
             let mut chain = command.chain.clone();
             chain.push(Hop { what: entered.what.clone(), location: command.location.clone() });
@@ -168,8 +172,10 @@ impl<'c> Scripts<'c> {
 
     fn enter(&self, command: &Command, (env, platform): Variables<'_>) -> Option<Entered> {
         let views = unwrapped(command, &Catalogue::get().wrappers);
-        let mut all: Vec<(String, Text)> = env.to_vec();
-        all.extend(command.env.iter().cloned());
+        let all = match command.env.as_slice() {
+            [] => Cow::Borrowed(env),
+            own => Cow::Owned([env, own].concat()),
+        };
         views.iter().rev().find_map(|words| {
             let call = Call { checkout: self.checkout, words, folder: &command.folder, env: &all, platform };
             follow::enter(&call, &self.images.borrow())
@@ -245,9 +251,9 @@ impl<'c> Scripts<'c> {
 pub fn publications(script: Script) -> Script {
     let catalogue = Catalogue::get();
     let publishes = |words: &[Text]| {
-        let program = words.first().and_then(super::matching::program).unwrap_or_default();
-        let sinks = catalogue.index.sinks.of_program(program).iter().filter_map(|at| catalogue.sinks.get(*at));
-        sinks.flat_map(|s| &s.commands).any(|pattern| matches(pattern, words).is_some())
+        let Some(program) = words.first().and_then(program_of) else { return false };
+        let mut sinks = catalogue.index.sinks.of_program(program).filter_map(|at| catalogue.sinks.get(at));
+        sinks.any(|s| s.commands.iter().any(|pattern| matches_program(pattern, program, words).is_some()))
     };
     Script {
         commands: script

@@ -1,7 +1,7 @@
 //! Programs that run the command behind them.
 
 use super::interpret::Shell;
-use super::matching::{matches, program};
+use super::matching::{matches_program, program};
 use crate::catalogue::{Wrapper, Wrappers};
 use crate::model::{Command, Text};
 
@@ -27,7 +27,7 @@ pub(super) struct Contained<'a> {
 pub(super) fn contained<'a>(words: &'a [Text], wrappers: &Wrappers) -> Option<Contained<'a>> {
     let name = words.first().and_then(program)?;
     let found = wrappers.of_program(name).filter(|w| w.container).find_map(|wrapper| {
-        let at = wrapper.commands.iter().find_map(|pattern| matches(pattern, words))?;
+        let at = wrapper.commands.iter().find_map(|pattern| matches_program(pattern, name, words))?;
         Some((wrapper, at))
     });
     let (wrapper, start) = found?;
@@ -66,7 +66,7 @@ pub(super) fn views<'a>(words: &'a [Text], wrappers: &Wrappers) -> Vec<&'a [Text
     let mut view = words;
     while views.len() <= MOST_LAYERS {
         let Some(name) = view.first().and_then(program) else { break };
-        let wrapped = wrappers.of_program(name).find_map(|w| behind(view, w));
+        let wrapped = wrappers.of_program(name).find_map(|w| behind(view, name, w));
         let Some(inner) = wrapped.or_else(|| executed(view)) else { break };
         views.push(inner);
         view = inner;
@@ -81,12 +81,12 @@ fn is_assignment(word: &Text) -> bool {
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
-/// The command behind a wrapper.
-fn behind<'a>(words: &'a [Text], wrapper: &Wrapper) -> Option<&'a [Text]> {
+/// The command behind a wrapper, whose program has this name.
+fn behind<'a>(words: &'a [Text], name: &str, wrapper: &Wrapper) -> Option<&'a [Text]> {
     if !wrapper.script_flag.is_empty() {
         return None;
     }
-    let mut at = wrapper.commands.iter().find_map(|pattern| matches(pattern, words))?;
+    let mut at = wrapper.commands.iter().find_map(|pattern| matches_program(pattern, name, words))?;
     let mut skip = wrapper.skip;
     loop {
         let word = words.get(at)?;
@@ -133,7 +133,8 @@ pub(super) struct Handed {
 pub(super) fn handed(words: &[Text], input: Option<&Text>, wrappers: &Wrappers) -> Option<Handed> {
     let name = program(words.first()?)?;
     for wrapper in wrappers.of_program(name).filter(|w| !w.script_flag.is_empty()) {
-        let Some(mut at) = wrapper.commands.iter().find_map(|pattern| matches(pattern, words)) else { continue };
+        let found = wrapper.commands.iter().find_map(|pattern| matches_program(pattern, name, words));
+        let Some(mut at) = found else { continue };
         let shell = Shell::of(name);
         let mut skip = wrapper.skip;
         while let Some(word) = words.get(at).map(Text::as_str) {

@@ -1,5 +1,7 @@
 //! Steps of a job, after templates, composites and scripts are seen through.
 
+use std::sync::Arc;
+
 use super::{Cond, Location, Reference, Text};
 
 /// One hop on the way from a pipeline step to a command.
@@ -124,8 +126,8 @@ pub struct Step {
     pub label: String,
     /// What it does.
     pub body: StepBody,
-    /// Environment of the step: workflow, job and step level merged.
-    pub env: Vec<(String, Text)>,
+    /// Environment of the step: workflow, job and step level merged. Steps that add nothing share it.
+    pub env: Arc<[(String, Text)]>,
     /// Under which condition it runs, given that its job runs.
     pub cond: Cond,
     /// Where that condition stands, when the step has one of its own.

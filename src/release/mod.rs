@@ -8,6 +8,7 @@ mod doer;
 mod facts;
 mod family;
 mod glob;
+mod handed;
 mod manifest;
 mod naming;
 mod npm;

@@ -2,6 +2,7 @@
 
 mod calls;
 mod code;
+mod env;
 mod events;
 mod expression;
 mod matrix;

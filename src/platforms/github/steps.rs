@@ -1,5 +1,7 @@
 //! Steps of a job: scripts read, local composite actions seen through, their inputs bound.
 
+use std::sync::Arc;
+
 use super::{Lowering, code};
 
 use super::expression::{condition as condition_of, expressions, interpolate, names_status};
@@ -11,6 +13,7 @@ use super::value::Value;
 use super::workflow::environment;
 use crate::catalogue::{Run, RunOption, Split};
 use crate::commands::Choices;
+use crate::commands::matching::runs_of;
 use crate::model::{
     ActionUse, Cond, Hop, Input, Job, Location, Problem, Reference, Script, Span, Step, StepBody, Text, VersionSource,
 };
@@ -88,7 +91,7 @@ pub(super) fn opaque(location: Location, what: String) -> Step {
         id: None,
         label: what.clone(),
         body: StepBody::Opaque { what },
-        env: Vec::new(),
+        env: Arc::default(),
         cond: Cond::TRUE,
         condition_at: None,
         on_failure: false,
@@ -130,12 +133,11 @@ fn step(lowering: &Lowering<'_>, place: &Place<'_>, at: usize, node: Node<'_>, s
     let name = node.get("name").and_then(|n| n.as_str()).map(|s| interpolate(s, scope).text().to_string());
     let mut outputs: Vec<(String, Value)> = Vec::new();
     let mut exports: Vec<(String, Value)> = Vec::new();
-    let env_texts: Vec<(String, Text)> = scope.env.iter().map(|(k, v)| (k.clone(), v.text())).collect();
     let mut new = Step {
         id: Some(format!("{}{id}", place.prefix)),
         label: String::new(),
         body: StepBody::Opaque { what: String::new() },
-        env: env_texts,
+        env: scope.env.texts(),
         cond,
         condition_at: condition.map(|n| source.at(n.span())),
         on_failure,
@@ -421,9 +423,8 @@ fn interpolated(source: &Source, step: Node<'_>) -> Vec<(String, Location)> {
     let with = |name: &str| step.get("with").and_then(|w| w.get(name));
     let action = step.get("uses").and_then(|n| n.as_str()).unwrap_or_default();
     let name = action.split('@').next().unwrap_or_default();
-    let entries = crate::catalogue::Catalogue::get().runs.iter();
-    let entry = entries.filter(|r| r.actions.iter().any(|a| crate::syntax::pattern::wildcard(a, name)));
-    let code = entry.flat_map(|r| &r.inputs).filter_map(|name| with(name)).chain(step.get("run"));
+    let entries = runs_of(name);
+    let code = entries.flat_map(|r| &r.inputs).filter_map(|name| with(name)).chain(step.get("run"));
     let declared = source
         .root()
         .and_then(|root| root.get("on").or_else(|| root.get("true")))
@@ -521,10 +522,8 @@ fn script(
 
 /// The commands that an action runs because one of its inputs holds them.
 fn run_by_action(lowering: &Lowering<'_>, action: &ActionUse, scope: &Scope<'_>, step: &Step) -> Vec<Step> {
-    let runs = crate::catalogue::Catalogue::get().runs.iter();
-    let entries = runs.filter(|r| r.actions.iter().any(|a| crate::syntax::pattern::wildcard(a, &action.name)));
     let mut steps = Vec::new();
-    for entry in entries {
+    for entry in runs_of(&action.name) {
         let held = entry.inputs.iter().filter_map(|name| action.input(name)).map(|input| {
             let value = input.value.as_str();
             match &entry.program {
