@@ -237,6 +237,9 @@ pub struct Run {
     /// Inputs that add words to `command`.
     #[serde(default)]
     pub options: std::collections::BTreeMap<String, RunOption>,
+    /// Whether it runs in a container or a virtual machine, which get the identity of the job only where an input names it.
+    #[serde(default)]
+    pub contained: bool,
     /// Whether only what the command leads to counts, since the action itself is described elsewhere.
     #[serde(default)]
     pub beyond: bool,

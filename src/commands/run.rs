@@ -122,9 +122,14 @@ impl Interpreter<'_> {
             return None;
         }
         let option = |value: &Text| value.literal().is_some_and(|v| v.is_empty() || v.starts_with('-'));
+        // A variable that one branch leaves as it was.
+        let unset = |value: &Text| value.symbol().is_some_and(|s| s.starts_with("env."));
         words.iter().enumerate().skip(1).find_map(|(at, word)| {
             let options = self.context.choices.of(word)?;
-            (options.len() <= MOST_FORKS && options.iter().all(|(_, value)| option(value))).then_some((at, options))
+            let fits = options.len() <= MOST_FORKS
+                && options.iter().all(|(_, value)| option(value) || unset(value))
+                && options.iter().any(|(_, value)| option(value));
+            fits.then_some((at, options))
         })
     }
 

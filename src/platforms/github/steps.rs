@@ -12,8 +12,8 @@ use super::uses::{self, Uses};
 use super::value::Value;
 use super::workflow::environment;
 use crate::catalogue::{Run, RunOption, Split};
-use crate::commands::Choices;
 use crate::commands::matching::runs_of;
+use crate::commands::{Choices, IDENTITY};
 use crate::model::{
     ActionUse, Cond, Hop, Input, Job, Location, Problem, Reference, Script, Span, Step, StepBody, Text, VersionSource,
 };
@@ -557,7 +557,12 @@ fn run_by_action(lowering: &Lowering<'_>, action: &ActionUse, scope: &Scope<'_>,
                     continue;
                 }
             }
-            steps.push(Step { id: None, body: StepBody::Script(script), cond, ..step.clone() });
+            let mut new = Step { id: None, body: StepBody::Script(script), cond, ..step.clone() };
+            let handed = action.inputs.iter().any(|i| i.value.as_str().contains(IDENTITY));
+            if entry.contained && !handed {
+                new.env = new.env.iter().cloned().chain([(IDENTITY.to_owned(), Text::default())]).collect();
+            }
+            steps.push(new);
         }
     }
     steps
