@@ -35,6 +35,7 @@ const FILES: &[&str] = &[
     "transfers",
     "wrappers",
     "images",
+    "rewriters",
     "runs",
     "runners",
     "contexts",

@@ -12,6 +12,7 @@ mod image;
 mod index;
 mod label;
 mod producer;
+mod rewriter;
 mod rule;
 mod runner;
 mod sink;
@@ -33,6 +34,7 @@ pub use image::Image;
 pub use index::{Index, Indices};
 pub use label::{Labels, Vendor};
 pub use producer::{Broken, Content, Producer, Signer, Store, Subjects};
+pub use rewriter::{Rewriter, Writes};
 pub use rule::{Cards, Example, Examples, Principle, RuleCard, Sheet, Subject};
 pub use runner::RunnerFields;
 pub use sink::{Bytes, Naming, Sink};
@@ -69,6 +71,8 @@ pub struct Catalogue {
     pub wrappers: Wrappers,
     /// `rules/images.yml`: images whose entry point is a program that publishes.
     pub images: Vec<Image>,
+    /// `rules/rewriters.yml`: programs that change files.
+    pub rewriters: Vec<Rewriter>,
     /// `rules/runs.yml`: actions that run a command which an input holds.
     pub runs: Vec<Run>,
     /// `rules/runners.yml`: what to set in definitions of runners.

@@ -255,7 +255,8 @@ fn files_covered(
     if !checksums.is_empty() {
         // A release tool's checksums file lists its archives and packages; what it makes for a store or a registry of
         // packages is made again, and lists of image digests name no files.
-        let elsewhere = matches!(unit.kind, Kind::Snap | Kind::Npm) && unit.publish.bytes == Bytes::Built;
+        let elsewhere = matches!(unit.kind, Kind::Snap | Kind::Npm) && unit.publish.bytes == Bytes::Built
+            || unit.kind == Kind::Maven && !unit.publish.files.is_empty();
         let images = checksums.iter().all(|c| c.value.as_str().to_ascii_lowercase().contains("digest"));
         return if related && !elsewhere && !images {
             Coverage::Yes("its subjects are what the checksums file lists".to_owned())

@@ -75,7 +75,7 @@ pub(super) fn streams<'p>(path: &Path<'_, 'p>) -> Vec<Linked<'p>> {
                     })
                     .or_else(|| quiet_program(job, index, step, script)),
                 // A local action that is a program, or is not here.
-                StepBody::Opaque { what } => own_action(job, index, step, what),
+                StepBody::Opaque { what } => own_action(job, index, step, what).filter(|_| !explained(job, step, own)),
             };
             let Some((name, location, why)) = found else { continue };
             if !streams.iter().any(|s| s.name == name) {
@@ -173,11 +173,20 @@ fn unknown_action(
     let granted = own.publishes.is_empty() && grants_packages(job);
     let publishes = (granted && pattern::search(PACKS, name) || pattern::search(PUBLISHES, name))
         && !pattern::search(HARMLESS, name);
-    if !publishes || !can_publish(job, index) || is_known(step, action) {
+    if !publishes || !can_publish(job, index) || is_known(step, action) || explained(job, step, own) {
         return None;
     }
     let why = format!("nothing in the checkout or the catalogue says what {} does", action.name);
     Some((action.name.clone(), action.reference.location.clone(), why))
+}
+
+/// Whether the code behind an action was read, and shows what it publishes.
+fn explained(job: &Job, step: &Step, own: &facts::Facts<'_>) -> bool {
+    own.publishes.iter().filter_map(|p| job.steps.get(p.step)).any(|published| {
+        published.chain.len() > step.chain.len()
+            && published.chain.last().is_some_and(|hop| hop.location == step.location)
+            || published.location == step.location && published.chain == step.chain
+    })
 }
 
 /// Whether the catalogue says what an action does.

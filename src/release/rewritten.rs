@@ -4,30 +4,9 @@ use super::doer::Doer;
 use super::facts::{Attest, FlowFacts, Publish};
 use super::family::ancillary;
 use super::{glob, naming};
+use crate::catalogue::{Catalogue, Writes};
 use crate::commands::matching;
 use crate::model::{Command, Flow, Location, StepBody};
-
-/// Programs that change the files they name. Copies and renamed files keep their digest.
-const CHANGE: &[&str] = &[
-    "strip",
-    "objcopy",
-    "patchelf",
-    "install_name_tool",
-    "lipo",
-    "upx",
-    "codesign",
-    "rcodesign",
-    "signtool",
-    "osslsigncode",
-    "jarsigner",
-    "apksigner",
-    "zipalign",
-    "rpmsign",
-    "dpkg-sig",
-    "truncate",
-];
-/// Options whose value is the file that is written.
-const OUTPUTS: &[&str] = &["-o", "--output", "--out", "-out", "-outfile", "--outfile", "-OutFile"];
 
 /// The command that makes other bytes of the attested files before they are published.
 pub(super) fn between(
@@ -82,28 +61,28 @@ fn writes(command: &Command, published: &[String]) -> bool {
         !path.is_empty() && !ancillary(&path) && published.iter().any(|p| glob::overlaps(p, &path))
     };
     let words: Vec<&str> = command.words.iter().map(|w| w.as_str()).collect();
-    let value = |at: usize, word: &str| match word.split_once('=') {
-        Some((name, value)) if OUTPUTS.contains(&name) => Some(value.to_owned()),
-        _ if OUTPUTS.contains(&word) => words.get(at + 1).map(|w| (*w).to_owned()),
-        _ => None,
-    };
-    if words.iter().enumerate().filter_map(|(at, w)| value(at, w)).any(|file| hits(&file)) {
-        return true;
-    }
     let program = command.words.first().and_then(matching::program).unwrap_or_default();
-    let mut files = words.iter().skip(1).filter(|w| !w.starts_with('-'));
-    match program {
-        "zip" => files.next().is_some_and(|file| hits(file)),
-        "tar" => {
-            let flags = words.iter().position(|w| {
-                let letters = w.strip_prefix('-').unwrap_or(w);
-                letters.chars().all(char::is_alphabetic) && letters.contains('c') && letters.ends_with('f')
-            });
-            flags.and_then(|at| words.get(at + 1)).is_some_and(|file| hits(file))
-        }
-        // The digest of a verified file stays what it is.
-        "codesign" | "signtool" if words.iter().any(|w| matches!(*w, "--verify" | "-v" | "verify" | "-d")) => false,
-        program if CHANGE.contains(&program) => files.any(|file| hits(file)),
-        _ => false,
-    }
+    let all = Catalogue::get().rewriters.iter();
+    let own = all.filter(|r| r.programs.iter().any(|p| p == "*" || p == program));
+    own.filter(|r| !words.iter().any(|w| r.unless.iter().any(|u| u == w))).any(|rewriter| {
+        let option = |at: usize, word: &str| match word.split_once('=') {
+            Some((name, value)) if rewriter.options.iter().any(|o| o == name) => Some(value.to_owned()),
+            _ if rewriter.options.iter().any(|o| o == word) => words.get(at + 1).map(|w| (*w).to_owned()),
+            _ => None,
+        };
+        let mut operands = words.iter().skip(1).filter(|w| !w.starts_with('-'));
+        let named = match rewriter.files {
+            None => false,
+            Some(Writes::Operands) => operands.any(|file| hits(file)),
+            Some(Writes::First) => operands.next().is_some_and(|file| hits(file)),
+            Some(Writes::Archive) => {
+                let flags = words.iter().position(|w| {
+                    let letters = w.strip_prefix('-').unwrap_or(w);
+                    letters.chars().all(char::is_alphabetic) && letters.contains('c') && letters.ends_with('f')
+                });
+                flags.and_then(|at| words.get(at + 1)).is_some_and(|file| hits(file))
+            }
+        };
+        named || words.iter().enumerate().filter_map(|(at, w)| option(at, w)).any(|file| hits(&file))
+    })
 }

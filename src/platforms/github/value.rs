@@ -70,6 +70,14 @@ impl Value {
         }
     }
 
+    /// The value as what only holds strings has it: variables, outputs, inputs of composite actions.
+    pub(super) fn written(self) -> Self {
+        self.map(&mut |value| match value {
+            Value::Null | Value::Bool(_) | Value::Number(_) => Value::String(value.text()),
+            other => other,
+        })
+    }
+
     /// Every string that the value can be.
     pub(super) fn alternatives(&self) -> Vec<Value> {
         match self {
