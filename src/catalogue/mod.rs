@@ -33,7 +33,7 @@ pub use rule::{Cards, Example, Examples, Principle, RuleCard, Sheet, Subject};
 pub use runner::RunnerFields;
 pub use sink::{Bytes, Naming, Sink};
 pub use test::{Pick, Split, Test};
-pub use traits::{Cache, Credential, Neutral, Remote, Run, RunOption, Safeguard, Transfer, Wrapper, Wrappers};
+pub use traits::{Cache, Change, Credential, Neutral, Remote, Run, RunOption, Safeguard, Transfer, Wrapper, Wrappers};
 
 /// Everything in `rules/`.
 #[derive(Debug, Deserialize)]
@@ -61,6 +61,8 @@ pub struct Catalogue {
     pub neutral: Vec<Neutral>,
     /// `rules/transfers.yml`: steps that hand files from job to job.
     pub transfers: Vec<Transfer>,
+    /// `rules/changes.yml`: steps that make other bytes of files that are there already.
+    pub changes: Vec<Change>,
     /// `rules/wrappers.yml`: programs that run the command behind them.
     pub wrappers: Wrappers,
     /// `rules/runs.yml`: actions that run a command which an input holds.
