@@ -35,6 +35,7 @@ const FILES: &[&str] = &[
     "transfers",
     "changes",
     "wrappers",
+    "images",
     "runs",
     "runners",
     "contexts",

@@ -4,9 +4,11 @@
 mod builder;
 mod card;
 mod claim;
+mod command;
 mod context;
 mod detector;
 mod identity;
+mod image;
 mod index;
 mod label;
 mod producer;
@@ -20,12 +22,16 @@ use std::sync::OnceLock;
 
 use serde::Deserialize;
 
+use crate::syntax::pattern::wildcard;
+
 pub use builder::{Builder, Recorded, Signing, Uploads};
 pub use card::{Advice, Card};
 pub use claim::{Badge, Claims, Form};
+pub use command::CommandPattern;
 pub use context::{Context, Who};
 pub use detector::{Clue, Detector};
 pub use identity::Identity;
+pub use image::Image;
 pub use index::{Index, Indices};
 pub use label::{Labels, Vendor};
 pub use producer::{Broken, Content, Producer, Signer, Store, Subjects};
@@ -65,6 +71,8 @@ pub struct Catalogue {
     pub changes: Vec<Change>,
     /// `rules/wrappers.yml`: programs that run the command behind them.
     pub wrappers: Wrappers,
+    /// `rules/images.yml`: images whose entry point is a program that publishes.
+    pub images: Vec<Image>,
     /// `rules/runs.yml`: actions that run a command which an input holds.
     pub runs: Vec<Run>,
     /// `rules/runners.yml`: what to set in definitions of runners.
@@ -89,6 +97,12 @@ impl Catalogue {
         CATALOGUE.get_or_init(|| Catalogue::parse().unwrap_or_else(|error| broken(&error)))
     }
 
+    /// The entries on what an action runs that an input holds.
+    pub fn runs_of(&self, action: &str) -> impl Iterator<Item = &Run> {
+        let candidates = self.index.runs.of_action(action).filter_map(|at| self.runs.get(at));
+        candidates.filter(move |run| run.actions.iter().any(|pattern| wildcard(pattern, action)))
+    }
+
     fn parse() -> Result<Catalogue, serde_json::Error> {
         let mut all: Catalogue = serde_json::from_str(include_str!(concat!(env!("OUT_DIR"), "/catalogue.json")))?;
         all.index = Indices {
@@ -99,6 +113,8 @@ impl Catalogue {
             safeguards: Index::new(all.safeguards.iter().map(|e| (&*e.actions, &*e.commands))),
             neutral: Index::new(all.neutral.iter().map(|e| (&*e.actions, &*e.commands))),
             transfers: Index::new(all.transfers.iter().map(|e| (&*e.actions, &[][..]))),
+            changes: Index::new(all.changes.iter().map(|e| (&*e.actions, &*e.commands))),
+            runs: Index::new(all.runs.iter().map(|e| (&*e.actions, &[][..]))),
         };
         Ok(all)
     }

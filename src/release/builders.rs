@@ -1,5 +1,7 @@
 //! Provenance by builders and generators of other repositories that the catalogue describes.
 
+use std::sync::Arc;
+
 use super::coverage::{Coverage, Unit, is_image};
 use super::digests::listed;
 use super::doer::{Doer, Picked};
@@ -176,7 +178,7 @@ pub(super) fn call_test(call: &crate::model::OutsideCall, tests: &[crate::catalo
         id: None,
         label: String::new(),
         body: StepBody::Opaque { what: String::new() },
-        env: Vec::new(),
+        env: Arc::default(),
         cond: Cond::TRUE,
         condition_at: None,
         on_failure: false,

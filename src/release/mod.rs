@@ -14,6 +14,7 @@ mod manifest;
 mod moves;
 mod naming;
 mod npm;
+mod npmrc;
 mod opaque;
 mod outside;
 mod packages;

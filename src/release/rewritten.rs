@@ -154,7 +154,8 @@ fn changed(span: &Span<'_, '_>, point: &Point, publish: &Publish<'_>) -> Option<
 
 /// Whether a catalogued step makes other bytes of the files.
 fn changes(doer: Doer<'_>, below: &str, files: &[String]) -> bool {
-    Catalogue::get().changes.iter().any(|change| {
+    let catalogue = Catalogue::get();
+    doer.among(&catalogue.index.changes, &catalogue.changes).any(|change| {
         let Some(hit) = doer.is(&change.actions, &change.commands) else { return false };
         if doer.applies(&[], &change.unless).is_never() {
             return false;

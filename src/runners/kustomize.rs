@@ -7,6 +7,7 @@
 //! <https://datatracker.ietf.org/doc/html/rfc6902>
 
 mod apply;
+mod charts;
 mod tree;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,6 +19,7 @@ use crate::model::{Evidence, Location, RunnerPool, Tri};
 use crate::syntax::conf::{Value, yaml};
 
 use apply::Change;
+use charts::Chart;
 
 /// Names of the file that makes a folder a customisation.
 const NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
@@ -28,6 +30,8 @@ const MOST: usize = 2_000;
 
 /// A customisation of the checkout.
 struct Custom {
+    /// Its file.
+    path: Arc<str>,
     tree: Value,
     /// Customisations that it takes as resources, bases or components, by folder.
     parts: Vec<String>,
@@ -41,16 +45,18 @@ struct Customs<'c> {
     by_folder: BTreeMap<String, Custom>,
 }
 
-/// Replaces pools of files that customisations reach by those of the objects as they are applied.
+/// Replaces pools of files that customisations reach by those of the objects as they are applied. `spoken` are the files
+/// that hold words of runner configuration.
 pub(super) fn applied(
     checkout: &Checkout,
     pools: Vec<RunnerPool>,
+    spoken: &BTreeSet<Arc<str>>,
     read: &dyn Fn(&File<'_>) -> Vec<RunnerPool>,
 ) -> Vec<RunnerPool> {
-    let customs = match pools.is_empty() {
-        true => return pools,
-        false => Customs::read(checkout),
-    };
+    if !spoken.iter().any(|path| [".yaml", ".yml", ".json", "Kustomization"].iter().any(|end| path.ends_with(end))) {
+        return pools;
+    }
+    let customs = Customs::read(checkout);
     if customs.by_folder.is_empty() {
         return pools;
     }
@@ -60,24 +66,39 @@ pub(super) fn applied(
     let mut patches: BTreeSet<Arc<str>> = BTreeSet::new();
     let mut found: Vec<RunnerPool> = Vec::new();
     for folder in customs.by_folder.keys().filter(|f| !included.contains(f)) {
-        let mut build = Build { customs: &customs, objects: Vec::new(), patches: &mut patches, wanted: &with_pools };
+        let whole = customs.speaks(folder, spoken, 0);
+        let mut build = Build {
+            customs: &customs,
+            objects: Vec::new(),
+            patches: &mut patches,
+            values: &mut reached,
+            wanted: (!whole).then_some(&with_pools),
+        };
         build.folder(folder, 0);
-        for object in build.objects {
+        let objects = build.objects;
+        for object in objects.iter().filter(|o| o.chart.is_some() || with_pools.contains(&o.path)) {
             reached.insert(Arc::clone(&object.path));
+        }
+        for object in objects.iter().filter(|o| !o.gone) {
             let text = tree::write(&object.value);
             let file = File::new(&object.path, &text.text, checkout);
-            for mut pool in read(&file) {
+            let mut made = match &object.chart {
+                Some(chart) => chart.pools(&file, read),
+                None => read(&file),
+            };
+            for pool in &mut made {
                 // What the object's own file says about its folder holds for it still.
-                each_location(&mut pool, &mut |at| {
+                each_location(pool, &mut |at| {
                     if at.path == object.path {
                         *at = text.place(at.line, at.column, &object.value.at);
                     }
                 });
-                if let Some(hidden) = &object.hidden {
-                    hide(&mut pool, hidden);
+                if let Some(chart) = &object.chart {
+                    chart.patched(pool, checkout, read);
                 }
-                found.push(pool);
+                hide(pool, object);
             }
+            found.extend(made);
         }
     }
     let mut all: Vec<RunnerPool> = pools;
@@ -91,10 +112,13 @@ pub(super) fn applied(
 }
 
 /// What is met in an object that is changed in a way that is not followed is not shown after all.
-fn hide(pool: &mut RunnerPool, place: &Location) {
+fn hide(pool: &mut RunnerPool, object: &Object) {
     let note = "a customisation changes the object in a way that is not followed";
-    for axis in [&mut pool.ephemeral, &mut pool.isolated] {
-        if matches!(axis, Tri::Met(_)) {
+    let isolated = object.hidden.as_ref().or(object.blurred.as_ref());
+    for (axis, place) in [(&mut pool.ephemeral, object.hidden.as_ref()), (&mut pool.isolated, isolated)] {
+        if let Some(place) = place
+            && matches!(axis, Tri::Met(_))
+        {
             let evidence = Evidence::observed(place, pool.shape, note);
             *axis = Tri::Unshown(evidence, "patches that are written out for this object".to_owned());
         }
@@ -121,9 +145,20 @@ impl<'c> Customs<'c> {
                     parts.push(path);
                 }
             }
-            by_folder.insert(folder, Custom { tree, parts, files });
+            by_folder.insert(folder, Custom { path: Arc::clone(path), tree, parts, files });
         }
         Self { checkout, by_folder }
+    }
+
+    /// Whether a customisation, or one below it, has words of runner configuration of its own: in its file or in a patch.
+    fn speaks(&self, folder: &str, spoken: &BTreeSet<Arc<str>>, depth: usize) -> bool {
+        let Some(custom) = self.by_folder.get(folder).filter(|_| depth < DEEPEST) else { return false };
+        let lists = ["patches", "patchesJson6902", "patchesStrategicMerge"];
+        let written = lists.iter().flat_map(|key| custom.tree.all(key));
+        let mut named = written.filter_map(|e| e.get("path").unwrap_or(e).text()).filter_map(|p| join(folder, p));
+        spoken.contains(&custom.path)
+            || named.any(|path| spoken.contains(path.as_str()))
+            || custom.parts.iter().any(|part| self.speaks(part, spoken, depth + 1))
     }
 
     fn read_file(&self, folder: &str, written: &str) -> Option<(Arc<str>, Vec<Value>)> {
@@ -158,6 +193,19 @@ struct Object {
     names: Vec<String>,
     /// Where something changes it that is not followed.
     hidden: Option<Location>,
+    /// The same for a change that bears on the isolation of its pods alone.
+    blurred: Option<Location>,
+    /// A patch takes it away.
+    gone: bool,
+    /// The chart whose values it is, when it is no object itself.
+    chart: Option<Chart>,
+}
+
+impl Object {
+    fn new(path: &Arc<str>, value: Value) -> Self {
+        let path = Arc::clone(path);
+        Self { path, value, names: Vec::new(), hidden: None, blurred: None, gone: false, chart: None }
+    }
 }
 
 /// One customisation that is applied.
@@ -166,8 +214,10 @@ struct Build<'b, 'c> {
     objects: Vec<Object>,
     /// Files that are patches, and no objects of their own.
     patches: &'b mut BTreeSet<Arc<str>>,
-    /// Files whose objects matter.
-    wanted: &'b BTreeSet<Arc<str>>,
+    /// Files with values of charts.
+    values: &'b mut BTreeSet<Arc<str>>,
+    /// Files whose objects matter; all of them where patches may make runners of objects that are none.
+    wanted: Option<&'b BTreeSet<Arc<str>>>,
 }
 
 impl Build<'_, '_> {
@@ -186,19 +236,25 @@ impl Build<'_, '_> {
             self.folder(part, depth + 1);
         }
         for path in &custom.files {
-            // Patches may make a runner of an object whose own file shows none; such files are rare, and stay unread.
-            if !self.wanted.contains(path) || self.objects.len() > MOST {
+            if self.wanted.is_some_and(|wanted| !wanted.contains(path)) || self.objects.len() > MOST {
                 continue;
             }
             let documents = self.customs.checkout.glance(path).ok().and_then(|text| yaml(path, &text));
             for value in documents.into_iter().flatten() {
-                self.objects.push(Object { path: Arc::clone(path), value, names: Vec::new(), hidden: None });
+                self.objects.push(Object::new(path, value));
             }
         }
+        self.objects.extend(charts::of(self.customs, folder, &custom.path, &custom.tree, self.values));
         for part in &components {
             // What this customisation has gathered, and nothing beside it.
             let objects = self.objects.split_off(first.min(self.objects.len()));
-            let mut inner = Build { customs: self.customs, objects, patches: &mut *self.patches, wanted: self.wanted };
+            let mut inner = Build {
+                customs: self.customs,
+                objects,
+                patches: &mut *self.patches,
+                values: &mut *self.values,
+                wanted: self.wanted,
+            };
             inner.folder(part, depth + 1);
             self.objects.extend(inner.objects);
         }

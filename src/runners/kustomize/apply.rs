@@ -3,6 +3,7 @@
 use regex::RegexBuilder;
 
 use super::Object;
+use super::charts::{Bears, bears, merge_bears};
 use crate::model::Location;
 use crate::syntax::conf::{Data, Entry, Value};
 
@@ -89,12 +90,16 @@ impl Change {
 
     /// Makes the change, if it is meant for the object.
     pub(super) fn make(&self, object: &mut Object) {
+        if object.chart.is_some() {
+            return self.make_chart(object);
+        }
         match self.target.as_ref().map_or(Some(true), |t| t.takes(object)) {
             Some(true) => {}
             Some(false) => return,
             None => object.hidden = object.hidden.take().or_else(|| Some(self.place())),
         }
         match &self.what {
+            What::Merge(patch) if directive(patch) == Some("delete") => object.gone = true,
             What::Merge(patch) => {
                 let native = matches!(object.group(), "" | "apps" | "batch" | "extensions");
                 merge(&mut object.value, patch, native, 0);
@@ -109,6 +114,34 @@ impl Change {
             What::Image { name, with } => images(&mut object.value, name, with, 0),
             What::Affix { front, text, at } => affix(object, *front, text, at),
             What::Hidden(at) => object.hidden = object.hidden.take().or_else(|| Some(at.clone())),
+        }
+    }
+
+    /// The change to what comes out of a chart.
+    fn make_chart(&self, object: &mut Object) {
+        let Some(head) = object.chart.as_ref().map(|chart| chart.head(object)) else { return };
+        if self.target.as_ref().map_or(Some(true), |t| t.takes(&head)) == Some(false) {
+            return;
+        }
+        match (&self.what, &mut object.chart) {
+            (What::Image { name, with }, _) => images(&mut object.value, name, with, 0),
+            (What::Affix { front, text, .. }, Some(chart)) => chart.affix(*front, text),
+            (What::Merge(patch), Some(chart)) => chart.patches.push(patch.clone()),
+            (What::Operations(operations), Some(chart)) => {
+                chart.patches.extend(operations.iter().filter_map(|operation| written_out(&head.value, operation)));
+            }
+            _ => {}
+        }
+        let bearing = match &self.what {
+            What::Image { .. } | What::Affix { .. } => Bears::Nothing,
+            What::Merge(patch) => merge_bears(patch),
+            What::Operations(operations) => operations.iter().map(operation_bears).max().unwrap_or(Bears::Nothing),
+            What::Hidden(_) => Bears::Everything,
+        };
+        match bearing {
+            Bears::Nothing => {}
+            Bears::Isolation => object.blurred = object.blurred.take().or_else(|| Some(self.place())),
+            Bears::Everything => object.hidden = object.hidden.take().or_else(|| Some(self.place())),
         }
     }
 
@@ -302,6 +335,40 @@ fn operate(value: &mut Value, operation: &Value) -> Option<()> {
         _ => return None,
     }
     Some(())
+}
+
+fn operation_bears(operation: &Value) -> Bears {
+    let word = |key: &str| operation.get(key).and_then(Value::text);
+    if word("op") == Some("test") {
+        return Bears::Nothing;
+    }
+    match word("path").and_then(|path| path.strip_prefix('/')) {
+        Some(path) => bears(&path.split('/').collect::<Vec<_>>()),
+        None => Bears::Everything,
+    }
+}
+
+/// The object that an operation alone would make: what it sets, at its path.
+fn written_out(head: &Value, operation: &Value) -> Option<Value> {
+    if !matches!(operation.get("op")?.text()?, "add" | "replace") {
+        return None;
+    }
+    let at = operation.entry("value").map_or(&operation.at, |e| &e.at);
+    let mut value = operation.get("value")?.clone();
+    let keys: Vec<&str> = operation.get("path")?.text()?.strip_prefix('/')?.split('/').take(DEEPEST).collect();
+    for key in keys.iter().rev() {
+        let data = match key.parse::<usize>().is_ok() || *key == "-" {
+            true => Data::List(vec![value]),
+            false => {
+                let key = key.replace("~1", "/").replace("~0", "~");
+                Data::Map(vec![Entry { key, at: at.clone(), value }])
+            }
+        };
+        value = Value::new(at.clone(), operation.bytes.clone(), data);
+    }
+    let mut object = head.clone();
+    merge(&mut object, &value, false, 0);
+    Some(object)
 }
 
 /// Gives containers with an image of this name another one.

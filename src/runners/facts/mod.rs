@@ -1,0 +1,7 @@
+//! POOL FACTS: what shows something about an agent, read in one place each, whatever definition it stands in.
+
+pub(super) mod container;
+pub(super) mod docker;
+pub(super) mod image;
+pub(super) mod pod;
+pub(super) mod script;

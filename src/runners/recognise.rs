@@ -1,0 +1,164 @@
+//! RECOGNISE: which files may define runners, and which shapes read them.
+//!
+//! A cheap look over the raw text decides, before anything is parsed: a name alone says nothing.
+
+use std::sync::{Arc, LazyLock};
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
+
+use super::File;
+use super::facts::container;
+use super::shapes::{
+    agents_env, ansible, arc_legacy, azure_cli, azure_native, buildkite, cdk, circleci, cloudformation, compose, garm,
+    gitea, gitlab, jenkins, nix, nomad, scale_set, script, teamcity, tekton, terraform, vendor, workload,
+};
+use crate::checkout::{Bearing, Checkout, ReadError};
+use crate::model::{Problem, RunnerPool};
+use crate::syntax::yaml;
+
+/// A shape of definition: strings of which a file must hold one (in any case), and the reader of such a file.
+type Shape = (&'static [&'static str], fn(&File<'_>) -> Vec<RunnerPool>);
+
+/// Every shape that is read.
+const SHAPES: &[Shape] = &[
+    (arc_legacy::KEYS, arc_legacy::pools),
+    (scale_set::KEYS, scale_set::pools),
+    (container::KEYS, compose::pools),
+    (container::KEYS, workload::pools),
+    (script::KEYS, script::pools),
+    (vendor::KEYS, vendor::pools),
+    (terraform::KEYS, terraform::pools),
+    (terraform::TEMPLATE_KEYS, terraform::template),
+    (gitlab::TOML_KEYS, gitlab::config),
+    (gitlab::YAML_KEYS, gitlab::in_yaml),
+    (buildkite::CFG_KEYS, buildkite::config),
+    (buildkite::K8S_KEYS, buildkite::kubernetes),
+    (azure_native::KEYS, azure_native::pools),
+    (cloudformation::KEYS, cloudformation::pools),
+    (jenkins::KEYS, jenkins::pools),
+    (gitea::KEYS, gitea::pools),
+    (circleci::KEYS, circleci::pools),
+    (agents_env::KEYS, agents_env::pools),
+    (nomad::KEYS, nomad::pools),
+    (nix::KEYS, nix::pools),
+    (ansible::KEYS, ansible::pools),
+    (garm::KEYS, garm::pools),
+    (azure_cli::KEYS, azure_cli::pools),
+    (cdk::KEYS, cdk::pools),
+    (tekton::KEYS, tekton::pools),
+    (teamcity::KEYS, teamcity::pools),
+];
+
+/// Files that may define runners are no larger than this.
+pub(super) const LARGEST: usize = 1024 * 1024;
+
+/// Ends of the names of files that may define runners.
+const ENDINGS: &[&str] = &[
+    ".yml", ".yaml", ".json", ".tf", ".tfvars", ".tofu", ".hcl", ".nomad", ".bicep", ".toml", ".cfg", ".conf",
+    ".service", ".sh", ".bash", ".ps1", ".cmd", ".bat", ".nix", ".kts", ".xml", ".tpl", ".tftpl", ".j2", ".gotmpl",
+];
+
+/// Starts of the names of files that may define runners.
+const BEGINNINGS: &[&str] = &["Dockerfile", "Containerfile", "Kustomization"];
+
+/// Folders whose files need not be in use: examples, test data, documentation, dependencies.
+const INCIDENTAL: &[&str] = &[
+    "testdata",
+    "test-data",
+    "test_data",
+    "fixtures",
+    "node_modules",
+    "vendor",
+    "third_party",
+    "docs",
+    "doc",
+    "examples",
+    "example",
+    "samples",
+];
+
+static KEYS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+    let keys = SHAPES.iter().flat_map(|(keys, _)| keys.iter());
+    // Most files hold none of them, so they are run through from end to end: the fastest automaton pays.
+    AhoCorasick::builder().ascii_case_insensitive(true).kind(Some(AhoCorasickKind::DFA)).build(keys).ok()
+});
+
+/// The pools of a file; `None` when it holds no word of runner configuration.
+pub(super) fn read(checkout: &Checkout, path: &Arc<str>) -> Option<Vec<RunnerPool>> {
+    let keys = KEYS.as_ref()?;
+    match checkout.glance_if(path, |bytes| bytes.len() <= LARGEST && keys.is_match(bytes)) {
+        Ok(Some(text)) => {
+            let file = File::new(path, &text, checkout);
+            broken(&file);
+            Some(shapes(&file))
+        }
+        Ok(None) => None,
+        Err(error) => {
+            // A text that is no text, or too long, is no configuration that anybody wrote.
+            if matches!(error, ReadError::Unreadable { .. }) {
+                refuse(checkout, path, None, error.to_string());
+            }
+            None
+        }
+    }
+}
+
+/// The pools of a file, by the shapes that its strings call for.
+pub(super) fn shapes(file: &File<'_>) -> Vec<RunnerPool> {
+    let mut found = vec![false; SHAPES.len()];
+    for hit in KEYS.iter().flat_map(|keys| keys.find_overlapping_iter(file.text)) {
+        if let Some(slot) = shape_of(hit.pattern().as_usize()).and_then(|shape| found.get_mut(shape)) {
+            *slot = true;
+        }
+    }
+    let shapes = SHAPES.iter().zip(found).filter(|(_, found)| *found);
+    shapes.flat_map(|((_, pools), _)| pools(file)).collect()
+}
+
+/// Tells of a file with words of runner configuration whose syntax is broken: what it defines is not seen. Templates
+/// are no text of their format yet, and examples and test data are broken on purpose.
+fn broken(file: &File<'_>) {
+    if file.text.contains("{{") || is_incidental(file.path) {
+        return;
+    }
+    let ends = |endings: &[&str]| endings.iter().any(|e| file.path.ends_with(e));
+    if ends(&[".yml", ".yaml"]) {
+        if let Err(error) = yaml::parse(file.text) {
+            let at = Some((error.line, error.column));
+            refuse(file.checkout, file.path, at, format!("not valid YAML: {}", error.message));
+        }
+    } else if ends(&[".toml"]) && crate::syntax::conf::Value::of_toml(file.path, file.text).is_none() {
+        refuse(file.checkout, file.path, None, "not valid TOML".to_owned());
+    } else if ends(&[".tf", ".tofu", ".hcl", ".nomad"]) && crate::syntax::conf::hcl(file.path, file.text, &()).is_none()
+    {
+        refuse(file.checkout, file.path, None, "not valid HCL".to_owned());
+    }
+}
+
+fn refuse(checkout: &Checkout, path: &str, at: Option<(u32, u32)>, message: String) {
+    let (line, column) = at.unzip();
+    checkout.refuse(Bearing::Runner, Problem { path: path.to_owned(), line, column, message });
+}
+
+pub(super) fn is_candidate(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let workflow = path.starts_with(".github/workflows/");
+    let usual = ENDINGS.iter().any(|e| name.ends_with(e)) || BEGINNINGS.iter().any(|b| name.starts_with(b));
+    !workflow && (usual || cdk::is_candidate(path))
+}
+
+pub(super) fn is_incidental(path: &str) -> bool {
+    let folders = path.rsplit_once('/').map_or("", |(folders, _)| folders);
+    folders.split('/').any(|f| INCIDENTAL.iter().any(|i| f.eq_ignore_ascii_case(i)))
+}
+
+/// The shape that the key with this number belongs to, counted over all shapes.
+fn shape_of(mut key: usize) -> Option<usize> {
+    for (shape, (keys, _)) in SHAPES.iter().enumerate() {
+        match key.checked_sub(keys.len()) {
+            Some(rest) => key = rest,
+            None => return Some(shape),
+        }
+    }
+    None
+}

@@ -1,0 +1,32 @@
+//! READ SHAPE: one file for each shape of runner configuration, which it finds by content.
+
+pub(super) mod agents_env;
+pub(super) mod ansible;
+pub(super) mod arc_legacy;
+pub(super) mod azure_apps;
+pub(super) mod azure_cli;
+pub(super) mod azure_native;
+pub(super) mod azure_pipelines;
+pub(super) mod buildkite;
+pub(super) mod cdk;
+pub(super) mod circleci;
+mod cloud_init;
+pub(super) mod cloudformation;
+pub(super) mod codebuild;
+pub(super) mod compose;
+pub(super) mod ecs;
+pub(super) mod garm;
+pub(super) mod gitea;
+pub(super) mod gitlab;
+pub(super) mod jenkins;
+pub(super) mod nix;
+pub(super) mod nomad;
+pub(super) mod scale_set;
+pub(super) mod script;
+pub(super) mod started;
+mod systemd;
+pub(super) mod teamcity;
+pub(super) mod tekton;
+pub(super) mod terraform;
+pub(super) mod vendor;
+pub(super) mod workload;
