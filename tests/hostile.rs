@@ -226,6 +226,8 @@ fn ten_thousand_levels_of_configuration_end() {
         ("infra/b.toml", format!("# [[runners]]\n{}a = 1\n", "a.".repeat(DEEP))),
         ("infra/a.json", format!("{{\"{github}\": {}}}", nest("[", "1", "]"))),
         ("infra/a.nix", format!("# services.github-runners {github}\n{}\n", nest("{ a = ", "1", "; }"))),
+        ("Jenkinsfile", format!("podTemplate(x: 1) {{\n{}\n}}\n", nest("a {\n", "b 1\n", "}\n"))),
+        ("b.jenkinsfile", format!("podTemplate(x: {})\n", nest("[a: f(", "1", ")]"))),
         ("infra/a.yaml", format!("# {github}\n{}\n", nest("{a: ", "1", "}"))),
         ("infra/a.nomad", format!("# {github}\n{}\n", nest("job \"a\" {\n", "b = 1\n", "}\n"))),
         ("infra/a.sh", format!("# {github}\n{}\n", nest("$(", "./config.sh --url x", ")"))),

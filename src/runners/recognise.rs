@@ -10,7 +10,7 @@ use super::File;
 use super::facts::container;
 use super::shapes::{
     agents_env, ansible, arc_legacy, azure_cli, azure_native, buildkite, cdk, circleci, cloudformation, compose, garm,
-    gitea, gitlab, jenkins, nix, nomad, scale_set, script, teamcity, tekton, terraform, vendor, workload,
+    gitea, gitlab, jenkins, jenkinsfile, nix, nomad, scale_set, script, teamcity, tekton, terraform, vendor, workload,
 };
 use crate::checkout::{Bearing, Checkout, ReadError};
 use crate::model::{Problem, RunnerPool};
@@ -36,6 +36,7 @@ const SHAPES: &[Shape] = &[
     (azure_native::KEYS, azure_native::pools),
     (cloudformation::KEYS, cloudformation::pools),
     (jenkins::KEYS, jenkins::pools),
+    (jenkinsfile::KEYS, jenkinsfile::pools),
     (gitea::KEYS, gitea::pools),
     (circleci::KEYS, circleci::pools),
     (agents_env::KEYS, agents_env::pools),
@@ -54,12 +55,38 @@ pub(super) const LARGEST: usize = 1024 * 1024;
 
 /// Ends of the names of files that may define runners.
 const ENDINGS: &[&str] = &[
-    ".yml", ".yaml", ".json", ".tf", ".tfvars", ".tofu", ".hcl", ".nomad", ".bicep", ".toml", ".cfg", ".conf",
-    ".service", ".sh", ".bash", ".ps1", ".cmd", ".bat", ".nix", ".kts", ".xml", ".tpl", ".tftpl", ".j2", ".gotmpl",
+    ".yml",
+    ".yaml",
+    ".json",
+    ".tf",
+    ".tfvars",
+    ".tofu",
+    ".hcl",
+    ".nomad",
+    ".bicep",
+    ".toml",
+    ".cfg",
+    ".conf",
+    ".service",
+    ".sh",
+    ".bash",
+    ".ps1",
+    ".cmd",
+    ".bat",
+    ".nix",
+    ".kts",
+    ".xml",
+    ".tpl",
+    ".tftpl",
+    ".j2",
+    ".gotmpl",
+    ".groovy",
+    ".jenkinsfile",
+    ".Jenkinsfile",
 ];
 
 /// Starts of the names of files that may define runners.
-const BEGINNINGS: &[&str] = &["Dockerfile", "Containerfile", "Kustomization"];
+const BEGINNINGS: &[&str] = &["Dockerfile", "Containerfile", "Kustomization", "Jenkinsfile"];
 
 /// Folders whose files need not be in use: examples, test data, documentation, dependencies.
 const INCIDENTAL: &[&str] = &[
