@@ -65,8 +65,9 @@ fn pool_of(pool: &RunnerPool, used_by: Vec<String>, elsewhere: bool) -> Pool {
             Tri::Failed(evidence) => (State::Failed, evidence, None),
             Tri::Unshown(evidence, to_show) => (State::Unshown, evidence, Some(to_show.clone())),
         };
-        let open = if state.is_open() { Catalogue::get().runner_fields(pool.shape, requirement) } else { &[] };
-        Axis { state, evidence: evidence.clone(), to_show, to_set: open.to_vec() }
+        let open = if state.is_open() { Catalogue::get().to_set(evidence, requirement) } else { Vec::new() };
+        let to_set = open.into_iter().map(str::to_owned).collect();
+        Axis { state, evidence: evidence.clone(), to_show, to_set }
     };
     Pool {
         name: pool.name.clone(),
