@@ -34,6 +34,7 @@ const FILES: &[&str] = &[
     "neutral",
     "transfers",
     "wrappers",
+    "images",
     "runs",
     "runners",
     "contexts",

@@ -352,6 +352,6 @@ const LONGEST_LINE: usize = 4_000;
 /// The source line at a location.
 fn line_of(checkout: &Checkout, at: &Location) -> Option<String> {
     let text = checkout.glance(&at.path).ok()?;
-    let line = text.lines().nth(at.line.checked_sub(1)? as usize)?;
+    let line = syntax::lines::from(&text, at.line)?.lines().next()?;
     Some(line.chars().take(LONGEST_LINE).collect())
 }

@@ -170,11 +170,15 @@ fn a_switch_that_cannot_be_read_is_not_on() {
         for obstacle in OBSTACLES {
             let folder = tempfile::tempdir().unwrap();
             write(folder.path(), ".github/workflows/release.yml", publish.as_bytes());
-            write(folder.path(), "package.json", br#"{"name": "x", "publishConfig": {"provenance": true}}"#);
+            // What the manifest says overrides the other file.
+            let (manifest, npmrc) = match path {
+                "package.json" => (r#"{"name": "x", "publishConfig": {"provenance": true}}"#, ""),
+                _ => (r#"{"name": "x"}"#, "provenance=true\n"),
+            };
+            write(folder.path(), "package.json", manifest.as_bytes());
+            write(folder.path(), ".npmrc", npmrc.as_bytes());
             assert_eq!(graded(folder.path()).level, 2, "the control");
-            if path == "package.json" {
-                fs::remove_file(folder.path().join(path)).unwrap();
-            }
+            fs::remove_file(folder.path().join(path)).unwrap();
             obstruct(folder.path(), path, obstacle);
             refused(&graded(folder.path()), path, &format!("{obstacle:?}"));
         }

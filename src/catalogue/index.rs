@@ -1,6 +1,9 @@
 //! Which entries may match an action or a program, so that not every entry is compared with every command.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
+use std::borrow::Cow;
+
+use super::CommandPattern;
 
 /// An index over one list of entries. It names candidates; the entry's own patterns decide.
 #[derive(Debug, Default)]
@@ -12,71 +15,93 @@ pub struct Index {
 /// Entries by a name that their patterns begin with. All lists are in catalogue order.
 #[derive(Debug, Default)]
 struct Names {
-    /// The entries for each name that some pattern writes out, those that may fit any name included.
-    own: HashMap<String, Vec<usize>>,
-    /// Entries whose patterns may fit any name.
-    any: Vec<usize>,
+    /// The entries for each name that some pattern writes out, those whose wildcards may fit it included.
+    own: FxHashMap<String, Vec<usize>>,
+    /// Entries whose patterns hold wildcards, with what a name that fits begins with.
+    open: Vec<(String, usize)>,
 }
 
 impl Names {
-    fn add(&mut self, at: usize, name: Option<String>) {
-        let list = match name {
-            Some(name) => self.own.entry(name).or_default(),
-            None => &mut self.any,
-        };
-        list.push(at);
+    fn add(&mut self, at: usize, name: Name<'_>) {
+        match name {
+            Name::Whole(name) => self.own.entry(name.to_ascii_lowercase()).or_default().push(at),
+            Name::Start(start) => self.open.push((start.to_ascii_lowercase(), at)),
+        }
     }
 
     /// Merges the lists, once all entries are in.
     fn finished(mut self) -> Self {
-        for list in self.own.values_mut() {
-            list.extend(&self.any);
+        self.open.dedup();
+        for (name, list) in &mut self.own {
+            list.extend(self.open.iter().filter(|(start, _)| name.starts_with(start.as_str())).map(|(_, at)| at));
             list.sort_unstable();
             list.dedup();
         }
-        self.any.dedup();
         self
     }
 
-    fn of(&self, name: &str) -> &[usize] {
-        self.own.get(name).unwrap_or(&self.any)
+    fn of(&self, name: &str) -> impl Iterator<Item = usize> {
+        // Nearly every name is in lower case already.
+        let name = match name.bytes().any(|b| b.is_ascii_uppercase()) {
+            true => Cow::Owned(name.to_ascii_lowercase()),
+            false => Cow::Borrowed(name),
+        };
+        let own = self.own.get(&*name);
+        let open = if own.is_none() { &*self.open } else { &[] };
+        let mut last = None;
+        let open = open.iter().filter(move |(start, _)| name.starts_with(start.as_str())).map(|(_, at)| *at);
+        let open = open.filter(move |at| last.replace(*at) != Some(*at));
+        own.into_iter().flatten().copied().chain(open)
     }
+}
+
+/// What a pattern says of the names that fit it.
+enum Name<'p> {
+    /// It is this one.
+    Whole(&'p str),
+    /// It begins with this.
+    Start(&'p str),
 }
 
 impl Index {
     /// Indexes entries by their actions and commands.
-    pub(super) fn new<'e>(entries: impl Iterator<Item = (&'e [String], &'e [String])>) -> Self {
+    pub(super) fn new<'e>(entries: impl Iterator<Item = (&'e [String], &'e [CommandPattern])>) -> Self {
         let (mut actions, mut programs) = (Names::default(), Names::default());
         for (at, (own_actions, commands)) in entries.enumerate() {
             for action in own_actions {
-                actions.add(at, (!action.contains('*')).then(|| action.to_ascii_lowercase()));
+                actions.add(at, action.split_once('*').map_or(Name::Whole(action), |(start, _)| Name::Start(start)));
             }
-            for program in commands.iter().filter_map(|c| c.split_whitespace().next()).flat_map(|w| w.split('|')) {
-                programs.add(at, only_name(program).map(str::to_owned));
+            for program in commands.iter().flat_map(|c| c.program().split('|')) {
+                programs.add(at, name_of(program));
             }
         }
         Self { actions: actions.finished(), programs: programs.finished() }
     }
 
     /// Entries that may describe the action, in catalogue order.
-    pub fn of_action(&self, name: &str) -> &[usize] {
+    pub fn of_action(&self, name: &str) -> impl Iterator<Item = usize> {
         self.actions.of(name)
     }
 
     /// Entries that may describe a command of this program, in catalogue order.
-    pub fn of_program(&self, name: &str) -> &[usize] {
+    pub fn of_program(&self, name: &str) -> impl Iterator<Item = usize> {
         self.programs.of(name)
     }
 }
 
-/// The one name that a program can have to fit a pattern; `None` when there are several. A path ends with the name,
-/// unless that is a major version (`example.org/tool/v2`), which stands for the part before it.
-fn only_name(program: &str) -> Option<&str> {
+/// What a pattern for programs says of their names. A path ends with the name, unless that is a major version
+/// (`example.org/tool/v2`), which stands for the part before it.
+fn name_of(program: &str) -> Name<'_> {
     let name = program.rsplit('/').next().unwrap_or_default();
     let plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
     let major = name.strip_prefix('v').is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit()));
-    let bare = name == program && !name.contains('*');
-    (bare || plain && !name.is_empty() && !major).then_some(name)
+    if name == program {
+        name.split_once('*').map_or(Name::Whole(name), |(start, _)| Name::Start(start))
+    } else if plain && !name.is_empty() && !major {
+        Name::Whole(name)
+    } else {
+        Name::Start("")
+    }
 }
 
 /// The indices of a catalogue's lists.
@@ -96,6 +121,8 @@ pub struct Indices {
     pub neutral: Index,
     /// Over the hand-overs.
     pub transfers: Index,
+    /// Over the actions that run what an input holds.
+    pub runs: Index,
 }
 
 #[cfg(test)]
@@ -104,12 +131,14 @@ mod tests {
 
     #[test]
     fn a_program_is_found_by_its_name_however_it_is_reached() {
-        let commands =
-            ["gradle|*/gradlew publish", "python3.* -m", "@scope/tool run", "*/v2 x"].map(|c| vec![c.to_owned()]);
+        let commands = ["gradle|*/gradlew publish", "python3.* -m", "@scope/tool run", "*/v2 x"]
+            .map(|c| vec![CommandPattern::from(c.to_owned())]);
         let index = Index::new(commands.iter().map(|c| (&[][..], &**c)));
-        assert_eq!(index.of_program("gradlew"), [0, 1, 3]);
-        assert_eq!(index.of_program("gradle"), [0, 1, 3]);
-        assert_eq!(index.of_program("tool"), [1, 2, 3]);
-        assert_eq!(index.of_program("python3.12"), [1, 3]);
+        let of = |name: &str| index.of_program(name).collect::<Vec<_>>();
+        assert_eq!(of("gradlew"), [0, 3]);
+        assert_eq!(of("gradle"), [0, 3]);
+        assert_eq!(of("tool"), [2, 3]);
+        assert_eq!(of("python3.12"), [1, 3]);
+        assert_eq!(of("other"), [3]);
     }
 }

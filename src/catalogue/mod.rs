@@ -4,9 +4,11 @@
 mod builder;
 mod card;
 mod claim;
+mod command;
 mod context;
 mod detector;
 mod identity;
+mod image;
 mod index;
 mod label;
 mod producer;
@@ -23,9 +25,11 @@ use serde::Deserialize;
 pub use builder::{Builder, Recorded, Signing, Uploads};
 pub use card::{Advice, Card};
 pub use claim::{Badge, Claims, Form};
+pub use command::{CommandPattern, fits};
 pub use context::{Context, Who};
 pub use detector::{Clue, Detector};
 pub use identity::Identity;
+pub use image::Image;
 pub use index::{Index, Indices};
 pub use label::{Labels, Vendor};
 pub use producer::{Broken, Content, Producer, Signer, Store, Subjects};
@@ -63,6 +67,8 @@ pub struct Catalogue {
     pub transfers: Vec<Transfer>,
     /// `rules/wrappers.yml`: programs that run the command behind them.
     pub wrappers: Wrappers,
+    /// `rules/images.yml`: images whose entry point is a program that publishes.
+    pub images: Vec<Image>,
     /// `rules/runs.yml`: actions that run a command which an input holds.
     pub runs: Vec<Run>,
     /// `rules/runners.yml`: what to set in definitions of runners.
@@ -97,6 +103,7 @@ impl Catalogue {
             safeguards: Index::new(all.safeguards.iter().map(|e| (&*e.actions, &*e.commands))),
             neutral: Index::new(all.neutral.iter().map(|e| (&*e.actions, &*e.commands))),
             transfers: Index::new(all.transfers.iter().map(|e| (&*e.actions, &[][..]))),
+            runs: Index::new(all.runs.iter().map(|e| (&*e.actions, &[][..]))),
         };
         Ok(all)
     }

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Pick, Test};
+use super::{CommandPattern, Pick, Test};
 
 /// Who signs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -78,7 +78,7 @@ pub struct Producer {
     pub actions: Vec<String>,
     /// Commands, in the notation of sinks.
     #[serde(default)]
-    pub commands: Vec<String>,
+    pub commands: Vec<CommandPattern>,
     /// All must hold.
     #[serde(default)]
     pub when: Vec<Test>,

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Pick, Test};
+use super::{CommandPattern, Pick, Test};
 use crate::model::Kind;
 
 /// How a target published by a sink is named.
@@ -49,7 +49,7 @@ pub struct Sink {
     /// Commands: program and subcommand words, options between them ignored (`npm publish`). A word may list
     /// alternatives with `|` and be a pattern with `*`.
     #[serde(default)]
-    pub commands: Vec<String>,
+    pub commands: Vec<CommandPattern>,
     /// All must hold.
     #[serde(default)]
     pub when: Vec<Test>,

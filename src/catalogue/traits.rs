@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Index, Pick, Split, Test};
+use super::{CommandPattern, Index, Pick, Split, Test};
 
 /// A step that restores what another build can write.
 #[derive(Debug, Clone, Deserialize)]
@@ -17,7 +17,7 @@ pub struct Cache {
     pub actions: Vec<String>,
     /// Commands, in the notation of sinks.
     #[serde(default)]
-    pub commands: Vec<String>,
+    pub commands: Vec<CommandPattern>,
     /// An environment variable whose presence in a build job switches it on.
     #[serde(default)]
     pub env: Option<String>,
@@ -58,7 +58,7 @@ pub struct Remote {
     pub actions: Vec<String>,
     /// Commands, in the notation of sinks.
     #[serde(default)]
-    pub commands: Vec<String>,
+    pub commands: Vec<CommandPattern>,
     /// All must hold.
     #[serde(default)]
     pub when: Vec<Test>,
@@ -84,7 +84,7 @@ pub struct Safeguard {
     pub actions: Vec<String>,
     /// Commands, in the notation of sinks.
     #[serde(default)]
-    pub commands: Vec<String>,
+    pub commands: Vec<CommandPattern>,
     /// All must hold.
     #[serde(default)]
     pub when: Vec<Test>,
@@ -127,7 +127,7 @@ pub struct Neutral {
     pub actions: Vec<String>,
     /// Commands, in the notation of sinks.
     #[serde(default)]
-    pub commands: Vec<String>,
+    pub commands: Vec<CommandPattern>,
 }
 
 /// A step that hands files from job to job of a run.
@@ -155,6 +155,9 @@ pub struct Transfer {
     /// The input under which several artifacts land in one folder instead of a folder each.
     #[serde(default)]
     pub merge: Vec<Test>,
+    /// Conditions under which the only artifact there is lands in the folder itself, as if it were named.
+    #[serde(default)]
+    pub alone: Vec<Test>,
     /// It fetches from another run when one of these holds.
     #[serde(default)]
     pub foreign: Vec<Test>,
@@ -167,7 +170,7 @@ pub struct Transfer {
 #[serde(deny_unknown_fields)]
 pub struct Wrapper {
     /// Program and words, in the notation of sinks.
-    pub commands: Vec<String>,
+    pub commands: Vec<CommandPattern>,
     /// Flags that take a value as their next word.
     #[serde(default)]
     pub value_flags: Vec<String>,
@@ -200,7 +203,7 @@ impl From<Vec<Wrapper>> for Wrappers {
 impl Wrappers {
     /// Those that may describe a command of this program, in catalogue order.
     pub fn of_program(&self, name: &str) -> impl Iterator<Item = &Wrapper> {
-        self.index.of_program(name).iter().filter_map(|at| self.all.get(*at))
+        self.index.of_program(name).filter_map(|at| self.all.get(at))
     }
 }
 
@@ -214,6 +217,9 @@ pub struct RunOption {
     /// How the value falls into items, each with the option in front; absent: the input switches the option on.
     #[serde(default)]
     pub split: Option<Split>,
+    /// The value where the input is missing.
+    #[serde(default)]
+    pub default: Option<String>,
 }
 
 /// An action one of whose inputs is a command line or a script.
@@ -231,6 +237,9 @@ pub struct Run {
     /// Inputs that add words to `command`.
     #[serde(default)]
     pub options: std::collections::BTreeMap<String, RunOption>,
+    /// Whether only what the command leads to counts, since the action itself is described elsewhere.
+    #[serde(default)]
+    pub beyond: bool,
     /// The program that the input's words belong to; absent: the input names it.
     #[serde(default)]
     pub program: Option<String>,

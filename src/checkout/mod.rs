@@ -32,6 +32,8 @@ use walk::Walk;
 
 /// Most bytes of texts that are kept for a second reading.
 const MAX_CACHED: usize = 256 * 1024 * 1024;
+/// Most paths of which it is kept whether a file stands there.
+const MAX_PLACES: usize = 100_000;
 
 /// A folder of files that are read once and never written.
 #[derive(Debug)]
@@ -60,6 +62,8 @@ enum Place {
 struct Cache {
     texts: HashMap<String, Result<Arc<str>, ReadError>>,
     bytes: usize,
+    /// What stands at paths that were asked for and not read.
+    places: HashMap<String, Result<(), ReadError>>,
 }
 
 /// What a file that could not be read would have shown.
@@ -285,7 +289,7 @@ impl Checkout {
         }
         let Ok(path) = path::normalise(path) else { return false };
         match &self.place {
-            Place::Folder(root) => read::locate(root, &path).is_ok(),
+            Place::Folder(root) => self.locate(root, &path).is_ok(),
             Place::Memory(contents) => contents.contains_key(&*path),
         }
     }
@@ -298,8 +302,8 @@ impl Checkout {
         }
         let Ok(path) = path::normalise(path) else { return false };
         match &self.place {
-            Place::Folder(root) => match read::locate(root, &path) {
-                Ok(_) => true,
+            Place::Folder(root) => match self.locate(root, &path) {
+                Ok(()) => true,
                 Err(ReadError::NotFound) => false,
                 Err(ReadError::NotAFile) => !root.join(&path).is_dir(),
                 Err(_) => !path::is_git(&path),
@@ -388,6 +392,22 @@ impl Checkout {
             return text.map(Some);
         }
         Ok(Some(self.glance(path)?).filter(|text| of_interest(text.as_bytes())))
+    }
+
+    /// Whether a regular file stands at a normalised path. The same few names are asked for by every command.
+    fn locate(&self, root: &Path, path: &str) -> Result<(), ReadError> {
+        if self.is_listed(path) {
+            return Ok(());
+        }
+        if let Some(known) = self.cache().places.get(path) {
+            return known.clone();
+        }
+        let found = read::locate(root, path).map(drop);
+        let mut cache = self.cache();
+        if cache.places.len() < MAX_PLACES {
+            cache.places.insert(path.to_owned(), found.clone());
+        }
+        found
     }
 
     /// Whether the walk has come by this file and it is no link: then nothing on the way to it is one either, and its

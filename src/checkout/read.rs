@@ -97,8 +97,11 @@ pub(super) fn locate(root: &Path, path: &str) -> Result<PathBuf, ReadError> {
     if path::is_git(path) {
         return Err(ReadError::Outside);
     }
-    let target = inside(root, &root.join(path)).map_err(|error| match error {
-        ReadError::NotFound if root.join(path).symlink_metadata().is_ok() => ReadError::Dangling,
+    let there = root.join(path);
+    // Most of what is asked for is not there, and only what is may hold links.
+    there.symlink_metadata()?;
+    let target = inside(root, &there).map_err(|error| match error {
+        ReadError::NotFound => ReadError::Dangling,
         error => error,
     })?;
     let below = target.strip_prefix(root).map_err(|_| ReadError::Outside)?;

@@ -9,7 +9,7 @@ mod judge;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use aho_corasick::AhoCorasick;
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
@@ -39,8 +39,12 @@ pub struct Found {
 
 /// The claims of a checkout, by path and line.
 pub fn claims(checkout: &Checkout) -> Vec<Found> {
+    static FILES: LazyLock<(GlobSet, GlobSet)> = LazyLock::new(|| {
+        let rules = &Catalogue::get().claims;
+        (globs(&rules.files), globs(&rules.except))
+    });
     let rules = &Catalogue::get().claims;
-    let (files, except) = (globs(&rules.files), globs(&rules.except));
+    let (files, except) = &*FILES;
     let Ok(word) = AhoCorasick::builder().ascii_case_insensitive(true).build(["slsa"]) else { return Vec::new() };
     let documents = checkout.files().iter().filter(|path| files.is_match(&***path) && !except.is_match(&***path));
     let documents: Vec<&Arc<str>> = documents.take(MAX_DOCUMENTS).collect();

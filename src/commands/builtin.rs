@@ -1,7 +1,8 @@
 //! What is built into shells: folders, variables, exits.
 
-use super::interpret::{Interpreter, Leave, Status};
+use super::interpret::{Interpreter, Leave};
 use super::scope::Held;
+use super::status::Status;
 use super::{paths, symbol};
 use crate::model::{Cond, Text};
 use crate::syntax::shell::{Assignment, Simple, Value};
@@ -128,7 +129,7 @@ impl Interpreter<'_> {
             "printf" if first.is_some_and(|t| t.as_str() == "-v") => {
                 if let Some((name, rest)) = arguments.get(1..).and_then(|a| a.split_first()) {
                     let words: Vec<Text> = [Text::from("printf")].into_iter().chain(rest.iter().cloned()).collect();
-                    let (text, _) = self.printed(&words, None);
+                    let (text, _) = self.printed(&words, None, true);
                     let text = Text::from(text.as_str().trim_end_matches('\n'));
                     self.scope.set(name.as_str(), Held::Scalar(text), false);
                 }

@@ -53,19 +53,25 @@ impl Channel {
 /// Values in the order in which they were written.
 #[derive(Debug, Default)]
 pub(super) struct Writes {
-    pub(super) outputs: Vec<(Cond, OutputWrite)>,
-    pub(super) exports: Vec<(Cond, OutputWrite)>,
+    pub(super) outputs: Vec<OutputWrite>,
+    pub(super) exports: Vec<OutputWrite>,
 }
 
 /// One value for each name: a later write replaces an earlier one, and one that happens only sometimes leaves a choice.
-pub(super) fn settle(writes: Vec<(Cond, OutputWrite)>) -> Vec<OutputWrite> {
+pub(super) fn settle(writes: Vec<OutputWrite>) -> Vec<OutputWrite> {
     let mut settled: Vec<OutputWrite> = Vec::new();
-    for (cond, write) in writes {
+    for write in writes {
         match settled.iter_mut().find(|w| w.name == write.name) {
-            Some(old) if cond.is_always() || old.value == write.value => *old = write,
+            Some(old) if write.cond.is_always() => *old = write,
             Some(old) => {
-                let body = format!("{cond}: {}; {}", symbol::word(&write.value), symbol::word(&old.value));
-                *old = OutputWrite { value: symbol::unknown("if", &body), ..write };
+                let cond = old.cond.clone().or(write.cond.clone());
+                let value = if old.value == write.value {
+                    write.value.clone()
+                } else {
+                    let (new, before) = (symbol::word(&write.value), symbol::word(&old.value));
+                    symbol::unknown("if", &format!("{}: {new}; {before}", write.cond))
+                };
+                *old = OutputWrite { value, cond, ..write };
             }
             None => settled.push(write),
         }
@@ -163,40 +169,44 @@ impl Interpreter<'_> {
             return;
         }
         let value = symbol::kept(Text::from(value));
-        let write = OutputWrite { name: name.to_owned(), value, location: at.clone() };
+        let write = OutputWrite { name: name.to_owned(), value, cond, location: at.clone() };
         match channel {
-            Channel::Outputs => self.written.outputs.push((cond, write)),
-            Channel::Exports => self.written.exports.push((cond, write)),
+            Channel::Outputs => self.written.outputs.push(write),
+            Channel::Exports => self.written.exports.push(write),
         }
     }
 
-    /// What a command prints, and whether that is known apart from symbols.
-    pub(super) fn printed(&self, words: &[Text], input: Option<&Text>) -> (Text, bool) {
-        let Some(program) = words.first().and_then(Text::literal) else { return self.unknown_print(words, input) };
+    /// What a command prints, and whether that is known apart from symbols. What nothing reads and is not known is not
+    /// put into words.
+    pub(super) fn printed(&self, words: &[Text], input: Option<&Text>, read: bool) -> (Text, bool) {
+        let unknown = || if read { self.unknown_print(words, input) } else { (Text::default(), false) };
+        let Some(program) = words.first().and_then(Text::literal) else { return unknown() };
         let arguments = words.get(1..).unwrap_or_default();
         match program.to_ascii_lowercase().as_str() {
             "echo" | "write-output" | "write-host" => (echo(arguments), true),
             "printf" => match printf(arguments) {
                 Some(text) => (text, true),
-                None => self.unknown_print(words, input),
+                None => unknown(),
             },
             "cat" | "tee" | "tee-object"
                 if input.is_some() && arguments.iter().all(|a| program != "cat" || a.as_str() == "-") =>
             {
                 (input.cloned().unwrap_or_default(), true)
             }
+            // It hands on to a file what nobody need read here.
+            "tee" | "tee-object" => self.unknown_print(words, input),
             "pwd" => (line(&self.working_folder()), true),
             "dirname" | "basename" => {
                 match arguments.iter().find(|a| !a.as_str().starts_with('-')).and_then(Text::literal) {
                     Some(path) if arguments.len() == 1 => (line(&Text::from(split_path(program, path))), true),
-                    _ => self.unknown_print(words, input),
+                    _ => unknown(),
                 }
             }
             // These print nothing that anybody reads.
             "cd" | "export" | "set" | "unset" | "true" | ":" | "false" | "mkdir" | "rm" | "cp" | "mv" | "chmod" => {
                 (Text::default(), true)
             }
-            _ => self.unknown_print(words, input),
+            _ => unknown(),
         }
     }
 

@@ -1,5 +1,7 @@
 //! Words become strings.
 
+use std::borrow::Cow;
+
 use super::interpret::Interpreter;
 use super::scope::Held;
 use super::symbol;
@@ -77,7 +79,7 @@ impl Interpreter<'_> {
     pub(super) fn words(&mut self, word: &Word) -> Vec<Text> {
         let mut fields = Fields::default();
         for pieces in braces(&word.pieces) {
-            for piece in &pieces {
+            for piece in &*pieces {
                 match piece {
                     Piece::Text { text, quoted } if !quoted && text.is_empty() => {}
                     Piece::Text { text, .. } => fields.push(text),
@@ -254,6 +256,9 @@ impl Interpreter<'_> {
     }
 
     fn operate(&mut self, name: &str, value: Text, operator: &Operator) -> Text {
+        if matches!(operator, Operator::None | Operator::Required) {
+            return value;
+        }
         let unknown = |text: String| symbol::unknown("expand", &text);
         let inner = symbol::inline(&value);
         let filled = symbol::present(&value);
@@ -350,10 +355,10 @@ enum Atom {
 }
 
 /// Expands `{a,b}` and `{1..3}`.
-fn braces(pieces: &[Piece]) -> Vec<Vec<Piece>> {
+fn braces(pieces: &[Piece]) -> Vec<Cow<'_, [Piece]>> {
     let opens = |p: &Piece| matches!(p, Piece::Text { text, quoted: false } if text.contains('{'));
     if !pieces.iter().any(opens) {
-        return vec![pieces.to_vec()];
+        return vec![Cow::Borrowed(pieces)];
     }
     let mut atoms = Vec::new();
     for piece in pieces {
@@ -369,7 +374,7 @@ fn braces(pieces: &[Piece]) -> Vec<Vec<Piece>> {
             Some(alternatives) if words.len() + done.len() + alternatives.len() <= MOST_BRACES => {
                 words.extend(alternatives.into_iter().rev());
             }
-            _ => done.push(pieces_of(atoms)),
+            _ => done.push(Cow::Owned(pieces_of(atoms))),
         }
     }
     done

@@ -1,8 +1,9 @@
 //! Statements made of statements: branches, loops, pipelines, redirects.
 
 use super::capture::{Channel, Stdout};
-use super::interpret::{Interpreter, Leave, MOST_BRANCHES, MOST_ITERATIONS, Status};
+use super::interpret::{Interpreter, Leave, MOST_BRANCHES, MOST_ITERATIONS};
 use super::scope::{Held, Scope, choice};
+use super::status::{Rendered, Status};
 use super::symbol;
 use crate::model::{Cond, Text};
 use crate::syntax::shell::{Node, Piece, Redirect, RedirectKind, Word};
@@ -82,10 +83,10 @@ impl Interpreter<'_> {
             self.input = next.take();
             if at + 1 == nodes.len() {
                 status = self.apart(|this| this.status(node));
-                rendered.push(std::mem::take(&mut self.rendered));
+                rendered.push(std::mem::take(&mut self.rendered).text());
             } else {
                 let (capture, _) = self.capturing(|this| this.apart(|this| this.status(node)));
-                rendered.push(std::mem::take(&mut self.rendered));
+                rendered.push(std::mem::take(&mut self.rendered).text());
                 let known = !capture.mixed && capture.plain;
                 let single = capture.text.trim_end().lines().count() <= 1;
                 next = Some(if known || (single && !capture.mixed) {
@@ -96,8 +97,8 @@ impl Interpreter<'_> {
             }
         }
         self.input = outer;
-        self.rendered = symbol::fold(&rendered.join(" | "));
-        if status.lenient == status.strict { status } else { self.success() }
+        self.rendered = Rendered::from(symbol::fold(&rendered.join(" | ")));
+        if status.is_same() { status } else { self.success() }
     }
 
     /// Runs a branch and returns what it leaves; `None` when it does not come out at its end.
@@ -145,8 +146,9 @@ impl Interpreter<'_> {
                 break;
             }
             let (status, _) = self.under(&none, |_| false, |this| this.status(test));
-            let cond = none.clone().and(status.strict.clone());
-            none = none.and(status.strict.negate());
+            let strict = status.strict.cond();
+            let cond = none.clone().and(strict.clone());
+            none = none.and(strict.negate());
             outcomes.extend(self.branch(&cond, |this| this.run(body)));
         }
         outcomes.extend(self.branch(&none, |this| {
@@ -234,7 +236,7 @@ impl Interpreter<'_> {
         let before = self.scope.clone();
         let caught = |leave| matches!(leave, Leave::Break | Leave::Continue);
         let (status, _) = self.under(&Cond::TRUE, caught, |this| this.status(test));
-        let cond = if until { status.strict.negate() } else { status.lenient };
+        let cond = if until { status.strict.cond().negate() } else { status.lenient };
         if !matches!(cond, Cond::Known(false)) {
             self.under(&cond, caught, |this| {
                 if let Some(capture) = this.captures.last_mut() {

@@ -9,6 +9,7 @@ use super::capture::{Capture, Stdout, Writes, settle};
 use super::choices::Choices;
 use super::condition::is_assertion;
 use super::scope::{Held, Scope};
+use super::status::{Rendered, Status, Strict};
 use super::{Parsed, paths, symbol};
 use crate::catalogue::Wrappers;
 use crate::model::{self, Cond, Hop, Location, Text};
@@ -144,7 +145,7 @@ pub fn interpret(script: &Script, context: Context<'_>) -> model::Script {
         input: None,
         written: Writes::default(),
         found: model::Script::default(),
-        rendered: String::new(),
+        rendered: Rendered::default(),
         here: 0,
         steps: 0,
         depth: 0,
@@ -179,21 +180,6 @@ struct Jump {
     failing: bool,
 }
 
-/// Whether a statement succeeds.
-#[derive(Debug, Clone)]
-pub(super) struct Status {
-    /// For what follows it: commands are taken to succeed.
-    pub(super) lenient: Cond,
-    /// For a statement that asks: the success of a command is an atom.
-    pub(super) strict: Cond,
-}
-
-impl Status {
-    pub(super) fn same(cond: Cond) -> Self {
-        Self { lenient: cond.clone(), strict: cond }
-    }
-}
-
 pub(super) struct Interpreter<'a> {
     pub(super) context: Context<'a>,
     pub(super) scope: Scope,
@@ -213,8 +199,8 @@ pub(super) struct Interpreter<'a> {
     pub(super) input: Option<(Text, bool)>,
     pub(super) written: Writes,
     pub(super) found: model::Script,
-    /// The last command, rendered.
-    pub(super) rendered: String,
+    /// The last command.
+    pub(super) rendered: Rendered,
     /// Where the last command stands.
     pub(super) here: usize,
     pub(super) steps: usize,
@@ -225,8 +211,12 @@ pub(super) struct Interpreter<'a> {
 impl Interpreter<'_> {
     pub(super) fn finish(self) -> model::Script {
         let mut script = self.found;
-        script.outputs = settle(self.written.outputs);
-        script.exports = settle(self.written.exports).into_iter().map(|w| (w.name, w.value)).collect();
+        let reached = |writes: Vec<model::OutputWrite>| {
+            let within = &self.context.cond;
+            settle(writes).into_iter().map(|w| model::OutputWrite { cond: within.clone().and(w.cond), ..w }).collect()
+        };
+        script.outputs = reached(self.written.outputs);
+        script.exports = reached(self.written.exports);
         script.unread.sort();
         script.unread.dedup();
         script
@@ -350,7 +340,7 @@ impl Interpreter<'_> {
     }
 
     pub(super) fn success(&self) -> Status {
-        Status { lenient: Cond::TRUE, strict: Cond::atom(format!("success({})", self.rendered)) }
+        Status { lenient: Cond::TRUE, strict: Strict::Success(self.rendered.clone()) }
     }
 
     /// Runs a statement and tells whether it succeeds.
@@ -378,20 +368,21 @@ impl Interpreter<'_> {
             }
             Node::Or(a, b) => {
                 let first = self.status(a);
-                let otherwise = first.strict.clone().negate();
-                let second = self.perhaps(&otherwise, b);
+                let strict = first.strict.cond();
+                let second = self.perhaps(&strict.clone().negate(), b);
                 let lenient = match first.lenient {
                     Cond::Known(true) => Cond::TRUE,
                     lenient => lenient.or(second.lenient),
                 };
-                Status { lenient, strict: first.strict.or(second.strict) }
+                Status { lenient, strict: Strict::Known(strict.or(second.strict.cond())) }
             }
             Node::Not(inner) => {
                 let status = self.status(inner);
-                if status.lenient == status.strict {
-                    Status::same(status.strict.negate())
+                let negated = status.strict.cond().negate();
+                if status.is_same() {
+                    Status::same(negated)
                 } else {
-                    Status { lenient: Cond::TRUE, strict: status.strict.negate() }
+                    Status { lenient: Cond::TRUE, strict: Strict::Known(negated) }
                 }
             }
             Node::Sequence(nodes) => self.sequence(nodes),

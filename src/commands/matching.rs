@@ -2,7 +2,9 @@
 
 use std::str::SplitAsciiWhitespace;
 
+use crate::catalogue::{Catalogue, CommandPattern, Run, fits};
 use crate::model::Text;
+use crate::syntax::pattern::wildcard;
 
 /// The name of a program: the last part of its path, without `.exe`, `.cmd` and `.bat`, and without the version that
 /// package runners take (`semantic-release@22`, `twine==5.1`). `None` when the name is unknown.
@@ -12,9 +14,12 @@ pub fn program(word: &Text) -> Option<&str> {
     if !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_') {
         return Some(text);
     }
-    let name = word.as_str().rsplit(['/', '\\']).next().unwrap_or_default();
+    if word.symbol().is_some() {
+        return None;
+    }
+    let name = text.rfind(['/', '\\']).and_then(|at| text.get(at + 1..)).unwrap_or(text);
     // `go run example.org/tool/v2@latest`: the major version is no name.
-    let mut parts = word.as_str().rsplit('/');
+    let mut parts = text.rsplit('/');
     let last = parts.next().unwrap_or_default();
     let bare = last.split('@').next().unwrap_or_default();
     let major = bare.strip_prefix('v').is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()));
@@ -26,31 +31,13 @@ pub fn program(word: &Text) -> Option<&str> {
         Some((at, _)) => name.get(..at).unwrap_or(name),
         None => name.split("==").next().unwrap_or(name),
     };
-    let suffixes = [".exe", ".cmd", ".bat"];
-    let cut = suffixes.iter().find(|s| name.len() > s.len() && name.to_ascii_lowercase().ends_with(**s));
+    let ends = |suffix: &&str| {
+        let tail = name.len().checked_sub(suffix.len()).filter(|at| *at > 0).and_then(|at| name.get(at..));
+        tail.is_some_and(|tail| tail.eq_ignore_ascii_case(suffix))
+    };
+    let cut = [".exe", ".cmd", ".bat"].iter().find(|suffix| ends(suffix));
     let name = cut.map_or(name, |s| name.get(..name.len() - s.len()).unwrap_or(name));
     (!name.is_empty() && !name.contains("${{") && !name.ends_with("}}")).then_some(name)
-}
-
-/// Whether `text` fits one of the alternatives of a pattern word: `|` between them, `*` for any characters.
-fn fits(pattern: &str, text: &str) -> bool {
-    if !pattern.bytes().any(|b| matches!(b, b'|' | b'*')) {
-        return pattern == text;
-    }
-    pattern.split('|').any(|p| if p.contains('*') { star(p, text) } else { p == text })
-}
-
-fn star(pattern: &str, text: &str) -> bool {
-    let mut parts = pattern.split('*');
-    let first = parts.next().unwrap_or_default();
-    let Some(mut rest) = text.strip_prefix(first) else { return false };
-    let mut parts: Vec<&str> = parts.collect();
-    let last = parts.pop().unwrap_or_default();
-    for part in parts {
-        let Some(at) = rest.find(part) else { return false };
-        rest = rest.get(at + part.len()..).unwrap_or_default();
-    }
-    rest.ends_with(last)
 }
 
 /// Whether an unknown word is one that holds options by its name (`$MAVEN_ARGS`), and may stand between words.
@@ -69,11 +56,24 @@ fn holds_options(word: &Text) -> bool {
 /// (`mvn ** deploy`). A pattern word that starts with `-` wants that very option. A program pattern with a slash is
 /// compared with the whole word. A word that is wholly unknown fits nothing.
 pub fn matches(pattern: &str, words: &[Text]) -> Option<usize> {
-    let mut wanted = pattern.split_ascii_whitespace();
-    let want = wanted.next()?;
+    let (want, rest) = pattern.split_once(' ').unwrap_or((pattern, ""));
     let first = words.first()?;
     let fitting = fits(want, program(first)?) || want.contains('/') && fits(want, versionless(first.as_str()));
-    if fitting { follow(wanted, words, 1, false) } else { None }
+    if fitting { follow(rest.split_ascii_whitespace(), words, 1, false) } else { None }
+}
+
+/// The same for a pattern of the catalogue, where the program's name is known.
+pub fn matches_program(pattern: &CommandPattern, name: &str, words: &[Text]) -> Option<usize> {
+    let fitting =
+        pattern.is_of(name) || pattern.names_path() && fits(pattern.program(), versionless(words.first()?.as_str()));
+    if fitting { follow(pattern.words().split_ascii_whitespace(), words, 1, false) } else { None }
+}
+
+/// What the catalogue says of an action that runs what an input holds.
+pub fn runs_of(action: &str) -> impl Iterator<Item = &'static Run> {
+    let catalogue = Catalogue::get();
+    let candidates = catalogue.index.runs.of_action(action).filter_map(|at| catalogue.runs.get(at));
+    candidates.filter(move |run| run.actions.iter().any(|pattern| wildcard(pattern, action)))
 }
 
 /// The whole word for a program, without the version behind it.

@@ -18,6 +18,7 @@ mod paths;
 mod run;
 mod scope;
 mod scripts;
+mod status;
 mod symbol;
 #[cfg(test)]
 mod tests;
@@ -30,4 +31,5 @@ pub use matching::{FlagValue, flag, matches, positional};
 pub use parsed::Parsed;
 pub use paths::join;
 pub use scripts::{Reading, Scripts};
+pub use wrappers::IDENTITY;
 pub use wrappers::unwrapped;

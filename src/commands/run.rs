@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use super::capture::{Channel, Stdout};
 use super::flow::Streams;
-use super::interpret::{Frame, Interpreter, Leave, MOST_CALLS, MOST_COMMANDS, MOST_STEPS, Status};
+use super::interpret::{Frame, Interpreter, Leave, MOST_CALLS, MOST_COMMANDS, MOST_STEPS};
 use super::scope::Held;
+use super::status::{Rendered, Status, Strict};
 use super::{symbol, wrappers};
 use crate::model::{Command, Cond, Hop, Location, Text};
 use crate::syntax::shell::{Masked, Node, Piece, Simple, Value, parse};
@@ -50,7 +51,7 @@ impl Interpreter<'_> {
         self.dispatch(words, line, streams, simple, MOST_FORKS)
     }
 
-    /// Runs a command whose words are known; as several where its program depends on a condition.
+    /// Runs a command whose words are known; as several where its program or its options depend on a condition.
     fn dispatch(
         &mut self,
         words: Vec<Text>,
@@ -62,7 +63,7 @@ impl Interpreter<'_> {
         let Some(first) = words.first() else { return Status::same(Cond::TRUE) };
         let program = first.as_str().to_owned();
         if forks > 0
-            && let Some((at, options)) = self.depending(&words)
+            && let Some((at, options)) = self.depending(&words).or_else(|| self.optional(&words))
         {
             let mut outcomes = Vec::new();
             for (cond, value) in options {
@@ -75,7 +76,7 @@ impl Interpreter<'_> {
                 outcomes.extend(self.branch(&cond, |this| drop(this.dispatch(own, line, streams, simple, forks))));
             }
             self.merge(outcomes);
-            self.rendered = symbol::fold(&symbol::command(&words));
+            self.rendered = Rendered::command(Vec::new(), words);
             return self.success();
         }
         self.here = simple.offset;
@@ -114,6 +115,19 @@ impl Interpreter<'_> {
         found
     }
 
+    /// The first word that is one of several options or nothing, whatever decides: `npm publish $FLAG` is another
+    /// command with the flag than without it. Not inside of a substitution, whose text would depend on it.
+    fn optional(&self, words: &[Text]) -> Option<(usize, Vec<(Cond, Text)>)> {
+        if !self.captures.is_empty() {
+            return None;
+        }
+        let option = |value: &Text| value.literal().is_some_and(|v| v.is_empty() || v.starts_with('-'));
+        words.iter().enumerate().skip(1).find_map(|(at, word)| {
+            let options = self.context.choices.of(word)?;
+            (options.len() <= MOST_FORKS && options.iter().all(|(_, value)| option(value))).then_some((at, options))
+        })
+    }
+
     pub(super) fn command(
         &mut self,
         words: Vec<Text>,
@@ -124,7 +138,12 @@ impl Interpreter<'_> {
         let location = self.locate(simple.offset, simple.end);
         let input = streams.input.or_else(|| self.input.clone());
         let target = streams.stdout.clone().unwrap_or_else(|| self.stdout.clone());
-        let (text, plain) = self.printed(&words, input.as_ref().map(|(text, _)| text));
+        let read = match &target {
+            Stdout::Capture => true,
+            Stdout::File(file) => Channel::of(file).is_some(),
+            Stdout::Log | Stdout::Nowhere => false,
+        };
+        let (text, plain) = self.printed(&words, input.as_ref().map(|(text, _)| text), read);
         self.prints(&words, &text, input.as_ref(), &location);
         self.writes(&text, plain, &target, &location);
 
@@ -133,13 +152,19 @@ impl Interpreter<'_> {
             env.retain(|(n, _)| n != name);
             env.push((name.clone(), value.clone()));
         }
+        let mut line = line;
+        let contained = wrappers::views(&words, self.context.wrappers).into_iter();
+        if let Some(identity) = contained.filter_map(|v| wrappers::identity(v, self.context.wrappers)).next() {
+            line.push((wrappers::IDENTITY.to_owned(), identity.clone()));
+            env.push((wrappers::IDENTITY.to_owned(), identity));
+        }
         self.charge(env.iter().map(|(_, value)| value.as_str().len()).sum());
         let output = streams.file.or(match &self.stdout {
             Stdout::File(file) if streams.stdout.is_none() => Some(file.clone()),
             _ => None,
         });
-        let prefix: String = line.iter().map(|(n, v)| format!("{n}={} ", symbol::word(v))).collect();
-        self.rendered = symbol::fold(&format!("{prefix}{}", symbol::command(&words)));
+        let typed = line.iter().filter(|(name, _)| name != wrappers::IDENTITY);
+        self.rendered = Rendered::command(typed.cloned().collect(), words.clone());
         if self.found.commands.len() >= MOST_COMMANDS {
             if self.steps < MOST_STEPS {
                 self.unread(simple.offset, format!("more than {MOST_COMMANDS} commands"));
@@ -173,7 +198,7 @@ impl Interpreter<'_> {
             // `if $RELEASE; then`: a variable that holds `true` or `false`.
             [only] if only.symbol().is_some() => {
                 let strict = self.context.choices.resolve(symbol::equal(only, &Text::from("true")));
-                Status { lenient: Cond::TRUE, strict }
+                Status { lenient: Cond::TRUE, strict: Strict::Known(strict) }
             }
             _ => self.success(),
         }
@@ -262,7 +287,7 @@ impl Interpreter<'_> {
         frame: Rc<Frame>,
         streams: Streams,
     ) -> Status {
-        let rendered = symbol::command(words);
+        let rendered = Rendered::command(Vec::new(), words.to_vec());
         if self.enter() {
             let frame = std::mem::replace(&mut self.frame, frame);
             let positional = std::mem::replace(&mut self.positional, arguments.to_vec());

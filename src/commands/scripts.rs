@@ -1,10 +1,13 @@
 //! Scripts of steps, with everything they lead to inside the checkout.
 
+use std::borrow::Cow;
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use super::follow::{self, Call, Entered, Piece};
-use super::{Choices, Context, Parsed, Shell, interpret, unwrapped};
+use super::follow::{self, Built, Call, Entered, Piece};
+use super::matching::{matches_program, program as program_of};
+use super::{Choices, Context, IDENTITY, Parsed, Shell, interpret, unwrapped};
 use crate::catalogue::Catalogue;
 use crate::checkout::Checkout;
 use crate::model::{Command, Cond, Hop, Location, Position, Script, Span, Text};
@@ -47,6 +50,8 @@ type Variables<'a> = (&'a [(String, Text)], &'a dyn Fn(&str) -> Option<Text>);
 pub struct Scripts<'c> {
     checkout: &'c Checkout,
     parsed: Parsed,
+    /// The images that the job built so far.
+    images: RefCell<Vec<Built>>,
 }
 
 /// What is left of the bounds while one step is followed.
@@ -64,7 +69,12 @@ struct Budget {
 impl<'c> Scripts<'c> {
     /// A reader for this checkout.
     pub fn new(checkout: &'c Checkout) -> Self {
-        Self { checkout, parsed: Parsed::default() }
+        Self { checkout, parsed: Parsed::default(), images: RefCell::default() }
+    }
+
+    /// Forgets what earlier jobs left on their machines.
+    pub fn fresh_machine(&self) {
+        self.images.borrow_mut().clear();
     }
 
     /// The commands of a script and of all that it runs.
@@ -105,9 +115,12 @@ impl<'c> Scripts<'c> {
     fn follow(&self, script: Script, env: Variables<'_>, budget: &mut Budget) -> Script {
         let mut all = Script { commands: Vec::new(), ..script };
         for command in script.commands {
-            let entered = self.enter(&command, env);
+            let Some(entered) = self.enter(&command, env) else {
+                all.commands.push(command);
+                continue;
+            };
             all.commands.push(command.clone());
-            let Some(entered) = entered else { continue };
+            self.images.borrow_mut().extend(entered.image.clone());
             let mut chain = command.chain.clone();
             chain.push(Hop { what: entered.what.clone(), location: command.location.clone() });
             if let Some(why) = &entered.unread {
@@ -143,7 +156,10 @@ impl<'c> Scripts<'c> {
                 continue;
             }
             for piece in entered.pieces {
-                let inner = self.piece(&piece, &command, &chain, env, budget);
+                let mut inner = self.piece(&piece, &command, &chain, env, budget);
+                if entered.publications_only {
+                    inner = publications(inner);
+                }
                 all.commands.extend(inner.commands);
                 all.outputs.extend(inner.outputs);
                 all.exports.extend(inner.exports);
@@ -155,11 +171,13 @@ impl<'c> Scripts<'c> {
 
     fn enter(&self, command: &Command, (env, platform): Variables<'_>) -> Option<Entered> {
         let views = unwrapped(command, &Catalogue::get().wrappers);
-        let mut all: Vec<(String, Text)> = env.to_vec();
-        all.extend(command.env.iter().cloned());
+        let all = match command.env.as_slice() {
+            [] => Cow::Borrowed(env),
+            own => Cow::Owned([env, own].concat()),
+        };
         views.iter().rev().find_map(|words| {
             let call = Call { checkout: self.checkout, words, folder: &command.folder, env: &all, platform };
-            follow::enter(&call)
+            follow::enter(&call, &self.images.borrow())
         })
     }
 
@@ -197,7 +215,7 @@ impl<'c> Scripts<'c> {
         let mut inner_env: Vec<(String, Text)> = env.to_vec();
         inner_env.extend(command.env.iter().cloned());
         inner_env.extend(piece.env.iter().cloned());
-        let script = match language(&piece.shell) {
+        let mut script = match language(&piece.shell) {
             Language::Shell(shell) => interpret(
                 &self.parsed.read(&masked.text, shell),
                 Context {
@@ -216,10 +234,38 @@ impl<'c> Scripts<'c> {
             ),
             Language::Program => program(&piece.text, &locate, chain, &piece.folder, command.cond.clone()),
         };
+        // What a container keeps from the command that runs in it, it keeps from what that one runs.
+        if let Some(identity) = inner_env.iter().rev().find(|(name, _)| name == IDENTITY) {
+            let lacking = script.commands.iter_mut().filter(|c| c.env.iter().all(|(name, _)| name != IDENTITY));
+            lacking.for_each(|c| c.env.push(identity.clone()));
+        }
         budget.open.push(own);
         let followed = self.follow(script, (&inner_env, platform), budget);
         budget.open.pop();
         followed
+    }
+}
+
+/// What a script publishes, and where following it ended at a bound.
+fn publications(script: Script) -> Script {
+    let catalogue = Catalogue::get();
+    let publishes = |words: &[Text]| {
+        let Some(program) = words.first().and_then(program_of) else { return false };
+        let mut sinks = catalogue.index.sinks.of_program(program).filter_map(|at| catalogue.sinks.get(at));
+        sinks.any(|s| s.commands.iter().any(|pattern| matches_program(pattern, program, words).is_some()))
+    };
+    Script {
+        commands: script
+            .commands
+            .into_iter()
+            .filter(|c| unwrapped(c, &catalogue.wrappers).into_iter().any(publishes))
+            .collect(),
+        unread: script
+            .unread
+            .into_iter()
+            .filter(|(_, why)| why.contains("stopped") || why.contains("more than"))
+            .collect(),
+        ..Script::default()
     }
 }
 

@@ -10,6 +10,9 @@ const MOST_VALUE: usize = 64 << 10;
 /// A text inside of a symbol or of a condition: symbols in angle brackets, white space folded, and no doubled braces,
 /// which would end the symbol around it.
 pub(super) fn inline(text: &Text) -> String {
+    if text.is_literal() {
+        return fold(text.as_str());
+    }
     let mut plain = String::new();
     let mut rest = text.as_str();
     while let Some(at) = rest.find("${{") {
@@ -28,15 +31,20 @@ pub(super) fn inline(text: &Text) -> String {
 
 /// White space folded and braces that could end a symbol set apart.
 pub(super) fn fold(text: &str) -> String {
-    let folded = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let mut out = String::with_capacity(folded.len());
-    let mut last = ' ';
-    for c in folded.chars() {
-        if c == last && matches!(c, '{' | '}') {
+    let mut out = String::with_capacity(text.len());
+    for word in text.split_whitespace() {
+        if !out.is_empty() {
             out.push(' ');
         }
-        out.push(c);
-        last = c;
+        let mut rest = word;
+        // Most words have no brace, which a scan for bytes shows fastest.
+        while let Some(at) = rest.as_bytes().windows(2).position(|pair| matches!(pair, b"{{" | b"}}")) {
+            let (head, tail) = rest.split_at(at + 1);
+            out.push_str(head);
+            out.push(' ');
+            rest = tail;
+        }
+        out.push_str(rest);
     }
     bounded(out)
 }
@@ -76,7 +84,14 @@ pub(super) fn word(text: &Text) -> String {
 
 /// A command as part of a symbol or condition.
 pub(super) fn command(words: &[Text]) -> String {
-    bounded(words.iter().map(word).collect::<Vec<_>>().join(" "))
+    let mut text = String::new();
+    for (at, one) in words.iter().enumerate() {
+        if at > 0 {
+            text.push(' ');
+        }
+        text.push_str(&word(one));
+    }
+    bounded(text)
 }
 
 /// One side of a comparison: a lone symbol as it is, anything else as a string, as CI expressions write them.

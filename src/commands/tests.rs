@@ -78,8 +78,8 @@ fn lines(script: &model::Script) -> Vec<String> {
     for write in &script.outputs {
         lines.push(format!("output {} = {}", write.name, show(&write.value)));
     }
-    for (name, value) in &script.exports {
-        lines.push(format!("export {name} = {}", show(value)));
+    for write in &script.exports {
+        lines.push(format!("export {} = {}", write.name, show(&write.value)));
     }
     for (place, why) in &script.unread {
         lines.push(format!("unread line {}: {why}", place.line));

@@ -111,19 +111,44 @@ pub fn members(checkout: &Checkout, root: &str) -> Vec<String> {
         .collect()
 }
 
-/// The patterns of folders that a root lists.
-fn patterns(checkout: &Checkout, root: &str) -> Vec<String> {
-    let json = |file: &str| -> Option<serde_json::Value> {
-        serde_json::from_str(checkout.glance(&join(root, file)).ok()?.trim_start_matches(BOM)).ok()
-    };
-    let list = |value: Option<&serde_json::Value>| -> Vec<String> {
-        let items = value.and_then(|v| v.as_array());
-        items.into_iter().flatten().filter_map(|v| v.as_str().map(str::to_owned)).collect()
-    };
-    let manifest = json("package.json");
+/// Whether the manifest of a root names a folder as one of its workspaces, as npm reads it.
+pub fn lists(checkout: &Checkout, root: &str, folder: &str) -> bool {
+    let Some(inner) = (if root.is_empty() { Some(folder) } else { folder.strip_prefix(root) }) else { return false };
+    let inner = inner.trim_start_matches('/');
+    let mut listed = false;
+    for pattern in of_manifest(checkout, root) {
+        let (on, pattern) = pattern.strip_prefix('!').map_or((true, pattern.as_str()), |rest| (false, rest));
+        let pattern = pattern.trim_start_matches("./").trim_end_matches('/');
+        let glob = globset::GlobBuilder::new(pattern).literal_separator(true).build();
+        if glob.is_ok_and(|g| g.compile_matcher().is_match(inner)) {
+            listed = on;
+        }
+    }
+    listed
+}
+
+/// A manifest or configuration in a folder of which nobody knows yet whether it means anything.
+fn glanced(checkout: &Checkout, root: &str, file: &str) -> Option<serde_json::Value> {
+    serde_json::from_str(checkout.glance(&join(root, file)).ok()?.trim_start_matches(BOM)).ok()
+}
+
+fn list(value: Option<&serde_json::Value>) -> Vec<String> {
+    let items = value.and_then(|v| v.as_array());
+    items.into_iter().flatten().filter_map(|v| v.as_str().map(str::to_owned)).collect()
+}
+
+/// The patterns in the manifest of a root.
+fn of_manifest(checkout: &Checkout, root: &str) -> Vec<String> {
+    let manifest = glanced(checkout, root, "package.json");
     let workspaces = manifest.as_ref().and_then(|m| m.get("workspaces"));
     let mut found = list(workspaces);
     found.extend(list(workspaces.and_then(|w| w.get("packages"))));
+    found
+}
+
+/// The patterns of folders that a root lists.
+fn patterns(checkout: &Checkout, root: &str) -> Vec<String> {
+    let mut found = of_manifest(checkout, root);
     if let Ok(text) = checkout.glance(&join(root, "pnpm-workspace.yaml"))
         && let Ok(documents) = yaml::parse(&text)
         && let Some(packages) = documents.first().and_then(|d| d.root().get("packages"))
@@ -131,7 +156,7 @@ fn patterns(checkout: &Checkout, root: &str) -> Vec<String> {
         found.extend(packages.items().filter_map(|p| p.as_str().map(str::to_owned)));
     }
     if found.is_empty() {
-        found.extend(list(json("lerna.json").as_ref().and_then(|l| l.get("packages"))));
+        found.extend(list(glanced(checkout, root, "lerna.json").as_ref().and_then(|l| l.get("packages"))));
     }
     found
 }

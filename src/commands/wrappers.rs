@@ -1,12 +1,59 @@
 //! Programs that run the command behind them.
 
 use super::interpret::Shell;
-use super::matching::{matches, program};
+use super::matching::{matches_program, program};
 use crate::catalogue::{Wrapper, Wrappers};
 use crate::model::{Command, Text};
 
 /// Wrappers in wrappers are followed this far.
 const MOST_LAYERS: usize = 8;
+
+/// The variable by which a job asks the platform for its identity. In a command that runs in a container which does not
+/// get it, it is empty.
+/// Source: <https://docs.github.com/en/actions/reference/security/oidc>
+pub const IDENTITY: &str = "ACTIONS_ID_TOKEN_REQUEST_URL";
+
+/// A command that starts a container, or runs in one.
+pub(super) struct Contained<'a> {
+    /// Its options.
+    pub(super) options: &'a [Text],
+    /// The image, the container or the service.
+    pub(super) image: &'a Text,
+    /// The words behind it.
+    pub(super) rest: &'a [Text],
+}
+
+/// The parts of a command that runs another one in a container.
+pub(super) fn contained<'a>(words: &'a [Text], wrappers: &Wrappers) -> Option<Contained<'a>> {
+    let name = words.first().and_then(program)?;
+    let found = wrappers.of_program(name).filter(|w| w.container).find_map(|wrapper| {
+        let at = wrapper.commands.iter().find_map(|pattern| matches_program(pattern, name, words))?;
+        Some((wrapper, at))
+    });
+    let (wrapper, start) = found?;
+    let mut at = start;
+    loop {
+        let text = words.get(at)?.as_str();
+        if text.len() < 2 || !text.starts_with('-') {
+            break;
+        }
+        at += if wrapper.value_flags.iter().any(|f| f == text) { 2 } else { 1 };
+    }
+    Some(Contained { options: words.get(start..at)?, image: words.get(at)?, rest: words.get(at + 1..)? })
+}
+
+/// What a container gets for [`IDENTITY`]: `None` where it is handed on, an unknown where nothing tells.
+pub(super) fn identity(words: &[Text], wrappers: &Wrappers) -> Option<Text> {
+    let parts = contained(words, wrappers)?;
+    let options = parts.options.iter().map(Text::as_str);
+    if options.clone().any(|o| o.contains(IDENTITY)) {
+        return None;
+    }
+    // A file may hold it, and so may a service's own definition.
+    let hidden = options.clone().any(|o| o.starts_with("--env-file") || o.contains("${{"))
+        || words.iter().any(|w| w.as_str().contains("compose"));
+    Some(if hidden { Text::unknown("the environment of the container") } else { Text::default() })
+}
 
 /// All views of a command: as written, and behind each wrapper (`sudo -E npx --yes semantic-release` is also `npx
 /// --yes semantic-release` and `semantic-release`).
@@ -19,7 +66,7 @@ pub(super) fn views<'a>(words: &'a [Text], wrappers: &Wrappers) -> Vec<&'a [Text
     let mut view = words;
     while views.len() <= MOST_LAYERS {
         let Some(name) = view.first().and_then(program) else { break };
-        let wrapped = wrappers.of_program(name).find_map(|w| behind(view, w));
+        let wrapped = wrappers.of_program(name).find_map(|w| behind(view, name, w));
         let Some(inner) = wrapped.or_else(|| executed(view)) else { break };
         views.push(inner);
         view = inner;
@@ -34,12 +81,12 @@ fn is_assignment(word: &Text) -> bool {
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
-/// The command behind a wrapper.
-fn behind<'a>(words: &'a [Text], wrapper: &Wrapper) -> Option<&'a [Text]> {
+/// The command behind a wrapper, whose program has this name.
+fn behind<'a>(words: &'a [Text], name: &str, wrapper: &Wrapper) -> Option<&'a [Text]> {
     if !wrapper.script_flag.is_empty() {
         return None;
     }
-    let mut at = wrapper.commands.iter().find_map(|pattern| matches(pattern, words))?;
+    let mut at = wrapper.commands.iter().find_map(|pattern| matches_program(pattern, name, words))?;
     let mut skip = wrapper.skip;
     loop {
         let word = words.get(at)?;
@@ -86,7 +133,8 @@ pub(super) struct Handed {
 pub(super) fn handed(words: &[Text], input: Option<&Text>, wrappers: &Wrappers) -> Option<Handed> {
     let name = program(words.first()?)?;
     for wrapper in wrappers.of_program(name).filter(|w| !w.script_flag.is_empty()) {
-        let Some(mut at) = wrapper.commands.iter().find_map(|pattern| matches(pattern, words)) else { continue };
+        let found = wrapper.commands.iter().find_map(|pattern| matches_program(pattern, name, words));
+        let Some(mut at) = found else { continue };
         let shell = Shell::of(name);
         let mut skip = wrapper.skip;
         while let Some(word) = words.get(at).map(Text::as_str) {

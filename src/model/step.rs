@@ -1,5 +1,7 @@
 //! Steps of a job, after templates, composites and scripts are seen through.
 
+use std::sync::Arc;
+
 use super::{Cond, Location, Reference, Text};
 
 /// One hop on the way from a pipeline step to a command.
@@ -63,13 +65,15 @@ pub struct Command {
     pub chain: Vec<Hop>,
 }
 
-/// A value that a step hands on as its output.
+/// A value that a step hands on, as an output or as a variable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutputWrite {
-    /// The output's name.
+    /// Its name.
     pub name: String,
     /// Its value.
     pub value: Text,
+    /// Under which condition it is written, given that the step runs.
+    pub cond: Cond,
     /// Where it is written.
     pub location: Location,
 }
@@ -82,7 +86,7 @@ pub struct Script {
     /// The outputs it writes.
     pub outputs: Vec<OutputWrite>,
     /// Variables it exports to later steps of the job.
-    pub exports: Vec<(String, Text)>,
+    pub exports: Vec<OutputWrite>,
     /// Where reading it stopped, and why: a bound was hit or the text could not be parsed.
     pub unread: Vec<(Location, String)>,
 }
@@ -122,8 +126,8 @@ pub struct Step {
     pub label: String,
     /// What it does.
     pub body: StepBody,
-    /// Environment of the step: workflow, job and step level merged.
-    pub env: Vec<(String, Text)>,
+    /// Environment of the step: workflow, job and step level merged. Steps that add nothing share it.
+    pub env: Arc<[(String, Text)]>,
     /// Under which condition it runs, given that its job runs.
     pub cond: Cond,
     /// Where that condition stands, when the step has one of its own.

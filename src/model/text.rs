@@ -47,7 +47,8 @@ impl Text {
 
     /// All symbols in it, in order.
     pub fn symbols(&self) -> impl Iterator<Item = &str> {
-        self.0.split("${{").skip(1).filter_map(|rest| rest.split("}}").next()).map(str::trim)
+        let open = if self.is_literal() { "" } else { self.0.as_str() };
+        open.split("${{").skip(1).filter_map(|rest| rest.split("}}").next()).map(str::trim)
     }
 
     /// The literal beginning and end around the unknown parts.

@@ -1,13 +1,16 @@
 //! Provenance by builders and generators of other repositories that the catalogue describes.
 
+use std::sync::Arc;
+
 use super::coverage::{Coverage, Unit, image_covered, is_image};
 use super::digests::listed;
 use super::doer::{Doer, Picked};
 use super::facts::FlowFacts;
+use super::handed;
 use super::provenance::{Found, Provenance, Reach, Refused, better, not_always};
 use super::separation::Separation;
 use crate::catalogue::{Builder, Content, Signer, Signing};
-use crate::model::{Access, Cond, EventKind, Flow, Job, Kind, Location, StepBody, Text, Version};
+use crate::model::{Access, Cond, EventKind, Flow, Job, Location, StepBody, Text, Version};
 use crate::syntax::pattern;
 
 /// Whether a catalogue entry describes this workflow.
@@ -174,7 +177,7 @@ pub(super) fn call_test(call: &crate::model::OutsideCall, tests: &[crate::catalo
         id: None,
         label: String::new(),
         body: StepBody::Opaque { what: String::new() },
-        env: Vec::new(),
+        env: Arc::default(),
         cond: Cond::TRUE,
         condition_at: None,
         on_failure: false,
@@ -186,6 +189,9 @@ pub(super) fn call_test(call: &crate::model::OutsideCall, tests: &[crate::catalo
     let doer = Doer::Action(&step, &action);
     if any { tests.iter().fold(Cond::FALSE, |c, t| c.or(doer.test(t))) } else { doer.applies(tests, &[]) }
 }
+
+/// The input that names the provenance file and its artifact.
+const PROVENANCE_NAME: &str = "provenance-name";
 
 fn builder_reach(
     flow: &Flow,
@@ -209,20 +215,9 @@ fn builder_reach(
         None => Cond::Known(uploads.default),
     };
     // A later job may fetch the file and publish it.
-    let key = format!("jobs.{}.outputs.", job.key);
-    for (at, own) in facts.iter().enumerate() {
-        let fetches = own.fetches.iter().any(|f| match &f.name {
-            None => true,
-            Some(name) => {
-                name.as_str().contains(&key) || name.as_str().contains("intoto") || name.as_str().contains("provenance")
-            }
-        });
-        let needs = flow.jobs.get(at).is_some_and(|j| j.needs.contains(&job.key));
-        if let (true, Some(publish)) =
-            (fetches && needs, own.publishes.iter().find(|p| p.sink.kind == Kind::ReleaseAssets))
-        {
-            return Reach::Public("a later job adds it to the release".to_owned(), publish.doer.location().clone());
-        }
+    let named = input(PROVENANCE_NAME).and_then(|i| i.value.literal());
+    if let Some(place) = handed::handed_out(flow, facts, (&job.key, named), published) {
+        return Reach::Public("a later job adds it to the release".to_owned(), place);
     }
     if !published.implies(&on) {
         let why = format!("`{}` is not on, so it stays a workflow artifact that expires", uploads.input);

@@ -67,11 +67,13 @@ fn follow(flow: &Flow, facts: &FlowFacts<'_>, job: usize, step: usize, files: &s
                 found.files.push(FileRef { job: key.to_owned(), pattern: rest.clone() });
             }
         }
-        for (at, store) in stores(facts) {
-            if !before(flow, this, at) {
-                continue;
-            }
-            let Some(rest) = in_artifact(fetch, store, &rest) else { continue };
+        let seen: Vec<(usize, &Handover<'_>)> = stores(facts).filter(|(at, _)| before(flow, facts, job, *at)).collect();
+        // An outside workflow may store artifacts of its own.
+        let alone = fetch.alone
+            && !flow.jobs.iter().any(|j| j.outside.is_some())
+            && seen.iter().filter(|(_, s)| fetched_by(fetch, s)).count() == 1;
+        for (at, store) in seen {
+            let Some(rest) = in_artifact(fetch, store, &rest, alone) else { continue };
             let root = common_root(&store.paths);
             let inner = join_pattern(&root, &rest);
             let patterns: Vec<String> = store
@@ -111,22 +113,9 @@ fn follow(flow: &Flow, facts: &FlowFacts<'_>, job: usize, step: usize, files: &s
 }
 
 /// Whether a job ends before another starts: a fetch sees only what jobs stored that its own job waits for.
-fn before(flow: &Flow, this: &Job, other: usize) -> bool {
-    let Some(other) = flow.job(other) else { return false };
-    let mut open: Vec<&str> = this.needs.iter().map(String::as_str).collect();
-    let mut seen: BTreeSet<&str> = BTreeSet::new();
-    while let Some(key) = open.pop() {
-        if !seen.insert(key) {
-            continue;
-        }
-        if other.key == key || other.key.starts_with(&format!("{key}/")) {
-            return true;
-        }
-        let below = flow.jobs.iter().filter(|j| j.key == key || j.key.starts_with(&format!("{key}/")));
-        open.extend(below.flat_map(|j| &j.needs).map(String::as_str));
-    }
+fn before(flow: &Flow, facts: &FlowFacts<'_>, this: usize, other: usize) -> bool {
     // Steps of one job may hand files to one another as well.
-    other.key == this.key && std::ptr::eq(other, this)
+    this == other || facts.earlier(flow, this).contains(&other)
 }
 
 fn stores<'f, 'p>(facts: &'f FlowFacts<'p>) -> impl Iterator<Item = (usize, &'f Handover<'p>)> {
@@ -157,27 +146,26 @@ fn below(folder: &str, files: &str) -> Option<String> {
 }
 
 /// What a fetch asks for inside one stored artifact; `None` when it does not fetch that artifact.
-fn in_artifact(fetch: &Handover<'_>, store: &Handover<'_>, rest: &str) -> Option<String> {
-    let stored = artifact_name(store);
-    let several = match &fetch.name {
-        None => true,
-        Some(name) => {
-            let name = name.as_str();
-            if !same_artifact(name, &stored) {
-                return None;
-            }
-            name.contains('*')
-        }
-    };
-    if !several || fetch.merged {
+fn in_artifact(fetch: &Handover<'_>, store: &Handover<'_>, rest: &str, alone: bool) -> Option<String> {
+    if !fetched_by(fetch, store) {
+        return None;
+    }
+    let several = fetch.name.as_ref().is_none_or(|name| name.as_str().contains('*'));
+    if !several || fetch.merged || alone {
         return Some(rest.to_owned());
     }
+    let stored = artifact_name(store);
     // Each artifact has a folder of its own name.
     let (first, inner) = rest.split_once('/').unwrap_or((rest, "**"));
     match first {
         "**" => Some(rest.to_owned()),
         first => (glob::overlaps(first, &stored)).then(|| inner.to_owned()),
     }
+}
+
+/// Whether a fetch takes a stored artifact.
+fn fetched_by(fetch: &Handover<'_>, store: &Handover<'_>) -> bool {
+    fetch.name.as_ref().is_none_or(|name| same_artifact(name.as_str(), &artifact_name(store)))
 }
 
 /// Whether a fetched name or pattern can be this stored artifact. Unknown parts may be anything.
@@ -255,8 +243,9 @@ pub(super) fn builds(flow: &Flow, facts: &FlowFacts<'_>, publishes: &[&Publish<'
             }
         }
         if feeders.is_empty() && found.unknown.is_empty() {
-            feeders
-                .extend(needed(flow, publish.job).into_iter().filter(|at| facts.get(*at).is_some_and(|f| f.builds())));
+            feeders.extend(
+                facts.earlier(flow, publish.job).iter().filter(|at| facts.get(**at).is_some_and(|f| f.builds())),
+            );
         }
         open.extend(feeders);
     }
@@ -306,11 +295,12 @@ pub(super) fn upstream(flow: &Flow, facts: &FlowFacts<'_>, job: usize) -> BTreeS
 /// Indices of all legs of a job.
 pub(super) fn legs<'f>(flow: &'f Flow, key: &str) -> impl Iterator<Item = usize> + use<'f> {
     let key = key.to_owned();
-    flow.jobs
-        .iter()
-        .enumerate()
-        .filter(move |(_, j)| j.key == key || j.key.starts_with(&format!("{key}/")))
-        .map(|(at, _)| at)
+    flow.jobs.iter().enumerate().filter(move |(_, j)| is_leg(j, &key)).map(|(at, _)| at)
+}
+
+/// Whether a job is the one of this key, or one that it calls.
+fn is_leg(job: &Job, key: &str) -> bool {
+    job.key.strip_prefix(key).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 fn artifact_feeders(flow: &Flow, facts: &FlowFacts<'_>, job: usize) -> Vec<usize> {
@@ -321,7 +311,7 @@ fn artifact_feeders(flow: &Flow, facts: &FlowFacts<'_>, job: usize) -> Vec<usize
     }
     for fetch in own.fetches.iter().filter(|f| f.foreign.is_never()) {
         for (at, store) in stores(facts) {
-            if !flow.jobs.get(job).is_some_and(|this| before(flow, this, at)) {
+            if !before(flow, facts, job, at) {
                 continue;
             }
             if fetch.name.as_ref().is_none_or(|n| same_artifact(n.as_str(), &artifact_name(store))) {
@@ -360,15 +350,16 @@ pub(super) fn texts(step: &Step) -> Vec<&Text> {
 }
 
 /// Indices of the jobs that a job waits for, directly or not.
-fn needed(flow: &Flow, job: usize) -> BTreeSet<usize> {
+pub(super) fn needed(flow: &Flow, job: usize) -> BTreeSet<usize> {
     let mut found = BTreeSet::new();
-    let mut open: Vec<String> = flow.jobs.get(job).map(|j| j.needs.clone()).unwrap_or_default();
+    let mut open: Vec<&str> = Vec::new();
+    let mut seen: BTreeSet<&str> = BTreeSet::new();
+    let keys = |at: usize| flow.jobs.get(at).into_iter().flat_map(|j| &j.needs).map(String::as_str);
+    open.extend(keys(job));
     while let Some(key) = open.pop() {
-        for at in legs(flow, &key) {
-            if found.insert(at)
-                && let Some(job) = flow.jobs.get(at)
-            {
-                open.extend(job.needs.iter().cloned());
+        if seen.insert(key) {
+            for at in legs(flow, key).filter(|at| found.insert(*at)) {
+                open.extend(keys(at));
             }
         }
     }

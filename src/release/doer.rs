@@ -1,6 +1,6 @@
 //! One thing that a step does, seen as the catalogue describes things: an action with inputs, or a command with words.
 
-use crate::catalogue::{Index, Pick, Split, Test, Wrappers};
+use crate::catalogue::{CommandPattern, Index, Pick, Split, Test, Wrappers};
 use crate::commands::{matching, unwrapped};
 use crate::model::{ActionUse, Command, Cond, Hop, Location, Step, Text, Version};
 use crate::syntax::pattern;
@@ -37,33 +37,35 @@ impl<'p> Doer<'p> {
     }
 
     /// The entries of a list that may describe this, in catalogue order.
-    pub fn among<'c, T>(&self, index: &'c Index, entries: &'c [T]) -> impl Iterator<Item = &'c T> + use<'c, T> {
-        let found = match self {
-            Doer::Action(_, action) => index.of_action(&action.name),
-            Doer::Command(_, _, words) => match words.first().and_then(matching::program) {
-                Some(program) => index.of_program(program),
-                None => &[],
-            },
+    pub fn among<'c, T>(&self, index: &'c Index, entries: &'c [T]) -> impl Iterator<Item = &'c T> + use<'c, 'p, T> {
+        let (action, program) = match self {
+            Doer::Action(_, action) => (Some(action.name.as_str()), None),
+            Doer::Command(_, _, words) => (None, words.first().and_then(matching::program)),
         };
-        found.iter().filter_map(|at| entries.get(*at))
+        let actions = action.into_iter().flat_map(|name| index.of_action(name));
+        let programs = program.into_iter().flat_map(|name| index.of_program(name));
+        actions.chain(programs).filter_map(|at| entries.get(at))
     }
 
     /// Whether one of the names or patterns is this one.
-    pub fn is(&self, actions: &[String], commands: &[String]) -> Option<Hit> {
+    pub fn is(&self, actions: &[String], commands: &[CommandPattern]) -> Option<Hit> {
         match self {
             Doer::Action(_, action) => {
                 actions.iter().any(|a| pattern::wildcard(a, &action.name)).then_some(Hit { after: 0 })
             }
-            Doer::Command(_, _, words) => commands.iter().find_map(|p| {
-                let after = matching::matches(p, words)?;
+            Doer::Command(_, _, words) => {
+                let name = matching::program(words.first()?)?;
+                let (pattern, after) =
+                    commands.iter().find_map(|p| Some((p, matching::matches_program(p, name, words)?)))?;
                 // Words with `*` at the end stand for positional words, which start behind the last fixed one.
-                let mut head = p.as_str();
+                let mut head = pattern.as_str();
                 while head.rsplit(' ').next().is_some_and(|w| w.contains('*')) && head.contains(' ') {
                     head = head.rsplit_once(' ').map_or(head, |(h, _)| h);
                 }
-                let after = if head.len() == p.len() { after } else { matching::matches(head, words).unwrap_or(after) };
+                let shorter = head.len() < pattern.as_str().len();
+                let after = if shorter { matching::matches(head, words).unwrap_or(after) } else { after };
                 Some(Hit { after })
-            }),
+            }
         }
     }
 
@@ -122,7 +124,8 @@ impl<'p> Doer<'p> {
         }
     }
 
-    fn env(&self, name: &str) -> Option<&'p Text> {
+    /// The value of a variable.
+    pub fn env(&self, name: &str) -> Option<&'p Text> {
         let find = |list: &'p [(String, Text)]| list.iter().rev().find(|(k, _)| k == name).map(|(_, v)| v);
         match self {
             Doer::Action(step, _) => find(&step.env),

@@ -1,14 +1,15 @@
 //! What the steps of a job do, in the catalogue's terms.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Deref;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::bytes::Origin;
+use super::bytes::{Origin, needed};
 use super::doer::{Doer, Hit, Picked};
 use crate::catalogue::{Bytes, Catalogue, Content, Producer, Signer, Sink};
+use crate::commands::IDENTITY;
 use crate::model::{Cond, Flow, Job, Location, Step, StepBody, Text};
 use crate::syntax::pattern;
 
@@ -118,6 +119,8 @@ pub(super) struct Handover<'p> {
     pub paths: Vec<Text>,
     /// Whether several artifacts land in one folder.
     pub merged: bool,
+    /// Whether the only artifact there is lands in the folder itself.
+    pub alone: bool,
     /// Whether it may come from another run.
     pub foreign: Cond,
     /// Where.
@@ -154,6 +157,15 @@ pub(super) struct FlowFacts<'p> {
     jobs: Vec<Rc<Facts<'p>>>,
     /// Where files come from, by job, step and pattern: asked again for every subject and target.
     pub origins: RefCell<HashMap<(usize, usize, String), Origin>>,
+    /// The jobs that each waits for.
+    needed: RefCell<HashMap<usize, Rc<BTreeSet<usize>>>>,
+}
+
+impl FlowFacts<'_> {
+    /// Indices of the jobs that a job waits for, directly or not.
+    pub(super) fn earlier(&self, flow: &Flow, job: usize) -> Rc<BTreeSet<usize>> {
+        Rc::clone(self.needed.borrow_mut().entry(job).or_insert_with(|| Rc::new(needed(flow, job))))
+    }
 }
 
 impl<'p> Deref for FlowFacts<'p> {
@@ -170,7 +182,7 @@ pub(super) fn of_flow<'p>(flow: &'p Flow, catalogue: &'static Catalogue, read: &
         Rc::clone(read.entry((at, Arc::as_ptr(job))).or_insert_with(|| Rc::new(of_job(at, job, catalogue))))
     };
     let jobs = flow.jobs.iter().enumerate().map(&mut facts).collect();
-    FlowFacts { jobs, origins: RefCell::default() }
+    FlowFacts { jobs, ..FlowFacts::default() }
 }
 
 /// The facts of the jobs of one pipeline's flows.
@@ -287,6 +299,11 @@ fn attests<'p>(facts: &mut Facts<'p>, doer: Doer<'p>, place: Place<'p>, catalogu
         let undecided = producer.broken.iter().find(|b| !doer.applies(&b.when, &[]).is_never()).map(|b| {
             (format!("a value that decides about it is not shown: perhaps {}", b.why), doer.shown_by(&b.when))
         });
+        let (broken, undecided) = match without_identity(producer, doer) {
+            Some((true, reason)) => (broken.or(Some(reason)), undecided),
+            Some((false, reason)) => (broken, undecided.or(Some(reason))),
+            None => (broken, undecided),
+        };
         facts.attests.push(Attest {
             producer,
             doer,
@@ -302,6 +319,27 @@ fn attests<'p>(facts: &mut Facts<'p>, doer: Doer<'p>, place: Place<'p>, catalogu
     }
 }
 
+/// Why something that signs with the identity of the job cannot, or perhaps cannot: it runs in a container, and nothing
+/// hands the identity in.
+fn without_identity(producer: &Producer, doer: Doer<'_>) -> Option<(bool, (String, Location))> {
+    if producer.signer != Signer::JobIdentity || !producer.scopes.iter().any(|s| s == "id-token") {
+        return None;
+    }
+    let given = doer.env(IDENTITY)?;
+    let (what, at) = (&producer.what, doer.location().clone());
+    match given.literal() {
+        Some("") => Some((
+            true,
+            (format!("it runs in a container without the identity of the job, so {what} cannot be made"), at),
+        )),
+        Some(_) => None,
+        None => Some((
+            false,
+            (format!("nothing shows that the container is handed the identity with which {what} is made"), at),
+        )),
+    }
+}
+
 fn transfers<'p>(facts: &mut Facts<'p>, doer: Doer<'p>, place: Place<'p>, catalogue: &'static Catalogue) {
     for transfer in doer.among(&catalogue.index.transfers, &catalogue.transfers) {
         let Some(hit) = doer.is(&transfer.actions, &[]) else { continue };
@@ -312,6 +350,7 @@ fn transfers<'p>(facts: &mut Facts<'p>, doer: Doer<'p>, place: Place<'p>, catalo
             name: name.or(pattern).map(|p| p.value),
             paths: doer.first(&transfer.paths, hit, &[]).into_iter().map(|p| p.value).collect(),
             merged: !transfer.merge.is_empty() && !doer.applies(&transfer.merge, &[]).is_never(),
+            alone: !transfer.alone.is_empty() && doer.applies(&transfer.alone, &[]).is_always(),
             foreign: transfer.foreign.iter().fold(Cond::FALSE, |c, t| c.or(doer.test(t))),
             location: doer.location(),
         };

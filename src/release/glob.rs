@@ -1,5 +1,7 @@
 //! Glob algebra: whether one pattern of file names contains another. Unknown parts of either are opaque.
 
+use std::borrow::Cow;
+
 /// One unit of a pattern.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Unit {
@@ -20,7 +22,7 @@ const MOST_ALTERNATIVES: usize = 64;
 /// Whether every file that `inner` can name is named by `outer`.
 pub(super) fn contains(outer: &str, inner: &str) -> bool {
     let (outer, inner) = (normal(outer), normal(inner));
-    if is_plain(&outer) && is_plain(&inner) {
+    if outer == inner || is_plain(&outer) && is_plain(&inner) {
         return outer == inner;
     }
     let outers = alternatives(&outer);
@@ -54,11 +56,15 @@ fn is_plain(pattern: &str) -> bool {
 
 /// The pattern without `./`, doubled separators and quotes; a folder stands for everything in it.
 pub(super) fn normal(pattern: &str) -> String {
-    let mut text = pattern.trim().replace('\\', "/");
-    while text.contains("//") {
-        text = text.replace("//", "/");
+    let pattern = pattern.trim();
+    let mut text = Cow::Borrowed(pattern);
+    if pattern.contains('\\') {
+        text = Cow::Owned(pattern.replace('\\', "/"));
     }
-    let mut text = text.as_str();
+    while text.contains("//") {
+        text = Cow::Owned(text.replace("//", "/"));
+    }
+    let mut text = &*text;
     while let Some(rest) = text.strip_prefix("./") {
         text = rest;
     }

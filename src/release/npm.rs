@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use super::facts::Publish;
 use super::naming::join;
+use super::npmrc::{self, line_location};
 use crate::checkout::Checkout;
 use crate::commands::workspace;
-use crate::model::{Access, Job, Location, Position, RunnerChoice, Span, Step, StepBody, Text};
+use crate::model::{Access, Job, Location, RunnerChoice, Step, StepBody, Text};
 use crate::syntax::pattern;
 
 /// What decides about the provenance of a published package besides its command line.
@@ -24,9 +25,8 @@ pub(super) enum Switch {
     Silent,
 }
 
-/// Reads the switches for one published package: that of the folder in which the step works, or the one whose manifest
-/// is named.
-pub(super) fn switch(checkout: &Checkout, job: &Job, publish: &Publish<'_>, package: Option<&str>) -> Switch {
+/// The folder in which the command works, and that of the package.
+fn folders(publish: &Publish<'_>, package: Option<&str>) -> (Text, String) {
     let folder = publish.doer.first(&publish.sink.folder, publish.hit, &publish.sink.value_flags);
     let folder = folder.first().map(|p| p.value.clone()).unwrap_or_default();
     let base = publish.doer.folder();
@@ -34,46 +34,46 @@ pub(super) fn switch(checkout: &Checkout, job: &Job, publish: &Publish<'_>, pack
         Some(manifest) => manifest.trim_end_matches("package.json").trim_end_matches('/').to_owned(),
         None => join(base.as_str(), folder.as_str()),
     };
-    for npmrc in [join(&place, ".npmrc"), join(base.as_str(), ".npmrc"), ".npmrc".to_owned()] {
-        if let Ok(text) = checkout.read(&npmrc)
-            && let Some((location, on)) = npmrc_switch(&npmrc, &text)
-        {
-            return if on { Switch::On(location) } else { Switch::Off(location) };
-        }
-    }
+    (base, place)
+}
+
+/// What `publishConfig` says; it overrides everything but the command line.
+pub(super) fn by_manifest(
+    checkout: &Checkout,
+    publish: &Publish<'_>,
+    package: Option<&str>,
+) -> Option<(Location, bool)> {
+    let (base, place) = folders(publish, package);
     let own = join(&place, "package.json");
     // A folder that the build fills gets its manifest from the one beside it.
     let beside = join(base.as_str(), "package.json");
     let manifest = if checkout.is_there(&own) { own } else { beside };
-    let asked = checkout.read(&manifest).ok().and_then(|text| {
-        let json = workspace::json(checkout, &manifest, &text)?;
-        let value = json.get("publishConfig")?.get("provenance")?;
-        Some((*value == true, place_of(&manifest, &text, "provenance")))
-    });
+    let text = checkout.read(&manifest).ok()?;
+    let json = workspace::json(checkout, &manifest, &text)?;
+    let value = json.get("publishConfig")?.get("provenance")?;
+    Some((place_of(&manifest, &text, "provenance"), *value == true))
+}
+
+/// Reads the switches for one published package: that of the folder in which the step works, or the one whose manifest
+/// is named.
+pub(super) fn switch(checkout: &Checkout, job: &Job, publish: &Publish<'_>, package: Option<&str>) -> Switch {
+    let (base, place) = folders(publish, package);
+    // What the manifest says overrides the files of the client.
+    let from = npmrc::From { base: base.as_str(), place: &place, chosen: package.is_some() };
+    let asked = by_manifest(checkout, publish, package).or_else(|| npmrc::switch(checkout, publish, &from));
     match asked {
-        Some((true, _)) if publish.says("bun") => return Switch::Unable("Bun's client makes no provenance".to_owned()),
-        Some((true, place)) => return Switch::On(place),
-        Some((false, place)) => return Switch::Off(place),
+        Some((_, true)) if publish.says("bun") => return Switch::Unable("Bun's client makes no provenance".to_owned()),
+        Some((_, true)) if publish.says("yarn") && !publish.says("npm") && !checkout.is_there(".yarnrc.yml") => {
+            return Switch::Unable("Yarn 1 makes no provenance".to_owned());
+        }
+        Some((place, true)) => return Switch::On(place),
+        Some((place, false)) => return Switch::Off(place),
         None => {}
     }
     match trusted(job, publish) {
         Some(location) => Switch::Trusted(location),
         None => Switch::Silent,
     }
-}
-
-fn npmrc_switch(path: &str, text: &str) -> Option<(Location, bool)> {
-    for (number, line) in text.lines().enumerate() {
-        let trimmed = line.trim();
-        if trimmed.starts_with(['#', ';']) {
-            continue;
-        }
-        let Some((key, value)) = trimmed.split_once('=') else { continue };
-        if key.trim() == "provenance" {
-            return Some((line_location(path, number, line), value.trim() == "true"));
-        }
-    }
-    None
 }
 
 /// The line on which a JSON key first stands.
@@ -83,17 +83,6 @@ fn place_of(path: &str, text: &str, key: &str) -> Location {
         Some((number, line)) => line_location(path, number, line),
         None => Location::start_of(&Arc::from(path)),
     }
-}
-
-fn line_location(path: &str, number: usize, line: &str) -> Location {
-    let at = |column: usize| Position {
-        line: u32::try_from(number + 1).unwrap_or(u32::MAX),
-        column: u32::try_from(column).unwrap_or(u32::MAX),
-        byte: 0,
-    };
-    let indent = line.chars().take_while(|c| c.is_whitespace()).count();
-    let length = line.trim_end().chars().count();
-    Location::new(&Arc::from(path), Span { start: at(indent + 1), end: at(length + 1) })
 }
 
 /// The place that shows the last condition of trusted publishing, when all are visible: the job may ask for an

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Linked, Path, Published, bytes, facts};
 use crate::catalogue::{Bytes, Catalogue};
+use crate::commands::matching::runs_of;
 use crate::model::{Access, ActionUse, Command, Job, Kind, Location, Script, Step, StepBody, TokenScope};
-use crate::syntax::pattern;
+use crate::syntax::{lines, pattern};
 
 /// Names that speak of publishing.
 const PUBLISHES: &str = r"(^|[^a-z])(publish|publisher|release|releaser|upload|push|deploy)(s|er|ing)?([^a-z]|$)";
@@ -100,7 +101,7 @@ fn quiet_program(job: &Job, index: usize, step: &Step, script: &Script) -> Optio
             if words.iter().any(|w| w.contains("dry-run") || w.contains("dryrun")) {
                 return None;
             }
-            let program = words.iter().find(|w| pattern::search(PROGRAMS, w))?;
+            let program = words.iter().find(|w| w.contains('.') && pattern::search(PROGRAMS, w))?;
             let file = program.rsplit('/').next()?;
             let stem = dashed(file.rsplit_once('.').map_or(file, |(stem, _)| stem));
             let speaks = pattern::search(HANDS_OUT, &stem) && !pattern::search(HARMLESS, &stem);
@@ -154,9 +155,9 @@ fn dashed(name: &str) -> String {
 /// Whether the unread lines name publishing.
 fn speaks_of_publishing(path: &Path<'_, '_>, place: &Location) -> bool {
     let Ok(text) = path.checkout.glance(&place.path) else { return true };
-    let first = (place.line as usize).saturating_sub(1);
-    let lines = (place.end_line.saturating_sub(place.line) as usize) + 1;
-    text.lines().skip(first).take(lines).any(|l| pattern::search(PUBLISHES, l))
+    let count = (place.end_line.saturating_sub(place.line) as usize) + 1;
+    let text = lines::from(&text, place.line.max(1)).unwrap_or_default();
+    text.lines().take(count).any(|l| pattern::search(PUBLISHES, l))
 }
 
 /// An action of which nothing is known, by its name a publisher, in a job that could publish.
@@ -188,7 +189,7 @@ pub(super) fn is_known(step: &Step, action: &ActionUse) -> bool {
         || doer.among(&catalogue.index.caches, &catalogue.caches).next().is_some()
         || doer.among(&catalogue.index.transfers, &catalogue.transfers).next().is_some()
         || doer.among(&catalogue.index.neutral, &catalogue.neutral).any(|n| doer.is(&n.actions, &[]).is_some());
-    let runs = catalogue.runs.iter().any(|r| r.actions.iter().any(|a| pattern::wildcard(a, &action.name)));
+    let runs = runs_of(&action.name).next().is_some();
     let owner = action.name.split('/').next().unwrap_or_default();
     known || runs || matches!(owner, "actions" | "github" | "docker:") || action.name.starts_with("docker://")
 }

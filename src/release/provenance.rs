@@ -290,6 +290,11 @@ fn usable(checkout: &Checkout, job: &Job, attest: &Attest<'_>, unit: &Unit<'_, '
         let variable = attest.broken_by_env().and_then(|name| env_place(checkout, &location.path, name));
         return refuse(why.clone(), variable.as_ref().unwrap_or(location));
     }
+    if attest.producer.id == "npm-provenance-env"
+        && let Some((location, false)) = npm::by_manifest(checkout, unit.publish, unit.package)
+    {
+        return refuse("the manifest switches provenance off, whatever the environment says".to_owned(), &location);
+    }
     if let Some(scope) = attest.producer.scopes.iter().find(|s| job.token.access(s) != Access::Write) {
         let why = format!("the job {} lacks `{scope}: write`, so {what} cannot be made", job.title());
         return refuse(why, attest.doer.location());

@@ -1,5 +1,8 @@
 //! `scoped-token`: what the token and the stored credentials of the build jobs could change.
 
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
 use super::provenance::build_location;
 use crate::catalogue::{Catalogue, Credential};
 use crate::model::{Access, Evidence, Job, Requirement, SecretUse, TokenScope, Verdict};
@@ -98,12 +101,23 @@ fn stored(job: &Job) -> Vec<(&SecretUse, &'static Credential)> {
     job.secrets.iter().filter_map(|secret| Some((secret, credential(secret)?))).collect()
 }
 
+/// The credentials of the catalogue that a name fits.
+fn fitting(name: &str) -> BTreeSet<usize> {
+    static NAMES: LazyLock<(pattern::Set, Vec<usize>)> = LazyLock::new(|| {
+        let all = || Catalogue::get().credentials.iter().enumerate();
+        let owners = all().flat_map(|(at, credential)| credential.names.iter().map(move |_| at)).collect();
+        (pattern::Set::new(all().flat_map(|(_, credential)| &credential.names).map(String::as_str)), owners)
+    });
+    let (names, owners) = &*NAMES;
+    names.whole(name).into_iter().filter_map(|at| owners.get(at).copied()).collect()
+}
+
 fn credential(secret: &SecretUse) -> Option<&'static Credential> {
-    let found = Catalogue::get().credentials.iter().find(|c| {
-        let action = c.actions.is_empty()
-            || secret.action.as_deref().is_some_and(|a| c.actions.iter().any(|p| pattern::wildcard(p, a)));
-        let names = |name: &str| c.names.iter().any(|n| pattern::whole(n, name));
-        action && (names(&secret.name) || secret.receiver.as_deref().is_some_and(names))
+    let mut candidates = fitting(&secret.name);
+    candidates.extend(secret.receiver.iter().flat_map(|receiver| fitting(receiver)));
+    let found = candidates.into_iter().filter_map(|at| Catalogue::get().credentials.get(at)).find(|c| {
+        c.actions.is_empty()
+            || secret.action.as_deref().is_some_and(|a| c.actions.iter().any(|p| pattern::wildcard(p, a)))
     })?;
     (!found.harmless).then_some(found)
 }

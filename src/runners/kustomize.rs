@@ -233,7 +233,11 @@ impl Build<'_, '_> {
         let components: Vec<String> =
             custom.tree.all("components").filter_map(Value::text).filter_map(|c| join(folder, c)).collect();
         for part in custom.parts.iter().filter(|p| !components.contains(p)) {
-            self.folder(part, depth + 1);
+            if self.customs.by_folder.contains_key(part) {
+                self.folder(part, depth + 1);
+            } else {
+                self.refused(folder, custom, part);
+            }
         }
         for path in &custom.files {
             if self.wanted.is_some_and(|wanted| !wanted.contains(path)) || self.objects.len() > MOST {
@@ -262,6 +266,25 @@ impl Build<'_, '_> {
         for object in self.objects.iter_mut().skip(first) {
             for change in &changes {
                 change.make(object);
+            }
+        }
+    }
+
+    /// Objects of a folder that is named and holds no customisation: the build is refused, so what becomes of them is
+    /// not shown.
+    fn refused(&mut self, folder: &str, custom: &Custom, part: &str) {
+        let lists = ["resources", "bases"];
+        let mut entries = lists.iter().flat_map(|key| custom.tree.all(key));
+        let Some(entry) = entries.find(|e| e.text().and_then(|t| join(folder, t)).as_deref() == Some(part)) else {
+            return;
+        };
+        for path in self.customs.checkout.under(part) {
+            if self.wanted.is_some_and(|wanted| !wanted.contains(path)) || self.objects.len() > MOST {
+                continue;
+            }
+            let documents = self.customs.checkout.glance(path).ok().and_then(|text| yaml(path, &text));
+            for value in documents.into_iter().flatten() {
+                self.objects.push(Object { hidden: Some(entry.at.clone()), ..Object::new(path, value) });
             }
         }
     }

@@ -2,6 +2,8 @@
 
 pub mod batch;
 pub mod conf;
+pub mod dockerfile;
+pub mod lines;
 pub mod literals;
 pub mod makefile;
 pub mod pattern;

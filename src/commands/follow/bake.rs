@@ -84,6 +84,9 @@ struct Line<'a> {
 }
 
 pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
+    if !call.words.iter().any(|w| matches!(w.as_str(), "bake" | "f")) {
+        return None;
+    }
     let at = ["docker buildx bake|f", "docker bake", "depot bake"].iter().find_map(|p| matches(p, call.words))?;
     let line = line(call.words.get(at..).unwrap_or_default())?;
     let mut entered = Entered { what: "docker buildx bake".to_owned(), ..Entered::default() };

@@ -2,13 +2,17 @@
 //! configuration of release tools. Following is bounded; where a bound is hit, the script says so.
 
 mod bake;
+mod container;
 mod files;
 mod goreleaser;
+mod jreleaser;
 mod justfile;
 mod make;
 mod package;
 mod projects;
 mod release_it;
+mod release_plz;
+mod semantic_others;
 mod semantic_release;
 mod taskfile;
 
@@ -16,7 +20,10 @@ use std::sync::Arc;
 
 use crate::checkout::{Bearing, Checkout};
 use crate::model::{Location, Problem, Text};
+use crate::syntax::conf::{self, Value};
 use crate::syntax::yaml::{self, Document};
+
+pub(super) use container::Built;
 
 /// A script that a command leads to.
 #[derive(Debug, Clone)]
@@ -55,6 +62,10 @@ pub(super) struct Entered {
     pub(super) pieces: Vec<Piece>,
     /// The commands that configuration stands for.
     pub(super) implied: Vec<Implied>,
+    /// Whether of all that the scripts lead to only publications count.
+    pub(super) publications_only: bool,
+    /// The image that is built.
+    pub(super) image: Option<Built>,
     /// Why something could not be followed.
     pub(super) unread: Option<String>,
 }
@@ -126,6 +137,24 @@ impl Call<'_> {
     }
 }
 
+/// The settings of a tool, in the notation that the file's ending names.
+fn settings(call: &Call<'_>, path: &str) -> Result<Value, String> {
+    let text = call.checkout.read(path).map_err(|error| match call.checkout.is_there(path) {
+        true => format!("{path}: {error}"),
+        false => format!("the configuration `{path}` is not in the checkout"),
+    })?;
+    let own: Arc<str> = Arc::from(path);
+    if path.ends_with(".toml") {
+        return Value::of_toml(&own, &text).ok_or_else(|| {
+            call.refuse(path, None, "not valid TOML".to_owned());
+            format!("{path}: not valid TOML")
+        });
+    }
+    let documents = call.yaml(path, &text)?;
+    let root = documents.first().ok_or_else(|| format!("{path} is empty"))?;
+    Ok(conf::yaml_node(&own, root.root()))
+}
+
 /// Joins a folder and a relative path, resolving `.` and `..` within the checkout.
 pub(super) fn join(folder: &str, below: &str) -> String {
     let mut parts: Vec<&str> = Vec::new();
@@ -143,16 +172,21 @@ pub(super) fn join(folder: &str, below: &str) -> String {
     parts.join("/")
 }
 
-/// Follows a command into the checkout; `None` when it leads nowhere that is known.
-pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
+/// Follows a command into the checkout, with the images that the job built before; `None` when it leads nowhere that is
+/// known.
+pub(super) fn enter(call: &Call<'_>, images: &[Built]) -> Option<Entered> {
     make::enter(call)
         .or_else(|| package::enter(call))
         .or_else(|| taskfile::enter(call))
         .or_else(|| justfile::enter(call))
         .or_else(|| goreleaser::enter(call))
+        .or_else(|| jreleaser::enter(call))
+        .or_else(|| semantic_others::enter(call))
         .or_else(|| semantic_release::enter(call))
         .or_else(|| release_it::enter(call))
+        .or_else(|| release_plz::enter(call))
         .or_else(|| bake::enter(call))
+        .or_else(|| container::enter(call, images))
         .or_else(|| projects::enter(call))
         .or_else(|| files::enter(call))
 }

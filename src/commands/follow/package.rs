@@ -127,7 +127,7 @@ fn folder(call: &Call<'_>) -> String {
 fn publishes(words: &[Text]) -> bool {
     const PATTERNS: &[&str] =
         &["npm|pnpm|pn|bun publish", "npm|pnpm|pn stage publish", "yarn publish", "yarn npm publish"];
-    PATTERNS.iter().any(|p| matches(p, words).is_some())
+    words.iter().any(|w| w.as_str() == "publish") && PATTERNS.iter().any(|p| matches(p, words).is_some())
 }
 
 /// What a publication runs of the package that it packs.

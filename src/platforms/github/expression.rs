@@ -35,10 +35,23 @@ pub(super) fn evaluate(source: &str, scope: &dyn Lookup) -> Value {
     if source.len() > LONGEST {
         return Value::unknown("expression too long");
     }
+    if let Some(path) = plain_path(source) {
+        return scope.lookup(&path);
+    }
     match Expr::parse(source) {
         Ok(expression) => value(&expression, scope),
         Err(_) => Value::unknown(&folded(source)),
     }
+}
+
+/// The segments of an expression that is one member of a context (`matrix.os`), as most are.
+fn plain_path(source: &str) -> Option<Vec<String>> {
+    let name = |part: &str| {
+        part.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'))
+    };
+    let plain = source.contains('.') && source.split('.').all(name);
+    plain.then(|| source.split('.').map(str::to_owned).collect())
 }
 
 /// Whether the expression asks for the state of the run (`always()`, `failure()`, `cancelled()`, `success()`), which

@@ -6,10 +6,10 @@ use super::expression::{expressions, yielded};
 use super::source::Source;
 use super::uses::{self, Uses};
 use crate::catalogue::{Catalogue, Who};
+use crate::commands::matching::runs_of;
 use crate::model::{
     Chooser, InheritedSecrets, Injected, Location, Outline, ProposalCheckout, Reference, Span, Used, UsedImage,
 };
-use crate::syntax::pattern;
 use crate::syntax::yaml::Node;
 
 /// Steps and jobs that are read of one file.
@@ -199,7 +199,7 @@ impl<'s> Reader<'s> {
     fn inputs_that_run(&mut self, uses: Node<'s>, step: Node<'s>, job: &Location) {
         let Some(Uses::Remote(name, _)) = uses::parse(uses.as_str().unwrap_or_default(), self.own_slug) else { return };
         let Some(with) = step.get("with") else { return };
-        for run in Catalogue::get().runs.iter().filter(|r| r.actions.iter().any(|a| pattern::wildcard(a, &name))) {
+        for run in runs_of(&name) {
             for (key, value) in with.entries() {
                 if key.as_str().is_some_and(|key| run.inputs.iter().any(|i| i.eq_ignore_ascii_case(key))) {
                     self.script(value, job);

@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use super::env::Env;
 use super::expression::Lookup;
 use super::shared::{Asked, Context};
 use super::value::{Value, equal};
@@ -44,7 +45,7 @@ pub(super) struct Scope<'a> {
     pub(super) inputs: &'a Inputs,
     pub(super) matrix: Option<Value>,
     pub(super) done: &'a [Rc<Done>],
-    pub(super) env: Vec<(String, Value)>,
+    pub(super) env: Env,
     /// Outputs of earlier steps, by step id.
     pub(super) steps: Vec<(String, Vec<(String, Value)>)>,
     /// Prefix of the symbols of step outputs: `jobs.build.steps.`, and inner actions below it.

@@ -1,5 +1,7 @@
 //! Steps of a job: scripts read, local composite actions seen through, their inputs bound.
 
+use std::sync::Arc;
+
 use super::Lowering;
 
 use super::expression::{condition as condition_of, expressions, interpolate, names_status};
@@ -11,6 +13,7 @@ use super::value::Value;
 use super::workflow::environment;
 use crate::catalogue::{Run, RunOption, Split};
 use crate::commands::Choices;
+use crate::commands::matching::runs_of;
 use crate::model::{
     ActionUse, Cond, Hop, Input, Job, Location, Problem, Reference, Script, Span, Step, StepBody, Text, VersionSource,
 };
@@ -47,6 +50,7 @@ pub(super) fn lower(
     defaults: &[Option<Node<'_>>],
     job: &mut Job,
 ) {
+    lowering.scripts.fresh_machine();
     let place = Place {
         source,
         chain: job.chain.clone(),
@@ -87,7 +91,7 @@ pub(super) fn opaque(location: Location, what: String) -> Step {
         id: None,
         label: what.clone(),
         body: StepBody::Opaque { what },
-        env: Vec::new(),
+        env: Arc::default(),
         cond: Cond::TRUE,
         condition_at: None,
         on_failure: false,
@@ -129,12 +133,11 @@ fn step(lowering: &Lowering<'_>, place: &Place<'_>, at: usize, node: Node<'_>, s
     let name = node.get("name").and_then(|n| n.as_str()).map(|s| interpolate(s, scope).text().to_string());
     let mut outputs: Vec<(String, Value)> = Vec::new();
     let mut exports: Vec<(String, Value)> = Vec::new();
-    let env_texts: Vec<(String, Text)> = scope.env.iter().map(|(k, v)| (k.clone(), v.text())).collect();
     let mut new = Step {
         id: Some(format!("{}{id}", place.prefix)),
         label: String::new(),
         body: StepBody::Opaque { what: String::new() },
-        env: env_texts,
+        env: scope.env.texts(),
         cond,
         condition_at: condition.map(|n| source.at(n.span())),
         on_failure,
@@ -199,7 +202,8 @@ fn step(lowering: &Lowering<'_>, place: &Place<'_>, at: usize, node: Node<'_>, s
         new.label = name.unwrap_or_else(|| text.lines().next().unwrap_or_default().trim().to_owned());
         let script = script(lowering, place, node, run, scope, &new);
         for write in &script.outputs {
-            let value = Value::String(write.value.clone());
+            let cond = new.cond.clone().and(write.cond.clone());
+            let value = perhaps(cond, &write.value, Value::literal(""));
             match outputs.iter_mut().find(|(k, _)| *k == write.name) {
                 // Several writes: the last on each path; every one is possible.
                 Some((_, known)) if *known != value => {
@@ -214,7 +218,12 @@ fn step(lowering: &Lowering<'_>, place: &Place<'_>, at: usize, node: Node<'_>, s
                 None => outputs.push((write.name.clone(), value)),
             }
         }
-        exports = script.exports.iter().map(|(k, v)| (k.clone(), Value::String(v.clone()))).collect();
+        for write in &script.exports {
+            let before = scope.env.iter().take(outer).chain(&exports).rev().find(|(name, _)| *name == write.name);
+            let before = before.map_or_else(|| Value::literal(""), |(_, value)| value.clone());
+            let cond = new.cond.clone().and(write.cond.clone());
+            exports.push((write.name.clone(), perhaps(cond, &write.value, before)));
+        }
         new.body = StepBody::Script(script);
         job.steps.push(new);
     }
@@ -224,6 +233,19 @@ fn step(lowering: &Lowering<'_>, place: &Place<'_>, at: usize, node: Node<'_>, s
     // where nothing else names it.
     outputs.retain(|(_, v)| v.alternatives().iter().all(worth_keeping));
     scope.steps.push((id, outputs));
+}
+
+/// What is handed on under a condition. It matters for what switches something on or off, an option or a truth value: a
+/// name or a path has to be there for what uses it to work at all.
+fn perhaps(cond: Cond, value: &Text, otherwise: Value) -> Value {
+    const SWITCHES: &[&str] = &["true", "false", "yes", "no", "on", "off", "0", "1", "mode=max", "mode=min"];
+    let text = value.as_str();
+    let switch = text.starts_with('-') || SWITCHES.iter().any(|s| s.eq_ignore_ascii_case(text));
+    let value = Value::String(value.clone());
+    if !switch || cond.is_always() {
+        return value;
+    }
+    Value::Choice(vec![(cond.clone(), value), (cond.negate(), otherwise)]).simplified()
 }
 
 /// An output keeps its own symbol unless its value is known or is itself a named source.
@@ -402,9 +424,8 @@ fn interpolated(source: &Source, step: Node<'_>) -> Vec<(String, Location)> {
     let with = |name: &str| step.get("with").and_then(|w| w.get(name));
     let action = step.get("uses").and_then(|n| n.as_str()).unwrap_or_default();
     let name = action.split('@').next().unwrap_or_default();
-    let entries = crate::catalogue::Catalogue::get().runs.iter();
-    let entry = entries.filter(|r| r.actions.iter().any(|a| crate::syntax::pattern::wildcard(a, name)));
-    let code = entry.flat_map(|r| &r.inputs).filter_map(|name| with(name)).chain(step.get("run"));
+    let entries = runs_of(name);
+    let code = entries.flat_map(|r| &r.inputs).filter_map(|name| with(name)).chain(step.get("run"));
     let declared = source
         .root()
         .and_then(|root| root.get("on").or_else(|| root.get("true")))
@@ -502,10 +523,8 @@ fn script(
 
 /// The commands that an action runs because one of its inputs holds them.
 fn run_by_action(lowering: &Lowering<'_>, action: &ActionUse, scope: &Scope<'_>, step: &Step) -> Vec<Step> {
-    let runs = crate::catalogue::Catalogue::get().runs.iter();
-    let entries = runs.filter(|r| r.actions.iter().any(|a| crate::syntax::pattern::wildcard(a, &action.name)));
     let mut steps = Vec::new();
-    for entry in entries {
+    for entry in runs_of(&action.name) {
         let held = entry.inputs.iter().filter_map(|name| action.input(name)).map(|input| {
             let value = input.value.as_str();
             match &entry.program {
@@ -532,6 +551,13 @@ fn run_by_action(lowering: &Lowering<'_>, action: &ActionUse, scope: &Scope<'_>,
                 choices: choices(scope.env.iter().map(|(_, value)| value)),
             });
             let cond = step.cond.clone().and(cond);
+            let mut script = script;
+            if entry.beyond {
+                script.commands.retain(|c| c.chain.len() > step.chain.len());
+                if script.commands.is_empty() && script.unread.is_empty() {
+                    continue;
+                }
+            }
             steps.push(Step { id: None, body: StepBody::Script(script), cond, ..step.clone() });
         }
     }
@@ -543,7 +569,11 @@ fn with_options(command: &str, entry: &Run, action: &ActionUse) -> Vec<(Cond, St
     const MOST: usize = 16;
     let mut texts = vec![(Cond::TRUE, command.to_owned())];
     for (name, option) in &entry.options {
-        let Some(input) = action.input(name) else { continue };
+        let Some(input) = action.input(name) else {
+            let default = option.default.as_deref().map(|value| words(option, &Text::from(value))).unwrap_or_default();
+            texts.iter_mut().for_each(|(_, text)| text.push_str(&default));
+            continue;
+        };
         let choices: Vec<(Cond, String)> =
             input.choices.iter().map(|(cond, value)| (cond.clone(), words(option, value))).collect();
         if choices.is_empty() || texts.len() * choices.len() > MOST {

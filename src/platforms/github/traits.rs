@@ -174,7 +174,12 @@ fn external(symbol: &str) -> Vec<String> {
         "github.event.issue.",
     ];
     let mut found = Vec::new();
+    // Most symbols are one member of a context.
+    let plain = symbol.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'));
     for source in SOURCES {
+        if plain && !symbol.starts_with(source) {
+            continue;
+        }
         for (at, _) in symbol.match_indices(source) {
             let before = symbol.get(..at).and_then(|s| s.chars().next_back());
             if before.is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | '-')) {

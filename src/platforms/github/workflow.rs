@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::Lowering;
 use super::calls;
+use super::env::Env;
 use super::expression::{condition, expressions, interpolate, names_status};
 use super::matrix;
 use super::permissions;
@@ -142,7 +143,7 @@ fn names(node: Option<Node<'_>>) -> Vec<String> {
 
 /// What the top of a workflow sets for all its jobs.
 struct WorkflowContext<'a> {
-    env: Vec<(String, Value)>,
+    env: Env,
     env_node: Option<Node<'a>>,
     permissions: Option<TokenScope>,
     cache: CacheMode,
@@ -153,7 +154,7 @@ impl<'a> WorkflowContext<'a> {
     fn of(root: Node<'a>, frame: &Frame<'_>) -> Self {
         let permissions = root.get("permissions").and_then(|n| permissions::declared(n, &frame.source.path));
         let mut this = Self {
-            env: Vec::new(),
+            env: Env::default(),
             env_node: root.get("env"),
             permissions,
             cache: cache_mode(root, &frame.source.path).unwrap_or_else(|| frame.cache.clone()),
@@ -161,7 +162,7 @@ impl<'a> WorkflowContext<'a> {
         };
         let scope = this.scope(frame, &[]);
         let env = environment(root.get("env"), &scope);
-        this.env = env;
+        this.env = env.into();
         this
     }
 

@@ -6,6 +6,7 @@ use super::container::IMAGES;
 use super::script::{self, Install};
 use crate::checkout::Checkout;
 use crate::model::Location;
+use crate::syntax::dockerfile::{self, Instruction};
 
 /// An image that holds an agent.
 pub(in crate::runners) struct Image {
@@ -23,7 +24,7 @@ pub(in crate::runners) fn read(path: &Arc<str>, text: &str, checkout: &Checkout,
     let mut copied: Vec<String> = Vec::new();
     let mut entry: Option<String> = None;
     let mut downloads = false;
-    for line in instructions(text) {
+    for line in dockerfile::instructions(text).iter().map(Instruction::joined) {
         let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((&line, ""));
         match word.to_ascii_uppercase().as_str() {
             "FROM" => {
@@ -74,29 +75,4 @@ pub(in crate::runners) fn read(path: &Arc<str>, text: &str, checkout: &Checkout,
     }
     let known = image.base.as_deref().is_some_and(|b| IMAGES.iter().any(|i| b.contains(i)));
     (known || downloads || image.install.as_ref().is_some_and(|i| i.location.is_some())).then_some(image)
-}
-
-/// The instructions of a Dockerfile, continuations joined, comments dropped.
-fn instructions(text: &str) -> Vec<String> {
-    let mut found: Vec<String> = Vec::new();
-    let mut open = false;
-    for line in text.lines() {
-        let line = line.trim();
-        if line.is_empty() || line.starts_with('#') {
-            continue;
-        }
-        let (part, more) = match line.strip_suffix('\\') {
-            Some(part) => (part.trim_end(), true),
-            None => (line, false),
-        };
-        match found.last_mut().filter(|_| open) {
-            Some(last) => {
-                last.push(' ');
-                last.push_str(part);
-            }
-            None => found.push(part.to_owned()),
-        }
-        open = more;
-    }
-    found
 }

@@ -125,20 +125,29 @@ impl Masked {
 
     fn copy(&mut self, text: &str, from: usize) {
         self.moves.push((self.text.len(), from, true));
-        self.text.extend(text.chars().map(tame));
+        self.tamed(text);
+    }
+
+    fn tamed(&mut self, text: &str) {
+        // Nearly every script has nothing to tame.
+        if text.is_ascii() && !text.contains(PAD) {
+            self.text.push_str(text);
+        } else {
+            self.text.extend(text.chars().map(tame));
+        }
     }
 
     fn write(&mut self, value: &Text) {
         let mut rest = value.as_str();
         while let Some(at) = rest.find("${{") {
             let (literal, symbol) = rest.split_at(at);
-            self.text.extend(literal.chars().map(tame));
+            self.tamed(literal);
             let end = symbol.find("}}").map_or(symbol.len(), |at| at + 2);
             let (symbol, tail) = symbol.split_at(end);
             self.text.push(marker(self.holes.len()));
             self.holes.push(Text::from(symbol));
             rest = tail;
         }
-        self.text.extend(rest.chars().map(tame));
+        self.tamed(rest);
     }
 }

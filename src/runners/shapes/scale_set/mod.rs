@@ -48,6 +48,7 @@ pub(in crate::runners) fn pools(file: &File<'_>) -> Vec<RunnerPool> {
         match kind_of(root) {
             Some((GROUP, kind)) => found.extend(resource(root, kind, file)),
             Some(_) => found.extend(wrapped(root, file)),
+            None if is_object(root) => found.extend(nameless(root, file)),
             None => {
                 let mut sets = Vec::new();
                 values(root, 0, &mut sets);
@@ -123,16 +124,8 @@ fn resource(root: Node<'_>, kind: &str, file: &File<'_>) -> Option<RunnerPool> {
         // Other kinds, real or not, run no jobs.
         _ if !kind.ends_with("Set") && !kind.ends_with("Deployment") && kind != "Runner" => return None,
         _ => {
-            let name = name_of(root).unwrap_or_else(|| kind.to_owned());
-            let mut pool = RunnerPool::new(RULE, name, &location);
             let note = format!("the API group `{GROUP}` has no kind `{kind}`: no controller acts on this object");
-            let evidence = Evidence::observed(&location, RULE, note);
-            let to_show = "an `AutoscalingRunnerSet`, or the values of the chart `gha-runner-scale-set`".to_owned();
-            pool.hosted = Tri::Unshown(evidence.clone(), to_show.clone());
-            pool.ephemeral = Tri::Unshown(evidence.clone(), to_show.clone());
-            pool.isolated = Tri::Unshown(evidence, to_show);
-            pool.labels = literal(spec, "runnerScaleSetName").map(str::to_ascii_lowercase).into_iter().collect();
-            return Some(pool);
+            return Some(idle(root, spec, &location, note));
         }
     };
     let word = |key: &str| literal(own, key).or_else(|| literal(spec, key));
@@ -157,6 +150,34 @@ fn resource(root: Node<'_>, kind: &str, file: &File<'_>) -> Option<RunnerPool> {
         notes: pod.as_ref().map(Pod::notes).unwrap_or_default(),
         ..RunnerPool::new(RULE, name.unwrap_or_else(|| kind.to_owned()), &location)
     })
+}
+
+/// Whether a document is meant as an object of the cluster's API, as values of a chart never are.
+fn is_object(root: Node<'_>) -> bool {
+    let has = |key: &str| root.get(key).is_some();
+    has("spec") && (has("kind") || has("apiVersion") || has("metadata"))
+}
+
+/// A scale set in an object that does not say of which API and kind it is: no cluster takes it.
+fn nameless(root: Node<'_>, file: &File<'_>) -> Option<RunnerPool> {
+    let spec = root.get("spec")?;
+    let key = ["runnerScaleSetName", "githubConfigUrl"].into_iter().find_map(|key| spec.entry(key))?.0;
+    let note = "an object without `apiVersion` and `kind` is refused: no controller acts on it".to_owned();
+    Some(idle(root, spec, &file.at(key), note))
+}
+
+/// An object that nothing acts on: the label that it names is one of a self-hosted runner, and nothing else is shown.
+fn idle(root: Node<'_>, spec: Node<'_>, location: &Location, note: String) -> RunnerPool {
+    let name = name_of(root).or_else(|| literal(spec, "runnerScaleSetName").map(str::to_owned));
+    let evidence = Evidence::observed(location, RULE, note);
+    let to_show = "an `AutoscalingRunnerSet`, or the values of the chart `gha-runner-scale-set`".to_owned();
+    RunnerPool {
+        hosted: Tri::Unshown(evidence.clone(), to_show.clone()),
+        ephemeral: Tri::Unshown(evidence.clone(), to_show.clone()),
+        isolated: Tri::Unshown(evidence, to_show),
+        labels: literal(spec, "runnerScaleSetName").map(str::to_ascii_lowercase).into_iter().collect(),
+        ..RunnerPool::new(RULE, name.unwrap_or_else(|| "scale set".to_owned()), location)
+    }
 }
 
 /// The scale set of values of the chart.
