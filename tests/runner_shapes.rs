@@ -15,8 +15,8 @@ use std::path::Path;
 use serde::Deserialize;
 use truelevel::catalogue::Catalogue;
 use truelevel::checkout::Checkout;
-use truelevel::inventory;
 use truelevel::model::Requirement;
+use truelevel::{Options, runners_in};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -115,7 +115,7 @@ fn the_plan_names_what_to_set_for_every_finding() {
             continue;
         }
         let checkout = Checkout::open(&path).unwrap();
-        for pool in inventory::inventory(&checkout, ".").pools {
+        for pool in runners_in(&checkout, ".", &Options::default()).pools {
             for (axis, requirement) in [
                 (&pool.hosted, Requirement::HostedBuild),
                 (&pool.ephemeral, Requirement::EphemeralEnvironment),

@@ -113,16 +113,26 @@ static KEYS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
 /// The pools of a file; `None` when it holds no word of runner configuration.
 pub(super) fn read(checkout: &Checkout, path: &Arc<str>) -> Option<Vec<RunnerPool>> {
     let keys = KEYS.as_ref()?;
-    match checkout.glance_if(path, |bytes| bytes.len() <= LARGEST && keys.is_match(bytes)) {
+    let large = std::cell::Cell::new(false);
+    let of_interest = |bytes: &[u8]| {
+        large.set(bytes.len() > LARGEST);
+        !large.get() && keys.is_match(bytes)
+    };
+    match checkout.glance_if(path, of_interest) {
         Ok(Some(text)) => {
             let file = File::new(path, &text, checkout);
             broken(&file);
             Some(shapes(&file))
         }
-        Ok(None) => None,
+        Ok(None) => {
+            if large.get() && checkout.is_named() {
+                refuse(checkout, path, None, format!("the file is larger than {LARGEST} bytes, so it was not read"));
+            }
+            None
+        }
         Err(error) => {
-            // A text that is no text, or too long, is no configuration that anybody wrote.
-            if matches!(error, ReadError::Unreadable { .. }) {
+            // A text that is no text, or too long, is no configuration that anybody wrote, unless somebody says so.
+            if matches!(error, ReadError::Unreadable { .. }) || checkout.is_named() {
                 refuse(checkout, path, None, error.to_string());
             }
             None
