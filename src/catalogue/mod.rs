@@ -34,7 +34,7 @@ pub use index::{Index, Indices};
 pub use label::{Labels, Vendor};
 pub use producer::{Broken, Content, Producer, Signer, Store, Subjects};
 pub use rule::{Cards, Example, Examples, Principle, RuleCard, Sheet, Subject};
-pub use runner::RunnerFields;
+pub use runner::{Field, FieldFor, RunnerFields};
 pub use sink::{Bytes, Naming, Sink};
 pub use test::{Pick, Split, Test};
 pub use traits::{Cache, Change, Credential, Neutral, Remote, Run, RunOption, Safeguard, Transfer, Wrapper, Wrappers};
