@@ -114,7 +114,7 @@ pub fn grade(
         .collect();
     caps.extend(unassessed.iter().filter(|u| u.holds_down).map(|u| (0, unassessed_cap(u, line_of))));
     caps.extend(problems.iter().map(|(open, p)| (level_of(*open) - 1, problem_cap(*open, p, line_of))));
-    if targets.is_empty() && caps.is_empty() {
+    if targets.is_empty() && caps.iter().all(|(level, _)| *level > 0) {
         let reason = format!("no release target was found: {searched}");
         caps.push((
             0,
@@ -302,23 +302,20 @@ const MOST_DEFINITIONS: usize = 6;
 
 /// What to set in the definitions of runners that a verdict rests on, a line for each definition.
 fn to_set(verdict: &Verdict) -> Vec<String> {
-    let mut seen: Vec<(&str, &str)> = Vec::new();
-    let mut lines = Vec::new();
+    let mut lines: Vec<String> = Vec::new();
     for evidence in verdict.evidence() {
-        let fields = Catalogue::get().runner_fields(&evidence.rule, verdict.requirement());
+        let fields = Catalogue::get().to_set(evidence, verdict.requirement());
         let place = &evidence.location;
         // The place where a job asks for the runner is not where the runner is defined.
         let asks = place.path.starts_with(".github/workflows/") && evidence.rule != "runner-started-by-job";
-        if fields.is_empty()
-            || asks
-            || seen.contains(&(&*place.path, &evidence.rule))
-            || lines.len() >= MOST_DEFINITIONS
-        {
+        if fields.is_empty() || asks || lines.len() >= MOST_DEFINITIONS {
             continue;
         }
-        seen.push((&place.path, &evidence.rule));
         let path = sanitize::terminal(&place.path).replace('`', "'");
-        lines.push(format!("In `{path}:{}`: {}.", place.line, fields.join("; ")));
+        let line = format!("In `{path}:{}`: {}.", place.line, fields.join("; "));
+        if !lines.contains(&line) {
+            lines.push(line);
+        }
     }
     lines
 }

@@ -8,11 +8,14 @@ use crate::model::{Job, Requirement, RunnerChoice, RunnerPool, State, Text, Tri}
 use crate::report::{Asked, Axis, Inventory, Listed, Pool};
 use crate::{platforms, rules, runners};
 
-/// The runner pools of a checkout that has been opened; `root` is its name in the inventory.
-pub fn inventory(checkout: &Checkout, root: &str) -> Inventory {
+/// The runner pools of a checkout that has been opened, and of folders `beside` it; `root` is its name in the inventory.
+pub fn inventory(checkout: &Checkout, root: &str, beside: Vec<RunnerPool>) -> Inventory {
     let pipelines = platforms::github::lower(checkout).pipelines;
     let hosted = &Catalogue::get().labels.hosted;
-    let all = runners::every_pool(checkout, &pipelines);
+    let mut all = runners::every_pool(checkout, &pipelines);
+    // A folder that is named may be one of those that are read anyway.
+    let more: Vec<RunnerPool> = beside.into_iter().filter(|pool| !all.contains(pool)).collect();
+    all.extend(more);
     // What is registered for somebody else takes no job of this repository.
     let (own, elsewhere): (Vec<_>, Vec<_>) = all.into_iter().partition(|p| runners::reaches(p, checkout.slug()));
     let scene = rules::Scene { checkout, pools: &own };
@@ -55,6 +58,7 @@ pub fn inventory(checkout: &Checkout, root: &str) -> Inventory {
             .into_iter()
             .map(|(label, location)| Listed { label, location })
             .collect(),
+        errors: Vec::new(),
     }
 }
 
@@ -65,8 +69,9 @@ fn pool_of(pool: &RunnerPool, used_by: Vec<String>, elsewhere: bool) -> Pool {
             Tri::Failed(evidence) => (State::Failed, evidence, None),
             Tri::Unshown(evidence, to_show) => (State::Unshown, evidence, Some(to_show.clone())),
         };
-        let open = if state.is_open() { Catalogue::get().runner_fields(pool.shape, requirement) } else { &[] };
-        Axis { state, evidence: evidence.clone(), to_show, to_set: open.to_vec() }
+        let open = if state.is_open() { Catalogue::get().to_set(evidence, requirement) } else { Vec::new() };
+        let to_set = open.into_iter().map(str::to_owned).collect();
+        Axis { state, evidence: evidence.clone(), to_show, to_set }
     };
     Pool {
         name: pool.name.clone(),

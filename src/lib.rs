@@ -128,7 +128,7 @@ pub use model::SPECIFICATION;
 pub fn check(path: &Path, options: &Options) -> Result<Report, CheckError> {
     let checkout = options.beside(Checkout::open(path)?)?;
     for elsewhere in &options.runner_config {
-        Checkout::open(elsewhere)?;
+        Checkout::open_named(elsewhere)?;
     }
     if let settings::Source::File(_) = options.settings {
         // A file of the checkout is part of the report, whatever is wrong with it; this one was asked for.
@@ -149,25 +149,9 @@ pub fn grade_checkout(checkout: &Checkout, root: &str, options: &Options) -> Rep
     let unassessed = platforms::detect::unassessed(checkout);
     let mut pools = runners::pools(checkout, &lowered.pipelines, &Catalogue::get().labels.hosted);
     let mut unread = Vec::new();
-    for elsewhere in &options.runner_config {
-        // Its paths stand in the report as they were given.
-        let prefix = elsewhere.display().to_string();
-        match Checkout::open(elsewhere) {
-            Ok(other) => {
-                pools.extend(runners::pools_in(&other, Some(&prefix)));
-                let problems = [other.unread(Bearing::Runner), other.walk_problems().to_vec()].concat();
-                unread.extend(problems.into_iter().map(|p| Problem { path: format!("{prefix}/{}", p.path), ..p }));
-            }
-            Err(error) => {
-                unread.push(Problem { path: prefix, line: None, column: None, message: error.to_string() });
-            }
-        }
-    }
+    pools.extend(pools_beside(checkout, &settings, options, &mut unread));
     unread.extend(checkout.unread(Bearing::Runner));
     let mut team_notes = Vec::new();
-    let mut named = pools_named(checkout, &settings, &mut unread);
-    named.retain(|pool| runners::reaches(pool, checkout.slug()));
-    pools.extend(named);
     team_notes.extend(without_checkout(checkout, &settings));
 
     let linked = release::link(checkout, &lowered.pipelines);
@@ -243,20 +227,52 @@ fn claims_of(checkout: &Checkout, level: u8) -> Vec<Claim> {
     claims.map(claim).collect()
 }
 
+/// The runner pools of the folders that the options and the settings name.
+fn pools_beside(
+    checkout: &Checkout,
+    settings: &Settings,
+    options: &Options,
+    unread: &mut Vec<Problem>,
+) -> Vec<RunnerPool> {
+    let mut pools = Vec::new();
+    for elsewhere in &options.runner_config {
+        // Its paths stand in the report as they were given.
+        match Checkout::open_named(elsewhere) {
+            Ok((other, folder)) => {
+                let prefix = folder.display().to_string();
+                pools.extend(runners::pools_in(&other, Some(&prefix)));
+                let problems = [other.unread(Bearing::Runner), other.walk_problems().to_vec()].concat();
+                unread.extend(problems.into_iter().map(|p| Problem { path: format!("{prefix}/{}", p.path), ..p }));
+            }
+            Err(error) => {
+                let path = elsewhere.display().to_string();
+                unread.push(Problem { path, line: None, column: None, message: error.to_string() });
+            }
+        }
+    }
+    let mut named = pools_named(checkout, settings, unread);
+    named.retain(|pool| runners::reaches(pool, checkout.slug()));
+    pools.extend(named);
+    pools
+}
+
 /// The runner pools of the folders that the settings name.
 fn pools_named(checkout: &Checkout, settings: &Settings, unread: &mut Vec<Problem>) -> Vec<RunnerPool> {
     let mut pools = Vec::new();
     for folder in settings.runner_folders() {
         let found = match &folder {
             Folder::Inside(path) => checkout.below(path).map_err(|error| error.to_string()).map(|(other, path)| {
+                let other = other.as_named();
                 pools.extend(runners::pools_below(&other, &path));
                 (other, path)
             }),
-            Folder::Beside(path) => Checkout::open(path).map_err(|error| error.to_string()).map(|other| {
-                let prefix = path.display().to_string();
-                pools.extend(runners::pools_in(&other, Some(&prefix)));
-                (other, prefix)
-            }),
+            Folder::Beside(path) => {
+                Checkout::open_named(path).map_err(|error| error.to_string()).map(|(other, path)| {
+                    let prefix = path.display().to_string();
+                    pools.extend(runners::pools_in(&other, Some(&prefix)));
+                    (other, prefix)
+                })
+            }
         };
         match found {
             Ok((other, prefix)) => {
@@ -311,8 +327,15 @@ fn declared_targets(settings: &Settings, read: &[Target], notes: &mut Vec<Note>)
 ///
 /// # Errors
 /// When the folder, or one with runner configuration, cannot be opened at all.
-pub fn runners_of(path: &Path, options: &Options) -> Result<Inventory, OpenError> {
-    Ok(runners_in(&options.beside(Checkout::open(path)?)?, &path.display().to_string()))
+pub fn runners_of(path: &Path, options: &Options) -> Result<Inventory, CheckError> {
+    let checkout = options.beside(Checkout::open(path)?)?;
+    for elsewhere in &options.runner_config {
+        Checkout::open_named(elsewhere)?;
+    }
+    if let settings::Source::File(_) = options.settings {
+        Settings::of(&checkout, &options.settings).map_err(CheckError::Settings)?;
+    }
+    Ok(runners_in(&checkout, &path.display().to_string(), options))
 }
 
 /// Checkouts of other repositories that were given and not needed.
@@ -329,9 +352,21 @@ fn unused(checkout: &Checkout, used: &BTreeSet<String>) -> Vec<Note> {
     .collect()
 }
 
-/// The runner pools of a checkout that has been opened; `root` is its name in the report.
-pub fn runners_in(checkout: &Checkout, root: &str) -> Inventory {
-    inventory::inventory(checkout, root)
+/// The runner pools of a checkout that has been opened, and of the folders that the options and its settings name;
+/// `root` is its name in the report.
+pub fn runners_in(checkout: &Checkout, root: &str, options: &Options) -> Inventory {
+    let mut errors = Vec::new();
+    let settings = Settings::of(checkout, &options.settings).unwrap_or_else(|problem| {
+        errors.push(problem);
+        Settings::default()
+    });
+    let beside = pools_beside(checkout, &settings, options, &mut errors);
+    let mut inventory = inventory::inventory(checkout, root, beside);
+    errors.extend(checkout.unread(Bearing::Runner));
+    errors.sort();
+    errors.dedup();
+    inventory.errors = errors;
+    inventory
 }
 
 /// Where a target was looked for, for the report on a checkout that shows none.

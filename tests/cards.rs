@@ -57,7 +57,7 @@ fn report(example: &Example) -> Report {
 
 /// The rules whose notes a checkout gets, in its report or in the inventory of its runners.
 fn fired(example: &Example) -> BTreeSet<String> {
-    let inventory = runners_in(&checkout(example), ".");
+    let inventory = runners_in(&checkout(example), ".", &Options::default());
     let of_pools = inventory.pools.into_iter().flat_map(|pool| pool.notes);
     report(example).notes.into_iter().chain(of_pools).map(|note| note.rule).collect()
 }

@@ -140,7 +140,7 @@ fn differing_pools(folder: &Path, expected: &Expected) -> Option<String> {
     let wanted: Vec<String> =
         wanted.iter().map(|p| lines(&p.shape, [p.hosted.clone(), p.ephemeral.clone(), p.isolated.clone()])).collect();
     let axis = |a: &Axis| format!("{} {}:{}", a.state.id(), a.evidence.location.path, a.evidence.location.line);
-    let got: Vec<String> = inventory(&open(folder, expected), ".")
+    let got: Vec<String> = inventory(&open(folder, expected), ".", Vec::new())
         .pools
         .iter()
         .map(|p| lines(&p.shape, [&p.hosted, &p.ephemeral, &p.isolated].map(axis)))

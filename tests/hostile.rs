@@ -185,6 +185,9 @@ fn ten_thousand_levels_of_expressions_and_shell_end() {
         in_run("bash", &nest("\"$(", "npm publish", ")\"")),
         in_run("bash", &format!("echo $(({}))", nest("(", "1", ")"))),
         in_run("bash", &"a() {\n".repeat(DEEP)),
+        in_run("bash", &"function f { ".repeat(DEEP)),
+        in_run("bash", &"for x do ".repeat(DEEP)),
+        in_run("bash", &"time -p { ".repeat(DEEP)),
         in_run("bash", &"bash -c '".repeat(DEEP)),
         in_run("bash", &"sudo env A=b ".repeat(DEEP)),
         in_run("bash", &"true && ".repeat(DEEP)),
@@ -226,6 +229,8 @@ fn ten_thousand_levels_of_configuration_end() {
         ("infra/b.toml", format!("# [[runners]]\n{}a = 1\n", "a.".repeat(DEEP))),
         ("infra/a.json", format!("{{\"{github}\": {}}}", nest("[", "1", "]"))),
         ("infra/a.nix", format!("# services.github-runners {github}\n{}\n", nest("{ a = ", "1", "; }"))),
+        ("Jenkinsfile", format!("podTemplate(x: 1) {{\n{}\n}}\n", nest("a {\n", "b 1\n", "}\n"))),
+        ("b.jenkinsfile", format!("podTemplate(x: {})\n", nest("[a: f(", "1", ")]"))),
         ("infra/a.yaml", format!("# {github}\n{}\n", nest("{a: ", "1", "}"))),
         ("infra/a.nomad", format!("# {github}\n{}\n", nest("job \"a\" {\n", "b = 1\n", "}\n"))),
         ("infra/a.sh", format!("# {github}\n{}\n", nest("$(", "./config.sh --url x", ")"))),
@@ -308,7 +313,7 @@ fn workflows_actions_and_scripts_that_call_themselves_end() {
 
 #[cfg(unix)]
 mod unix {
-    use std::os::unix::fs::symlink;
+    use std::os::unix::fs::{PermissionsExt, symlink};
     use std::process::Command;
 
     use super::*;
@@ -542,7 +547,6 @@ mod unix {
     /// Programs with the names of usual tools come first on the path, and the configuration of git names some more.
     #[test]
     fn no_program_of_the_checkout_is_run() {
-        use std::os::unix::fs::PermissionsExt;
         let folder = checkout(&[
             (EVIL, pushed("./x.sh && make && npm publish").as_bytes()),
             ("Makefile", b"X := $(shell ./x.sh)\nall:\n\t./x.sh\n"),
@@ -617,6 +621,98 @@ mod unix {
             let (human, _, raw) = both(&folder);
             assert!(!human.out.contains(SECRET) && !raw.contains(SECRET), "{}", human.out);
         }
+    }
+
+    /// A pool that would answer the good release, if it were read.
+    const POOL: &str = "githubConfigUrl: https://github.com/acme/widget\nrunnerScaleSetName: stolen\n";
+
+    /// What both commands say about runner configuration that is named on the command line.
+    fn named(operations: &Path) -> String {
+        let folder =
+            checkout(&[(EVIL, b"on: push\njobs:\n  j:\n    runs-on: stolen\n    steps: [{ run: npm publish }]\n")]);
+        let option = format!("--runner-config={}", operations.display());
+        let mut said = String::new();
+        for arguments in [["check", "."], ["runners", "."]] {
+            let seen = run(folder.path(), &[arguments[0], &option, arguments[1], "-v"], &[]);
+            assert_eq!(seen.code, 2, "{}{}", seen.out, seen.err);
+            harmless(&seen.out);
+            harmless(&seen.err);
+            let text = format!("{} {}", seen.out, seen.err).split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(!text.contains("arc-scale-set"), "{}: something outside was read: {text}", arguments[0]);
+            said.push_str(&text);
+        }
+        said
+    }
+
+    #[test]
+    fn runner_configuration_that_leads_out_of_its_folder_is_an_error() {
+        let outside = tempfile::tempdir().unwrap();
+        write(outside.path(), "pools/values.yaml", POOL.as_bytes());
+        for (link, to) in [
+            ("values.yaml", "pools/values.yaml"),
+            ("deep/er/values.yaml", "pools/values.yaml"),
+            ("deep/pools", "pools"),
+        ] {
+            let operations = tempfile::tempdir().unwrap();
+            let at = operations.path().join(link);
+            fs::create_dir_all(at.parent().unwrap()).unwrap();
+            symlink(outside.path().join(to), &at).unwrap();
+            let said = named(operations.path());
+            assert!(said.contains("a symbolic link that was not followed"), "{link}: {said}");
+        }
+        // Up and out by a path is no way either.
+        let operations = tempfile::tempdir().unwrap();
+        let inner = operations.path().join("inner");
+        write(operations.path(), "values.yaml", POOL.as_bytes());
+        write(&inner, "kustomization.yaml", b"resources: [../]\nhelmCharts:\n  - name: gha-runner-scale-set\n    releaseName: stolen\n    valuesFile: ../values.yaml\n");
+        let folder = checkout(&[]);
+        let seen = run(folder.path(), &["runners", &format!("--runner-config={}", inner.display()), "."], &[]);
+        let said = seen.out.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(said.contains("changes the object in a way that is not followed"), "{}", seen.out);
+        assert!(!seen.out.contains("acme/widget"), "{}", seen.out);
+    }
+
+    #[test]
+    fn runner_configuration_that_cannot_be_read_is_an_error() {
+        let operations = || tempfile::tempdir().unwrap();
+        let folder = operations();
+        let pipe = folder.path().join("deep/values.yaml");
+        fs::create_dir_all(pipe.parent().unwrap()).unwrap();
+        assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        assert!(named(folder.path()).contains("this is not a regular file"));
+        assert!(named(&pipe).contains("this is not a regular file"));
+        for size in [1024 * 1024, 3 * 1024 * 1024] {
+            let folder = operations();
+            let text = format!("{POOL}# {}\n", "x".repeat(size));
+            write(folder.path(), "deep/values.yaml", text.as_bytes());
+            assert!(named(folder.path()).contains("the file is larger than"), "{size}");
+            assert!(named(&folder.path().join("deep/values.yaml")).contains("the file is larger than"), "{size}");
+        }
+        let folder = operations();
+        write(folder.path(), "deep/values.yaml", b"githubConfigUrl: \xff\n");
+        assert!(named(folder.path()).contains("not UTF-8 text"));
+        let folder = operations();
+        write(folder.path(), "deep/values.yaml", POOL.as_bytes());
+        let locked = folder.path().join("deep");
+        fs::set_permissions(&locked, fs::Permissions::from_mode(0o000)).unwrap();
+        // Whoever may read everything is not kept out.
+        if fs::read_dir(&locked).is_err() {
+            assert!(named(folder.path()).contains("cannot be read"));
+        }
+        fs::set_permissions(&locked, fs::Permissions::from_mode(0o755)).unwrap();
+        assert!(named(&folder.path().join("nowhere")).contains("there is no folder"));
+    }
+
+    #[test]
+    fn one_file_of_runner_configuration_is_all_that_is_read() {
+        let operations = tempfile::tempdir().unwrap();
+        write(operations.path(), "values.yaml", POOL.as_bytes());
+        write(operations.path(), "other.yaml", POOL.replace("stolen", "other").as_bytes());
+        let folder = checkout(&[]);
+        let option = format!("--runner-config={}", operations.path().join("values.yaml").display());
+        let seen = run(folder.path(), &["runners", &option, "."], &[]);
+        assert_eq!(seen.code, 0, "{}", seen.err);
+        assert!(seen.out.contains("stolen") && !seen.out.contains("other"), "{}", seen.out);
     }
 
     #[test]

@@ -206,6 +206,32 @@ fn a_named_folder_is_read_though_it_is_ignored() {
     }
 }
 
+#[test]
+fn the_inventory_lists_the_pools_of_named_folders() {
+    let folder = checkout("runner-config: [pools]\n");
+    fs::write(folder.path().join(".gitignore"), "/pools\n").unwrap();
+    fs::create_dir_all(folder.path().join("pools")).unwrap();
+    let pool = "githubConfigUrl: https://github.com/acme/widget\nrunnerScaleSetName: widget-set\n";
+    fs::write(folder.path().join("pools/values.yaml"), pool).unwrap();
+    let listed = |arguments: &[&str]| {
+        let seen = run(folder.path(), arguments, &[]);
+        let inventory: serde_json::Value = serde_json::from_str(&seen.out).unwrap();
+        (seen.code, inventory)
+    };
+    let (code, inventory) = listed(&["runners", "--format", "json"]);
+    assert_eq!((code, &inventory["pools"][0]["location"]["path"]), (0, &"pools/values.yaml".into()), "{inventory}");
+    let (code, inventory) = listed(&["runners", "--format", "json", "--no-config"]);
+    assert_eq!((code, inventory["pools"].as_array().map(Vec::len)), (0, Some(0)), "{inventory}");
+    // A folder that is read anyway is listed once.
+    fs::remove_file(folder.path().join(".gitignore")).unwrap();
+    let (_, inventory) = listed(&["runners", "--format", "json"]);
+    assert_eq!(inventory["pools"].as_array().map(Vec::len), Some(1), "{inventory}");
+    fs::write(folder.path().join("truelevel.yml"), "runner-config: [nowhere]\n").unwrap();
+    let (code, inventory) = listed(&["runners", "--format", "json"]);
+    assert_eq!(code, 2);
+    assert!(inventory["errors"][0]["message"].as_str().is_some_and(|m| m.contains("nowhere")), "{inventory}");
+}
+
 #[cfg(unix)]
 #[test]
 fn a_named_folder_that_is_a_link_out_is_not_read() {

@@ -39,4 +39,7 @@ pub struct Clue {
     /// Not when the line matches this.
     #[serde(default)]
     pub unless: Option<String>,
+    /// Only when the line above, comments and blank ones left out, matches this.
+    #[serde(default)]
+    pub below: Option<String>,
 }

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::model::Requirement;
+use crate::model::{Evidence, Requirement};
 
 /// What to set in definitions of some shapes.
 #[derive(Debug, Deserialize)]
@@ -14,18 +14,53 @@ pub struct RunnerFields {
     pub source: String,
     /// For managed machines.
     #[serde(default)]
-    pub hosted: Vec<String>,
+    pub hosted: Vec<Field>,
     /// For a fresh environment, the registration first.
     #[serde(default)]
-    pub ephemeral: Vec<String>,
+    pub ephemeral: Vec<Field>,
     /// For builds kept apart, what reaches the host first and credentials last.
     #[serde(default)]
-    pub isolated: Vec<String>,
+    pub isolated: Vec<Field>,
+}
+
+/// One thing to set.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub enum Field {
+    /// Whatever the finding is.
+    Always(String),
+    /// For findings whose note holds one of these words.
+    For(FieldFor),
+}
+
+/// One thing to set for some findings.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FieldFor {
+    /// What to set.
+    pub set: String,
+    /// Words of the notes of the findings that it answers.
+    #[serde(rename = "for")]
+    pub words: Vec<String>,
+}
+
+impl Field {
+    fn text(&self) -> &str {
+        match self {
+            Field::Always(text) => text,
+            Field::For(field) => &field.set,
+        }
+    }
+
+    /// Whether it answers a finding by name.
+    pub fn answers(&self, note: &str) -> bool {
+        matches!(self, Field::For(field) if field.words.iter().any(|word| note.contains(word.as_str())))
+    }
 }
 
 impl super::Catalogue {
-    /// What to set in a definition of a shape so that a requirement is met, in order; empty for anything else.
-    pub fn runner_fields(&self, shape: &str, requirement: Requirement) -> &[String] {
+    /// Everything that may have to be set in a definition of a shape so that a requirement is met.
+    pub fn runner_fields(&self, shape: &str, requirement: Requirement) -> &[Field] {
         let entry = self.runners.iter().find(|e| e.shapes.iter().any(|s| s == shape));
         match (entry, requirement) {
             (Some(entry), Requirement::HostedBuild) => &entry.hosted,
@@ -33,5 +68,14 @@ impl super::Catalogue {
             (Some(entry), Requirement::IsolatedEnvironment) => &entry.isolated,
             _ => &[],
         }
+    }
+
+    /// What to set for a finding about a runner, in order: what answers it by name, or else what holds for any finding of
+    /// its axis. Empty for evidence of anything else.
+    pub fn to_set(&self, finding: &Evidence, requirement: Requirement) -> Vec<&str> {
+        let fields = self.runner_fields(&finding.rule, requirement);
+        let named: Vec<&str> = fields.iter().filter(|f| f.answers(&finding.note)).map(Field::text).collect();
+        let general = || fields.iter().filter(|f| matches!(f, Field::Always(_))).map(Field::text);
+        if named.is_empty() { general().collect() } else { named }
     }
 }

@@ -24,10 +24,10 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use crate::model::Problem;
 
 pub use beside::{With, place_beside};
+pub use git::Repository;
 pub use read::{MAX_FILE, MAX_PIPELINE, ReadError};
 pub use walk::{MAX_DEPTH, MAX_FILES};
 
-use git::Repository;
 use walk::Walk;
 
 /// Most bytes of texts that are kept for a second reading.
@@ -48,6 +48,8 @@ pub struct Checkout {
     cache: Mutex<Cache>,
     /// What grading needed and did not get.
     unread: Mutex<BTreeSet<(Bearing, Problem)>>,
+    /// Somebody named it as configuration: whatever cannot be read in it is a problem.
+    named: bool,
 }
 
 #[derive(Debug)]
@@ -82,6 +84,13 @@ pub enum OpenError {
     NotFound(PathBuf),
     /// There is something else than a folder at this path.
     NotAFolder(PathBuf),
+    /// The file that was named cannot be read.
+    Refused {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        error: ReadError,
+    },
     /// The folder cannot be read.
     Unreadable {
         /// The folder.
@@ -103,6 +112,7 @@ impl fmt::Display for OpenError {
         match self {
             Self::NotFound(path) => write!(f, "there is no folder {}", path.display()),
             Self::NotAFolder(path) => write!(f, "{} is not a folder", path.display()),
+            Self::Refused { path, error } => write!(f, "{}: {error}", path.display()),
             Self::Unreadable { path, error } => write!(f, "the folder {} cannot be read: {error}", path.display()),
             Self::With { repository, reason } => write!(f, "--with {repository}: {reason}"),
         }
@@ -113,7 +123,7 @@ impl std::error::Error for OpenError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Unreadable { error, .. } => Some(error),
-            Self::NotFound(_) | Self::NotAFolder(_) | Self::With { .. } => None,
+            Self::NotFound(_) | Self::NotAFolder(_) | Self::Refused { .. } | Self::With { .. } => None,
         }
     }
 }
@@ -135,6 +145,37 @@ impl Checkout {
         }
         folder.read_dir().map_err(unreadable)?;
         Ok(Self::new(Place::Folder(folder)))
+    }
+
+    /// Opens what somebody named as configuration: a folder, or one file, which is all that is read then. Gives the
+    /// folder of the files as it was named, too.
+    ///
+    /// # Errors
+    /// There is neither, or it cannot be read.
+    pub fn open_named(path: &Path) -> Result<(Self, PathBuf), OpenError> {
+        let target = path.canonicalize().ok().filter(|target| !target.is_dir());
+        let Some(target) = target else { return Ok((Self::open(path)?.as_named(), path.to_owned())) };
+        let refused = |error| OpenError::Refused { path: path.to_owned(), error };
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or("configuration").to_owned();
+        if !target.metadata().is_ok_and(|metadata| metadata.is_file()) {
+            return Err(refused(ReadError::NotAFile));
+        }
+        let bytes = read::bytes(&target, read::MAX_FILE).map_err(refused)?;
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        Ok((Self::in_memory([(name, bytes)], None).as_named(), folder.to_owned()))
+    }
+
+    /// The same, as something that somebody named as configuration: what cannot be read in it is a problem wherever it
+    /// lies, where in a checkout links lead anywhere and mean nothing.
+    #[must_use]
+    pub fn as_named(mut self) -> Self {
+        self.named = true;
+        self
+    }
+
+    /// Whether somebody named it as configuration.
+    pub fn is_named(&self) -> bool {
+        self.named
     }
 
     /// A checkout of these files, by the rules of a folder; ignore files have no effect.
@@ -207,6 +248,7 @@ impl Checkout {
             beside: Vec::new(),
             cache: Mutex::new(Cache::default()),
             unread: Mutex::default(),
+            named: false,
         }
     }
 
@@ -248,7 +290,7 @@ impl Checkout {
 
     fn walk(&self) -> &Walk {
         self.walk.get_or_init(|| match &self.place {
-            Place::Folder(root) => walk::walk(root),
+            Place::Folder(root) => walk::walk(root, self.named),
             Place::Memory(_) => Walk::default(),
         })
     }

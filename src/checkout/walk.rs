@@ -111,9 +111,10 @@ struct Listing {
     ignores: usize,
 }
 
-/// Lists a checkout. The root is canonical.
-pub(super) fn walk(root: &Path) -> Walk {
+/// Lists a checkout. The root is canonical. With `all`, whatever is no file and no folder is a problem wherever it lies.
+pub(super) fn walk(root: &Path, all: bool) -> Walk {
     let mut walk = Walk::default();
+    let scope = Scope { root, all };
     let mut level = vec![Folder { path: String::new(), rules: None, ci: false }];
     let (mut depth, mut folders, mut ignores) = (0, 1, 0);
     'walk: while !level.is_empty() {
@@ -121,7 +122,7 @@ pub(super) fn walk(root: &Path) -> Walk {
         for batch in level.chunks(BATCH) {
             let room = MAX_FILES - walk.files.len();
             let listings: Vec<Listing> =
-                batch.par_iter().map(|folder| list(root, folder, ignores < MAX_IGNORES, room)).collect();
+                batch.par_iter().map(|folder| list(&scope, folder, ignores < MAX_IGNORES, room)).collect();
             for listing in listings {
                 walk.files.extend(listing.files);
                 walk.links.extend(listing.links);
@@ -157,7 +158,15 @@ pub(super) fn walk(root: &Path) -> Walk {
     walk
 }
 
-fn list(root: &Path, folder: &Folder, with_ignores: bool, room: usize) -> Listing {
+/// What is listed.
+struct Scope<'r> {
+    root: &'r Path,
+    /// Whatever is no file and no folder is a problem wherever it lies.
+    all: bool,
+}
+
+fn list(scope: &Scope<'_>, folder: &Folder, with_ignores: bool, room: usize) -> Listing {
+    let root = scope.root;
     let mut listing = Listing::default();
     let place = if folder.path.is_empty() { root.to_owned() } else { root.join(&folder.path) };
     let unreadable = |error: std::io::Error| {
@@ -223,8 +232,10 @@ fn list(root: &Path, folder: &Folder, with_ignores: bool, room: usize) -> Listin
                     listing.links.push(Arc::clone(&path));
                     listing.files.push(path);
                 }
+                // A folder of the checkout is listed where it is.
+                Err(read::ReadError::NotAFile) if scope.all && root.join(&path).is_dir() => {}
                 // Elsewhere links lead anywhere, and it means nothing. Here a pipeline may be behind one.
-                Err(error) if pipeline => {
+                Err(error) if pipeline || scope.all => {
                     let message = match kind.is_symlink() {
                         true => format!("a symbolic link that was not followed: {error}"),
                         false => error.to_string(),

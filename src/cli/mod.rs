@@ -157,7 +157,7 @@ enum Style {
 /// Options that stand before or behind the command's name.
 #[derive(Debug, Args)]
 struct Common {
-    /// A folder with runner configuration that is kept elsewhere; may be repeated
+    /// A folder or file with runner configuration that is kept elsewhere; may be repeated
     #[arg(long, global = true, value_name = "PATH")]
     runner_config: Vec<PathBuf>,
     /// A checkout of a repository whose workflows or actions are used; may be repeated

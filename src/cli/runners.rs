@@ -18,7 +18,10 @@ pub(super) fn run(
     let mut doubt = false;
     for path in paths {
         match read(path) {
-            Ok(inventory) => inventories.push(inventory),
+            Ok(inventory) => {
+                doubt |= !inventory.errors.is_empty();
+                inventories.push(inventory);
+            }
             Err(reason) => {
                 console.say(&format!("{}: {reason}", path.display()));
                 doubt = true;

@@ -29,7 +29,25 @@ pub fn unassessed(checkout: &Checkout) -> Vec<Unassessed> {
 /// A detector's clues, compiled when its first file turns up.
 struct OnceClues<'d> {
     detector: &'d Detector,
-    compiled: std::cell::OnceCell<Vec<(&'d str, Regex, Option<Regex>)>>,
+    compiled: std::cell::OnceCell<Vec<Compiled<'d>>>,
+}
+
+/// A clue that is ready to be looked for.
+struct Compiled<'d> {
+    what: &'d str,
+    matches: Regex,
+    unless: Option<Regex>,
+    below: Option<Regex>,
+}
+
+impl Compiled<'_> {
+    /// Where the clue stands on a line that follows `above`.
+    fn find<'t>(&self, line: &'t str, above: &str) -> Option<regex::Match<'t>> {
+        let hit = self.matches.find(line)?;
+        let excused = self.unless.as_ref().is_some_and(|unless| unless.is_match(line));
+        let placed = self.below.as_ref().is_none_or(|below| below.is_match(above));
+        (!excused && placed).then_some(hit)
+    }
 }
 
 impl<'d> OnceClues<'d> {
@@ -37,13 +55,20 @@ impl<'d> OnceClues<'d> {
         Self { detector, compiled: std::cell::OnceCell::new() }
     }
 
-    fn get(&self) -> &[(&'d str, Regex, Option<Regex>)] {
+    fn get(&self) -> &[Compiled<'d>] {
         self.compiled.get_or_init(|| {
             let compile = |p: &str| Regex::new(&format!("(?i){p}")).ok();
             let clues = self.detector.release.iter();
-            clues
-                .filter_map(|c| Some((c.what.as_str(), compile(&c.matches)?, c.unless.as_deref().and_then(compile))))
-                .collect()
+            let compiled = clues.filter_map(|clue| {
+                let option = |pattern: &Option<String>| pattern.as_deref().and_then(compile);
+                Some(Compiled {
+                    what: &clue.what,
+                    matches: compile(&clue.matches)?,
+                    unless: option(&clue.unless),
+                    below: option(&clue.below),
+                })
+            });
+            compiled.collect()
         })
     }
 }
@@ -61,23 +86,26 @@ fn assess(detector: &Detector, clues: &OnceClues<'_>, path: &std::sync::Arc<str>
     }
     // Clues stand in the order in which they convince: a command says more than a name.
     let mut found: Option<(usize, &str, Location)> = None;
+    let mut last = "";
     for (number, line) in text.lines().enumerate() {
         let trimmed = line.trim_start();
-        if trimmed.starts_with('#') || trimmed.starts_with("//") {
+        if trimmed.is_empty() || trimmed.starts_with('#') || trimmed.starts_with("//") {
             continue;
         }
+        let above = std::mem::replace(&mut last, line);
         let better = found.as_ref().map_or(usize::MAX, |(rank, ..)| *rank);
-        for (rank, (what, matches, unless)) in clues.get().iter().enumerate().take(better) {
-            if let Some(hit) = matches.find(line)
-                && !unless.as_ref().is_some_and(|u| u.is_match(line))
-            {
+        for (rank, clue) in clues.get().iter().enumerate().take(better) {
+            if let Some(hit) = clue.find(line, above) {
                 let place = |byte: usize| Position {
                     line: u32::try_from(number + 1).unwrap_or(u32::MAX),
                     column: u32::try_from(line.get(..byte).unwrap_or_default().chars().count() + 1).unwrap_or(u32::MAX),
                     byte: 0,
                 };
-                found =
-                    Some((rank, what, Location::new(path, Span { start: place(hit.start()), end: place(hit.end()) })));
+                found = Some((
+                    rank,
+                    clue.what,
+                    Location::new(path, Span { start: place(hit.start()), end: place(hit.end()) }),
+                ));
                 break;
             }
         }

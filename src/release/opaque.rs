@@ -45,10 +45,10 @@ pub(super) fn streams<'p>(path: &Path<'_, 'p>) -> Vec<Linked<'p>> {
         }
         let Some(own) = path.facts.get(at) else { continue };
         for (index, step) in job.steps.iter().enumerate().filter(|(_, s)| !s.cond.is_never()) {
-            if own.publishes.iter().any(|p| p.step == index) {
-                continue;
-            }
+            // What a step publishes besides says nothing of what could not be read in it.
+            let known = own.publishes.iter().any(|p| p.step == index);
             let found = match &step.body {
+                StepBody::Action(_) if known => None,
                 StepBody::Action(action) => unknown_action(job, index, step, action, own),
                 StepBody::Script(script) => script
                     .unread
@@ -57,6 +57,14 @@ pub(super) fn streams<'p>(path: &Path<'_, 'p>) -> Vec<Linked<'p>> {
                         // Where following stopped at a bound, anything may come behind it.
                         if BOUNDS.iter().any(|bound| why.contains(bound)) && may_publish(job) {
                             return Some(("an unread script".to_owned(), place.clone(), why.clone()));
+                        }
+                        // The command is known to publish, whatever it could not be asked besides.
+                        let same = |p: &facts::Publish<'_>| {
+                            p.step == index
+                                && (p.doer.location() == place || p.doer.chain().iter().any(|h| h.location == *place))
+                        };
+                        if own.publishes.iter().any(same) {
+                            return None;
                         }
                         // Where reading itself stopped, the text says whether it could publish.
                         if !why.starts_with("no ") && speaks_of_publishing(path, place) {
@@ -73,7 +81,8 @@ pub(super) fn streams<'p>(path: &Path<'_, 'p>) -> Vec<Linked<'p>> {
                         let other = pattern::search(HARMLESS, &said) || !labelled && pattern::search(HARMLESS, &words);
                         (names && !other && can_publish(job, index)).then(|| (said, place.clone(), why.clone()))
                     })
-                    .or_else(|| quiet_program(job, index, step, script)),
+                    .or_else(|| quiet_program(job, index, step, script).filter(|_| !known)),
+                StepBody::Opaque { .. } if known => None,
                 // A local action that is a program, or is not here.
                 StepBody::Opaque { what } => own_action(job, index, step, what).filter(|_| !explained(job, step, own)),
             };

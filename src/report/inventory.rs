@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::json::pretty;
 use super::sanitize::terminal;
-use crate::model::{Evidence, Location, Note, State};
+use crate::model::{Evidence, Location, Note, Problem, State};
 
 /// The runner pools of one checkout.
 #[derive(Debug, Clone, Serialize)]
@@ -21,6 +21,8 @@ pub struct Inventory {
     pub unanswered: Vec<Asked>,
     /// Labels that the configuration of a linter lists. They name runners and define none.
     pub listed: Vec<Listed>,
+    /// What may define runners and could not be read.
+    pub errors: Vec<Problem>,
 }
 
 /// A runner pool.
@@ -160,6 +162,14 @@ pub fn inventory_human(inventory: &Inventory, width: usize) -> String {
         page.line(0, "Labels that a linter's configuration lists, which defines no runner:");
         for listed in &inventory.listed {
             page.line(2, &format!("{} ({})", listed.label, place(&listed.location)));
+        }
+    }
+    if !inventory.errors.is_empty() {
+        page.text.push('\n');
+        page.line(0, "Could not be read, so runners may be missing here:");
+        for problem in &inventory.errors {
+            let at = problem.line.map(|line| format!(":{line}")).unwrap_or_default();
+            page.line(2, &format!("{}{at}: {}", problem.path, problem.message));
         }
     }
     page.text

@@ -99,7 +99,7 @@ impl<'a> File<'a> {
 /// The text with every `{{ … }}` as an unresolved word of the same length, and the line of the first directive that
 /// stands on lines of its own, which becomes a comment.
 fn unmask(text: &str) -> (std::borrow::Cow<'_, str>, Option<u32>) {
-    if !text.contains("{{") {
+    if !text.contains("{{") && !text.contains("%{") {
         return (text.into(), None);
     }
     let mut out = String::with_capacity(text.len());
@@ -107,9 +107,12 @@ fn unmask(text: &str) -> (std::borrow::Cow<'_, str>, Option<u32>) {
     let mut open = false;
     for (number, line) in text.split_inclusive('\n').enumerate() {
         let trimmed = line.trim();
-        let whole = open || trimmed.starts_with("{{") && (trimmed.ends_with("}}") || !trimmed.contains("}}"));
+        // Terraform's directives stand on lines of their own as well.
+        let terraform = !open && trimmed.starts_with("%{") && trimmed.ends_with('}');
+        let whole =
+            terraform || open || trimmed.starts_with("{{") && (trimmed.ends_with("}}") || !trimmed.contains("}}"));
         if whole {
-            open = !trimmed.contains("}}");
+            open = !terraform && !trimmed.contains("}}");
             // A comment of the template hides nothing.
             let comment = trimmed.trim_start_matches(['{', '-']).trim_start().starts_with("/*");
             if !comment {

@@ -10,7 +10,7 @@ use super::File;
 use super::facts::container;
 use super::shapes::{
     agents_env, ansible, arc_legacy, azure_cli, azure_native, buildkite, cdk, circleci, cloudformation, compose, garm,
-    gitea, gitlab, jenkins, nix, nomad, scale_set, script, teamcity, tekton, terraform, vendor, workload,
+    gitea, gitlab, jenkins, jenkinsfile, nix, nomad, scale_set, script, teamcity, tekton, terraform, vendor, workload,
 };
 use crate::checkout::{Bearing, Checkout, ReadError};
 use crate::model::{Problem, RunnerPool};
@@ -36,6 +36,7 @@ const SHAPES: &[Shape] = &[
     (azure_native::KEYS, azure_native::pools),
     (cloudformation::KEYS, cloudformation::pools),
     (jenkins::KEYS, jenkins::pools),
+    (jenkinsfile::KEYS, jenkinsfile::pools),
     (gitea::KEYS, gitea::pools),
     (circleci::KEYS, circleci::pools),
     (agents_env::KEYS, agents_env::pools),
@@ -54,12 +55,38 @@ pub(super) const LARGEST: usize = 1024 * 1024;
 
 /// Ends of the names of files that may define runners.
 const ENDINGS: &[&str] = &[
-    ".yml", ".yaml", ".json", ".tf", ".tfvars", ".tofu", ".hcl", ".nomad", ".bicep", ".toml", ".cfg", ".conf",
-    ".service", ".sh", ".bash", ".ps1", ".cmd", ".bat", ".nix", ".kts", ".xml", ".tpl", ".tftpl", ".j2", ".gotmpl",
+    ".yml",
+    ".yaml",
+    ".json",
+    ".tf",
+    ".tfvars",
+    ".tofu",
+    ".hcl",
+    ".nomad",
+    ".bicep",
+    ".toml",
+    ".cfg",
+    ".conf",
+    ".service",
+    ".sh",
+    ".bash",
+    ".ps1",
+    ".cmd",
+    ".bat",
+    ".nix",
+    ".kts",
+    ".xml",
+    ".tpl",
+    ".tftpl",
+    ".j2",
+    ".gotmpl",
+    ".groovy",
+    ".jenkinsfile",
+    ".Jenkinsfile",
 ];
 
 /// Starts of the names of files that may define runners.
-const BEGINNINGS: &[&str] = &["Dockerfile", "Containerfile", "Kustomization"];
+const BEGINNINGS: &[&str] = &["Dockerfile", "Containerfile", "Kustomization", "Jenkinsfile"];
 
 /// Folders whose files need not be in use: examples, test data, documentation, dependencies.
 const INCIDENTAL: &[&str] = &[
@@ -86,16 +113,26 @@ static KEYS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
 /// The pools of a file; `None` when it holds no word of runner configuration.
 pub(super) fn read(checkout: &Checkout, path: &Arc<str>) -> Option<Vec<RunnerPool>> {
     let keys = KEYS.as_ref()?;
-    match checkout.glance_if(path, |bytes| bytes.len() <= LARGEST && keys.is_match(bytes)) {
+    let large = std::cell::Cell::new(false);
+    let of_interest = |bytes: &[u8]| {
+        large.set(bytes.len() > LARGEST);
+        !large.get() && keys.is_match(bytes)
+    };
+    match checkout.glance_if(path, of_interest) {
         Ok(Some(text)) => {
             let file = File::new(path, &text, checkout);
             broken(&file);
             Some(shapes(&file))
         }
-        Ok(None) => None,
+        Ok(None) => {
+            if large.get() && checkout.is_named() {
+                refuse(checkout, path, None, format!("the file is larger than {LARGEST} bytes, so it was not read"));
+            }
+            None
+        }
         Err(error) => {
-            // A text that is no text, or too long, is no configuration that anybody wrote.
-            if matches!(error, ReadError::Unreadable { .. }) {
+            // A text that is no text, or too long, is no configuration that anybody wrote, unless somebody says so.
+            if matches!(error, ReadError::Unreadable { .. }) || checkout.is_named() {
                 refuse(checkout, path, None, error.to_string());
             }
             None

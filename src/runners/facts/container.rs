@@ -208,6 +208,11 @@ impl Container {
             return Some(self.azure());
         }
         let image = self.image.to_ascii_lowercase();
+        // What makes runners is none: `actions-runner-controller`, `gha-runner-scale-set-controller`.
+        let name = image.split('@').next().unwrap_or_default().rsplit('/').next().unwrap_or_default();
+        if name.split(':').next().is_some_and(|name| name.ends_with("-controller")) {
+            return None;
+        }
         let known = IMAGES.iter().any(|i| image.contains(i));
         // An image that nobody knows is an agent when its variables register one.
         let registers = any(REGISTERS) || self.variables.iter().any(|v| v.name.starts_with("ACTIONS_RUNNER_INPUT_"));

@@ -20,6 +20,8 @@ pub(in crate::runners) const KEYS: &[&str] = &[
     "bitbucket-pipelines-runner",
     "jetbrains/teamcity-agent",
     "jetbrains/teamcity-minimal-agent",
+    "gitlab/gitlab-runner",
+    "gitlab-org/gitlab-runner",
 ];
 
 /// The agents of a compose file or a manifest.
@@ -72,6 +74,8 @@ fn agent(name: &str, at: &Location, container: &Value, pod: Option<&Value>) -> O
         "drone-runner"
     } else if has("bitbucket-pipelines-runner") {
         "bitbucket-runner"
+    } else if has("gitlab/gitlab-runner") || has("gitlab-org/gitlab-runner") {
+        "gitlab-runner-container"
     } else if has("jetbrains/teamcity-agent") || has("jetbrains/teamcity-minimal-agent") {
         "teamcity-agent"
     } else {
@@ -85,6 +89,7 @@ fn agent(name: &str, at: &Location, container: &Value, pod: Option<&Value>) -> O
     }
     match shape {
         "woodpecker-agent" => woodpecker(&mut draft, at, &get),
+        "gitlab-runner-container" => gitlab(&mut draft, at, container, &get),
         "drone-runner" => {
             if has("drone-runner-kube") {
                 draft.documented(Ephemeral, at, "the runner makes a pod for each pipeline");
@@ -129,6 +134,54 @@ fn agent(name: &str, at: &Location, container: &Value, pod: Option<&Value>) -> O
         draft.unshown(Isolated, at, "nothing shows that builds are kept apart", "a pod or machine for each build");
     }
     Some(draft.finish())
+}
+
+/// GitLab Runner that registers itself by its environment or command. Where its configuration is a file, that file is a
+/// pool of its own, and the container says nothing more.
+/// Source: <https://docs.gitlab.com/runner/commands/#gitlab-runner-register>
+fn gitlab<'v>(
+    draft: &mut Draft,
+    at: &Location,
+    container: &'v Value,
+    get: &dyn Fn(&str) -> Option<(&'v Location, String)>,
+) {
+    let words: Vec<(&Location, &str)> = ["entrypoint", "command", "args"]
+        .into_iter()
+        .flat_map(|key| container.all(key))
+        .filter_map(|v| Some((&v.at, v.shown()?)))
+        .flat_map(|(at, text)| text.split_whitespace().map(move |word| (at, word)))
+        .collect();
+    let option = |name: &str| {
+        let found = words.iter().enumerate().find_map(|(index, (at, word))| match word.strip_prefix(name)? {
+            "" => words.get(index + 1).map(|(_, value)| (*at, (*value).to_owned())),
+            rest => rest.strip_prefix('=').map(|value| (*at, value.to_owned())),
+        });
+        found.map(|(at, value)| (at, value.trim_matches(['"', '\'']).to_owned()))
+    };
+    if let Some((_, tags)) = get("RUNNER_TAG_LIST").or_else(|| option("--tag-list")) {
+        draft.labels([tags.as_str()]);
+    }
+    let executor = get("RUNNER_EXECUTOR").or_else(|| option("--executor"));
+    match executor.as_ref().map(|(place, name)| (*place, name.as_str())) {
+        Some((place, "shell" | "ssh")) => draft.failed(Ephemeral, place, "jobs run as one user of a host that stays"),
+        Some((place, "docker" | "docker-windows")) => draft.failed(
+            Ephemeral,
+            place,
+            "each job has a container of its own, but the volumes of `/builds` and `/cache` and the host's daemon stay",
+        ),
+        Some((place, "kubernetes")) => draft.met(Ephemeral, place, "the Kubernetes executor makes a pod for each job"),
+        Some((place, _)) => draft.unshown(Ephemeral, place, "the executor is not visible", "a literal executor"),
+        None => draft.unshown(
+            Ephemeral,
+            at,
+            "nothing here shows which executor the runner has",
+            "its `config.toml`, with an executor that makes a pod or a machine for each job",
+        ),
+    }
+    let privileged = get("DOCKER_PRIVILEGED").filter(|(_, value)| value == "true");
+    if let Some((place, _)) = privileged {
+        draft.failed(Isolated, place, "`privileged`: containers of jobs control the host");
+    }
 }
 
 fn woodpecker<'v>(draft: &mut Draft, at: &Location, get: &dyn Fn(&str) -> Option<(&'v Location, String)>) {

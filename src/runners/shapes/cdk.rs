@@ -14,12 +14,14 @@ use crate::runners::verdict::draft::{
     Draft,
     On::{Ephemeral, Hosted, Isolated},
 };
-use crate::syntax::conf::Lines;
+use crate::syntax::conf::{Data, Lines, Value};
+
+use super::codebuild::{self, Project};
 
 const RULE: &str = "cdk-runner-provider";
 
 /// Strings of which such a program holds one.
-pub(in crate::runners) const KEYS: &[&str] = &["cdk-github-runners", "cloudsnorkel"];
+pub(in crate::runners) const KEYS: &[&str] = &["cdk-github-runners", "cloudsnorkel", "WORKFLOW_JOB_QUEUED"];
 
 /// Ends of the names of programs.
 pub(in crate::runners) const ENDINGS: &[&str] = &[".ts", ".js", ".py"];
@@ -31,6 +33,12 @@ static LABELS: LazyLock<Option<Regex>> =
 
 static DOCKER: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"\b(?:dockerInDocker|docker_in_docker)\s*[:=]\s*([\w.]+)").ok());
+
+static PROJECT: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"\b(?:new\s+|\.)(?:Pipeline)?Project\s*\(").ok());
+static PROJECT_NAME: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"\b(?:projectName|project_name)\s*[:=]\s*(?:'([^'$]*)'|\x22([^\x22$]*)\x22)").ok());
+static FLEET: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\bfleet\s*[:=]").ok());
 
 /// Whether a program may define runners: its path speaks of infrastructure. Reading every program would cost too much.
 pub(in crate::runners) fn is_candidate(path: &str) -> bool {
@@ -46,7 +54,7 @@ pub(in crate::runners) fn pools(file: &File<'_>) -> Vec<RunnerPool> {
     let (Some(made), Some(labels)) = (MADE.as_ref(), LABELS.as_ref()) else { return Vec::new() };
     let code = without_comments(file.text, file.path.ends_with(".py"));
     let lines = Lines::new(file.path, file.text);
-    let mut pools = Vec::new();
+    let mut pools = projects(&code, &lines);
     for found in made.captures_iter(&code) {
         let (Some(all), Some(kind)) = (found.get(0), found.get(1)) else { continue };
         let arguments = parentheses(code.get(all.end() - 1..).unwrap_or_default());
@@ -70,6 +78,39 @@ pub(in crate::runners) fn pools(file: &File<'_>) -> Vec<RunnerPool> {
         }
         draft.credential(&at, "the forge's credential stays with the construct's functions");
         pools.push(draft.finish());
+    }
+    pools
+}
+
+/// CodeBuild projects whose webhook hands them queued jobs.
+/// Source: <https://docs.aws.amazon.com/cdk/api/v2/docs/aws-cdk-lib.aws_codebuild.Project.html>
+fn projects(code: &str, lines: &Lines<'_>) -> Vec<RunnerPool> {
+    let (Some(project), Some(name), Some(fleet)) = (PROJECT.as_ref(), PROJECT_NAME.as_ref(), FLEET.as_ref()) else {
+        return Vec::new();
+    };
+    let mut pools = Vec::new();
+    for all in project.find_iter(code) {
+        let start = all.end() - 1;
+        let arguments = parentheses(code.get(start..).unwrap_or_default());
+        let Some(queued) = arguments.find("WORKFLOW_JOB_QUEUED") else { continue };
+        let at = lines.at(&all.range());
+        let webhook = lines.at(&(start + queued..start + queued + "WORKFLOW_JOB_QUEUED".len()));
+        let text = |value: &str| Value::new(at.clone(), 0..0, Data::Text { text: value.to_owned(), exact: true });
+        let shown = name.captures(arguments).and_then(|c| c.get(1).or_else(|| c.get(2))).map(|m| text(m.as_str()));
+        let reserved = fleet.find(arguments).map(|m| {
+            let at = lines.at(&(start + m.start()..start + m.end()));
+            Value::new(at, 0..0, Data::Unknown(m.as_str().to_owned()))
+        });
+        pools.push(codebuild::pool(&Project {
+            name: shown.as_ref(),
+            fallback: "project",
+            at: &at,
+            webhook: &webhook,
+            fleet: reserved.as_ref(),
+            cache: None,
+            privileged: None,
+            source: None,
+        }));
     }
     pools
 }

@@ -6,12 +6,13 @@
 
 use crate::model::{Location, RunnerPool};
 use crate::runners::File;
+use crate::runners::facts::pod::is_runtime;
 use crate::runners::verdict::draft::{
     Draft,
     On::{Ephemeral, Hosted, Isolated},
 };
 use crate::runners::verdict::pod;
-use crate::syntax::conf::{Value, yaml, yaml_node};
+use crate::syntax::conf::{Entry, Value, yaml, yaml_node};
 
 const CONTROLLER: &str = "jenkins-controller";
 const NODE: &str = "jenkins-node";
@@ -110,43 +111,7 @@ fn template(shape: &'static str, template: &Value, labels: &[&str]) -> Draft {
 fn kubernetes(value: &Value) -> RunnerPool {
     let mut draft = template(KUBERNETES, value, &["label"]);
     draft.documented(Hosted, &value.at, "the plugin makes pods of a Kubernetes cluster");
-    match value.get("idleMinutes").map(|v| (v, v.int())) {
-        Some((_, Some(0))) | None => {
-            draft.documented(Ephemeral, &value.at, "`idleMinutes` is 0 by default: a pod is deleted after one build");
-        }
-        Some((v, Some(_))) => draft.failed(Ephemeral, &v.at, "`idleMinutes` keeps a pod for further builds"),
-        Some((v, None)) => {
-            draft.unshown(Ephemeral, &v.at, "the value of `idleMinutes` is not visible", "no `idleMinutes`");
-        }
-    }
-    if let Some(network) = value.get("hostNetwork").filter(|v| v.bool() == Some(true)) {
-        draft.failed(Isolated, &network.at, "the pod shares the network of its node");
-    }
-    for volume in value.all("volumes") {
-        let get = |key: &str| volume.entry(key);
-        if let Some(host) = get("hostPathVolume") {
-            let path = host.value.get("hostPath").and_then(Value::text).unwrap_or_default();
-            if path.ends_with(".sock") {
-                draft.failed(Isolated, &host.at, "the container runtime's socket of the node is mounted");
-            } else {
-                draft.lasting(&host.at, "a folder of the node is mounted");
-            }
-        }
-        if let Some(claim) = get("persistentVolumeClaim").or_else(|| get("nfsVolume")) {
-            draft.lasting(&claim.at, "a volume is mounted that one build leaves to the next");
-        }
-    }
-    if let Some(workspace) = value.get("workspaceVolume") {
-        let kept = ["persistentVolumeClaimWorkspaceVolume", "hostPathWorkspaceVolume", "nfsWorkspaceVolume"];
-        if let Some(entry) = kept.iter().find_map(|k| workspace.entry(k)) {
-            draft.lasting(&entry.at, "the workspace lies on a volume that one build leaves to the next");
-        }
-    }
-    for container in value.all("containers") {
-        if let Some(privileged) = container.get("privileged").filter(|v| v.bool() == Some(true)) {
-            draft.failed(Isolated, &privileged.at, "a container of the pod is privileged on a node that it shares");
-        }
-    }
+    settings(&mut draft, value);
     for text in value.all("yaml").chain(value.all("yamls")) {
         let padded = text.shown().map(|t| format!("{}{t}", "\n".repeat(text.at.line as usize)));
         let documents = padded.and_then(|t| yaml(&text.at.path, &t));
@@ -161,6 +126,82 @@ fn kubernetes(value: &Value) -> RunnerPool {
     }
     draft.met(Isolated, &value.at, "no privileged container, no host namespace and no shared volume");
     draft.finish()
+}
+
+/// What a pod template of the Kubernetes plugin says besides its YAML, in a configuration or in a pipeline.
+pub(super) fn settings(draft: &mut Draft, value: &Value) {
+    match value.get("idleMinutes").map(|v| (v, v.int())) {
+        Some((_, Some(0))) | None => {
+            draft.documented(Ephemeral, &value.at, "`idleMinutes` is 0 by default: a pod is deleted after one build");
+        }
+        Some((v, Some(_))) => draft.failed(Ephemeral, &v.at, "`idleMinutes` keeps a pod for further builds"),
+        Some((v, None)) => {
+            draft.unshown(Ephemeral, &v.at, "the value of `idleMinutes` is not visible", "no `idleMinutes`");
+        }
+    }
+    if let Some(network) = value.get("hostNetwork").filter(|v| v.bool() == Some(true)) {
+        draft.failed(Isolated, &network.at, "the pod shares the network of its node");
+    }
+    for volume in value.all("volumes") {
+        let get = |key: &str| volume.entry(key);
+        let reads = |entry: &Entry| entry.value.get("readOnly").and_then(Value::bool) == Some(true);
+        if let Some(host) = get("hostPathVolume") {
+            let path = host.value.get("hostPath").and_then(Value::text).unwrap_or_default();
+            if is_runtime(path) {
+                draft.failed(Isolated, &host.at, "the container runtime's socket of the node is mounted");
+            } else if !reads(host) {
+                draft.lasting(&host.at, "a folder of the node is mounted");
+            }
+        }
+        if let Some(claim) = get("persistentVolumeClaim").or_else(|| get("nfsVolume")).filter(|e| !reads(e)) {
+            draft.lasting(&claim.at, "a volume is mounted that one build leaves to the next");
+        }
+    }
+    if let Some(workspace) = value.get("workspaceVolume") {
+        let kept = ["persistentVolumeClaimWorkspaceVolume", "hostPathWorkspaceVolume", "nfsWorkspaceVolume"];
+        if let Some(entry) = kept.iter().find_map(|k| workspace.entry(k)) {
+            draft.lasting(&entry.at, "the workspace lies on a volume that one build leaves to the next");
+        }
+    }
+    // A pipeline names each container by the call that makes it.
+    let containers = value.all("containers").chain(value.all("containerTemplate"));
+    for container in containers.map(|c| c.get("containerTemplate").unwrap_or(c)) {
+        if let Some(privileged) = container.get("privileged").filter(|v| v.bool() == Some(true)) {
+            draft.failed(Isolated, &privileged.at, "a container of the pod is privileged on a node that it shares");
+        }
+    }
+    let retention = value.get("podRetention").filter(|r| {
+        let named = |name: &str| r.get(name).is_some() || r.shown() == Some(name);
+        named("always") || named("onFailure")
+    });
+    if let Some(retention) = retention {
+        draft.note(
+            "runner-kept-files",
+            &retention.at,
+            "the pod stays after its build, with what the build left in it; no further build gets it",
+        );
+    }
+}
+
+/// The pod template of this name that a configuration of the checkout defines.
+pub(super) fn named(file: &File<'_>, name: &str) -> Option<Value> {
+    for (path, text) in file.elsewhere("clouds:") {
+        let other = File::new(&path, &text, file.checkout);
+        for document in other.documents() {
+            let tree = yaml_node(&path, document.root());
+            let clouds = tree.get("jenkins").into_iter().flat_map(|j| j.all("clouds").collect::<Vec<_>>());
+            let templates = clouds.flat_map(|c| {
+                c.all("kubernetes").flat_map(|k| k.all("templates").collect::<Vec<_>>()).collect::<Vec<_>>()
+            });
+            let found = templates
+                .into_iter()
+                .find(|t| ["name", "label"].iter().any(|key| t.get(key).and_then(Value::text) == Some(name)));
+            if let Some(found) = found {
+                return Some(found.clone());
+            }
+        }
+    }
+    None
 }
 
 fn docker(value: &Value) -> RunnerPool {

@@ -19,6 +19,7 @@ pub(super) mod garm;
 pub(super) mod gitea;
 pub(super) mod gitlab;
 pub(super) mod jenkins;
+pub(super) mod jenkinsfile;
 pub(super) mod nix;
 pub(super) mod nomad;
 pub(super) mod scale_set;

@@ -85,6 +85,11 @@ impl Draft {
         self.set(on, Tri::Unshown(evidence, to_show.into()));
     }
 
+    /// A finding as it is.
+    pub(in crate::runners) fn found(&mut self, on: On, finding: Tri) {
+        self.set(on, finding);
+    }
+
     /// Storage that one job leaves to the next: neither fresh nor apart.
     pub(in crate::runners) fn lasting(&mut self, at: &Location, note: &str) {
         self.failed(Ephemeral, at, note);

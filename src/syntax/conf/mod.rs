@@ -1,10 +1,11 @@
-//! One tree for configuration texts: HCL, JSON, YAML, TOML and Bicep become the same values with positions.
+//! One tree for configuration texts: HCL, JSON, YAML, TOML, Bicep and Groovy become the same values with positions.
 //!
 //! A value that reading cannot decide stays in the tree as [`Data::Unknown`], or as a text that is not exact. Nothing is
 //! guessed: what asks for a literal gets `None` then. Every reader stops at a depth and a size, and gives nothing
 //! rather than a part when the text is broken.
 
 mod bicep;
+mod groovy;
 mod hcl;
 mod lines;
 mod plain;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 use crate::model::Location;
 
 pub use bicep::{Resource, bicep};
+pub use groovy::{ARGUMENTS, BLOCK, groovy};
 pub use hcl::{Block, Names, hcl};
 pub use lines::Lines;
 pub use plain::{yaml, yaml_node};

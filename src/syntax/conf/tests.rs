@@ -1,8 +1,8 @@
-//! One tree for five languages.
+//! One tree for six languages.
 
 use std::sync::Arc;
 
-use super::{Data, Value, bicep, hcl, yaml};
+use super::{ARGUMENTS, BLOCK, Data, Value, bicep, groovy, hcl, yaml};
 
 fn path() -> Arc<str> {
     Arc::from("file")
@@ -107,5 +107,26 @@ fn every_beginning_of_a_text_is_read_without_a_panic() {
     let text = "param p string = 'x' // c\nresource r 'T@1' = if (p == 'é') {\n  a: [ 'b' '${p}' { c: '''d''' } ]\n  e: f(1, [2]) /* g */\n}\n";
     for (end, _) in text.char_indices() {
         bicep(&path(), text.get(..end).unwrap_or_default());
+    }
+}
+
+#[test]
+fn calls_and_blocks_of_groovy_become_keys_and_values() {
+    let text = "def x = 'a'.trim()\nagent { pod { image x; size 3 } } // pod { }\nt(name: \"${x}\", l: [f(a: true), 'b']) {\n  node('n') { sh '''}''' }\n}\n";
+    let tree = groovy(&path(), text);
+    let at = |keys: &[&str]| tree.path(keys).cloned().expect("a value");
+    assert_eq!(at(&["x"]).text(), Some("a"));
+    assert_eq!(at(&["agent", "pod", "image"]).data, Data::Unknown("x".to_owned()));
+    assert_eq!(at(&["agent", "pod", "size"]).int(), Some(3));
+    assert_eq!(at(&["t", "name"]).text(), None);
+    assert_eq!(at(&["t", "name"]).shown(), Some("${x}"));
+    assert_eq!(at(&["t", "l", "f", "a"]).bool(), Some(true));
+    assert_eq!(at(&["t", BLOCK, "node", ARGUMENTS]).items().first().and_then(Value::text), Some("n"));
+    assert_eq!(at(&["t", BLOCK, "node", BLOCK, "sh"]).text(), Some("}"));
+    // What is more than a literal decides nothing.
+    assert!(groovy(&path(), "a 'b' + c\n").get("a").is_some_and(|v| v.text().is_none()));
+    let text = format!("{text}/* a */ if (x =~ /'/) {{ y {{ -> z }} }} \"\"\"é ${{q}} ''' ");
+    for (end, _) in text.char_indices() {
+        groovy(&path(), text.get(..end).unwrap_or_default());
     }
 }
