@@ -13,6 +13,9 @@ use crate::commands::IDENTITY;
 use crate::model::{Cond, Flow, Job, Location, Step, StepBody, Text};
 use crate::syntax::pattern;
 
+/// What stands for the files that a command gets by name from a pipe.
+pub(super) const PIPED: &str = "standard input";
+
 /// A step or command that hands bytes to consumers.
 #[derive(Debug, Clone)]
 pub(super) struct Publish<'p> {
@@ -254,7 +257,7 @@ fn of_doer<'p>(facts: &mut Facts<'p>, doer: Doer<'p>, place: Place<'p>, catalogu
             && command.words.iter().any(|w| w.as_str() == "xargs")
         {
             // `... | xargs gh release create TAG`: the pipe supplies them.
-            files.push(Picked { value: Text::unknown("standard input"), location: command.location.clone() });
+            files.push(Picked { value: Text::unknown(PIPED), location: command.location.clone() });
         }
         if matches!(doer, Doer::Command(..)) && sink.files.iter().any(|f| f.args.is_some()) && files.is_empty() {
             // `gh release create` without files hands out nothing.

@@ -440,10 +440,7 @@ impl<'a, 'p> Path<'a, 'p> {
         for file in &publish.files {
             let origin = bytes::origin(self.flow, self.facts, publish.job, publish.step, file.value.as_str());
             for (hop, location) in origin.hops {
-                chain.push((
-                    format!("{hop} hands over `{}`", file.value.as_str().lines().next().unwrap_or_default()),
-                    location,
-                ));
+                chain.push((format!("{hop} hands over {}", handed_over(&file.value)), location));
             }
         }
         for hop in publish.doer.chain() {
@@ -459,6 +456,15 @@ impl<'a, 'p> Path<'a, 'p> {
         chain.retain(|hop| seen.insert(hop.clone()));
         chain
     }
+}
+
+/// Published files as a reader knows them.
+fn handed_over(files: &crate::model::Text) -> String {
+    if files.symbol() == Some(facts::PIPED) {
+        return "the files that a pipe names".to_owned();
+    }
+    let first = files.as_str().lines().next().unwrap_or_default();
+    if files.symbol().is_some() { readable::readable(first) } else { format!("`{}`", readable::readable(first)) }
 }
 
 /// Pushes by digest of single platforms are parts of the index that is made later.

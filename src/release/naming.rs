@@ -40,7 +40,7 @@ pub(super) fn names(checkout: &Checkout, flow: &Flow, publish: &Publish<'_>) -> 
             vec![Named::new(name, vec!["GitHub release".to_owned()])]
         }
         Naming::Image => {
-            let named = images(flow, &picked(publish));
+            let named = images(checkout, flow, &picked(publish));
             match metadata_images(flow, publish) {
                 Some(images) if named.iter().all(|n| n.places.is_empty() || n.name.starts_with("${{")) => {
                     vec![Named { name: images.first().cloned().unwrap_or_default(), places: images, package: None }]
@@ -120,7 +120,7 @@ pub(super) fn join(folder: &str, below: &str) -> String {
 }
 
 /// Images by name: one stream when a step pushes the same image to several registries.
-fn images(flow: &Flow, tags: &[Picked]) -> Vec<Named> {
+fn images(checkout: &Checkout, flow: &Flow, tags: &[Picked]) -> Vec<Named> {
     let mut references: Vec<String> = Vec::new();
     for tag in tags {
         for value in
@@ -133,7 +133,8 @@ fn images(flow: &Flow, tags: &[Picked]) -> Vec<Named> {
         }
     }
     match references.split_first() {
-        None => vec![Named::new("image".to_owned(), Vec::new())],
+        // Nothing names it: it goes by the repository, as a release does.
+        None => vec![Named::new(own_name(checkout).unwrap_or_else(|| "image".to_owned()), Vec::new())],
         Some((first, _)) => vec![Named::new(first.clone(), references.clone())],
     }
 }
