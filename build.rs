@@ -33,6 +33,7 @@ const FILES: &[&str] = &[
     "credentials",
     "neutral",
     "transfers",
+    "changes",
     "wrappers",
     "images",
     "runs",

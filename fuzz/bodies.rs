@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
-use truelevel::checkout::Checkout;
+use truelevel::checkout::{Checkout, Repository};
 use truelevel::commands::{Choices, Context, Parsed, Shell, interpret, read};
-use truelevel::model::{Cond, Location, Position, Span, Text};
+use truelevel::model::{Cond, Location, Position, Requirement, Span, State, Text};
 use truelevel::report::{self, Detail, Document, Human};
 use truelevel::syntax::yaml::{self, Node};
 use truelevel::syntax::{conf, literals, makefile, shell};
@@ -23,6 +23,7 @@ pub(crate) const TARGETS: &[Target] = &[
     ("makefile", read_makefile),
     ("literals", read_literals),
     ("conf", read_conf),
+    ("git", read_git),
     ("expressions", read_expressions),
     ("follow", follow),
     ("runners", read_runners),
@@ -41,12 +42,7 @@ pub(crate) fn run(name: &str, data: &[u8]) {
 /// Between the paths and the texts of an archive: no text that is read holds it.
 pub(crate) const SEPARATOR: u8 = 0x1e;
 
-/// Files of a checkout as one input: path, text, path, text.
-pub(crate) fn pack(files: &[(String, Vec<u8>)]) -> Vec<u8> {
-    let parts = files.iter().flat_map(|(path, text)| [path.as_bytes(), text.as_slice()]);
-    parts.collect::<Vec<_>>().join(&SEPARATOR)
-}
-
+/// The files of an input: path, text, path, text.
 fn unpack(data: &[u8]) -> Vec<(String, Vec<u8>)> {
     let mut parts = data.split(|byte| *byte == SEPARATOR);
     let mut files = Vec::new();
@@ -132,6 +128,20 @@ fn read_conf(data: &[u8]) {
     }
 }
 
+/// The files of a `.git`: what is taken from them names a host, a repository and a commit, and no more.
+fn read_git(data: &[u8]) {
+    let files = unpack(data);
+    let read = |name: &str| files.iter().find(|(path, _)| path == name).map(|(_, bytes)| text(bytes).to_owned());
+    let told = Repository::told_by(read);
+    assert_eq!(told.host.is_some(), told.slug.is_some());
+    for word in told.host.iter().chain(&told.slug) {
+        assert!(!word.is_empty() && !word.contains(|c: char| c.is_control() || c.is_whitespace()), "{word:?}");
+    }
+    assert!(!told.host.is_some_and(|host| host.contains(['@', '/'])), "a user name is no part of a host");
+    let commit = |text: &String| matches!(text.len(), 40 | 64) && text.bytes().all(|b| b.is_ascii_hexdigit());
+    assert!(told.revision.iter().all(commit), "{:?}", told.revision);
+}
+
 /// An expression wherever a workflow takes one.
 fn read_expressions(data: &[u8]) {
     let expression = text(data);
@@ -168,33 +178,103 @@ fn workflow(data: &[u8]) {
     grade(vec![(".github/workflows/a.yml".to_owned(), data.to_vec())]);
 }
 
-/// A whole checkout, and every report on it.
+/// A whole checkout, and one of the reports on it; which one follows from the input.
 fn check(data: &[u8]) {
     let report = grade(unpack(data));
-    for detail in [Detail::Quiet, Detail::Verbose] {
-        let shown = report::human(&report, Human { width: 80, color: false, detail, notes: true });
-        let deceptive =
-            |c: char| (c.is_control() && c != '\n') || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        assert!(!shown.contains(deceptive), "{shown:?}");
-    }
-    let json = report::json(Document::One(&report)).unwrap_or_default();
-    assert!(serde_json::from_str::<serde_json::Value>(&json).is_ok(), "{json}");
+    let choice = data.iter().fold(0_u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(*byte));
+    show(report, choice);
+}
+
+/// Renders a report in one format.
+pub(crate) fn show(report: report::Report, choice: u8) {
+    let json = |text: Result<String, serde_json::Error>| {
+        let text = text.unwrap_or_default();
+        assert!(serde_json::from_str::<serde_json::Value>(&text).is_ok(), "{text}");
+    };
     let reports = [report];
-    drop((report::sarif(&reports), report::gitlab(&reports), report::jsonl(&reports)));
-    drop((report::markdown(&reports), report::html(&reports)));
-    let annotations = report::github(&reports);
-    for line in annotations.lines().filter(|line| line.starts_with("::")) {
-        let known = ["::error", "::warning", "::notice", "::group", "::endgroup"].iter().any(|c| line.starts_with(c));
-        assert!(known, "{line:?}");
+    let [report] = &reports;
+    match choice % 8 {
+        0 | 1 => {
+            let detail = if choice.is_multiple_of(2) { Detail::Quiet } else { Detail::Verbose };
+            let shown = report::human(report, Human { width: 80, color: false, detail, notes: true });
+            let deceptive = |c: char| {
+                (c.is_control() && c != '\n') || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+            };
+            assert!(!shown.contains(deceptive), "{shown:?}");
+        }
+        2 => json(report::json(Document::One(report))),
+        3 => json(report::sarif(&reports)),
+        4 => json(report::gitlab(&reports)),
+        5 => drop(report::markdown(&reports)),
+        6 => drop(report::html(&reports)),
+        _ => {
+            for line in report::github(&reports).lines().filter(|line| line.starts_with("::")) {
+                let known = ["::error", "::warning", "::notice", "::group", "::endgroup"];
+                assert!(known.iter().any(|command| line.starts_with(command)), "{line:?}");
+            }
+        }
     }
 }
 
 /// Grades files by the rules of a folder, and checks what holds for every report.
-fn grade(files: Vec<(String, Vec<u8>)>) -> report::Report {
-    let report = grade_checkout(&Checkout::in_memory(files, Some("acme/widget")), ".", &Options::default());
+pub(crate) fn grade(files: Vec<(String, Vec<u8>)>) -> report::Report {
+    let checkout = Checkout::in_memory(files, Some("acme/widget"));
+    let report = grade_checkout(&checkout, ".", &Options::default());
+    sound(&report, &checkout);
+    report
+}
+
+/// What holds for the report on any checkout.
+pub(crate) fn sound(report: &report::Report, checkout: &Checkout) {
     assert!(report.level <= 3);
+    assert!((report.level..=3).contains(&report.declared_level), "declarations never lower");
     assert_eq!(report.cap.is_none(), report.level == 3, "a level below 3 has one cap");
     assert!(report.targets.iter().all(|target| target.level >= report.level), "the lowest target decides");
+    assert!(report.level == 0 || !report.targets.is_empty(), "no target is level 0");
     assert!(report.errors.is_empty() || report.level < 3, "what could not be read holds the level down");
-    report
+    let held = report.unassessed.iter().any(|pipeline| pipeline.holds_down);
+    assert!(!held || report.level == 0, "a release that was not graded holds the level at 0");
+    for cap in report.cap.iter().chain(report.targets.iter().filter_map(|target| target.cap.as_ref())) {
+        assert!(cap.state.is_open() && !cap.reason.is_empty(), "{cap:?}");
+        cap.location.iter().for_each(|at| inside(at, checkout));
+    }
+    for target in &report.targets {
+        assert_eq!(target.requirements.len(), Requirement::ALL.len(), "{}", target.id);
+        let ids = target.requirements.iter().map(|verdict| &verdict.id);
+        assert!(ids.eq(Requirement::ALL), "{}: in the order in which they cap", target.id);
+        let open = target.requirements.iter().find(|verdict| verdict.state.is_open());
+        assert_eq!(target.level, open.map_or(3, |verdict| verdict.level - 1), "{}: the first open one", target.id);
+        assert_eq!(target.cap.as_ref().map(|cap| cap.requirement), open.map(|verdict| verdict.id), "{}", target.id);
+        assert!(target.reach >= target.level && target.reach <= 3, "{}", target.id);
+        for verdict in &target.requirements {
+            assert!(!verdict.evidence.is_empty() && !verdict.reason.is_empty(), "{}: {verdict:?}", target.id);
+            assert_eq!(verdict.to_show.is_some(), verdict.state == State::Unshown, "{}: {verdict:?}", target.id);
+            for evidence in &verdict.evidence {
+                assert!(!evidence.note.is_empty() && !evidence.rule.is_empty(), "{evidence:?}");
+                inside(&evidence.location, checkout);
+            }
+        }
+        target.chain.iter().for_each(|link| inside(&link.location, checkout));
+    }
+    for (at, step) in report.plan.iter().enumerate() {
+        assert_eq!(step.step as usize, at + 1);
+        assert!(!step.title.is_empty() && step.level_after <= 3, "{step:?}");
+        step.locations.iter().for_each(|at| inside(at, checkout));
+    }
+    assert!(report.plan.is_sorted_by_key(|step| step.level_after), "the way up only goes up");
+    report.notes.iter().filter_map(|note| note.location.as_ref()).for_each(|at| inside(at, checkout));
+    for problem in &report.errors {
+        assert!(!problem.message.is_empty() && problem.line != Some(0) && problem.column != Some(0), "{problem:?}");
+    }
+}
+
+/// A place lies in the file that it names: no line after its last, no end before its start.
+fn inside(at: &Location, checkout: &Checkout) {
+    assert!(at.line > 0 && at.column > 0, "{at:?}");
+    assert!((at.line, at.column) <= (at.end_line, at.end_column), "{at:?}");
+    if let Ok(text) = checkout.glance(&at.path) {
+        // A place behind the last line end is one of the file, too; YAML takes a carriage return for a line end.
+        let lines = text.split(['\n', '\r']).count();
+        assert!(at.end_line as usize <= lines, "{at:?} of at most {lines} lines");
+    }
 }

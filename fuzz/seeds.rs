@@ -6,10 +6,37 @@ use std::path::Path;
 use truelevel::checkout::Checkout;
 use truelevel::syntax::yaml::{self, Node};
 
-use crate::bodies::pack;
+use crate::bodies::SEPARATOR;
 
 /// A fixture as the files of a checkout.
 type Files = Vec<(String, Vec<u8>)>;
+
+/// Files of a checkout as one input: path, text, path, text.
+fn pack(files: &[(String, Vec<u8>)]) -> Vec<u8> {
+    let parts = files.iter().flat_map(|(path, text)| [path.as_bytes(), text.as_slice()]);
+    parts.collect::<Vec<_>>().join(&SEPARATOR)
+}
+
+/// Files of a `.git`.
+const GIT: &[&[(&str, &str)]] = &[
+    &[
+        (
+            "config",
+            "[core]\n\tbare = false\n[remote \"origin\"]\n\turl = https://user:word@github.com/Acme/widget.git ; x\n\tfetch = +refs/heads/*:refs/remotes/origin/*\n[remote \"fork\"] url = \"git@github.com:x/y\"\n",
+        ),
+        ("HEAD", "ref: refs/heads/main\n"),
+        (
+            "packed-refs",
+            "# pack-refs with: peeled fully-peeled sorted \n00aa00aa00aa00aa00aa00aa00aa00aa00aa00aa refs/heads/main\n^11bb11bb11bb11bb11bb11bb11bb11bb11bb11bb\n",
+        ),
+    ],
+    &[
+        ("config", "[include]\n\tpath = ../x\n[REMOTE \"up\\\"x\"]\n\tURL = ssh://git@[::1]:22/group/\\\n\tsub/name\n"),
+        ("HEAD", "ref: refs/heads/main\n"),
+        ("refs/heads/main", "ref: refs/heads/other\n"),
+        ("refs/heads/other", "00aa00aa00aa00aa00aa00aa00aa00aa00aa00aa00aa00aa00aa00aa00aa00aa\n"),
+    ],
+];
 
 /// Files that the fixtures have too few of, for the followers.
 const FOLLOWED: &[(&str, &str)] = &[
@@ -117,6 +144,10 @@ pub(crate) fn of(target: &str, fixtures: &Path) -> Vec<Vec<u8>> {
             prefixed(3, &[".json"]),
         ]
         .concat(),
+        "git" => {
+            let owned = |(path, text): &(&str, &str)| ((*path).to_owned(), text.as_bytes().to_vec());
+            GIT.iter().map(|files| pack(&files.iter().map(owned).collect::<Files>())).collect()
+        }
         "expressions" => EXPRESSIONS.iter().map(|text| text.as_bytes().to_vec()).collect(),
         "follow" => {
             let owned = |(path, text): &(&str, &str)| ((*path).to_owned(), text.as_bytes().to_vec());

@@ -114,7 +114,7 @@ pub fn grade(
         .collect();
     caps.extend(unassessed.iter().filter(|u| u.holds_down).map(|u| (0, unassessed_cap(u, line_of))));
     caps.extend(problems.iter().map(|(open, p)| (level_of(*open) - 1, problem_cap(*open, p, line_of))));
-    if targets.is_empty() && caps.is_empty() {
+    if targets.is_empty() && caps.iter().all(|(level, _)| *level > 0) {
         let reason = format!("no release target was found: {searched}");
         caps.push((
             0,

@@ -1,6 +1,7 @@
 //! Every reader on mutated fixtures: no panic, no overflow of the stack, no hang, and the assertions of the bodies. The
 //! mutations follow from their number alone, so a failure comes back. `FUZZ_ROUNDS` asks for more of them than the few
-//! that fit into every run of the tests.
+//! that fit into every run of the tests; each input of such a run is kept while it is tried, because a stack that overflows
+//! takes the process with it.
 
 #![allow(
     clippy::unwrap_used,
@@ -37,6 +38,7 @@ const ROUNDS: &[(&str, usize)] = &[
     ("makefile", 400),
     ("literals", 200),
     ("conf", 300),
+    ("git", 2000),
     ("expressions", 25),
     ("follow", 12),
     ("runners", 40),
@@ -206,11 +208,10 @@ fn mutated(seeds: &[Vec<u8>], round: usize) -> Vec<u8> {
 }
 
 /// Keeps an input for whoever looks into the failure.
-fn keep(target: &str, input: &[u8]) -> PathBuf {
+fn keep(target: &str, name: &str, input: &[u8]) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("fuzz");
     std::fs::create_dir_all(&folder).unwrap();
-    let file =
-        folder.join(format!("{target}-{:016x}", input.iter().fold(0_u64, |h, b| h.wrapping_mul(31) ^ u64::from(*b))));
+    let file = folder.join(format!("{target}-{name}"));
     std::fs::write(&file, input).unwrap();
     file
 }
@@ -229,8 +230,11 @@ fn hold(target: &'static str) {
             if tell.send(input.clone()).is_err() {
                 return;
             }
+            if more > 1 {
+                keep(target, "tried", &input);
+            }
             if catch_unwind(AssertUnwindSafe(|| body(&input))).is_err() {
-                panic!("{target} fails on {} (round {round})", keep(target, &input).display());
+                panic!("{target} fails on {}", keep(target, &round.to_string(), &input).display());
             }
         }
     };
@@ -239,7 +243,9 @@ fn hold(target: &'static str) {
     loop {
         match told.recv_timeout(PATIENCE) {
             Ok(input) => last = input,
-            Err(mpsc::RecvTimeoutError::Timeout) => panic!("{target} hangs on {}", keep(target, &last).display()),
+            Err(mpsc::RecvTimeoutError::Timeout) => {
+                panic!("{target} hangs on {}", keep(target, "hangs", &last).display())
+            }
             Err(mpsc::RecvTimeoutError::Disconnected) => break,
         }
     }
@@ -271,4 +277,4 @@ macro_rules! targets {
     };
 }
 
-targets! { yaml shell powershell batch makefile literals conf expressions follow runners workflow check }
+targets! { yaml shell powershell batch makefile literals conf git expressions follow runners workflow check }

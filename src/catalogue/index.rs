@@ -121,6 +121,8 @@ pub struct Indices {
     pub neutral: Index,
     /// Over the hand-overs.
     pub transfers: Index,
+    /// Over the steps that change files.
+    pub changes: Index,
     /// Over the actions that run what an input holds.
     pub runs: Index,
 }

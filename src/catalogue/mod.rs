@@ -37,7 +37,7 @@ pub use rule::{Cards, Example, Examples, Principle, RuleCard, Sheet, Subject};
 pub use runner::{Field, FieldFor, RunnerFields};
 pub use sink::{Bytes, Naming, Sink};
 pub use test::{Pick, Split, Test};
-pub use traits::{Cache, Credential, Neutral, Remote, Run, RunOption, Safeguard, Transfer, Wrapper, Wrappers};
+pub use traits::{Cache, Change, Credential, Neutral, Remote, Run, RunOption, Safeguard, Transfer, Wrapper, Wrappers};
 
 /// Everything in `rules/`.
 #[derive(Debug, Deserialize)]
@@ -65,6 +65,8 @@ pub struct Catalogue {
     pub neutral: Vec<Neutral>,
     /// `rules/transfers.yml`: steps that hand files from job to job.
     pub transfers: Vec<Transfer>,
+    /// `rules/changes.yml`: steps that make other bytes of files that are there already.
+    pub changes: Vec<Change>,
     /// `rules/wrappers.yml`: programs that run the command behind them.
     pub wrappers: Wrappers,
     /// `rules/images.yml`: images whose entry point is a program that publishes.
@@ -103,6 +105,7 @@ impl Catalogue {
             safeguards: Index::new(all.safeguards.iter().map(|e| (&*e.actions, &*e.commands))),
             neutral: Index::new(all.neutral.iter().map(|e| (&*e.actions, &*e.commands))),
             transfers: Index::new(all.transfers.iter().map(|e| (&*e.actions, &[][..]))),
+            changes: Index::new(all.changes.iter().map(|e| (&*e.actions, &*e.commands))),
             runs: Index::new(all.runs.iter().map(|e| (&*e.actions, &[][..]))),
         };
         Ok(all)

@@ -51,6 +51,9 @@ pub struct Subjects {
     /// Files.
     #[serde(default)]
     pub files: Vec<Pick>,
+    /// Whether a folder among them stands for everything that is in it.
+    #[serde(default)]
+    pub folders: bool,
     /// A checksums file that lists files.
     #[serde(default)]
     pub checksums: Vec<Pick>,

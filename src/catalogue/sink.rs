@@ -67,6 +67,9 @@ pub struct Sink {
     /// Where the published files come from; all that are set count.
     #[serde(default)]
     pub files: Vec<Pick>,
+    /// How the names of the files end that the step makes and publishes, where it names no files.
+    #[serde(default)]
+    pub makes: Vec<Pick>,
     /// Where the bytes come from.
     pub bytes: Bytes,
     /// Where the folder of the package comes from, relative to the step's folder.

@@ -165,6 +165,34 @@ pub struct Transfer {
     pub source: String,
 }
 
+/// A step that makes other bytes of files that are there already.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Change {
+    /// The entry's identifier.
+    pub id: String,
+    /// Actions.
+    #[serde(default)]
+    pub actions: Vec<String>,
+    /// Commands, in the notation of sinks.
+    #[serde(default)]
+    pub commands: Vec<CommandPattern>,
+    /// Flags that take a value as their next word.
+    #[serde(default)]
+    pub value_flags: Vec<String>,
+    /// It changes nothing when one of these holds.
+    #[serde(default)]
+    pub unless: Vec<Test>,
+    /// The files that it changes or writes; none picked: any.
+    #[serde(default)]
+    pub files: Vec<Pick>,
+    /// Endings of what it writes, behind the name of the file; empty for the file itself.
+    #[serde(default)]
+    pub endings: Vec<String>,
+    /// Where this is documented.
+    pub source: String,
+}
+
 /// A program that runs the command behind it (`sudo`, `npx`, `bash -c`).
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]

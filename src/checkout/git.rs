@@ -10,20 +10,29 @@ const MAX_GIT: u64 = 16 * 1024 * 1024;
 const MAX_HOPS: usize = 5;
 
 /// What `.git` tells.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Repository {
-    pub(super) host: Option<String>,
-    /// `owner/name`.
-    pub(super) slug: Option<String>,
-    pub(super) revision: Option<String>,
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Repository {
+    /// The host of the remote, in lower case.
+    pub host: Option<String>,
+    /// `owner/name` of the remote, in lower case.
+    pub slug: Option<String>,
+    /// The commit that is checked out, in hexadecimal.
+    pub revision: Option<String>,
+}
+
+impl Repository {
+    /// What the files of a folder of git tell. `read` gives the text of one by its name there: `config`, `HEAD`,
+    /// `packed-refs`, `refs/heads/main`.
+    pub fn told_by(read: impl Fn(&str) -> Option<String>) -> Self {
+        let (host, slug) = read("config").and_then(|config| remote(&config)).and_then(|url| address(&url)).unzip();
+        Self { host, slug, revision: revision(&read) }
+    }
 }
 
 /// Reads `.git` of a checkout. The root is canonical.
 pub(super) fn repository(root: &Path) -> Repository {
     let Some(folder) = folder(root) else { return Repository::default() };
-    let remote = file(root, &folder.join("config")).and_then(|config| remote(&config));
-    let (host, slug) = remote.and_then(|url| address(&url)).unzip();
-    Repository { host, slug, revision: revision(root, &folder) }
+    Repository::told_by(|name| file(root, &folder.join(name)))
 }
 
 /// The folder with the files of git. A `.git` that is a file or a link counts only when it stays in the checkout.
@@ -45,13 +54,13 @@ fn file(root: &Path, path: &Path) -> Option<String> {
     read::text(read::bytes(&target, MAX_GIT).ok()?).ok()
 }
 
-fn revision(root: &Path, folder: &Path) -> Option<String> {
+fn revision(read: &impl Fn(&str) -> Option<String>) -> Option<String> {
     let mut name = "HEAD".to_owned();
     for _ in 0..MAX_HOPS {
-        let text = match file(root, &folder.join(&name)) {
+        let text = match read(&name) {
             Some(text) => text,
             None => {
-                let packed = file(root, &folder.join("packed-refs"))?;
+                let packed = read("packed-refs")?;
                 return packed.lines().find_map(|line| {
                     let (commit, reference) = line.split_once(' ')?;
                     (reference.trim() == name).then(|| commit_id(commit)).flatten()
@@ -161,6 +170,7 @@ pub(super) fn address(url: &str) -> Option<(String, String)> {
     let plain = parts.iter().all(|part| {
         !matches!(*part, "" | "." | "..") && !part.contains(|char: char| char.is_whitespace() || char.is_control())
     });
+    let named = host.chars().all(|char| char.is_alphanumeric() || matches!(char, '.' | '-' | '_' | ':'));
     let enough = if host == "github.com" { parts.len() == 2 } else { parts.len() >= 2 };
-    (!host.is_empty() && plain && enough).then(|| (host, path.to_owned()))
+    (!host.is_empty() && named && plain && enough).then(|| (host, path.to_owned()))
 }

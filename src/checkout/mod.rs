@@ -24,10 +24,10 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use crate::model::Problem;
 
 pub use beside::{With, place_beside};
+pub use git::Repository;
 pub use read::{MAX_FILE, MAX_PIPELINE, ReadError};
 pub use walk::{MAX_DEPTH, MAX_FILES};
 
-use git::Repository;
 use walk::Walk;
 
 /// Most bytes of texts that are kept for a second reading.

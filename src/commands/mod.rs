@@ -30,6 +30,6 @@ pub use interpret::{Context, MOST_COMMANDS, MOST_DEPTH, MOST_ITERATIONS, MOST_ST
 pub use matching::{FlagValue, flag, matches, positional};
 pub use parsed::Parsed;
 pub use paths::join;
-pub use scripts::{Reading, Scripts};
+pub use scripts::{Reading, Scripts, publications};
 pub use wrappers::IDENTITY;
 pub use wrappers::unwrapped;

@@ -18,6 +18,13 @@ use crate::syntax::shell::Masked;
 const MOST_HOPS: usize = 8;
 /// Scripts entered for one step.
 const MOST_PIECES: usize = 2_000;
+/// Calls of libraries that publish without a command line: the call, what else the program names, and the command that
+/// does the same. Sources: <https://docs.github.com/en/rest/releases/assets>,
+/// <https://nx.dev/docs/guides/nx-release/programmatic-api>
+const LIBRARIES: &[(&str, &str, &[&str])] = &[
+    ("uploadReleaseAsset", "", &["octokit:upload-release-asset"]),
+    ("releasePublish(", "nx/release", &["nx", "release", "publish"]),
+];
 /// Text read for one step, in bytes.
 const MOST_BYTES: usize = 4 * 1024 * 1024;
 
@@ -127,7 +134,8 @@ impl<'c> Scripts<'c> {
                 all.unread.push((command.location.clone(), why.clone()));
             }
             for implied in entered.implied {
-                let typed = implied.words.first().is_some_and(|w| !w.as_str().contains(':'));
+                let typed =
+                    implied.words.first().is_some_and(|w| !w.as_str().contains(':') || w.as_str().contains('/'));
                 let implied = Command {
                     words: implied.words,
                     chain: if implied.location.is_some() { chain.clone() } else { command.chain.clone() },
@@ -247,7 +255,7 @@ impl<'c> Scripts<'c> {
 }
 
 /// What a script publishes, and where following it ended at a bound.
-fn publications(script: Script) -> Script {
+pub fn publications(script: Script) -> Script {
     let catalogue = Catalogue::get();
     let publishes = |words: &[Text]| {
         let Some(program) = words.first().and_then(program_of) else { return false };
@@ -304,20 +312,20 @@ fn program(text: &str, locate: &dyn Fn(usize, usize) -> Location, chain: &[Hop],
             chain: chain.to_vec(),
         });
     }
-    // Uploads through the platform's client library have no command line.
-    let upload = "uploadReleaseAsset";
-    let called = text.match_indices(upload).map(|(at, _)| at).find(|at| !literals::commented(text, *at));
-    if let Some(at) = called {
-        script.commands.push(Command {
-            words: vec![Text::from("octokit:upload-release-asset")],
-            env: Vec::new(),
-            input: None,
-            output: None,
-            folder: folder.clone(),
-            cond: cond.clone(),
-            location: locate(at, at + upload.len()),
-            chain: chain.to_vec(),
-        });
+    for (call, _, words) in LIBRARIES.iter().filter(|(_, within, _)| text.contains(within)) {
+        let called = text.match_indices(call).map(|(at, _)| at).find(|at| !literals::commented(text, *at));
+        if let Some(at) = called {
+            script.commands.push(Command {
+                words: words.iter().map(|w| Text::from(*w)).collect(),
+                env: Vec::new(),
+                input: None,
+                output: None,
+                folder: folder.clone(),
+                cond: cond.clone(),
+                location: locate(at, at + call.len()),
+                chain: chain.to_vec(),
+            });
+        }
     }
     script
 }

@@ -10,8 +10,16 @@ use crate::model::{Cond, Text};
 pub(super) enum Rendered {
     /// In words already.
     Text(Rc<str>),
-    /// A command, with the variables that are set for it alone.
-    Command(Rc<(Vec<(String, Text)>, Vec<Text>)>),
+    /// A command that nothing has asked for yet.
+    Command(Rc<Line>),
+}
+
+/// A command line.
+#[derive(Debug)]
+pub(super) struct Line {
+    /// The variables that are set for it alone.
+    variables: Vec<(String, Text)>,
+    words: Vec<Text>,
 }
 
 impl Default for Rendered {
@@ -27,21 +35,20 @@ impl From<String> for Rendered {
 }
 
 impl Rendered {
-    pub(super) fn command(line: Vec<(String, Text)>, words: Vec<Text>) -> Self {
-        Self::Command(Rc::new((line, words)))
+    pub(super) fn command(variables: Vec<(String, Text)>, words: Vec<Text>) -> Self {
+        Self::Command(Rc::new(Line { variables, words }))
     }
 
     /// In words.
     pub(super) fn text(&self) -> String {
         match self {
             Self::Text(text) => text.to_string(),
-            Self::Command(command) => {
-                let (line, words) = &**command;
+            Self::Command(line) => {
                 let mut text = String::new();
-                for (name, value) in line {
+                for (name, value) in &line.variables {
                     text.push_str(&format!("{name}={} ", symbol::word(value)));
                 }
-                text.push_str(&symbol::command(words));
+                text.push_str(&symbol::command(&line.words));
                 symbol::fold(&text)
             }
         }

@@ -155,10 +155,59 @@ fn patterns(checkout: &Checkout, root: &str) -> Vec<String> {
     {
         found.extend(packages.items().filter_map(|p| p.as_str().map(str::to_owned)));
     }
+    if let Some(published) = of_rush(checkout, root) {
+        return published;
+    }
     if found.is_empty() {
         found.extend(list(glanced(checkout, root, "lerna.json").as_ref().and_then(|l| l.get("packages"))));
     }
     found
+}
+
+/// The folders of the projects that Rush publishes: those with `shouldPublish` or a version policy. Its file is JSON with
+/// comments. Source: <https://rushjs.io/pages/configs/rush_json/>
+fn of_rush(checkout: &Checkout, root: &str) -> Option<Vec<String>> {
+    let text = checkout.glance(&join(root, "rush.json")).ok()?;
+    let documents = yaml::parse(&without_comments(&text)).ok()?;
+    let projects = documents.first()?.root().get("projects")?;
+    let published = projects.items().filter(|p| {
+        p.get("shouldPublish").and_then(|s| s.as_bool()) == Some(true) || p.get("versionPolicyName").is_some()
+    });
+    let mut folders: Vec<String> =
+        published.filter_map(|p| p.get("projectFolder")?.as_str().map(str::to_owned)).collect();
+    if folders.is_empty() {
+        // None, and not all that lie below.
+        folders.push("!**".to_owned());
+    }
+    Some(folders)
+}
+
+/// JSON without `//` and `/* */`.
+fn without_comments(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    let mut quoted = false;
+    while let Some(c) = rest.chars().next() {
+        let length = match c {
+            '\\' if quoted => 1 + rest.chars().nth(1).map_or(0, char::len_utf8),
+            '/' if !quoted && rest.starts_with("//") => {
+                rest = rest.get(rest.find('\n').unwrap_or(rest.len())..).unwrap_or_default();
+                continue;
+            }
+            '/' if !quoted && rest.starts_with("/*") => {
+                rest = rest.find("*/").and_then(|end| rest.get(end + 2..)).unwrap_or_default();
+                continue;
+            }
+            c => {
+                quoted ^= c == '"';
+                c.len_utf8()
+            }
+        };
+        let (head, tail) = rest.split_at(length.min(rest.len()));
+        out.push_str(head);
+        rest = tail;
+    }
+    out
 }
 
 #[cfg(test)]

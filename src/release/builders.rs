@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use super::coverage::{Coverage, Unit, image_covered, is_image};
+use super::coverage::{Coverage, Unit, is_image};
 use super::digests::listed;
 use super::doer::{Doer, Picked};
 use super::facts::FlowFacts;
 use super::handed;
+use super::images::image_covered;
 use super::provenance::{Found, Provenance, Reach, Refused, better, not_always};
 use super::separation::Separation;
 use crate::catalogue::{Builder, Content, Signer, Signing};

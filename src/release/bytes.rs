@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::facts::{FlowFacts, Handover, Publish, jobs_in};
-use super::glob;
+use super::{glob, moves};
 use crate::model::{Flow, Job, Location, Step, StepBody, Text};
 use crate::syntax::pattern;
 
@@ -105,6 +105,23 @@ fn follow(flow: &Flow, facts: &FlowFacts<'_>, job: usize, step: usize, files: &s
                 }
             }
         }
+    }
+    // Files that the job put here from elsewhere.
+    let mut renamed = false;
+    for moved in moves::of_job(this, step) {
+        for before in moved.before(files) {
+            let asked = (job, moved.step, before.clone());
+            if depth >= MOST_HOPS || found.asked.contains(&asked) || before == files {
+                continue;
+            }
+            found.asked.insert(asked);
+            fetched = true;
+            renamed |= moved.is_exact(files);
+            follow(flow, facts, job, moved.step, &before, found, depth + 1);
+        }
+    }
+    if renamed {
+        return;
     }
     // A job that builds may have made the files itself even where a fetch could have brought them.
     if !fetched || own.builds() && own.fetches.iter().all(|f| f.paths.is_empty()) {

@@ -1,16 +1,20 @@
 //! Whether the subject of provenance covers what is published.
 
 use super::bytes::{self, FileRef};
+use super::digests;
 use super::doer::Picked;
-use super::facts::{Attest, FlowFacts, Publish, names_missing_step, step_of_symbol};
+use super::facts::{Attest, FlowFacts, Publish};
 use super::glob;
+use super::images::image_covered;
 use super::naming::{image_name, rewritten};
-use crate::catalogue::{Bytes, Catalogue};
-use crate::model::{Flow, Kind, Step, StepBody, Text};
-use crate::syntax::pattern;
+use super::rewritten::Point;
+use crate::catalogue::Bytes;
+use crate::model::{Flow, Kind, Text};
 
 /// One thing that needs to be covered.
 pub(super) struct Unit<'u, 'p> {
+    /// Where the files of the repository are.
+    pub checkout: &'u crate::checkout::Checkout,
     /// The publishing step.
     pub publish: &'u Publish<'p>,
     /// The kind of stream.
@@ -159,88 +163,6 @@ pub(super) fn refs(flow: &Flow, facts: &FlowFacts<'_>, job: usize, step: usize, 
     all
 }
 
-pub(super) fn image_covered(
-    flow: &Flow,
-    facts: &FlowFacts<'_>,
-    unit: &Unit<'_, '_>,
-    names: &[Picked],
-    digests: &[Picked],
-) -> Coverage {
-    if names.is_empty() && digests.is_empty() {
-        return Coverage::No;
-    }
-    let index = unit.publish.sink.id.contains("imagetools");
-    for digest in digests {
-        for symbol in digest.value.symbols() {
-            let Some((job, step)) = step_of_symbol(flow, symbol) else {
-                if names_missing_step(flow, symbol) {
-                    return Coverage::Wrong("its subject is an output of a step that is not there".to_owned());
-                }
-                continue;
-            };
-            let publishing = flow.jobs.get(unit.publish.job).is_some_and(|j| j.key == job.key)
-                && step.location == unit.publish.doer.step().location;
-            if publishing {
-                return Coverage::Yes("its subject is the digest that this step pushes".to_owned());
-            }
-            // The digest of another push is that of another image, whatever the name.
-            let pushes = facts.iter().flat_map(|f| &f.publishes).any(|p| {
-                is_image(p.sink.kind)
-                    && flow.jobs.get(p.job).is_some_and(|j| j.key == job.key)
-                    && p.doer.step().location == step.location
-            });
-            if pushes && names_fit(names, unit) {
-                return if index {
-                    Coverage::Wrong(
-                        "its subject is the digest of a platform's image, and the index that is published has another one".to_owned(),
-                    )
-                } else {
-                    Coverage::No
-                };
-            }
-            if !pushes && pushes_elsewhere(step) && names_fit(names, unit) {
-                return Coverage::Wrong("its subject is the digest of an image that its step does not push".to_owned());
-            }
-        }
-    }
-    if names_fit(names, unit) { Coverage::Yes("its subject is this image".to_owned()) } else { Coverage::No }
-}
-
-/// Whether the step runs an action that pushes images when it is told to.
-fn pushes_elsewhere(step: &Step) -> bool {
-    let StepBody::Action(action) = &step.body else { return false };
-    let mut sinks = Catalogue::get().sinks.iter().filter(|s| is_image(s.kind));
-    sinks.any(|s| s.actions.iter().any(|a| pattern::wildcard(a, &action.name)))
-}
-
-fn names_fit(names: &[Picked], unit: &Unit<'_, '_>) -> bool {
-    names.iter().flat_map(|n| n.value.items(&[',', ' '])).map(|n| image_name(n.as_str())).any(|name| {
-        unit.names.iter().any(|own| {
-            let known = name.split("${{").next().unwrap_or_default();
-            let dynamic = name.contains("${{") && known.contains('/') && pattern::wildcard(&starred(&name), own);
-            *own == name
-                || dynamic
-                || own.strip_prefix("docker.io/").is_some_and(|o| name.ends_with(&format!("/{o}")))
-                || (own.contains("${{") || name.contains("${{")) && own.rsplit('/').next() == name.rsplit('/').next()
-                || Text::new(own.as_str()).symbol().is_some_and(|_| Text::new(name.as_str()).symbol().is_some())
-        })
-    })
-}
-
-/// A name with every unknown part as a `*`, as a dynamic matrix of images has it.
-fn starred(name: &str) -> String {
-    let mut out = String::new();
-    let mut rest = name;
-    while let Some(at) = rest.find("${{") {
-        let (head, tail) = rest.split_at(at);
-        out.push_str(head);
-        out.push('*');
-        rest = tail.find("}}").and_then(|e| tail.get(e + 2..)).unwrap_or_default();
-    }
-    out.push_str(rest);
-    out
-}
-
 fn files_covered(
     flow: &Flow,
     facts: &FlowFacts<'_>,
@@ -255,8 +177,22 @@ fn files_covered(
     if !checksums.is_empty() {
         // A release tool's checksums file lists its archives and packages; what it makes for a store or a registry of
         // packages is made again, and lists of image digests name no files.
-        let elsewhere = matches!(unit.kind, Kind::Snap | Kind::Npm) && unit.publish.bytes == Bytes::Built;
+        let elsewhere = matches!(unit.kind, Kind::Snap | Kind::Npm) && unit.publish.bytes == Bytes::Built
+            || unit.kind == Kind::Maven && !unit.publish.files.is_empty();
         let images = checksums.iter().all(|c| c.value.as_str().to_ascii_lowercase().contains("digest"));
+        if !elsewhere && !images {
+            let point = Point { job: attest.job, step: attest.step };
+            let read = |c: &Picked| digests::checksums(flow, facts, &point, c.value.as_str(), unit);
+            if let Some(shown) = checksums.iter().find_map(read) {
+                return shown;
+            }
+            if let Some(committed) = checksums.iter().find(|c| unit.checkout.exists(&glob::normal(c.value.as_str()))) {
+                return Coverage::Wrong(format!(
+                    "its checksums file `{}` is one of the checkout, and nothing here writes it",
+                    committed.value
+                ));
+            }
+        }
         return if related && !elsewhere && !images {
             Coverage::Yes("its subjects are what the checksums file lists".to_owned())
         } else {
@@ -270,6 +206,9 @@ fn files_covered(
         {
             return Coverage::Wrong(why);
         }
+        if let Some(ending) = unattested(facts, attest, unit).filter(|_| !checksum_file(files)) {
+            return Coverage::Wrong(format!("its subject leaves out the `.{ending}` files that are published as well"));
+        }
         // The step builds what it publishes, and names no files: what the job attests there is meant.
         return if related && !checksum_file(files) {
             Coverage::Yes("its subjects are files of the job that builds and publishes".to_owned())
@@ -279,14 +218,24 @@ fn files_covered(
             Coverage::No
         };
     }
-    let mut subjects = refs(flow, facts, attest.job, attest.step, files);
+    let (left_out, files): (Vec<Picked>, Vec<Picked>) =
+        files.iter().flat_map(items).partition(|f| f.value.as_str().starts_with('!'));
+    let mut subjects = refs(flow, facts, attest.job, attest.step, &files);
     generalise(flow, attest, &mut subjects);
-    let inside = |f: &FileRef| {
+    let left_out = refs(flow, facts, attest.job, attest.step, &without_mark(&left_out));
+    let descends = attest.producer.subjects.folders;
+    let contained = |f: &FileRef| {
         let whole = without_side_files(&f.pattern);
-        subjects
+        let out = left_out
             .iter()
-            .any(|s| s.job == f.job && (glob::contains(&s.pattern, &f.pattern) || glob::contains(&s.pattern, whole)))
+            .any(|s| s.job == f.job && !super::family::ancillary(&s.pattern) && glob::overlaps(&s.pattern, &f.pattern));
+        let has = |pattern: &str| glob::contains(pattern, &f.pattern) || glob::contains(pattern, whole);
+        let folder = |pattern: &str| descends && has(&format!("{}/**", pattern.trim_end_matches('/')));
+        !out && subjects.iter().any(|s| s.job == f.job && (has(&s.pattern) || folder(&s.pattern)))
     };
+    // What its job puts elsewhere after it has attested it keeps its digest.
+    let point = Point { job: attest.job, step: attest.step };
+    let inside = |f: &FileRef| contained(f) || digests::moved_from(flow, &point, f).iter().any(contained);
     if unit.files.iter().all(inside) {
         return Coverage::Yes(format!(
             "its subjects contain `{}`",
@@ -295,7 +244,7 @@ fn files_covered(
     }
     // Published names that nothing resolves, attested in the job that publishes them.
     let unnamed = unit.publish.files.iter().all(|f| f.value.symbol().is_some());
-    if attest.job == unit.publish.job && unnamed && !checksum_file(files) {
+    if attest.job == unit.publish.job && unnamed && !checksum_file(&files) {
         return Coverage::Yes("its subjects are files of the job that publishes".to_owned());
     }
     let meets = |f: &FileRef| subjects.iter().any(|s| s.job == f.job && glob::overlaps(&s.pattern, &f.pattern));
@@ -313,6 +262,40 @@ fn files_covered(
         return Coverage::Yes("its subjects come from a value that the building job computes".to_owned());
     }
     Coverage::No
+}
+
+/// An ending of published files that no subject of the attesting job has.
+fn unattested(facts: &FlowFacts<'_>, attest: &Attest<'_>, unit: &Unit<'_, '_>) -> Option<String> {
+    let own = facts.get(attest.job)?.attests.iter();
+    let beside = own.filter(|a| std::ptr::eq(a.producer, attest.producer) && unit.publish.cond.implies(&a.cond));
+    let subjects: Vec<String> = beside
+        .flat_map(|a| a.doer.every(&a.producer.subjects.files, a.hit, &a.producer.value_flags))
+        .flat_map(|f| items(&f))
+        .map(|f| f.value.as_str().trim_end_matches(['/', '"', '\'']).to_owned())
+        .collect();
+    // A pattern that ends in anything, or a folder.
+    let wide = |s: &String| s.ends_with('*') || s.ends_with("}}") || !s.rsplit('/').next().unwrap_or(s).contains('.');
+    let nested = |s: &String| s.split('/').count() > 2 && !s.contains('*');
+    let sink = unit.publish.sink;
+    let made = unit.publish.doer.every(&sink.makes, unit.publish.hit, &sink.value_flags);
+    let mut endings = made.iter().map(|m| m.value.as_str());
+    let covered = |ending: &str| subjects.iter().any(|s| s.ends_with(&format!(".{ending}")) || wide(s) && !nested(s));
+    endings.find(|ending| !covered(ending)).map(str::to_owned)
+}
+
+/// The items of a list of files, each with its place.
+fn items(files: &Picked) -> Vec<Picked> {
+    let of = |value: Text| Picked { value, location: files.location.clone() };
+    files.value.items(&[',']).into_iter().map(of).collect()
+}
+
+/// Patterns that leave files out, as what they leave out.
+fn without_mark(files: &[Picked]) -> Vec<Picked> {
+    let of = |f: &Picked| {
+        let value = Text::new(f.value.as_str().trim_start_matches('!').trim_start());
+        Picked { value, location: f.location.clone() }
+    };
+    files.iter().map(of).collect()
 }
 
 /// Why what a job attests is not what it hands on: none of the artifacts that it stores holds an attested file, as where

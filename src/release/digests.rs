@@ -1,10 +1,13 @@
-//! Lists of digests that one job computes and another hands to a generator.
+//! Lists of digests: what one job computes and another hands to a generator, and checksums files.
 
 use super::bytes::{self, FileRef};
 use super::coverage::{Coverage, Unit};
 use super::facts::{FlowFacts, step_of_symbol};
-use super::glob;
-use crate::model::{Flow, StepBody, Text};
+use super::provenance::not_always;
+use super::rewritten::{self, Point};
+use super::{glob, moves};
+use crate::commands::matching;
+use crate::model::{Command, Flow, Script, Step, StepBody, Text};
 use crate::syntax::pattern;
 
 /// What the values of a digest list are made of.
@@ -12,24 +15,40 @@ use crate::syntax::pattern;
 struct Listed {
     /// Files whose digests a command takes.
     hashed: Vec<FileRef>,
+    /// The steps that take them.
+    points: Vec<Point>,
     /// A checksums file, or a list that the building tool hands out, covers what the tool makes.
     tool: bool,
     /// A part that nothing here shows.
     unread: bool,
+    /// Why the list cannot be one of everything that is published.
+    wrong: Option<String>,
 }
 
 /// Digest lists pass through at most this many steps.
 const MOST_LISTS: usize = 6;
 
 /// Reads where the digests of a list come from.
-fn read_list(flow: &Flow, facts: &FlowFacts<'_>, texts: &[&Text], listed: &mut Listed, depth: usize) {
+fn read_list(
+    flow: &Flow,
+    facts: &FlowFacts<'_>,
+    texts: &[&Text],
+    unit: &Unit<'_, '_>,
+    listed: &mut Listed,
+    depth: usize,
+) {
     let mut any = false;
-    for symbol in texts.iter().flat_map(|t| t.symbols()) {
+    let symbols: Vec<&str> = texts.iter().flat_map(|t| t.symbols()).collect();
+    for symbol in &symbols {
         let Some((job, step)) = step_of_symbol(flow, symbol) else { continue };
         any = true;
         let at = flow.jobs.iter().position(|j| std::ptr::eq(&**j, job));
         let index = job.steps.iter().position(|s| std::ptr::eq(s, step));
         let (Some(at), Some(index)) = (at, index) else { continue };
+        let runs = job.cond.clone().and(step.cond.clone());
+        if !unit.publish.cond.implies(&runs) {
+            listed.wrong = Some(not_always("the list of digests", &runs));
+        }
         let script = match &step.body {
             StepBody::Script(script) => script,
             StepBody::Action(action) => {
@@ -43,34 +62,26 @@ fn read_list(flow: &Flow, facts: &FlowFacts<'_>, texts: &[&Text], listed: &mut L
                 continue;
             }
         };
+        // Every leg of a matrix writes the same output of its job: only the one that ends last counts.
+        let legs = flow.legs(&job.key).count();
+        let own = format!("jobs.{}.steps.", job.key);
+        let mut outputs: Vec<&str> = symbols.iter().filter(|s| s.starts_with(&own)).copied().collect();
+        outputs.sort_unstable();
+        outputs.dedup();
         let before = (listed.hashed.len(), listed.tool);
         let mut handed: Vec<&Text> = Vec::new();
         for command in &script.commands {
-            let words = || command.words.iter().chain(command.env.iter().map(|(_, v)| v)).chain(&command.input);
-            handed.extend(words().chain(step.env.iter().map(|(_, v)| v)));
-            let program = command.words.first().map(|w| w.as_str().rsplit('/').next().unwrap_or_default().to_owned());
-            let reads =
-                |w: &Text| pattern::search(r"checksums?|sha256sums?|sha512sums?|shasum|digests?\.txt", w.as_str());
-            match program.as_deref() {
-                Some("sha256sum" | "shasum" | "gsha256sum") => {
-                    let files =
-                        command.words.iter().skip(1).filter(|w| !w.as_str().starts_with('-') && w.as_str() != "256");
-                    let mut named = false;
-                    for word in files {
-                        named = true;
-                        let path = super::naming::join(command.folder.as_str(), word.as_str());
-                        listed.hashed.extend(bytes::origin(flow, facts, at, index, &path).files);
-                    }
-                    listed.tool |= !named;
-                }
-                Some("openssl" | "Get-FileHash" | "b2sum" | "rhash") => listed.tool = true,
-                Some("cat" | "base64" | "awk" | "grep" | "sed" | "cut" | "sort" | "jq" | "tr") => {
-                    listed.tool |= words().any(reads) || command.output.as_ref().is_some_and(reads);
-                }
-                _ => {}
-            }
+            handed.extend(words_of(command).chain(step.env.iter().map(|(_, v)| v)));
+            read_command(flow, facts, &Point { job: at, step: index }, command, listed);
         }
         listed.tool |= handed.iter().flat_map(|t| t.symbols()).any(|s| s.ends_with(".outputs.artifacts"));
+        if listed.hashed.len() > before.0 && legs > outputs.len().max(1) && unit.files.iter().any(|f| f.job == job.key)
+        {
+            listed.wrong = Some(format!(
+                "every leg of the job {} writes the list of digests anew, and only the one that ends last counts",
+                job.key
+            ));
+        }
         if (listed.hashed.len(), listed.tool) == before {
             // Handed on from another list, as a job that joins several does.
             let own = format!("jobs.{}.", job.key);
@@ -78,11 +89,105 @@ fn read_list(flow: &Flow, facts: &FlowFacts<'_>, texts: &[&Text], listed: &mut L
             if handed.is_empty() || depth >= MOST_LISTS {
                 listed.unread = true;
             } else {
-                read_list(flow, facts, &handed, listed, depth + 1);
+                read_list(flow, facts, &handed, unit, listed, depth + 1);
             }
         }
     }
     listed.unread |= !any;
+}
+
+fn words_of(command: &Command) -> impl Iterator<Item = &Text> {
+    command.words.iter().chain(command.env.iter().map(|(_, v)| v)).chain(&command.input)
+}
+
+/// Programs that take digests of the files they name.
+const HASHES: &[&str] = &["sha256sum", "shasum", "gsha256sum", "sha512sum"];
+
+/// The files whose digests a command takes; `None` when it takes none, empty when they come through a pipe.
+fn hashed_by(flow: &Flow, facts: &FlowFacts<'_>, point: &Point, command: &Command) -> Option<Vec<FileRef>> {
+    let program = command.words.first().and_then(matching::program).filter(|p| HASHES.contains(p))?;
+    let mut files = Vec::new();
+    for word in command.words.iter().skip(1) {
+        let option = word.as_str().starts_with('-') || matches!(word.as_str(), "256" | "512" | "1");
+        if option && program == "shasum" || word.as_str().starts_with('-') {
+            continue;
+        }
+        // A variable of a loop may be any file.
+        if word.symbol().is_some() {
+            return Some(Vec::new());
+        }
+        let path = super::naming::join(command.folder.as_str(), word.as_str());
+        files.extend(bytes::origin(flow, facts, point.job, point.step, &path).files);
+    }
+    Some(files)
+}
+
+fn read_command(flow: &Flow, facts: &FlowFacts<'_>, point: &Point, command: &Command, listed: &mut Listed) {
+    if let Some(files) = hashed_by(flow, facts, point, command) {
+        listed.tool |= files.is_empty();
+        listed.hashed.extend(files);
+        listed.points.push(point.clone());
+        return;
+    }
+    let reads = |w: &Text| pattern::search(r"checksums?|sha256sums?|sha512sums?|shasum|digests?\.txt", w.as_str());
+    match command.words.first().map(|w| w.as_str().rsplit('/').next().unwrap_or_default()) {
+        Some("openssl" | "Get-FileHash" | "b2sum" | "rhash") => listed.tool = true,
+        Some("cat" | "base64" | "awk" | "grep" | "sed" | "cut" | "sort" | "jq" | "tr") => {
+            let mut read = words_of(command).chain(&command.output).filter(|w| reads(w)).peekable();
+            if read.peek().is_none() {
+                return;
+            }
+            for file in read {
+                let path = super::naming::join(command.folder.as_str(), file.as_str());
+                listed.tool |= !read_file(flow, facts, point, &path, listed);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Reads which commands fill a checksums file; `false` when none does that can be seen.
+fn read_file(flow: &Flow, facts: &FlowFacts<'_>, point: &Point, path: &str, listed: &mut Listed) -> bool {
+    let origin = bytes::origin(flow, facts, point.job, point.step, path);
+    let mut places: Vec<(usize, String)> = vec![(point.job, glob::normal(path))];
+    places.extend(origin.files.iter().flat_map(|f| bytes::legs(flow, &f.job).map(|at| (at, f.pattern.clone()))));
+    places.sort();
+    places.dedup();
+    let mut any = false;
+    for (at, path) in places {
+        let Some(job) = flow.jobs.get(at) else { continue };
+        for (step, script) in scripts(&job.steps) {
+            let point = Point { job: at, step };
+            let names = |file: &Text, command: &Command| {
+                glob::overlaps(&path, &super::naming::join(command.folder.as_str(), file.as_str()))
+            };
+            let tee = |c: &Command| c.words.first().is_some_and(|w| w.as_str() == "tee");
+            let fills = |c: &Command| {
+                c.output.as_ref().is_some_and(|o| names(o, c)) || tee(c) && c.words.iter().skip(1).any(|w| names(w, c))
+            };
+            for command in script.commands.iter().filter(|c| fills(c)) {
+                // In a pipe the redirection stands behind the last command of the line.
+                let line =
+                    |c: &&Command| c.location.path == command.location.path && c.location.line == command.location.line;
+                for hashing in script.commands.iter().filter(line) {
+                    if let Some(files) = hashed_by(flow, facts, &point, hashing) {
+                        any = true;
+                        listed.tool |= files.is_empty();
+                        listed.hashed.extend(files);
+                        listed.points.push(point.clone());
+                    }
+                }
+            }
+        }
+    }
+    any
+}
+
+fn scripts(steps: &[Step]) -> impl Iterator<Item = (usize, &Script)> {
+    steps.iter().enumerate().filter_map(|(at, step)| match &step.body {
+        StepBody::Script(script) => Some((at, script)),
+        _ => None,
+    })
 }
 
 /// Whether a list of digests that another job computes names the files of the unit.
@@ -91,40 +196,73 @@ pub(super) fn listed(flow: &Flow, facts: &FlowFacts<'_>, subjects: &[Text], unit
         return Coverage::No;
     }
     let mut list = Listed::default();
-    read_list(flow, facts, &subjects.iter().collect::<Vec<_>>(), &mut list, 0);
-    let Listed { hashed, tool, unread } = list;
-    if hashed.is_empty() {
-        return if tool {
-            Coverage::Yes("its subjects are the digests that the building job lists".to_owned())
-        } else {
-            Coverage::Unread("the list of digests that is handed to it cannot be read".to_owned())
-        };
+    read_list(flow, facts, &subjects.iter().collect::<Vec<_>>(), unit, &mut list, 0);
+    if list.hashed.is_empty() && !list.tool && list.wrong.is_none() {
+        return Coverage::Unread("the list of digests that is handed to it cannot be read".to_owned());
     }
-    if tool || unread || unit.files.is_empty() {
+    named(flow, facts, &list, unit)
+}
+
+/// Whether the checksums file that a step reads names the files of the unit; `None` when nothing shows what fills it.
+pub(super) fn checksums(
+    flow: &Flow,
+    facts: &FlowFacts<'_>,
+    point: &Point,
+    path: &str,
+    unit: &Unit<'_, '_>,
+) -> Option<Coverage> {
+    let mut list = Listed::default();
+    read_file(flow, facts, point, path, &mut list).then(|| named(flow, facts, &list, unit))
+}
+
+fn named(flow: &Flow, facts: &FlowFacts<'_>, list: &Listed, unit: &Unit<'_, '_>) -> Coverage {
+    if let Some(why) = &list.wrong {
+        return Coverage::Wrong(why.clone());
+    }
+    let stale = list.points.iter().find_map(|point| rewritten::since(flow, facts, point, unit.publish, unit.files));
+    if let Some(at) = stale {
+        return Coverage::Wrong(format!(
+            "the files change in line {} of {}, after their digests are taken",
+            at.line, at.path
+        ));
+    }
+    if list.tool || list.unread || unit.files.is_empty() {
         return Coverage::Yes("its subjects are the digests that the building job lists".to_owned());
     }
+    let hashed = &list.hashed;
     let inside = |f: &FileRef| hashed.iter().any(|h| h.job == f.job && contains_loosely(&h.pattern, &f.pattern));
     if unit.files.iter().all(inside) {
         return Coverage::Yes("its subjects are the digests of these files".to_owned());
     }
-    // Files that were moved to another folder of the job that listed them.
-    let folder = |p: &str| p.rsplit_once('/').map_or(String::new(), |(f, _)| f.to_owned());
+    // Files that the job moves after it has listed them.
     let moved = |f: &FileRef| {
-        hashed.iter().any(|h| h.job == f.job)
-            && hashed.iter().all(|h| h.job != f.job || folder(&h.pattern) != folder(&f.pattern))
+        let after = list.points.iter().filter(|p| flow.jobs.get(p.job).is_some_and(|j| j.key == f.job));
+        after.into_iter().any(|point| moved_from(flow, point, f).iter().any(inside))
     };
     if unit.files.iter().all(|f| inside(f) || moved(f)) {
         return Coverage::Yes(
             "its subjects are the digests that the same job lists before it moves the files".to_owned(),
         );
     }
+    let missing = || unit.files.iter().find(|f| !inside(f)).map_or("", |f| f.pattern.as_str()).to_owned();
     if unit.files.iter().any(|f| hashed.iter().any(|h| h.job == f.job && glob::overlaps(&h.pattern, &f.pattern))) {
-        let missing = unit.files.iter().find(|f| !inside(f)).map_or("", |f| f.pattern.as_str());
         return Coverage::Wrong(format!(
-            "the digests handed to it do not name everything that is published as `{missing}`"
+            "the digests handed to it do not name everything that is published as `{}`",
+            missing()
         ));
     }
+    if unit.files.iter().any(|f| hashed.iter().any(|h| h.job == f.job)) {
+        return Coverage::Wrong(format!("the digests handed to it are those of other files than `{}`", missing()));
+    }
     Coverage::No
+}
+
+/// Where the files of a pattern lay before what their job moves from a step on.
+pub(super) fn moved_from(flow: &Flow, point: &Point, file: &FileRef) -> Vec<FileRef> {
+    let Some(job) = flow.jobs.get(point.job).filter(|j| j.key == file.job) else { return Vec::new() };
+    let moves = moves::of_job(job, job.steps.len());
+    let before = moves.iter().filter(|m| m.step >= point.step).flat_map(|m| m.before(&file.pattern));
+    before.map(|pattern| FileRef { job: file.job.clone(), pattern }).collect()
 }
 
 /// Containment in which a bare `*` of a hashing command reaches files of any folder with the same ending.

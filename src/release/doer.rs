@@ -1,7 +1,7 @@
 //! One thing that a step does, seen as the catalogue describes things: an action with inputs, or a command with words.
 
 use crate::catalogue::{CommandPattern, Index, Pick, Split, Test, Wrappers};
-use crate::commands::{matching, unwrapped};
+use crate::commands::{FlagValue, matching, unwrapped};
 use crate::model::{ActionUse, Command, Cond, Hop, Location, Step, Text, Version};
 use crate::syntax::pattern;
 
@@ -136,7 +136,26 @@ impl<'p> Doer<'p> {
     /// Whether the entry's conditions hold: all of `when`, none of `unless`.
     pub fn applies(&self, when: &[Test], unless: &[Test]) -> Cond {
         let all = when.iter().fold(Cond::TRUE, |c, t| c.and(self.test(t)));
-        unless.iter().fold(all, |c, t| c.and(self.test(t).negate()))
+        unless.iter().fold(all, |c, t| c.and(self.excludes(t).negate()))
+    }
+
+    /// Whether a test that keeps the entry from applying holds. An option that is only named counts by its value:
+    /// `--dry-run=false` is none, and `--dry-run=$DRY` depends.
+    fn excludes(&self, test: &Test) -> Cond {
+        let Doer::Command(_, _, words) = self else { return self.test(test) };
+        let named = test.is.is_none() && test.present.is_none() && test.matches.is_none() && test.env.is_none();
+        if test.flag.is_empty() || !named {
+            return self.test(test);
+        }
+        matching::flag(words, &test.flag).into_iter().fold(Cond::FALSE, |any, value| {
+            any.or(match value {
+                FlagValue::Attached(value) => match value.literal() {
+                    Some(word) => Cond::Known(!matches!(word, "false" | "0" | "no")),
+                    None => value.equals(&Text::from("true")),
+                },
+                FlagValue::Next(_) | FlagValue::Bare => Cond::TRUE,
+            })
+        })
     }
 
     /// Evaluates one test.

@@ -71,8 +71,25 @@ pub(super) fn normal(pattern: &str) -> String {
     match text {
         "" | "." => "**".to_owned(),
         folder if folder.ends_with('/') => format!("{folder}**"),
-        other => other.replace("/./", "/"),
+        other => upwards(&other.replace("/./", "/")),
     }
+}
+
+/// A path without the steps back out of its own folders: `out/../dist/*` is `dist/*`.
+fn upwards(path: &str) -> String {
+    if !path.contains("/../") || path.contains("${{") {
+        return path.to_owned();
+    }
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        let back = parts.last().is_some_and(|last| !matches!(*last, "" | "..") && !last.contains('*'));
+        if part == ".." && back {
+            parts.pop();
+        } else {
+            parts.push(part);
+        }
+    }
+    parts.join("/")
 }
 
 /// `{a,b}` multiplied out.
@@ -216,6 +233,8 @@ mod tests {
         assert!(!contains("dist/*.zip", "dist/*.{tar.gz,zip}"));
         assert!(contains("**/*.deb", "*.deb"));
         assert!(contains("widget.tar.gz", "./widget.tar.gz"));
+        assert!(contains("dist/*", "out/deep/../../dist/a"));
+        assert!(!contains("dist/*", "../dist/a"));
     }
 
     #[test]

@@ -9,7 +9,9 @@ mod facts;
 mod family;
 mod glob;
 mod handed;
+mod images;
 mod manifest;
+mod moves;
 mod naming;
 mod npm;
 mod npmrc;
@@ -297,6 +299,7 @@ impl<'a, 'p> Path<'a, 'p> {
         let names: Vec<String> =
             if stream.places.is_empty() { vec![stream.name.clone()] } else { stream.places.clone() };
         let unit = coverage::Unit {
+            checkout: self.checkout,
             publish,
             kind: stream.kind,
             names: &names,

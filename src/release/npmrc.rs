@@ -46,6 +46,10 @@ pub(super) fn switch(checkout: &Checkout, publish: &Publish<'_>, from: &From<'_>
         let root = ancestors(from.place).find(|f| checkout.is_there(&join(f, "pnpm-workspace.yaml")))?;
         return of_ini(checkout, &join(root, ".npmrc"));
     }
+    // Its own file for publishing; source: <https://rushjs.io/pages/maintainer/npm_registry_auth/>
+    if id.starts_with("rush") {
+        return of_ini(checkout, &join(from.base, "common/config/rush/.npmrc-publish"));
+    }
     let prefix = flag(publish.words(), &["--prefix".to_owned(), "-C".to_owned()]);
     let project = if let Some(prefix) = prefix.iter().find_map(|f| f.value()) {
         join(from.base, prefix.as_str())

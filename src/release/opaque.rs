@@ -45,10 +45,10 @@ pub(super) fn streams<'p>(path: &Path<'_, 'p>) -> Vec<Linked<'p>> {
         }
         let Some(own) = path.facts.get(at) else { continue };
         for (index, step) in job.steps.iter().enumerate().filter(|(_, s)| !s.cond.is_never()) {
-            if own.publishes.iter().any(|p| p.step == index) {
-                continue;
-            }
+            // What a step publishes besides says nothing of what could not be read in it.
+            let known = own.publishes.iter().any(|p| p.step == index);
             let found = match &step.body {
+                StepBody::Action(_) if known => None,
                 StepBody::Action(action) => unknown_action(job, index, step, action, own),
                 StepBody::Script(script) => script
                     .unread
@@ -57,6 +57,14 @@ pub(super) fn streams<'p>(path: &Path<'_, 'p>) -> Vec<Linked<'p>> {
                         // Where following stopped at a bound, anything may come behind it.
                         if BOUNDS.iter().any(|bound| why.contains(bound)) && may_publish(job) {
                             return Some(("an unread script".to_owned(), place.clone(), why.clone()));
+                        }
+                        // The command is known to publish, whatever it could not be asked besides.
+                        let same = |p: &facts::Publish<'_>| {
+                            p.step == index
+                                && (p.doer.location() == place || p.doer.chain().iter().any(|h| h.location == *place))
+                        };
+                        if own.publishes.iter().any(same) {
+                            return None;
                         }
                         // Where reading itself stopped, the text says whether it could publish.
                         if !why.starts_with("no ") && speaks_of_publishing(path, place) {
@@ -73,9 +81,10 @@ pub(super) fn streams<'p>(path: &Path<'_, 'p>) -> Vec<Linked<'p>> {
                         let other = pattern::search(HARMLESS, &said) || !labelled && pattern::search(HARMLESS, &words);
                         (names && !other && can_publish(job, index)).then(|| (said, place.clone(), why.clone()))
                     })
-                    .or_else(|| quiet_program(job, index, step, script)),
+                    .or_else(|| quiet_program(job, index, step, script).filter(|_| !known)),
+                StepBody::Opaque { .. } if known => None,
                 // A local action that is a program, or is not here.
-                StepBody::Opaque { what } => own_action(job, index, step, what),
+                StepBody::Opaque { what } => own_action(job, index, step, what).filter(|_| !explained(job, step, own)),
             };
             let Some((name, location, why)) = found else { continue };
             if !streams.iter().any(|s| s.name == name) {
@@ -173,11 +182,20 @@ fn unknown_action(
     let granted = own.publishes.is_empty() && grants_packages(job);
     let publishes = (granted && pattern::search(PACKS, name) || pattern::search(PUBLISHES, name))
         && !pattern::search(HARMLESS, name);
-    if !publishes || !can_publish(job, index) || is_known(step, action) {
+    if !publishes || !can_publish(job, index) || is_known(step, action) || explained(job, step, own) {
         return None;
     }
     let why = format!("nothing in the checkout or the catalogue says what {} does", action.name);
     Some((action.name.clone(), action.reference.location.clone(), why))
+}
+
+/// Whether the code behind an action was read, and shows what it publishes.
+fn explained(job: &Job, step: &Step, own: &facts::Facts<'_>) -> bool {
+    own.publishes.iter().filter_map(|p| job.steps.get(p.step)).any(|published| {
+        published.chain.len() > step.chain.len()
+            && published.chain.last().is_some_and(|hop| hop.location == step.location)
+            || published.location == step.location && published.chain == step.chain
+    })
 }
 
 /// Whether the catalogue says what an action does.

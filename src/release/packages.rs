@@ -4,7 +4,7 @@ use super::facts::Publish;
 use super::glob;
 use super::naming::join;
 use crate::checkout::Checkout;
-use crate::commands::workspace::{MOST_PACKAGES, Package, members};
+use crate::commands::workspace::{MOST_PACKAGES, Package, json, members};
 use crate::model::Text;
 
 /// What a step publishes.
@@ -49,7 +49,14 @@ pub(super) fn published(checkout: &Checkout, publish: &Publish<'_>, place: &str)
         return Packages::Own;
     }
     let more = manifests.len() > MOST_PACKAGES;
+    let configured = if publish.sink.id.starts_with("nx-") { released_by_nx(checkout, place) } else { Vec::new() };
+    let chosen = |p: &Package| {
+        let of = |list: &[&String]| list.iter().any(|f| p.fits(f.trim_start_matches('!')));
+        let (off, on): (Vec<&String>, Vec<&String>) = configured.iter().partition(|f| f.starts_with('!'));
+        (on.is_empty() || of(&on)) && !of(&off)
+    };
     let packages = manifests.iter().take(MOST_PACKAGES).filter_map(|m| Package::read(checkout, m));
+    let packages = packages.filter(chosen);
     let packages = packages.filter(|p| !p.private && (selected.is_empty() || selected.iter().any(|f| p.fits(f))));
     Packages::Several { packages: packages.collect(), more }
 }
@@ -57,11 +64,31 @@ pub(super) fn published(checkout: &Checkout, publish: &Publish<'_>, place: &str)
 /// Whether the command goes over all packages of a workspace.
 fn goes_over_all(publish: &Publish<'_>) -> bool {
     let id = &publish.sink.id;
-    let tools = ["beachball", "rush", "ultra"].iter().any(|w| publish.says(w));
-    ["changeset", "lerna", "nx-", "yarn-workspaces"].iter().any(|t| id.contains(t))
+    let tools = ["beachball", "ultra"].iter().any(|w| publish.says(w));
+    ["changeset", "lerna", "nx-", "rush", "yarn-workspaces"].iter().any(|t| id.contains(t))
         || ["multi-semantic-release", "semantic-release-monorepo"].iter().any(|w| publish.says(w))
         || publish.recursive()
         || tools
+}
+
+/// The projects that `nx.json` releases, as names and patterns; none when it leaves all of them or chooses by tags,
+/// which are not read. Source: <https://nx.dev/reference/nx-json#release>
+fn released_by_nx(checkout: &Checkout, place: &str) -> Vec<String> {
+    let path = join(place, "nx.json");
+    let json = checkout.read(&path).ok().and_then(|text| json(checkout, &path, &text));
+    let Some(release) = json.as_ref().and_then(|j| j.get("release")) else { return Vec::new() };
+    let list = |value: Option<&serde_json::Value>| -> Vec<String> {
+        match value {
+            Some(serde_json::Value::String(one)) => vec![one.clone()],
+            Some(serde_json::Value::Array(all)) => all.iter().filter_map(|v| v.as_str().map(str::to_owned)).collect(),
+            _ => Vec::new(),
+        }
+    };
+    let mut found = list(release.get("projects"));
+    let groups = release.get("groups").and_then(|g| g.as_object());
+    found.extend(groups.into_iter().flat_map(|g| g.values()).flat_map(|group| list(group.get("projects"))));
+    let unread = |f: &String| f == "*" || f.trim_start_matches('!').starts_with("tag:");
+    if found.iter().any(unread) { Vec::new() } else { found }
 }
 
 /// The filters that choose among the packages of a workspace.
@@ -74,7 +101,8 @@ fn selected(publish: &Publish<'_>) -> Vec<String> {
             Some((name, value)) => (name, Some(value)),
             None => (word.as_str(), words.get(at + 1).map(Text::as_str)),
         };
-        if FLAGS.contains(&name) {
+        // Rush has another meaning for this one.
+        if FLAGS.contains(&name) && !(name == "-p" && publish.sink.id.starts_with("rush")) {
             found.extend(value.into_iter().flat_map(|v| v.split(',')).map(str::to_owned));
         }
         // `yarn workspace NAME npm publish`

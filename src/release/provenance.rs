@@ -171,7 +171,8 @@ fn stale(
         return None;
     }
     let refuse = |why: String, location: Location| Refused { rule: attest.producer.id.clone(), why, location };
-    if let Some(location) = rewritten::between(flow, facts, attest, unit.publish) {
+    let point = rewritten::Point { job: attest.job, step: attest.step };
+    if let Some(location) = rewritten::since(flow, facts, &point, unit.publish, unit.files) {
         return Some(refuse(
             "the files change after they are attested, so their digests are others".to_owned(),
             location,

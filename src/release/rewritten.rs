@@ -1,68 +1,147 @@
-//! Files that change between the step that attests them and the step that publishes them.
+//! Files that change between the step that takes their digest and the step that publishes them.
 
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use super::bytes::{self, FileRef};
 use super::doer::Doer;
-use super::facts::{Attest, FlowFacts, Publish};
+use super::facts::{Facts, FlowFacts, Publish};
 use super::family::ancillary;
 use super::{glob, naming};
+use crate::catalogue::Catalogue;
 use crate::commands::matching;
-use crate::model::{Command, Flow, Location, StepBody};
+use crate::model::{Command, Flow, Job, Location, StepBody};
 
-/// Programs that change the files they name. Copies and renamed files keep their digest.
-const CHANGE: &[&str] = &[
-    "strip",
-    "objcopy",
-    "patchelf",
-    "install_name_tool",
-    "lipo",
-    "upx",
-    "codesign",
-    "rcodesign",
-    "signtool",
-    "osslsigncode",
-    "jarsigner",
-    "apksigner",
-    "zipalign",
-    "rpmsign",
-    "dpkg-sig",
-    "truncate",
-];
 /// Options whose value is the file that is written.
 const OUTPUTS: &[&str] = &["-o", "--output", "--out", "-out", "-outfile", "--outfile", "-OutFile"];
+/// Endings of data that is written beside a release for programs to read.
+const DATA: &[&str] = &[".json", ".yml", ".yaml", ".xml", ".html", ".toml", ".csv", ".log", ".env", ".plist"];
 
-/// The command that makes other bytes of the attested files before they are published.
-pub(super) fn between(
+/// The step that takes the digests of files: it attests them, or lists their digests for what does.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Point {
+    /// Index of the job.
+    pub job: usize,
+    /// Index of the step in its job.
+    pub step: usize,
+}
+
+/// Steps of one job during which some files must stay as they are.
+struct Span<'f, 'p> {
+    job: &'f Job,
+    own: &'f Facts<'p>,
+    steps: Range<usize>,
+    files: Vec<String>,
+    /// Commands of earlier steps of the job count as having built.
+    publish: Option<&'f Publish<'p>>,
+}
+
+/// The command or action that makes other bytes of the files after their digest was taken.
+pub(super) fn since(
     flow: &Flow,
     facts: &FlowFacts<'_>,
-    attest: &Attest<'_>,
+    point: &Point,
     publish: &Publish<'_>,
+    files: &[FileRef],
 ) -> Option<Location> {
-    let (job, own) = (flow.jobs.get(publish.job)?, facts.get(publish.job)?);
-    let start = if attest.job == publish.job {
-        attest.step + 1
-    } else {
-        // What another job attested, and this one fetches.
-        own.fetches.iter().filter(|f| f.step < publish.step).map(|f| f.step).min()? + 1
+    spans(flow, facts, point, publish, files).iter().find_map(|span| changed(span, point, publish))
+}
+
+fn spans<'f, 'p>(
+    flow: &'f Flow,
+    facts: &'f FlowFacts<'p>,
+    point: &Point,
+    publish: &'f Publish<'p>,
+    files: &[FileRef],
+) -> Vec<Span<'f, 'p>> {
+    let span = |at: usize, steps: Range<usize>, files: Vec<String>, publish: Option<&'f Publish<'p>>| {
+        Some(Span { job: flow.jobs.get(at)?, own: facts.get(at)?, steps, files, publish })
     };
     // Names that nothing resolves could be those of anything.
     let named = publish.files.iter().flat_map(|f| f.value.items(&[','])).filter(|f| f.symbol().is_none());
     let published: Vec<String> =
         named.map(|f| glob::normal(f.as_str())).filter(|f| !matches!(f.as_str(), "*" | "**" | "")).collect();
+    if point.job == publish.job {
+        // A release tool publishes before its files are attested.
+        let steps = match point.step <= publish.step {
+            true => point.step + 1..publish.step + 1,
+            false => publish.step + 1..point.step,
+        };
+        return span(point.job, steps, published, Some(publish)).into_iter().collect();
+    }
+    let mut spans = Vec::new();
+    let fetched = |own: &Facts<'_>, before: usize| {
+        own.fetches.iter().filter(|f| f.step < before).map(|f| f.step).min().map(|step| step + 1)
+    };
+    // What another job attested, and this one fetches.
+    if let Some(start) = facts.get(publish.job).and_then(|own| fetched(own, publish.step)) {
+        spans.extend(span(publish.job, start..publish.step + 1, published, Some(publish)));
+    }
+    // The jobs that hand the files on, the one that takes the digests among them.
+    let origins = publish.files.iter().flat_map(|f| f.value.items(&[',']));
+    let through: BTreeSet<usize> = origins
+        .flat_map(|f| bytes::origin(flow, facts, publish.job, publish.step, f.as_str()).through)
+        .filter(|at| *at != publish.job)
+        .collect();
+    for at in through {
+        let (Some(job), Some(own)) = (flow.jobs.get(at), facts.get(at)) else { continue };
+        let made: Vec<String> = files.iter().filter(|f| f.job == job.key).map(|f| f.pattern.clone()).collect();
+        for store in &own.stores {
+            let start = if at == point.job { Some(point.step + 1) } else { fetched(own, store.step) };
+            let names = match made.is_empty() {
+                true => store.paths.iter().map(|p| folder(&glob::normal(p.as_str()))).collect(),
+                false => made.clone(),
+            };
+            match start {
+                Some(start) if start <= store.step => spans.extend(span(at, start..store.step, names, None)),
+                // Stored first and attested later: what lies between changes what is attested.
+                Some(start) if at == point.job => {
+                    spans.extend(span(at, store.step + 1..start.saturating_sub(1), names, None));
+                }
+                _ => {}
+            }
+        }
+    }
+    spans
+}
+
+/// A stored folder stands for what is in it.
+fn folder(path: &str) -> String {
+    let last = path.rsplit('/').next().unwrap_or(path);
+    if path.contains(['*', '?']) || last.contains('.') { path.to_owned() } else { format!("{path}/**") }
+}
+
+fn changed(span: &Span<'_, '_>, point: &Point, publish: &Publish<'_>) -> Option<Location> {
     let mut built: Vec<&Command> = Vec::new();
-    for (at, step) in job.steps.iter().enumerate().take(publish.step + 1) {
-        let StepBody::Script(script) = &step.body else { continue };
+    let attesting = span.publish.filter(|p| p.job == point.job).and_then(|_| span.job.steps.get(point.step));
+    for (at, step) in span.job.steps.iter().enumerate().take(span.steps.end) {
         // What an action runs that attests its own command.
-        if attest.job == publish.job && step.location == attest.doer.step().location {
+        if attesting.is_some_and(|own| own.location == step.location) {
             continue;
         }
+        let inside = span.steps.contains(&at);
+        let together =
+            |cond: &crate::model::Cond| !step.cond.clone().and(cond.clone()).and(publish.cond.clone()).is_never();
+        let script = match &step.body {
+            StepBody::Script(script) => script,
+            StepBody::Action(action) => {
+                let doer = Doer::Action(step, action);
+                if inside && together(&crate::model::Cond::TRUE) && changes(doer, "", &span.files) {
+                    return Some(step.location.clone());
+                }
+                continue;
+            }
+            StepBody::Opaque { .. } => continue,
+        };
         for command in &script.commands {
-            if matches!(publish.doer, Doer::Command(_, own, _) if at == publish.step && std::ptr::eq(own, command)) {
+            if matches!(publish.doer, Doer::Command(_, own, _) if span.publish.is_some() && inside && at == publish.step && std::ptr::eq(own, command))
+            {
                 return None;
             }
-            let works = own.working.contains(&at);
-            if at >= start {
+            let works = span.own.working.contains(&at);
+            if inside {
                 let again = works && built.iter().any(|b| b.words == command.words && b.folder == command.folder);
-                let same_run = !step.cond.clone().and(command.cond.clone()).and(publish.cond.clone()).is_never();
-                if same_run && (again || writes(command, &published)) {
+                if together(&command.cond) && (again || writes(step, command, &span.files)) {
                     return Some(command.location.clone());
                 }
             } else if works && command.words.len() > 1 {
@@ -73,37 +152,80 @@ pub(super) fn between(
     None
 }
 
+/// Whether a catalogued step makes other bytes of the files.
+fn changes(doer: Doer<'_>, below: &str, files: &[String]) -> bool {
+    let catalogue = Catalogue::get();
+    doer.among(&catalogue.index.changes, &catalogue.changes).any(|change| {
+        let Some(hit) = doer.is(&change.actions, &change.commands) else { return false };
+        if doer.applies(&[], &change.unless).is_never() {
+            return false;
+        }
+        let picked = doer.every(&change.files, hit, &change.value_flags);
+        let endings: Vec<&str> = change.endings.iter().map(String::as_str).collect();
+        let endings = if endings.is_empty() { &[""][..] } else { &endings };
+        let folder = naming::join(doer.folder().as_str(), below);
+        // Files that come through a pipe, or a default that is not catalogued.
+        picked.is_empty() && !files.is_empty()
+            || picked.iter().flat_map(|p| p.value.items(&[])).any(|file| match file.as_str() {
+                "{}" => hits(&folder, "**", files),
+                name => endings.iter().any(|ending| {
+                    let name = if ending.is_empty() {
+                        name.to_owned()
+                    } else {
+                        format!("{}{ending}", name.trim_end_matches('/'))
+                    };
+                    hits(&folder, &name, files) || hits(&folder, &format!("{name}/**"), files)
+                }),
+            })
+    })
+}
+
+/// Whether a path names one of the files.
+fn hits(folder: &str, path: &str, files: &[String]) -> bool {
+    let path = glob::normal(&naming::join(folder, path));
+    // Checksums and signatures are made after the files, and nobody runs them.
+    !path.is_empty() && !ancillary(&path) && files.iter().any(|p| glob::overlaps(p, &path))
+}
+
 /// Whether a command writes one of the files.
-fn writes(command: &Command, published: &[String]) -> bool {
-    let hits = |path: &str| {
-        let path = naming::join(command.folder.as_str(), path);
-        let path = glob::normal(&path);
-        // Checksums and signatures are made after the files, and nobody runs them.
-        !path.is_empty() && !ancillary(&path) && published.iter().any(|p| glob::overlaps(p, &path))
-    };
+fn writes(step: &crate::model::Step, command: &Command, files: &[String]) -> bool {
+    let folder = command.folder.as_str();
     let words: Vec<&str> = command.words.iter().map(|w| w.as_str()).collect();
     let value = |at: usize, word: &str| match word.split_once('=') {
         Some((name, value)) if OUTPUTS.contains(&name) => Some(value.to_owned()),
         _ if OUTPUTS.contains(&word) => words.get(at + 1).map(|w| (*w).to_owned()),
         _ => None,
     };
-    if words.iter().enumerate().filter_map(|(at, w)| value(at, w)).any(|file| hits(&file)) {
+    if words.iter().enumerate().filter_map(|(at, w)| value(at, w)).any(|file| hits(folder, &file, files)) {
         return true;
     }
-    let program = command.words.first().and_then(matching::program).unwrap_or_default();
-    let mut files = words.iter().skip(1).filter(|w| !w.starts_with('-'));
-    match program {
-        "zip" => files.next().is_some_and(|file| hits(file)),
+    let data = |file: &str| DATA.iter().any(|end| file.to_ascii_lowercase().ends_with(end));
+    if command
+        .output
+        .as_ref()
+        .is_some_and(|file| file.symbol().is_none() && !data(file.as_str()) && hits(folder, file.as_str(), files))
+    {
+        return true;
+    }
+    let views = crate::commands::unwrapped(command, &Catalogue::get().wrappers);
+    if views.iter().any(|words| changes(Doer::Command(step, command, words), "", files)) {
+        return true;
+    }
+    match command.words.first().and_then(matching::program).unwrap_or_default() {
         "tar" => {
             let flags = words.iter().position(|w| {
                 let letters = w.strip_prefix('-').unwrap_or(w);
                 letters.chars().all(char::is_alphabetic) && letters.contains('c') && letters.ends_with('f')
             });
-            flags.and_then(|at| words.get(at + 1)).is_some_and(|file| hits(file))
+            flags.and_then(|at| words.get(at + 1)).is_some_and(|file| hits(folder, file, files))
         }
-        // The digest of a verified file stays what it is.
-        "codesign" | "signtool" if words.iter().any(|w| matches!(*w, "--verify" | "-v" | "verify" | "-d")) => false,
-        program if CHANGE.contains(&program) => files.any(|file| hits(file)),
+        // `find dist -exec strip {} +` changes what lies in the folder.
+        "find" => {
+            let run = words.iter().position(|w| matches!(*w, "-exec" | "-execdir" | "-ok"));
+            let inner = run.and_then(|at| command.words.get(at + 1..)).unwrap_or_default();
+            let roots = words.iter().skip(1).take_while(|w| !w.starts_with(['-', '(', '!']));
+            !inner.is_empty() && roots.into_iter().any(|root| changes(Doer::Command(step, command, inner), root, files))
+        }
         _ => false,
     }
 }

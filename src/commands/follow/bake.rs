@@ -98,7 +98,7 @@ pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
         members(&definition, name, 0, &mut names);
         if names.len() == before && name.contains("${{") {
             // Any of them.
-            names.extend(definition.targets.iter().map(|t| t.name.clone()).take(MOST_TARGETS));
+            names.extend(definition.targets.iter().map(|t| t.name.clone()).take(MOST_TARGETS + 1));
         }
         if names.len() == before && definition.unread.is_none() {
             definition.unread = Some(format!("no bake target `{name}` in the checkout"));

@@ -84,11 +84,48 @@ pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
     let reader = Reader { path: Arc::from(path.as_str()), skipped, call };
     let disabled = root.get("release").and_then(|r| r.get("disable")).is_some_and(on);
     if !disabled {
-        entered.implied.push(whole_release);
+        let made: Vec<String> = endings(root).into_iter().flat_map(|e| [MAKES.to_owned(), e]).collect();
+        entered.implied.push(Implied { words: words_of("goreleaser:release", &made), ..whole_release });
     }
     reader.channels(root, &mut entered.implied);
     one_stream(&mut entered.implied);
     Some(entered)
+}
+
+/// The option under which the implied command of a release says how the names of its files end.
+const MAKES: &str = "--makes";
+
+/// How the names of the files end that go into the release: archives and packages. Bare binaries have no ending.
+fn endings(root: Node<'_>) -> BTreeSet<String> {
+    let list = |key: &str| root.get(key).map(|n| n.items().collect::<Vec<_>>()).unwrap_or_default();
+    let formats = |entry: Node<'_>| {
+        let all = strings(entry.get("formats")).into_iter().chain(strings(entry.get("format")));
+        all.map(|(format, _)| format).collect::<Vec<_>>()
+    };
+    let mut found = BTreeSet::new();
+    let archives = list("archives");
+    if archives.is_empty() {
+        found.insert("tar.gz".to_owned());
+    }
+    for archive in archives {
+        let own = formats(archive);
+        let default = if own.is_empty() { vec!["tar.gz".to_owned()] } else { own };
+        let overrides = archive.get("format_overrides").map(|n| n.items().flat_map(formats).collect::<Vec<_>>());
+        found.extend(default.into_iter().chain(overrides.unwrap_or_default()));
+    }
+    for package in list("nfpms") {
+        // Beside those of its own name, `archlinux` has the ending of the format.
+        found.extend(formats(package).into_iter().map(|f| if f == "archlinux" { "pkg.tar.zst".to_owned() } else { f }));
+    }
+    for (key, ending) in
+        [("msi", "msi"), ("dmg", "dmg"), ("nsis", "exe"), ("makeselfs", "run"), ("appimages", "AppImage")]
+    {
+        if !list(key).is_empty() {
+            found.insert(ending.to_owned());
+        }
+    }
+    found.retain(|format| !matches!(format.as_str(), "binary" | "none") && !format.contains("{{"));
+    found
 }
 
 fn words_of(program: &str, rest: &[String]) -> Vec<Text> {
@@ -277,10 +314,19 @@ mod tests {
         assert_eq!(
             implied(config, "goreleaser release --clean"),
             [
-                "0 goreleaser:release",
+                "0 goreleaser:release --makes tar.gz",
                 "3 goreleaser:dockers ghcr.io/acme/widget:${{ goreleaser.Tag }} acme/widget:latest",
                 "9 goreleaser:snapcrafts widget"
             ]
+        );
+    }
+
+    #[test]
+    fn a_release_says_how_its_files_end() {
+        let config = "archives:\n  - formats: [tar.xz]\n    format_overrides:\n      - goos: windows\n        formats: [zip]\n  - format: binary\nnfpms:\n  - formats: [deb, archlinux]\n";
+        assert_eq!(
+            implied(config, "goreleaser release"),
+            ["0 goreleaser:release --makes deb --makes pkg.tar.zst --makes tar.xz --makes zip"]
         );
     }
 
@@ -299,7 +345,7 @@ mod tests {
         assert_eq!(
             implied(config, "goreleaser release"),
             [
-                "0 goreleaser:release",
+                "0 goreleaser:release --makes tar.gz",
                 "2 goreleaser:dockers ghcr.io/acme/widget:v1-amd64",
                 "3 goreleaser:dockers ghcr.io/acme/widget:v1-amd64 acme/widget:v1-amd64",
                 "4 goreleaser:dockers acme/other:v1",

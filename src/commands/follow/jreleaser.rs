@@ -12,7 +12,7 @@ const CONFIGS: &[&str] = &["jreleaser.yml", "jreleaser.yaml", "jreleaser.toml", 
 /// Build files that may hold the configuration instead.
 const BUILD_FILES: &[&str] = &["build.gradle", "build.gradle.kts", "pom.xml"];
 /// What is deployed where nothing names it.
-const STAGED: &str = "jreleaser.stagingRepositories";
+const STAGED: &str = "a staging repository";
 const UPLOADS: &[&str] = &["artifactory", "ftp", "forgejo", "gitea", "gitlab", "http", "s3", "scp", "sftp"];
 
 /// What a command of the tool does.
@@ -103,7 +103,7 @@ fn unconfigured(call: &Call<'_>, does: Does, by_build_tool: bool, entered: &mut 
             && pattern::search(r"(?i)(mavenCentral|nexus2|nexus3|artifactory|github|gitlab|gitea)", &text)
     };
     if does.deploys && (!does.releases || by_build_tool && BUILD_FILES.iter().any(deploys)) {
-        entered.implied.push(implied("jreleaser:maven", vec![Text::unknown(STAGED)], None));
+        entered.implied.push(implied("jreleaser:maven", vec![Text::from(STAGED)], None));
     }
 }
 
@@ -125,7 +125,7 @@ fn channels(call: &Call<'_>, root: &Value, does: Does, entered: &mut Entered) {
                 let all = |folder: &str| templated(call, &format!("{}/**", folder.trim_end_matches('/')));
                 let mut folders: Vec<Text> = folders.iter().filter_map(Value::shown).map(all).collect();
                 if folders.is_empty() {
-                    folders.push(Text::unknown(STAGED));
+                    folders.push(Text::from(STAGED));
                 }
                 entered.implied.push(implied("jreleaser:maven", folders, Some(deployer.at.clone())));
             }

@@ -8,6 +8,7 @@ mod goreleaser;
 mod jreleaser;
 mod justfile;
 mod make;
+mod nx;
 mod package;
 mod projects;
 mod release_it;
@@ -176,6 +177,7 @@ pub(super) fn join(folder: &str, below: &str) -> String {
 /// known.
 pub(super) fn enter(call: &Call<'_>, images: &[Built]) -> Option<Entered> {
     make::enter(call)
+        .or_else(|| nx::enter(call))
         .or_else(|| package::enter(call))
         .or_else(|| taskfile::enter(call))
         .or_else(|| justfile::enter(call))

@@ -252,6 +252,11 @@ fn bounded(mut manifests: Vec<String>, entered: &mut Entered) -> Vec<String> {
     manifests
 }
 
+/// Adds a script of one package.
+pub(super) fn script(checkout: &Checkout, manifest: &str, name: &str, entered: &mut Entered) {
+    add(checkout, manifest, name, "", entered);
+}
+
 /// Adds a script with the `pre` and `post` scripts around it.
 fn add(checkout: &Checkout, path: &str, script: &str, handed: &str, entered: &mut Entered) {
     let before = entered.pieces.len();

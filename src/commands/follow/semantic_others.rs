@@ -11,6 +11,9 @@ use crate::syntax::conf::Value;
 
 /// Where the Python tool looks for its configuration.
 const PYTHON_CONFIGS: &[&str] = &["pyproject.toml", "releaserc.toml", "releaserc.json"];
+/// Options that only the tool in Go has.
+const GO_OPTIONS: &[&str] =
+    &["--dry", "--allow-no-changes", "--allow-initial-development-versions", "--changelog", "--ghr"];
 /// The configuration of the tool in Go.
 const GO_CONFIG: &str = ".semrelrc";
 
@@ -19,7 +22,9 @@ pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
     match matching::program(call.words.first()?)? {
         "go-semantic-release" => go(call),
         "semantic-release" if words().any(|w| w == "publish") => python(call),
-        "semantic-release" if words().any(|w| w.starts_with("--hooks")) => go(call),
+        "semantic-release" if words().any(|w| GO_OPTIONS.iter().any(|o| w == *o || w.starts_with("--hooks"))) => {
+            go(call)
+        }
         "semantic-release" if call.checkout.is_there(&call.path(GO_CONFIG)) => go(call),
         _ => None,
     }
@@ -58,10 +63,11 @@ fn python(call: &Call<'_>) -> Option<Entered> {
 }
 
 fn go(call: &Call<'_>) -> Option<Entered> {
-    if call.arguments().iter().any(|w| matches!(w.as_str(), "--dry" | "--dry=true" | "--version" | "-v" | "--help")) {
-        return None;
-    }
     let mut entered = Entered { what: "semantic-release".to_owned(), ..Entered::default() };
+    if call.arguments().iter().any(|w| matches!(w.as_str(), "--dry" | "--dry=true" | "--version" | "-v" | "--help")) {
+        // Nobody else's tool of this name is meant either.
+        return Some(entered);
+    }
     let mut hooks: Vec<(String, Option<Location>)> = match call.flag(&["--hooks"]) {
         Some(list) => list.split(',').map(|h| (h.trim().to_owned(), None)).collect(),
         None => Vec::new(),
@@ -85,7 +91,10 @@ fn go(call: &Call<'_>) -> Option<Entered> {
                 let words = ["goreleaser", "release"].map(Text::from).to_vec();
                 entered.implied.push(Implied { words, location });
             }
-            other => entered.unread = Some(format!("the hook `{other}` is not in the checkout")),
+            other => {
+                let words = ["semantic-release:hook", other].map(Text::from).to_vec();
+                entered.implied.push(Implied { words, location });
+            }
         }
     }
     Some(entered)

@@ -1,11 +1,13 @@
 //! `${{ }}` expressions: parsed by the platform's grammar, evaluated as far as the checkout allows.
 
+use std::cmp::Ordering;
+
 use github_actions_expressions::call::{Call, Function};
 use github_actions_expressions::literal::Literal;
 use github_actions_expressions::op::{BinExpr, BinOp, UnOp};
 use github_actions_expressions::{Expr, SpannedExpr};
 
-use super::value::{Value, equal};
+use super::value::{Value, equal, order};
 use crate::model::{Cond, Text};
 
 /// Where the names in an expression get their values.
@@ -270,14 +272,14 @@ fn binary(lhs: &SpannedExpr<'_>, op: &BinOp, rhs: &SpannedExpr<'_>, scope: &dyn 
                 BinOp::Lt => "<",
                 _ => "<=",
             };
-            match (&a, &b) {
-                (Value::Number(x), Value::Number(y)) => Value::Bool(match op {
-                    BinOp::Gt => x > y,
-                    BinOp::Ge => x >= y,
-                    BinOp::Lt => x < y,
-                    _ => x <= y,
+            match order(&a, &b) {
+                Some(order) => Value::Bool(match op {
+                    BinOp::Gt => order.is_some_and(Ordering::is_gt),
+                    BinOp::Ge => order.is_some_and(Ordering::is_ge),
+                    BinOp::Lt => order.is_some_and(Ordering::is_lt),
+                    _ => order.is_some_and(Ordering::is_le),
                 }),
-                _ => Value::Truth(Cond::atom(format!("{} {sign} {}", a.text().plain(), b.text().plain()))),
+                None => Value::Truth(Cond::atom(format!("{} {sign} {}", a.text().plain(), b.text().plain()))),
             }
         }
     }
@@ -299,7 +301,11 @@ fn both(a: Value, b: impl FnOnce() -> Value) -> Value {
             Value::Bool(true) => Value::Truth(c),
             Value::Bool(false) => Value::Bool(false),
             Value::Truth(d) => truth(c.and(d)),
-            b => Value::Choice(vec![(c.clone(), b), (c.negate(), Value::Bool(false))]).simplified(),
+            b => {
+                // Of texts only the empty one does not hold.
+                let without = if matches!(a, Value::String(_)) { Value::literal("") } else { Value::Bool(false) };
+                Value::Choice(vec![(c.clone(), b), (c.negate(), without)]).simplified()
+            }
         },
     }
 }
@@ -440,7 +446,6 @@ fn from_json(value: &Value) -> Value {
 fn contains(haystack: &Value, needle: &Value) -> Value {
     match haystack {
         Value::List(items) => truth(items.iter().fold(Cond::FALSE, |all, item| all.or(equal(item, needle)))),
-        Value::Null => Value::Bool(false),
         other => {
             let (text, part) = (other.text(), needle.text());
             match (text.literal(), part.literal()) {

@@ -1,6 +1,7 @@
 //! GitHub Actions: `.github/workflows` becomes pipelines.
 
 mod calls;
+mod code;
 mod env;
 mod events;
 mod expression;

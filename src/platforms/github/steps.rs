@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Lowering;
+use super::{Lowering, code};
 
 use super::expression::{condition as condition_of, expressions, interpolate, names_status};
 use super::references::Given;
@@ -161,17 +161,21 @@ fn step(lowering: &Lowering<'_>, place: &Place<'_>, at: usize, node: Node<'_>, s
                 outputs = local_action(lowering, place, inner, scope, job);
             }
             Some(Uses::Remote(action, reference)) => match given(lowering, &action, &reference) {
-                Some(Given { path, commit }) => {
+                Some((Given { path, commit }, Kind::Steps)) => {
                     let inner = Inner { node, new, id: &id, shown: value.to_owned(), commit: Some(commit), path };
                     outputs = local_action(lowering, place, inner, scope, job);
                 }
-                None => {
+                given => {
                     let action = ActionUse {
                         name: action,
                         reference: uses::reference(&reference, uses_node.comment_after(), new.location.clone()),
                         inputs: inputs(source, node.get("with"), scope),
                     };
-                    let runs = run_by_action(lowering, &action, scope, &new);
+                    let mut runs = run_by_action(lowering, &action, scope, &new);
+                    if let Some((Given { path, commit }, _)) = given {
+                        let hop = Hop { what: format!("uses {value}, {commit}"), location: new.location.clone() };
+                        runs.extend(code::of_action(lowering, &path, hop, node, scope, &new));
+                    }
                     new.body = StepBody::Action(action);
                     job.steps.push(new);
                     job.steps.extend(runs);
@@ -184,12 +188,14 @@ fn step(lowering: &Lowering<'_>, place: &Place<'_>, at: usize, node: Node<'_>, s
                     source: VersionSource::Assumed,
                     location: new.location.clone(),
                 };
+                let published = code::of_image(lowering, &image, node, scope, &new);
                 new.body = StepBody::Action(ActionUse {
                     name: format!("docker://{image}"),
                     reference,
                     inputs: inputs(source, node.get("with"), scope),
                 });
                 job.steps.push(new);
+                job.steps.extend(published);
             }
             None => {
                 new.body = StepBody::Opaque { what: format!("`{value}` is no action reference") };
@@ -301,22 +307,29 @@ struct Inner<'a> {
 }
 
 /// The file that defines the action in a folder.
-fn definition(lowering: &Lowering<'_>, folder: &str) -> Option<String> {
+pub(super) fn definition(lowering: &Lowering<'_>, folder: &str) -> Option<String> {
     let checkout = lowering.sources.checkout();
     let folder = folder.trim_end_matches('/');
     let join = |file: &str| if folder.is_empty() { file.to_owned() } else { format!("{folder}/{file}") };
     [join("action.yml"), join("action.yaml")].into_iter().find(|f| checkout.is_there(f))
 }
 
-/// An action of another repository in a checkout that was given, when it is a composite: other kinds stay what the
-/// catalogue says of them, for their code is no list of steps.
-fn given(lowering: &Lowering<'_>, action: &str, reference: &str) -> Option<Given> {
+/// What an action is made of.
+enum Kind {
+    /// A list of steps.
+    Steps,
+    /// A program, of which only publications with literal words are seen.
+    Program,
+}
+
+/// An action of another repository in a checkout that was given.
+fn given(lowering: &Lowering<'_>, action: &str, reference: &str) -> Option<(Given, Kind)> {
     let given = lowering.given_action(action, reference)?;
     let file = definition(lowering, &given.path)?;
     // One that cannot be read is a problem to report.
-    let Ok(source) = lowering.sources.load(&file) else { return Some(given) };
-    let using = source.root()?.get("runs")?.get("using")?.as_str()?.to_owned();
-    (using == "composite").then_some(given)
+    let Ok(source) = lowering.sources.load(&file) else { return Some((given, Kind::Steps)) };
+    let composite = source.root()?.get("runs")?.get("using")?.as_str()? == "composite";
+    Some((given, if composite { Kind::Steps } else { Kind::Program }))
 }
 
 fn local_action(
@@ -364,27 +377,13 @@ fn local_action(
     let runs = root.get("runs");
     let using = runs.and_then(|r| r.get("using")).and_then(|n| n.as_str()).unwrap_or_default();
     if using != "composite" {
+        let published = code::of_action(lowering, &path, hop.clone(), node, scope, &new);
         new.chain.push(hop);
-        return refuse(new, format!("the action {shown} runs code of the checkout ({using})"), job);
+        let outputs = refuse(new, format!("the action {shown} runs code of the checkout ({using})"), job);
+        job.steps.extend(published);
+        return outputs;
     }
-    let mut bound: Vec<(String, Value)> = Vec::new();
-    if let Some(with) = node.get("with") {
-        for (key, value) in with.entries() {
-            if let Some(name) = key.as_str() {
-                bound.push((name.to_owned(), interpolate(value.as_str().unwrap_or_default(), scope)));
-            }
-        }
-    }
-    if let Some(declared) = root.get("inputs") {
-        for (key, input) in declared.entries() {
-            let Some(name) = key.as_str() else { continue };
-            if !bound.iter().any(|(k, _)| k.eq_ignore_ascii_case(name)) {
-                let default = input.get("default").and_then(|d| d.as_str()).unwrap_or_default();
-                bound.push((name.to_owned(), interpolate(default, scope)));
-            }
-        }
-    }
-    let values = Inputs::Bound(bound);
+    let values = Inputs::Bound(code::bound(root, node, scope));
     let mut chain = place.chain.clone();
     chain.push(hop);
     let mut within = Scope {
@@ -413,7 +412,7 @@ fn local_action(
         .entries()
         .filter_map(|(key, output)| {
             let value = output.get("value").and_then(|v| v.as_str()).unwrap_or_default();
-            Some((key.as_str()?.to_owned(), interpolate(value, &within)))
+            Some((key.as_str()?.to_owned(), interpolate(value, &within).written()))
         })
         .collect()
 }
@@ -612,7 +611,7 @@ fn words(option: &RunOption, value: &Text) -> String {
 }
 
 /// The symbols of a text, each as the value of its own hole.
-fn symbols(text: &str) -> Vec<Text> {
+pub(super) fn symbols(text: &str) -> Vec<Text> {
     expressions(text).iter().map(|(_, inner)| Text::unknown(inner)).collect()
 }
 
@@ -633,7 +632,7 @@ fn choices<'v>(values: impl Iterator<Item = &'v Value>) -> Choices {
 }
 
 /// A variable that the platform sets in every step.
-fn platform_variable(variable: &str, scope: &Scope<'_>) -> Option<Text> {
+pub(super) fn platform_variable(variable: &str, scope: &Scope<'_>) -> Option<Text> {
     use super::expression::Lookup;
     const NAMES: &[(&str, &str)] = &[
         ("GITHUB_REF", "ref"),

@@ -1,5 +1,7 @@
 //! Values of expressions as far as reading resolves them.
 
+use std::cmp::Ordering;
+
 use crate::model::{Cond, Text};
 
 /// The value of an expression.
@@ -68,6 +70,14 @@ impl Value {
                 Text::unknown(&format!("choice({})", shown.join(", ")))
             }
         }
+    }
+
+    /// The value as what only holds strings has it: variables, outputs, inputs of composite actions.
+    pub(super) fn written(self) -> Self {
+        self.map(&mut |value| match value {
+            Value::Null | Value::Bool(_) | Value::Number(_) => Value::String(value.text()),
+            other => other,
+        })
     }
 
     /// Every string that the value can be.
@@ -149,6 +159,15 @@ impl Value {
         }
     }
 
+    /// Whether the value is a single one that nothing unknown is part of.
+    fn is_known(&self) -> bool {
+        match self {
+            Value::Null | Value::Bool(_) | Value::Number(_) => true,
+            Value::String(text) => text.is_literal(),
+            Value::Truth(_) | Value::Choice(_) | Value::List(_) | Value::Map(_) => false,
+        }
+    }
+
     /// The JSON of a wholly known value.
     pub(super) fn json(&self) -> Option<serde_json::Value> {
         Some(match self {
@@ -189,10 +208,19 @@ pub(super) fn equal(a: &Value, b: &Value) -> Cond {
         (Value::Truth(c), other) | (other, Value::Truth(c)) => match truth_word(other) {
             Some(true) => c.clone(),
             Some(false) => c.clone().negate(),
-            None => Cond::FALSE,
+            None => match number(other) {
+                Some(1.0) => c.clone(),
+                Some(0.0) => c.clone().negate(),
+                Some(_) => Cond::FALSE,
+                None if other.is_known() => Cond::FALSE,
+                None => Cond::atom(format!("{} == {}", a.text().plain(), b.text().plain())),
+            },
         },
         (Value::String(x), Value::String(y)) => x.equals(y),
         (Value::String(t), other) | (other, Value::String(t)) if !t.is_literal() => match (t.symbol(), other) {
+            (Some(symbol), Value::Bool(_)) if is_text(symbol) => {
+                Cond::atom(format!("{symbol} == {}", other.text().plain()))
+            }
             (Some(symbol), Value::Bool(true)) => Cond::atom(symbol),
             (Some(symbol), Value::Bool(false) | Value::Null) => Cond::atom(symbol).negate(),
             _ => Cond::atom(format!("{} == {}", t.plain(), other.text().plain())),
@@ -203,6 +231,26 @@ pub(super) fn equal(a: &Value, b: &Value) -> Cond {
         // Different types compare as numbers.
         _ => Cond::Known(number(a).is_some_and(|x| number(b) == Some(x))),
     }
+}
+
+/// Whether what a symbol stands for is a text whatever it says. Compared with a truth value it is read as a number, so
+/// the text `true` is not equal to `true`.
+fn is_text(symbol: &str) -> bool {
+    ["vars.", "secrets.", "env."].iter().any(|context| symbol.starts_with(context))
+}
+
+/// How two known values are ordered: texts without regard to case, others as numbers. `Some(None)`: one is no number, and
+/// no comparison holds. `None`: nobody knows.
+pub(super) fn order(a: &Value, b: &Value) -> Option<Option<Ordering>> {
+    if !a.is_known() || !b.is_known() {
+        return None;
+    }
+    Some(match (a, b) {
+        (Value::String(one), Value::String(other)) => {
+            Some(one.as_str().to_uppercase().cmp(&other.as_str().to_uppercase()))
+        }
+        _ => number(a).zip(number(b)).and_then(|(one, other)| one.partial_cmp(&other)),
+    })
 }
 
 fn truth_word(value: &Value) -> Option<bool> {

@@ -186,7 +186,9 @@ impl<'a> WorkflowContext<'a> {
 pub(super) fn environment(node: Option<Node<'_>>, scope: &Scope<'_>) -> Vec<(String, Value)> {
     let Some(node) = node else { return Vec::new() };
     node.entries()
-        .filter_map(|(k, v)| Some((k.as_str()?.to_owned(), interpolate(v.as_str().unwrap_or_default(), scope))))
+        .filter_map(|(k, v)| {
+            Some((k.as_str()?.to_owned(), interpolate(v.as_str().unwrap_or_default(), scope).written()))
+        })
         .collect()
 }
 

@@ -38,6 +38,8 @@ pub(super) struct Nesting {
     most: usize,
     stack: Vec<&'static str>,
     at_command: bool,
+    /// The next word is the name of a function, and its body may follow without a line end.
+    named: bool,
     coprocs: usize,
     in_test: usize,
     digits: bool,
@@ -47,7 +49,7 @@ impl Nesting {
     /// For a script that stands `depth` levels deep in others.
     pub(super) fn new(depth: usize) -> Self {
         let most = MOST_DEPTH.saturating_sub(depth);
-        Self { most, stack: Vec::new(), at_command: true, coprocs: 0, in_test: 0, digits: false }
+        Self { most, stack: Vec::new(), at_command: true, named: false, coprocs: 0, in_test: 0, digits: false }
     }
 
     /// How deep the statement is in which the next token stands.
@@ -58,6 +60,7 @@ impl Nesting {
     /// Takes the next token; the reason when the script must not reach the library.
     pub(super) fn take(&mut self, token: &Token) -> Option<&'static str> {
         let command = std::mem::take(&mut self.at_command);
+        let named = std::mem::take(&mut self.named);
         let digits = std::mem::take(&mut self.digits);
         match token {
             Token::Operator(text, _) => {
@@ -80,7 +83,9 @@ impl Nesting {
                     if text == "]]" {
                         self.pop("[[");
                     }
-                } else if command {
+                } else if named {
+                    self.at_command = true;
+                } else if command || text == "do" && self.top() == "do" {
                     self.keyword(text);
                 }
             }
@@ -114,11 +119,12 @@ impl Nesting {
                 self.at_command = false;
             }
             "coproc" => self.coprocs += 1,
+            "function" => self.named = true,
             "fi" => self.pop("if"),
             "}" => self.pop("{"),
             "done" => self.pop("do"),
             "esac" => self.pop("case"),
-            "then" | "else" | "elif" | "do" | "!" | "time" => {}
+            "then" | "else" | "elif" | "do" | "!" | "time" | "-p" | "--" => {}
             _ => self.at_command = false,
         }
     }

@@ -1,6 +1,5 @@
 //! From brush-parser's tree to ours.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use brush_parser::ast::{self, SourceLocation};
@@ -50,9 +49,28 @@ fn tokens(text: &str) -> Result<Vec<Token>, TokenizerError> {
     if !is_flat(&flat) {
         return Err(TokenizerError::UnterminatedExpansion);
     }
-    // A bug of the library must cost one script and not the run.
-    catch_unwind(AssertUnwindSafe(|| uncached_tokenize_str(&flat, &options().tokenizer_options())))
-        .unwrap_or(Err(TokenizerError::UnterminatedExpansion))
+    let Some(padded) = padded(&flat) else {
+        return uncached_tokenize_str(&flat, &options().tokenizer_options());
+    };
+    let mut found = uncached_tokenize_str(&padded, &options().tokenizer_options())?;
+    let end = flat.chars().count();
+    while found.last().is_some_and(|token| is_newline(token) && token.location().start.index >= end) {
+        found.pop();
+    }
+    Ok(found)
+}
+
+/// A text with line ends behind it, where the library may look for more than there is.
+///
+/// Where a document (`<<`) is announced inside an expansion and the line goes on behind it, the library takes a closing
+/// bracket a second time once the document has ended, and asks for the character after it without looking whether there
+/// is one. So there is one for every bracket, behind the longest document that the text can announce.
+fn padded(text: &str) -> Option<String> {
+    let opens = text.contains("${") || text.contains("$(") || text.contains("$[");
+    (opens && text.contains("<<")).then(|| {
+        let more = text.bytes().filter(|byte| matches!(byte, b'}' | b')' | b']' | b'\n')).count() + 2;
+        format!("{text}{}", "\n".repeat(more))
+    })
 }
 
 fn is_newline(token: &Token) -> bool {
@@ -181,10 +199,9 @@ impl Adapter<'_> {
         if let Some(why) = found.iter().find_map(|token| nesting.take(token)) {
             return Err(why.to_owned());
         }
-        let parsed = catch_unwind(AssertUnwindSafe(|| parse_tokens(found, &options())));
-        match parsed {
-            Ok(Ok(program)) => Ok(program.complete_commands.iter().map(|list| self.list(list)).collect()),
-            Ok(Err(_)) | Err(_) => Err("no statement of a shell".to_owned()),
+        match parse_tokens(found, &options()) {
+            Ok(program) => Ok(program.complete_commands.iter().map(|list| self.list(list)).collect()),
+            Err(_) => Err("no statement of a shell".to_owned()),
         }
     }
 

@@ -134,3 +134,27 @@ fn a_broken_statement_is_reported_where_it_stands() {
     assert_eq!(unread("a $(b; \"c) d\ne"), [0], "what opens and does not end costs its line");
     assert_eq!(unread("cat <<E\nx"), Vec::<usize>::new(), "a shell ends a here-document with the script");
 }
+
+/// Each of these made the grammar library look for a character behind the end.
+#[test]
+fn documents_announced_in_expansions_that_do_not_end_are_read_or_refused() {
+    for script in [
+        "echo ${a\ncase b in esac\ncat <<EOF > x$(date)\n;OF\n",
+        "echo ${:8\ncat <<EOF > x$(date)\nEOF",
+        "echo $(( ${a\ncat <<EOF $(b) ) }\nEOF\n",
+        "echo $[ $(cat <<'' ]\n\n",
+        "echo ${a <<\"x\n\n\n\" }\nx\n\n\n",
+    ] {
+        parse(script);
+    }
+    let script = parse("x=$(cat <<EOF)\nnpm publish\nEOF\nls\n");
+    assert!(script.unread.is_empty(), "{:?}", script.unread);
+}
+
+#[test]
+fn bodies_without_a_line_end_before_them_count_as_nested() {
+    for opening in ["function f { ", "for x do ", "time -p { ", "time -- { ", "select x do "] {
+        let unread = parse(&opening.repeat(200)).unread;
+        assert!(unread.iter().any(|(_, why)| why.contains("deep")), "{opening}: {unread:?}");
+    }
+}

@@ -1,0 +1,141 @@
+//! Actions that are programs: what their code publishes, as far as it starts other programs with literal words.
+//!
+//! The entry files of a JavaScript action are read like any script of the checkout; of an action that runs in a
+//! container, the steps of its image and its entry point. Only publications count: what else the code does, and under
+//! which condition, nothing shows. Source: <https://docs.github.com/en/actions/reference/workflows-and-actions/metadata-syntax>
+
+use super::Lowering;
+use super::expression::interpolate;
+use super::scope::{Inputs, Scope};
+use super::steps::{definition, platform_variable, symbols};
+use super::value::Value;
+use crate::commands::{Choices, IDENTITY, Reading, publications};
+use crate::model::{Hop, Step, StepBody, Text};
+use crate::syntax::yaml::Node;
+
+/// The inputs of an action: what the step gives it, and its defaults.
+pub(super) fn bound(root: Node<'_>, step: Node<'_>, scope: &Scope<'_>) -> Vec<(String, Value)> {
+    let mut bound: Vec<(String, Value)> = Vec::new();
+    if let Some(with) = step.get("with") {
+        for (key, value) in with.entries() {
+            if let Some(name) = key.as_str() {
+                bound.push((name.to_owned(), interpolate(value.as_str().unwrap_or_default(), scope).written()));
+            }
+        }
+    }
+    if let Some(declared) = root.get("inputs") {
+        for (key, input) in declared.entries() {
+            let Some(name) = key.as_str() else { continue };
+            if !bound.iter().any(|(k, _)| k.eq_ignore_ascii_case(name)) {
+                let default = input.get("default").and_then(|d| d.as_str()).unwrap_or_default();
+                bound.push((name.to_owned(), interpolate(default, scope).written()));
+            }
+        }
+    }
+    bound
+}
+
+/// A step for what the program behind an action publishes; `None` when nothing shows that it publishes.
+pub(super) fn of_action(
+    lowering: &Lowering<'_>,
+    folder: &str,
+    hop: Hop,
+    node: Node<'_>,
+    scope: &Scope<'_>,
+    step: &Step,
+) -> Option<Step> {
+    let source = lowering.sources.load(&definition(lowering, folder)?).ok()?;
+    let root = source.root()?;
+    let runs = root.get("runs")?;
+    let values = Inputs::Bound(bound(root, node, scope));
+    let within = Scope {
+        run: scope.run,
+        inputs: &values,
+        matrix: scope.matrix.clone(),
+        done: scope.done,
+        env: scope.env.clone(),
+        steps: Vec::new(),
+        symbol: scope.symbol.clone(),
+        os: scope.os,
+        failed: false,
+        action: Some(format!("/{folder}")),
+    };
+    let text = |key: &str| runs.get(key).and_then(|n| n.as_str());
+    let below = |file: &str| format!("{}/{}", folder.trim_end_matches('/'), file.trim_start_matches("./"));
+    let mut lines: Vec<String> = Vec::new();
+    if text("using")?.starts_with("node") {
+        let entries = ["pre", "main", "post"].into_iter().filter_map(text);
+        lines.extend(entries.map(|file| format!("node {}", quoted(&below(file)))));
+    } else {
+        let image = text("image")?;
+        let image = match image.strip_prefix("docker://") {
+            Some(image) => image.to_owned(),
+            None => {
+                let file = below(image);
+                let context = file.rsplit_once('/').map_or(".", |(context, _)| context);
+                lines.push(format!("docker build -t {IMAGE} -f {} {}", quoted(&file), quoted(context)));
+                IMAGE.to_owned()
+            }
+        };
+        let arguments: Vec<Text> = runs
+            .get("args")
+            .into_iter()
+            .flat_map(|args| args.items())
+            .map(|a| interpolate(a.as_str().unwrap_or_default(), &within).text())
+            .collect();
+        let entries: Vec<&str> =
+            ["pre-entrypoint", "entrypoint", "post-entrypoint"].into_iter().filter_map(text).collect();
+        if text("entrypoint").is_none() {
+            lines.push(contained(&image, None, &arguments));
+        }
+        lines.extend(entries.into_iter().map(|entry| contained(&image, Some(entry), &arguments)));
+    }
+    published(lowering, &lines.join("\n"), Some(hop), &within, step)
+}
+
+/// A step for what the image of a `docker://` step publishes.
+pub(super) fn of_image(
+    lowering: &Lowering<'_>,
+    image: &str,
+    node: Node<'_>,
+    scope: &Scope<'_>,
+    step: &Step,
+) -> Option<Step> {
+    let with = |key: &str| node.get("with")?.get(key)?.as_str().map(|value| interpolate(value, scope).text());
+    let arguments = with("args").map(|args| args.items(&[' ', '\t'])).unwrap_or_default();
+    let entry = with("entrypoint");
+    let line = contained(image, entry.as_ref().map(Text::as_str), &arguments);
+    published(lowering, &line, None, scope, step)
+}
+
+/// What the image of an action is called here.
+const IMAGE: &str = "action-image";
+
+/// A container of an action gets the identity of the job.
+fn contained(image: &str, entry: Option<&str>, arguments: &[Text]) -> String {
+    let entry = entry.map(|e| format!(" --entrypoint {}", quoted(e))).unwrap_or_default();
+    let words: String = arguments.iter().map(|a| format!(" {}", quoted(a.as_str()))).collect();
+    format!("docker run -e {IDENTITY}{entry} {}{words}", quoted(image))
+}
+
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "'\\''"))
+}
+
+fn published(lowering: &Lowering<'_>, text: &str, hop: Option<Hop>, scope: &Scope<'_>, step: &Step) -> Option<Step> {
+    let chain: Vec<Hop> = step.chain.iter().cloned().chain(hop).collect();
+    let script = lowering.scripts.read(&Reading {
+        text,
+        shell: "sh",
+        holes: &symbols(text),
+        env: &step.env,
+        platform: &|name| platform_variable(name, scope),
+        folder: Text::default(),
+        locate: &|_, _| step.location.clone(),
+        chain: &chain,
+        choices: Choices::default(),
+    });
+    let script = publications(script);
+    let nothing = script.commands.is_empty() && script.unread.is_empty();
+    (!nothing).then(|| Step { id: None, body: StepBody::Script(script), chain, ..step.clone() })
+}

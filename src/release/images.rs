@@ -1,0 +1,161 @@
+//! Whether the subject of provenance is the image that is pushed.
+
+use super::coverage::{Coverage, Unit, is_image};
+use super::doer::Picked;
+use super::facts::{FlowFacts, names_missing_step, step_of_symbol};
+use super::naming::image_name;
+use crate::catalogue::Catalogue;
+use crate::commands::matching;
+use crate::model::{Flow, Job, Step, StepBody, Text};
+use crate::syntax::pattern;
+
+pub(super) fn image_covered(
+    flow: &Flow,
+    facts: &FlowFacts<'_>,
+    unit: &Unit<'_, '_>,
+    names: &[Picked],
+    digests: &[Picked],
+) -> Coverage {
+    if names.is_empty() && digests.is_empty() {
+        return Coverage::No;
+    }
+    let index = unit.publish.sink.id.contains("imagetools");
+    for digest in digests {
+        for symbol in digest.value.symbols() {
+            let Some((job, step)) = step_of_symbol(flow, symbol) else {
+                if names_missing_step(flow, symbol) {
+                    return Coverage::Wrong("its subject is an output of a step that is not there".to_owned());
+                }
+                continue;
+            };
+            let publishing = flow.jobs.get(unit.publish.job).is_some_and(|j| j.key == job.key)
+                && step.location == unit.publish.doer.step().location;
+            if publishing {
+                return Coverage::Yes("its subject is the digest that this step pushes".to_owned());
+            }
+            // The digest of another push is that of another image, whatever the name.
+            let pushes = facts.iter().flat_map(|f| &f.publishes).any(|p| {
+                is_image(p.sink.kind)
+                    && flow.jobs.get(p.job).is_some_and(|j| j.key == job.key)
+                    && p.doer.step().location == step.location
+            });
+            if pushes && names_fit(names, unit) {
+                return if index {
+                    Coverage::Wrong(
+                        "its subject is the digest of a platform's image, and the index that is published has another one".to_owned(),
+                    )
+                } else {
+                    Coverage::No
+                };
+            }
+            if !pushes && pushes_elsewhere(step) && names_fit(names, unit) {
+                return Coverage::Wrong("its subject is the digest of an image that its step does not push".to_owned());
+            }
+        }
+    }
+    if !names_fit(names, unit) {
+        return Coverage::No;
+    }
+    digests
+        .iter()
+        .find_map(|d| other_digest(flow, d, unit, index))
+        .unwrap_or_else(|| Coverage::Yes("its subject is this image".to_owned()))
+}
+
+/// Why a digest is not one that this run pushes: it is fixed, chosen outside, or read from another image.
+fn other_digest(flow: &Flow, digest: &Picked, unit: &Unit<'_, '_>, index: bool) -> Option<Coverage> {
+    const CHOSEN: &[&str] = &["vars.", "inputs.", "secrets.", "github.event."];
+    if digest.value.literal().is_some_and(|d| pattern::search(r"^(sha256:)?[0-9a-f]{64}$", d)) {
+        return Some(Coverage::Wrong("its subject is a fixed digest, whatever this run pushes".to_owned()));
+    }
+    for symbol in digest.value.symbols() {
+        if CHOSEN.iter().any(|start| symbol.starts_with(start)) {
+            return Some(Coverage::Unread(format!(
+                "its digest comes from `{symbol}`, which nothing here ties to what is pushed"
+            )));
+        }
+        let Some((job, step)) = step_of_symbol(flow, symbol) else { continue };
+        if index && is_earlier(flow, job, step, unit) {
+            return Some(Coverage::Wrong("its digest is read before the index that is published is made".to_owned()));
+        }
+        let read = inspected(step);
+        let own = |image: &String| fits(image, unit) || image.contains("${{");
+        if let Some(other) = read.first().filter(|_| !read.iter().any(own)) {
+            return Some(Coverage::Wrong(format!("its subject is the digest of another image, `{other}`")));
+        }
+    }
+    None
+}
+
+/// Whether a step runs before the one that publishes, in its job or in one that it waits for.
+fn is_earlier(flow: &Flow, job: &Job, step: &Step, unit: &Unit<'_, '_>) -> bool {
+    let Some(publishing) = flow.jobs.get(unit.publish.job) else { return false };
+    if publishing.key != job.key {
+        return publishing.needs.contains(&job.key);
+    }
+    job.steps.iter().position(|s| s.location == step.location).is_some_and(|at| at < unit.publish.step)
+}
+
+/// Commands that ask a registry or an engine for the digest of an image.
+const INSPECT: &[&str] = &[
+    "docker|podman|nerdctl buildx imagetools inspect",
+    "docker|podman|nerdctl manifest inspect",
+    "docker|podman|nerdctl image inspect",
+    "docker|podman|nerdctl|skopeo inspect",
+    "crane|gcrane digest|manifest",
+    "regctl image digest|inspect",
+    "regctl manifest head|get",
+    "oras resolve|manifest",
+    "cosign triangulate",
+];
+/// Their options with a value.
+const INSPECT_VALUES: &[&str] = &["--format", "-f", "--platform", "--builder", "--tls-verify", "--creds", "-p"];
+
+/// The images whose digests a script asks for.
+fn inspected(step: &Step) -> Vec<String> {
+    let StepBody::Script(script) = &step.body else { return Vec::new() };
+    let values: Vec<String> = INSPECT_VALUES.iter().map(|v| (*v).to_owned()).collect();
+    let of = |command: &crate::model::Command| {
+        let after = INSPECT.iter().find_map(|p| matching::matches(p, &command.words))?;
+        matching::positional(&command.words, after, &values).first().map(|w| image_name(w.as_str()))
+    };
+    script.commands.iter().filter_map(of).filter(|image| !image.is_empty()).collect()
+}
+
+/// Whether the step runs an action that pushes images when it is told to.
+fn pushes_elsewhere(step: &Step) -> bool {
+    let StepBody::Action(action) = &step.body else { return false };
+    let mut sinks = Catalogue::get().sinks.iter().filter(|s| is_image(s.kind));
+    sinks.any(|s| s.actions.iter().any(|a| pattern::wildcard(a, &action.name)))
+}
+
+fn names_fit(names: &[Picked], unit: &Unit<'_, '_>) -> bool {
+    names.iter().flat_map(|n| n.value.items(&[',', ' '])).any(|n| fits(&image_name(n.as_str()), unit))
+}
+
+/// Whether the name of an image can be one under which the unit goes out.
+fn fits(name: &str, unit: &Unit<'_, '_>) -> bool {
+    unit.names.iter().any(|own| {
+        let known = name.split("${{").next().unwrap_or_default();
+        let dynamic = name.contains("${{") && known.contains('/') && pattern::wildcard(&starred(name), own);
+        own == name
+            || dynamic
+            || own.strip_prefix("docker.io/").is_some_and(|o| name.ends_with(&format!("/{o}")))
+            || (own.contains("${{") || name.contains("${{")) && own.rsplit('/').next() == name.rsplit('/').next()
+            || Text::new(own.as_str()).symbol().is_some_and(|_| Text::new(name).symbol().is_some())
+    })
+}
+
+/// A name with every unknown part as a `*`, as a dynamic matrix of images has it.
+fn starred(name: &str) -> String {
+    let mut out = String::new();
+    let mut rest = name;
+    while let Some(at) = rest.find("${{") {
+        let (head, tail) = rest.split_at(at);
+        out.push_str(head);
+        out.push('*');
+        rest = tail.find("}}").and_then(|e| tail.get(e + 2..)).unwrap_or_default();
+    }
+    out.push_str(rest);
+    out
+}

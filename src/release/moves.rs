@@ -1,0 +1,155 @@
+//! Files that a job copies, moves or renames: the bytes stay, the name is another one.
+
+use super::family::ancillary;
+use super::{glob, naming};
+use crate::commands::matching;
+use crate::model::{Command, Job, StepBody, Text};
+
+/// Programs that put files elsewhere under their own bytes.
+const PROGRAMS: &[&str] = &["mv", "cp", "install", "rsync", "ln", "Move-Item", "Copy-Item", "move", "copy"];
+/// Options whose value is the folder that is filled.
+const INTO: &[&str] = &["-t", "--target-directory", "-Destination"];
+/// Other options with a value.
+const VALUES: &[&str] = &["-m", "--mode", "-o", "--owner", "-g", "--group", "--exclude", "-S", "--suffix"];
+
+/// What a command puts where.
+#[derive(Debug)]
+pub(super) struct Move {
+    /// Index of its step.
+    pub step: usize,
+    from: Vec<String>,
+    to: String,
+    /// Whether `to` is written as a folder.
+    folder: bool,
+}
+
+/// The moves of a job before a step, its own included.
+pub(super) fn of_job(job: &Job, before: usize) -> Vec<Move> {
+    let steps = job.steps.iter().enumerate().take(before + 1).filter(|(_, step)| !step.cond.is_never());
+    let mut found = Vec::new();
+    for (at, step) in steps {
+        let StepBody::Script(script) = &step.body else { continue };
+        found.extend(script.commands.iter().filter_map(|command| of_command(command, at)));
+    }
+    found
+}
+
+fn of_command(command: &Command, step: usize) -> Option<Move> {
+    let program = |words: &[Text]| words.first().and_then(matching::program).unwrap_or_default().to_owned();
+    let (inner, root) = match program(&command.words).as_str() {
+        "find" => found(&command.words)?,
+        _ => (command.words.as_slice(), None),
+    };
+    if !PROGRAMS.contains(&program(inner).as_str()) {
+        return None;
+    }
+    let path = |word: &str| glob::normal(&naming::join(command.folder.as_str(), word));
+    let (mut from, mut to) = (Vec::new(), None);
+    let mut words = inner.iter().skip(1).filter(|w| !matches!(w.as_str(), ";" | "+"));
+    while let Some(word) = words.next() {
+        // What nothing resolves may be any file.
+        if word.symbol().is_some() && to.is_none() {
+            from.push("");
+            continue;
+        }
+        let text = match (word.as_str(), root) {
+            ("{}", Some(root)) => root,
+            (text, _) => text,
+        };
+        if INTO.contains(&text) {
+            to = words.next().map(|w| format!("{}/", w.as_str()));
+        } else if VALUES.contains(&text) {
+            words.next();
+        } else if !text.starts_with('-') || text == "-" {
+            from.push(text);
+        }
+    }
+    let to = match to {
+        Some(to) => to,
+        None => from.pop().filter(|to| !to.is_empty())?.to_owned(),
+    };
+    let folder = to.ends_with('/') || matches!(to.as_str(), "." | "..") || from.len() > 1;
+    let to = if matches!(to.as_str(), "." | "./") {
+        command.folder.as_str().trim_end_matches('/').to_owned()
+    } else {
+        path(to.trim_end_matches('/'))
+    };
+    let whole =
+        |from: &str| if root == Some(from) { format!("{}/**", from.trim_end_matches('/')) } else { from.to_owned() };
+    let from = from.into_iter().filter(|f| !f.is_empty() && !ancillary(f));
+    let from: Vec<String> = from.map(|f| path(&whole(f))).collect();
+    (!from.is_empty() && (folder || !ancillary(&to))).then_some(Move { step, from, to, folder })
+}
+
+/// The command that `find` runs for every file, and the folder it looks in.
+fn found(words: &[Text]) -> Option<(&[Text], Option<&str>)> {
+    let at = words.iter().position(|w| matches!(w.as_str(), "-exec" | "-execdir" | "-ok"))?;
+    let root = words.get(1).map(Text::as_str).filter(|w| !w.starts_with(['-', '(', '!']))?;
+    Some((words.get(at + 1..)?, Some(root)))
+}
+
+impl Move {
+    /// The names under which the files of a pattern lay before; none when the move does not touch them.
+    pub(super) fn before(&self, pattern: &str) -> Vec<String> {
+        self.from.iter().filter_map(|from| self.one(from, pattern)).collect()
+    }
+
+    fn one(&self, from: &str, pattern: &str) -> Option<String> {
+        let to = self.to.as_str();
+        if !self.folder && glob::overlaps(pattern, to) {
+            return Some(from.to_owned());
+        }
+        let last = from.rsplit('/').next().unwrap_or(from);
+        let landed = naming::join(to, if last == "**" { "*" } else { last });
+        if glob::overlaps(pattern, &landed) {
+            return Some(match glob::contains(pattern, &landed) {
+                true => from.to_owned(),
+                // `mv out/* dist/` and a published `dist/*.zip` are about `out/*.zip`.
+                false => renamed(from, pattern),
+            });
+        }
+        // A folder under another name.
+        let rest = pattern.strip_prefix(to)?.strip_prefix('/')?;
+        let whole = !from.contains(['*', '?']) && !last.contains('.');
+        whole.then(|| naming::join(from, rest))
+    }
+
+    /// Whether a published name is this file's alone.
+    pub(super) fn is_exact(&self, pattern: &str) -> bool {
+        let plain = |p: &str| !p.contains(['*', '?', '{']);
+        plain(pattern) && !self.folder && self.to == pattern && self.from.len() == 1
+    }
+}
+
+/// The files of a pattern in the folder of another one.
+fn renamed(from: &str, pattern: &str) -> String {
+    let folder = from.rsplit_once('/').map_or("", |(folder, _)| folder);
+    naming::join(folder, pattern.rsplit('/').next().unwrap_or(pattern))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Move;
+
+    fn moved(from: &[&str], to: &str, folder: bool) -> Move {
+        Move { step: 0, from: from.iter().map(|f| (*f).to_owned()).collect(), to: to.to_owned(), folder }
+    }
+
+    #[test]
+    fn a_moved_file_is_found_under_its_former_name() {
+        assert_eq!(moved(&["dist/a"], "dist/b", false).before("dist/b"), ["dist/a"]);
+        assert_eq!(moved(&["dist/a"], "dist/b", false).before("dist/*"), ["dist/a"]);
+        assert_eq!(moved(&["out/*"], "dist", true).before("dist/*.zip"), ["out/*.zip"]);
+        assert_eq!(moved(&["out/a.zip"], "dist", true).before("dist/*"), ["out/a.zip"]);
+        assert_eq!(moved(&["out"], "dist", false).before("dist/*.zip"), ["out/*.zip"]);
+        assert!(moved(&["out/a"], "dist/b", false).before("dist/c").is_empty());
+        assert!(moved(&["out/a.deb"], "dist", true).before("dist/*.zip").is_empty());
+    }
+
+    #[test]
+    fn a_name_given_by_one_command_is_nobody_elses() {
+        assert!(moved(&["dist/a"], "dist/b", false).is_exact("dist/b"));
+        assert!(!moved(&["dist/a"], "dist/b", false).is_exact("dist/*"));
+        assert!(!moved(&["dist/a", "dist/c"], "dist", true).is_exact("dist/a"));
+    }
+}
