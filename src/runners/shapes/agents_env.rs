@@ -126,9 +126,13 @@ fn agent(name: &str, at: &Location, container: &Value, pod: Option<&Value>) -> O
             }
         }
     }
-    host_reach(&mut draft, container);
-    if let Some(spec) = pod {
-        pod::judge(&mut draft, spec);
+    // A manager that makes pods elsewhere runs no job beside itself.
+    let manager = shape == "gitlab-runner-container" && draft.is_met(Ephemeral);
+    if !manager {
+        host_reach(&mut draft, container);
+        if let Some(spec) = pod {
+            pod::judge(&mut draft, spec);
+        }
     }
     if draft.on(Isolated).is_none() {
         draft.unshown(Isolated, at, "nothing shows that builds are kept apart", "a pod or machine for each build");

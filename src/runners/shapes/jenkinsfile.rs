@@ -15,10 +15,11 @@ use crate::runners::verdict::draft::{
     On::{Ephemeral, Hosted, Isolated},
 };
 use crate::runners::{File, is_open};
-use crate::syntax::conf::{ARGUMENTS, Data, Entry, Value, groovy};
+use crate::syntax::conf::{ARGUMENTS, BLOCK, Data, Entry, Value, groovy};
 
 /// The strings of which a pipeline with such a definition holds one.
-pub(in crate::runners) const KEYS: &[&str] = &["podTemplate", "kubernetes {", "kubernetes{"];
+pub(in crate::runners) const KEYS: &[&str] =
+    &["podTemplate", "kubernetes {", "kubernetes{", "kubernetes(", "idleMinutes", "yamlFile"];
 
 const RULE: &str = "jenkins-pipeline-pod";
 
@@ -26,6 +27,48 @@ const RULE: &str = "jenkins-pipeline-pod";
 const DEEPEST: usize = 32;
 /// Templates of one pipeline.
 const MOST: usize = 200;
+
+/// What a template may say. Anything else, such as a call of a library, fills it in from elsewhere.
+const SETTINGS: &[&str] = &[
+    "activeDeadlineSeconds",
+    "agentContainer",
+    "agentInjection",
+    "annotations",
+    "cloud",
+    "containerTemplate",
+    "containers",
+    "customWorkspace",
+    "defaultContainer",
+    "envVars",
+    "hostNetwork",
+    "idleMinutes",
+    "imagePullSecrets",
+    "inheritFrom",
+    "inheritYamlMergeStrategy",
+    "instanceCap",
+    "label",
+    "name",
+    "namespace",
+    "nodeSelector",
+    "nodeUsageMode",
+    "podRetention",
+    "retries",
+    "runAsGroup",
+    "runAsUser",
+    "schedulerName",
+    "serviceAccount",
+    "serviceAccountName",
+    "showRawYaml",
+    "slaveConnectTimeout",
+    "supplementalGroups",
+    "volumes",
+    "workingDir",
+    "workspaceVolume",
+    "yaml",
+    "yamlFile",
+    "yamlMergeStrategy",
+    BLOCK,
+];
 
 /// What a pod gets that nothing in the checkout shows.
 const TO_SHOW: &str = "the pod's YAML in the pipeline or in a file of the checkout";
@@ -117,6 +160,11 @@ fn judge(draft: &mut Draft, template: &Value, at: &Location, scene: &Scene<'_, '
     let mut shown = template.clone();
     shown.at = at.clone();
     jenkins::settings(draft, &shown);
+    // Templates of a configuration have words of their own.
+    let foreign = |entry: &&Entry| depth == 0 && !SETTINGS.contains(&entry.key.as_str());
+    if let Some(entry) = template.entries().iter().find(foreign) {
+        hidden(draft, &entry.at, "what fills in the template is not visible");
+    }
     for text in template.all("yaml") {
         let text = scene.variable(text);
         match &text.data {

@@ -9,6 +9,10 @@ use crate::commands::{Choices, Context, Parsed, Shell, interpret, read, unwrappe
 use crate::model::{Command, Cond, Location, Text};
 use crate::syntax::shell;
 
+/// Programs that run a command as another user.
+const USERS: &[&str] =
+    &["sudo", "doas", "setpriv", "gosu", "su-exec", "runuser", "chpst", "setuidgid", "s6-setuidgid", "capsh"];
+
 /// Commands in strings (`su -c`, `bash -c`) within each other.
 const DEEPEST: usize = 3;
 
@@ -69,7 +73,8 @@ impl Reader {
             let views = unwrapped(command, &Catalogue::get().wrappers);
             let Some(words) = views.last().copied() else { continue };
             // `sudo -su user ./config.sh`: options that are written together hide where the command starts.
-            let sudo = command.words.first().is_some_and(|w| w.as_str() == "sudo");
+            let first = command.words.first().map(Text::as_str).unwrap_or_default();
+            let sudo = USERS.contains(&program(first));
             let agent = command
                 .words
                 .iter()
