@@ -37,6 +37,7 @@ const MAX_CACHED: usize = 256 * 1024 * 1024;
 #[derive(Debug)]
 pub struct Checkout {
     place: Place,
+    most_files: usize,
     walk: OnceLock<Walk>,
     repository: OnceLock<Repository>,
     /// The slug that was given instead of the remote's.
@@ -197,6 +198,7 @@ impl Checkout {
     fn new(place: Place) -> Self {
         Self {
             place,
+            most_files: MAX_FILES,
             walk: OnceLock::new(),
             repository: OnceLock::new(),
             slug: None,
@@ -204,6 +206,13 @@ impl Checkout {
             cache: Mutex::new(Cache::default()),
             unread: Mutex::default(),
         }
+    }
+
+    /// Lists fewer files, and folders, than [`MAX_FILES`]. More is a problem that holds the level down.
+    #[must_use]
+    pub fn with_most_files(mut self, most: usize) -> Self {
+        self.most_files = most.min(MAX_FILES);
+        self
     }
 
     /// Sets `owner/name` where no remote tells it, or tells it wrong.
@@ -244,7 +253,7 @@ impl Checkout {
 
     fn walk(&self) -> &Walk {
         self.walk.get_or_init(|| match &self.place {
-            Place::Folder(root) => walk::walk(root),
+            Place::Folder(root) => walk::walk(root, self.most_files),
             Place::Memory(_) => Walk::default(),
         })
     }

@@ -111,17 +111,17 @@ struct Listing {
     ignores: usize,
 }
 
-/// Lists a checkout. The root is canonical.
-pub(super) fn walk(root: &Path) -> Walk {
+/// Lists a checkout of at most so many files, and folders. The root is canonical.
+pub(super) fn walk(root: &Path, most: usize) -> Walk {
     let mut walk = Walk::default();
     let mut level = vec![Folder { path: String::new(), rules: None, ci: false }];
     let (mut depth, mut folders, mut ignores) = (0, 1, 0);
     'walk: while !level.is_empty() {
         let mut next = Vec::new();
         for batch in level.chunks(BATCH) {
-            let room = MAX_FILES - walk.files.len();
+            let room = most - walk.files.len();
             let listings: Vec<Listing> =
-                batch.par_iter().map(|folder| list(root, folder, ignores < MAX_IGNORES, room)).collect();
+                batch.par_iter().map(|folder| list(root, folder, ignores < MAX_IGNORES, room, most)).collect();
             for listing in listings {
                 walk.files.extend(listing.files);
                 walk.links.extend(listing.links);
@@ -129,12 +129,9 @@ pub(super) fn walk(root: &Path) -> Walk {
                 next.extend(listing.folders);
                 ignores += listing.ignores;
             }
-            if walk.files.len() > MAX_FILES || folders + next.len() > MAX_FILES {
-                walk.files.truncate(MAX_FILES);
-                walk.problem(
-                    ".",
-                    format!("the checkout has more than {MAX_FILES} files or folders; the rest was not read"),
-                );
+            if walk.files.len() > most || folders + next.len() > most {
+                walk.files.truncate(most);
+                walk.problem(".", format!("the checkout has more than {most} files or folders; the rest was not read"));
                 break 'walk;
             }
         }
@@ -157,7 +154,7 @@ pub(super) fn walk(root: &Path) -> Walk {
     walk
 }
 
-fn list(root: &Path, folder: &Folder, with_ignores: bool, room: usize) -> Listing {
+fn list(root: &Path, folder: &Folder, with_ignores: bool, room: usize, most: usize) -> Listing {
     let mut listing = Listing::default();
     let place = if folder.path.is_empty() { root.to_owned() } else { root.join(&folder.path) };
     let unreadable = |error: std::io::Error| {
@@ -177,7 +174,7 @@ fn list(root: &Path, folder: &Folder, with_ignores: bool, room: usize) -> Listin
     };
     for entry in entries {
         // One more than there is room for, so that the walk sees the limit exceeded.
-        if listing.files.len() > room || listing.folders.len() > MAX_FILES {
+        if listing.files.len() > room || listing.folders.len() > most {
             break;
         }
         let (entry, kind) = match entry.and_then(|entry| entry.file_type().map(|kind| (entry, kind))) {
