@@ -325,3 +325,19 @@ fn a_file_of_git_has_a_size() {
     assert_eq!(revision(16 << 20).as_deref(), Some("00aa00aa00aa00aa00aa00aa00aa00aa00aa00aa"));
     assert_eq!(revision((16 << 20) + 1), None);
 }
+
+#[test]
+fn a_matrix_is_cut_behind_its_exclusions() {
+    let list = |from: usize, to: usize| (from..to).map(|n| n.to_string()).collect::<Vec<_>>().join(", ");
+    let text = |guard: usize| {
+        let excluded: String = (0..10).map(|n| format!("{{ a: {n} }}, ")).collect();
+        format!(
+            "on: push\npermissions: {{ contents: read }}\njobs:\n  j:\n    strategy:\n      matrix:\n        a: [{}]\n        b: [{}]\n        exclude: [{excluded}]\n    runs-on: \
+             ubuntu-latest\n    steps:\n      - if: matrix.a == {guard}\n        run: npm publish\n",
+            list(0, 20),
+            list(0, 20)
+        )
+    };
+    // 400 combinations, of which 200 are left: the last counts, and an excluded one does not.
+    assert_eq!((graded(&[(BESIDE, &text(19))]).level, graded(&[(BESIDE, &text(3))]).level), (0, 3));
+}
