@@ -9,10 +9,10 @@
     reason = "a test fails by panicking, its helpers too"
 )]
 
-use truelevel::checkout::{Checkout, MAX_DEPTH, MAX_FILE, MAX_PIPELINE};
+use truelevel::checkout::{Checkout, MAX_DEPTH, MAX_FILE, MAX_FILES, MAX_PIPELINE};
 use truelevel::commands::{MOST_COMMANDS, MOST_ITERATIONS};
 use truelevel::report::Report;
-use truelevel::syntax::{shell, yaml};
+use truelevel::syntax::{conf, shell, yaml};
 use truelevel::{Options, grade_checkout};
 
 const GOOD: &str = include_str!("../fixtures/generator-generic-split/.github/workflows/release.yml");
@@ -199,4 +199,145 @@ fn folders_lie_in_one_another_to_a_depth() {
     assert_eq!(checkout.walk_problems()[0].message, "the folder is more than 100 levels deep, so it was not read");
     let report = grade_checkout(&checkout, ".", &Options::default());
     assert_eq!((report.level, report.errors.len()), (0, 1));
+}
+
+#[test]
+fn a_checkout_has_a_number_of_files_and_folders() {
+    let root = tempfile::tempdir().unwrap();
+    let write = |path: &str, text: &str| {
+        let file = root.path().join(path);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(file, text).unwrap();
+    };
+    write(".github/workflows/release.yml", GOOD);
+    for at in 0..8 {
+        write(&format!("d{at}/f"), "");
+    }
+    let grade = |most: usize| {
+        let checkout = Checkout::open(root.path()).unwrap().with_most_files(most);
+        grade_checkout(&checkout, ".", &Options::default())
+    };
+    // Nine files, and eleven folders with the root.
+    let report = grade(11);
+    assert_eq!((report.level, report.errors.len()), (3, 0), "{:?}", report.errors);
+    for most in [10, 8, 3] {
+        let report = grade(most);
+        let said = format!("the checkout has more than {most} files or folders; the rest was not read");
+        assert_eq!((report.level, report.errors.len()), (0, 1), "{:?}", report.errors);
+        assert_eq!(report.errors[0].message, said);
+    }
+    assert_eq!(MAX_FILES, 500_000);
+}
+
+#[test]
+fn yaml_has_a_number_of_nodes_and_a_size_with_its_aliases_written_out() {
+    // The document and the sequence are nodes, too.
+    let items = |count: usize| format!("[{}]\n", vec!["a"; count].join(","));
+    let most = (yaml::MAX_NODES - 3..=yaml::MAX_NODES).rfind(|count| message(&items(*count)) == "read");
+    let most = most.expect("the limit is where it is said to be");
+    assert!(message(&items(most + 1)).contains("500000 nodes"), "{}", message(&items(most + 1)));
+
+    let copies = |count: usize| format!("a: &a [{}]\nb: [{}]\n", vec!["x"; 999].join(","), vec!["*a"; count].join(","));
+    assert_eq!(message(&copies(490)), "read");
+    assert!(message(&copies(510)).contains("500000 nodes"), "{}", message(&copies(510)));
+
+    let long = |count: usize| format!("a: &a {}\nb: [{}]\n", "x".repeat(1 << 20), vec!["*a"; count].join(","));
+    assert_eq!(message(&long(30)), "read");
+    assert!(message(&long(32)).contains("33554432 bytes"), "{}", message(&long(32)));
+
+    // In a workflow each is an error that holds the level down.
+    let report = graded(&[(BESIDE, &copies(510))]);
+    assert_eq!((report.level, report.errors.len()), (0, 1), "{:?}", report.errors);
+}
+
+#[test]
+fn a_job_has_a_number_of_steps_and_a_script_a_size() {
+    let steps = |count: usize, last: &str| {
+        let quiet = "      - run: echo\n".repeat(count - 1);
+        format!(
+            "on: push\npermissions: {{ contents: read }}\njobs:\n  j:\n    runs-on: ubuntu-latest\n    steps:\n{quiet}      - run: {last}\n"
+        )
+    };
+    holds("the number of steps", &[(BESIDE, &steps(2_000, "echo"))], &[(BESIDE, &steps(2_001, "npm publish"))]);
+
+    let script = |length: usize| {
+        let line = format!("{}\n          ", "#".repeat(1_000));
+        let tail = "npm publish";
+        let lines = line.repeat((length - tail.len()) / 1_001);
+        run(&format!("{lines}{tail}"))
+    };
+    assert_eq!(graded(&[(BESIDE, &script(shell::MOST_BYTES / 2))]).level, 0);
+    assert_eq!(graded(&[(BESIDE, &script(shell::MOST_BYTES + 5_000))]).level, 0);
+}
+
+#[test]
+fn functions_call_one_another_to_a_depth() {
+    let chain = |depth: usize, end: &str| {
+        let mut script: String = (1..depth).map(|n| format!("f{n}() {{ f{}; }}\n", n + 1)).collect();
+        script.push_str(&format!("f{depth}() {{ {end}; }}\nf1"));
+        run(&script)
+    };
+    holds("calls", &[(BESIDE, &chain(12, "echo"))], &[(BESIDE, &chain(14, "npm publish"))]);
+    assert_eq!(graded(&[(BESIDE, &chain(12, "npm publish"))]).level, 0);
+}
+
+#[test]
+fn a_makefile_includes_a_number_of_others() {
+    let files = |count: usize, end: &str| -> Vec<(String, String)> {
+        let includes: String = (0..count).map(|n| format!("include m{n}.mk\n")).collect();
+        let mut files: Vec<_> = (0..count - 1).map(|n| (format!("m{n}.mk"), format!("X{n} := a\n"))).collect();
+        files.push((format!("m{}.mk", count - 1), format!("it:\n\t{end}\n")));
+        files.push(("Makefile".to_owned(), includes));
+        files.push((BESIDE.to_owned(), run("make it")));
+        files
+    };
+    let level = |files: &[(String, String)]| {
+        let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+        graded(&files).level
+    };
+    assert_eq!((level(&files(63, "echo")), level(&files(63, "npm publish"))), (3, 0));
+    assert_eq!(level(&files(70, "npm publish")), 0);
+}
+
+#[test]
+fn configuration_has_a_depth() {
+    let path: std::sync::Arc<str> = "a.tf".into();
+    let nested = |depth: usize| format!("x = {}1{}\n", "[".repeat(depth), "]".repeat(depth));
+    let read = |text: &str| conf::hcl(&path, text, &()).is_some();
+    assert!(read(&nested(conf::MAX_DEPTH - 4)));
+    assert!(!read(&nested(conf::MAX_DEPTH + 1)));
+    let toml = |depth: usize| conf::Value::of_toml(&path, &nested(depth)).is_some();
+    assert!(toml(conf::MAX_DEPTH - 4));
+    assert!(!toml(4 * conf::MAX_DEPTH));
+}
+
+#[test]
+fn a_file_of_git_has_a_size() {
+    let root = tempfile::tempdir().unwrap();
+    std::fs::create_dir(root.path().join(".git")).unwrap();
+    std::fs::write(root.path().join(".git/HEAD"), "ref: refs/heads/main\n").unwrap();
+    let line = "00aa00aa00aa00aa00aa00aa00aa00aa00aa00aa refs/heads/main\n";
+    let revision = |size: usize| {
+        std::fs::write(root.path().join(".git/packed-refs"), format!("{line}{}", "#".repeat(size - line.len())))
+            .unwrap();
+        Checkout::open(root.path()).unwrap().revision().map(str::to_owned)
+    };
+    assert_eq!(revision(16 << 20).as_deref(), Some("00aa00aa00aa00aa00aa00aa00aa00aa00aa00aa"));
+    assert_eq!(revision((16 << 20) + 1), None);
+}
+
+#[test]
+fn a_matrix_is_cut_behind_its_exclusions() {
+    let list = |from: usize, to: usize| (from..to).map(|n| n.to_string()).collect::<Vec<_>>().join(", ");
+    let text = |guard: usize| {
+        let excluded: String = (0..10).map(|n| format!("{{ a: {n} }}, ")).collect();
+        format!(
+            "on: push\npermissions: {{ contents: read }}\njobs:\n  j:\n    strategy:\n      matrix:\n        a: [{}]\n        b: [{}]\n        exclude: [{excluded}]\n    runs-on: \
+             ubuntu-latest\n    steps:\n      - if: matrix.a == {guard}\n        run: npm publish\n",
+            list(0, 20),
+            list(0, 20)
+        )
+    };
+    // 400 combinations, of which 200 are left: the last counts, and an excluded one does not.
+    assert_eq!((graded(&[(BESIDE, &text(19))]).level, graded(&[(BESIDE, &text(3))]).level), (0, 3));
 }

@@ -6,7 +6,11 @@
 //! 2. Removing a declaration of permissions that grants no writing raises nothing.
 //! 3. Removing a file that is no pipeline raises nothing, unless an open verdict cites it, or it switches on a cache or
 //!    a client's default by being there (lock files and manifests).
-//! 4. Adding a file that means nothing, or a restriction that takes nothing away which the pipeline needs, lowers
+//! 4. Removing a step that no open verdict cites raises no target whose build jobs stay the same, unless the step brings
+//!    code or files into its job or takes them out (a checkout, an artifact that is handed on) or is a local action, in
+//!    whose own file an open verdict may cite something. A job that builds nothing any more is not asked what build jobs
+//!    are asked.
+//! 5. Adding a file that means nothing, or a restriction that takes nothing away which the pipeline needs, lowers
 //!    nothing: `persist-credentials: false` on every checkout step, a time limit on every job.
 //!
 //! Removing a publishing step, or what fails a requirement, may of course raise the level: the target or the fault is
@@ -229,5 +233,56 @@ fn adding_a_restriction_or_a_file_without_meaning_lowers_nothing() {
         found.extend(raised(&after, &before).into_iter().map(|r| format!("{}: {r}", fixture.name)));
         assert_eq!(before.targets.len(), after.targets.len(), "{}", fixture.name);
     }
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+/// What brings code or files into a job or out of it, and local actions.
+const HANDS_ON: &[&str] = &["checkout@", "download-artifact@", "upload-artifact@", "uses: ./"];
+
+/// The lines of every step: the items of the lists under `steps:`.
+fn steps(text: &str) -> Vec<Range<usize>> {
+    let lines: Vec<&str> = text.lines().collect();
+    let mut found = Vec::new();
+    let mut list: Option<usize> = None;
+    for (at, line) in lines.iter().enumerate() {
+        let blank = line.trim().is_empty() || line.trim_start().starts_with('#');
+        if list.is_some_and(|deep| !blank && indent(line) < deep) {
+            list = None;
+        }
+        if line.trim() == "steps:" {
+            list = lines[at + 1..].iter().find(|l| l.trim_start().starts_with("- ")).map(|l| indent(l));
+        } else if list == Some(indent(line)) && line.trim_start().starts_with("- ") {
+            found.push(block(text, at + 1));
+        }
+    }
+    found
+}
+
+#[test]
+fn removing_a_step_raises_nothing() {
+    let (mut tried, mut found) = (0, Vec::new());
+    for fixture in fixtures(24, 4) {
+        let before = fixture.grade(&fixture.files);
+        for (path, text) in fixture.files.iter().filter(|(path, _)| is_pipeline(path)) {
+            for lines in steps(text) {
+                let inside: String = text.lines().skip(lines.start - 1).take(lines.len()).collect();
+                if HANDS_ON.iter().any(|word| inside.contains(word)) || blamed(&before, path, &lines) {
+                    continue;
+                }
+                tried += 1;
+                let after = fixture.grade(&without(&fixture.files, path, &lines));
+                let builders = |report: &Report| -> Vec<Vec<String>> {
+                    report.targets.iter().map(|target| target.build_jobs.clone()).collect()
+                };
+                if builders(&before) != builders(&after) {
+                    continue;
+                }
+                found.extend(
+                    raised(&before, &after).into_iter().map(|r| format!("{}: {path}:{lines:?}: {r}", fixture.name)),
+                );
+            }
+        }
+    }
+    assert!(tried > 20, "only {tried} removals");
     assert!(found.is_empty(), "{}", found.join("\n"));
 }

@@ -39,6 +39,7 @@ const MAX_PLACES: usize = 100_000;
 #[derive(Debug)]
 pub struct Checkout {
     place: Place,
+    most_files: usize,
     walk: OnceLock<Walk>,
     repository: OnceLock<Repository>,
     /// The slug that was given instead of the remote's.
@@ -242,6 +243,7 @@ impl Checkout {
     fn new(place: Place) -> Self {
         Self {
             place,
+            most_files: MAX_FILES,
             walk: OnceLock::new(),
             repository: OnceLock::new(),
             slug: None,
@@ -250,6 +252,13 @@ impl Checkout {
             unread: Mutex::default(),
             named: false,
         }
+    }
+
+    /// Lists fewer files, and folders, than [`MAX_FILES`]. More is a problem that holds the level down.
+    #[must_use]
+    pub fn with_most_files(mut self, most: usize) -> Self {
+        self.most_files = most.min(MAX_FILES);
+        self
     }
 
     /// Sets `owner/name` where no remote tells it, or tells it wrong.
@@ -290,7 +299,7 @@ impl Checkout {
 
     fn walk(&self) -> &Walk {
         self.walk.get_or_init(|| match &self.place {
-            Place::Folder(root) => walk::walk(root, self.named),
+            Place::Folder(root) => walk::walk(root, self.named, self.most_files),
             Place::Memory(_) => Walk::default(),
         })
     }

@@ -111,16 +111,17 @@ struct Listing {
     ignores: usize,
 }
 
-/// Lists a checkout. The root is canonical. With `all`, whatever is no file and no folder is a problem wherever it lies.
-pub(super) fn walk(root: &Path, all: bool) -> Walk {
+/// Lists a checkout of at most so many files, and folders. The root is canonical. With `all`, whatever is no file and no
+/// folder is a problem wherever it lies.
+pub(super) fn walk(root: &Path, all: bool, most: usize) -> Walk {
     let mut walk = Walk::default();
-    let scope = Scope { root, all };
+    let scope = Scope { root, all, most };
     let mut level = vec![Folder { path: String::new(), rules: None, ci: false }];
     let (mut depth, mut folders, mut ignores) = (0, 1, 0);
     'walk: while !level.is_empty() {
         let mut next = Vec::new();
         for batch in level.chunks(BATCH) {
-            let room = MAX_FILES - walk.files.len();
+            let room = most - walk.files.len();
             let listings: Vec<Listing> =
                 batch.par_iter().map(|folder| list(&scope, folder, ignores < MAX_IGNORES, room)).collect();
             for listing in listings {
@@ -130,12 +131,9 @@ pub(super) fn walk(root: &Path, all: bool) -> Walk {
                 next.extend(listing.folders);
                 ignores += listing.ignores;
             }
-            if walk.files.len() > MAX_FILES || folders + next.len() > MAX_FILES {
-                walk.files.truncate(MAX_FILES);
-                walk.problem(
-                    ".",
-                    format!("the checkout has more than {MAX_FILES} files or folders; the rest was not read"),
-                );
+            if walk.files.len() > most || folders + next.len() > most {
+                walk.files.truncate(most);
+                walk.problem(".", format!("the checkout has more than {most} files or folders; the rest was not read"));
                 break 'walk;
             }
         }
@@ -163,10 +161,12 @@ struct Scope<'r> {
     root: &'r Path,
     /// Whatever is no file and no folder is a problem wherever it lies.
     all: bool,
+    /// Most files.
+    most: usize,
 }
 
 fn list(scope: &Scope<'_>, folder: &Folder, with_ignores: bool, room: usize) -> Listing {
-    let root = scope.root;
+    let Scope { root, most, .. } = *scope;
     let mut listing = Listing::default();
     let place = if folder.path.is_empty() { root.to_owned() } else { root.join(&folder.path) };
     let unreadable = |error: std::io::Error| {
@@ -186,7 +186,7 @@ fn list(scope: &Scope<'_>, folder: &Folder, with_ignores: bool, room: usize) -> 
     };
     for entry in entries {
         // One more than there is room for, so that the walk sees the limit exceeded.
-        if listing.files.len() > room || listing.folders.len() > MAX_FILES {
+        if listing.files.len() > room || listing.folders.len() > most {
             break;
         }
         let (entry, kind) = match entry.and_then(|entry| entry.file_type().map(|kind| (entry, kind))) {

@@ -150,6 +150,7 @@ pub fn interpret(script: &Script, context: Context<'_>) -> model::Script {
         steps: 0,
         depth: 0,
         calls: 0,
+        bodies: Vec::new(),
         context,
     };
     interpreter.script(script);
@@ -206,6 +207,8 @@ pub(super) struct Interpreter<'a> {
     pub(super) steps: usize,
     depth: usize,
     pub(super) calls: usize,
+    /// The functions that run, each within the one before it.
+    pub(super) bodies: Vec<Arc<Node>>,
 }
 
 impl Interpreter<'_> {

@@ -293,7 +293,12 @@ impl Interpreter<'_> {
         streams: Streams,
     ) -> Status {
         let rendered = Rendered::command(Vec::new(), words.to_vec());
-        if self.enter() {
+        // What a function does that calls itself has been seen by the time that following ends.
+        let again = self.bodies.iter().any(|running| Arc::ptr_eq(running, &body));
+        if again && self.calls >= MOST_CALLS {
+            self.unread(self.here, format!("a function that calls itself, followed {MOST_CALLS} times"));
+        } else if self.enter() {
+            self.bodies.push(Arc::clone(&body));
             let frame = std::mem::replace(&mut self.frame, frame);
             let positional = std::mem::replace(&mut self.positional, arguments.to_vec());
             let input = match streams.input {
@@ -326,6 +331,7 @@ impl Interpreter<'_> {
             self.input = input;
             self.positional = positional;
             self.frame = frame;
+            self.bodies.pop();
             self.calls -= 1;
         }
         self.rendered = rendered;

@@ -325,7 +325,7 @@ fn functions_run_where_they_are_called() {
     );
     assert_runs("f() { local X=1; g $X $#; }\nX=0\nf a b\nh $X", &["g 1 2", "h 0"]);
     assert_runs("never() { npm publish; }", &[]);
-    assert_runs("f() { f; }\nf", &["unread line 1: calls nested deeper than 12"]);
+    assert_runs("f() { f; }\nf", &["unread line 1: a function that calls itself, followed 12 times"]);
     assert_runs("f() { g \"$@\"; }\nf a 'b c'", &["g a «b c»"]);
 }
 

@@ -30,10 +30,14 @@ const BOUNDS: &[&str] = &[
     " steps",
     "Makefiles are included",
     "make rules lead on",
-    "make text nested",
     "expands to too much",
     "lead to one another",
     "nested too deeply",
+    "nested deeper than",
+    "longer than",
+    " branches",
+    " conditions on one command",
+    "a loop over more than",
 ];
 
 /// A stream for every step that may publish what nothing shows.

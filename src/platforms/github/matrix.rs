@@ -5,6 +5,8 @@ use crate::model::Cond;
 
 /// The platform starts no more jobs than this for one matrix.
 const MOST_LEGS: usize = 256;
+/// Combinations of all axes before `exclude` takes some of them away.
+const MOST_COMBINATIONS: usize = 4_096;
 
 /// The legs of a matrix, each a map; empty when nothing resolves it.
 pub(super) fn legs(matrix: &Value) -> Vec<Value> {
@@ -40,7 +42,7 @@ fn expand(entries: &[(String, Value)]) -> Vec<Value> {
                     leg
                 })
             })
-            .take(MOST_LEGS)
+            .take(MOST_COMBINATIONS)
             .collect();
     }
     if let Some(Value::List(excluded)) = list("exclude") {
