@@ -1,5 +1,8 @@
 //! Pipelines of platforms that are not analysed: found, looked at cheaply, and reported.
 
+use std::collections::{BTreeSet, HashMap};
+use std::sync::LazyLock;
+
 use regex::Regex;
 
 use crate::catalogue::{Catalogue, Detector};
@@ -9,21 +12,65 @@ use crate::syntax::pattern;
 
 /// Every pipeline file of another platform, with the line that looks like a release when there is one.
 pub fn unassessed(checkout: &Checkout) -> Vec<Unassessed> {
+    static ENDS: LazyLock<Ends> = LazyLock::new(|| Ends::of(&Catalogue::get().platforms));
+    let clues: Vec<OnceClues<'_>> = Catalogue::get().platforms.iter().map(OnceClues::new).collect();
     let mut found = Vec::new();
-    for detector in &Catalogue::get().platforms {
-        let clues = OnceClues::new(detector);
-        let names = |patterns: &[String], path: &str| patterns.iter().any(|p| pattern::path(p, path));
-        for path in checkout.files().iter().filter(|p| names(&detector.files, p) && !names(&detector.except, p)) {
+    for path in checkout.files() {
+        for clues in ENDS.detectors(path).into_iter().filter_map(|at| clues.get(at)) {
+            let detector = clues.detector;
+            if detector.except.iter().any(|p| pattern::path(p, path)) {
+                continue;
+            }
             // The name says that it is a pipeline, so what cannot be read is one.
             let Ok(text) = checkout.read(path) else { continue };
             if !detector.content.iter().all(|group| group.iter().any(|word| text.contains(word.as_str()))) {
                 continue;
             }
-            found.push(assess(detector, &clues, path, &text));
+            found.push(assess(detector, clues, path, &text));
         }
     }
     found.sort();
     found
+}
+
+/// The patterns of all detectors by the last bytes of what fits them: a large checkout has many files, and nearly none
+/// is a pipeline.
+#[derive(Debug, Default)]
+struct Ends {
+    by_tail: HashMap<Tail, Vec<(usize, &'static str)>>,
+    /// Patterns with a wildcard so near to their end that it says nothing.
+    open: Vec<(usize, &'static str)>,
+}
+
+/// The last bytes of a text in lower case.
+type Tail = [u8; 3];
+
+fn tail(text: &str) -> Option<Tail> {
+    text.as_bytes().last_chunk::<3>().map(|tail| tail.map(|byte| byte.to_ascii_lowercase()))
+}
+
+impl Ends {
+    fn of(detectors: &'static [Detector]) -> Self {
+        let mut ends = Self::default();
+        for (at, detector) in detectors.iter().enumerate() {
+            for pattern in &detector.files {
+                let end = pattern.rsplit(['*', '/']).next().unwrap_or_default();
+                let list = match tail(end) {
+                    Some(tail) => ends.by_tail.entry(tail).or_default(),
+                    None => &mut ends.open,
+                };
+                list.push((at, pattern.as_str()));
+            }
+        }
+        ends
+    }
+
+    /// The numbers of the detectors that take a file for one of theirs.
+    fn detectors(&self, path: &str) -> BTreeSet<usize> {
+        let by_tail = tail(path).and_then(|tail| self.by_tail.get(&tail));
+        let candidates = by_tail.into_iter().flatten().chain(&self.open);
+        candidates.filter(|(_, pattern)| pattern::path(pattern, path)).map(|(at, _)| *at).collect()
+    }
 }
 
 /// A detector's clues, compiled when its first file turns up.
