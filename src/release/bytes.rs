@@ -91,6 +91,12 @@ fn follow(flow: &Flow, facts: &FlowFacts<'_>, job: usize, step: usize, files: &s
                     }
                 })
                 .collect();
+            // What is stored under a name without an ending and fetched by that name is a file and no folder.
+            let file = match store.paths.as_slice() {
+                [only] => Some(glob::normal(only.as_str())).filter(|p| names_file(p, &rest)),
+                _ => None,
+            };
+            let patterns = file.map_or(patterns, |file| vec![file]);
             for inner in patterns {
                 fetched = true;
                 let hop = (format!("artifact {}", artifact_name(store)), store.location.clone());
@@ -212,6 +218,12 @@ fn common_root(paths: &[Text]) -> String {
     root.unwrap_or_default().join("/")
 }
 
+/// Whether a path without an ending is fetched by its own name.
+fn names_file(path: &str, fetched: &str) -> bool {
+    let plain = !path.contains(['*', '?', '[', '!']) && !looks_like_file(path);
+    plain && path.rsplit('/').next() == Some(fetched)
+}
+
 /// Whether a path without wildcards names a file: its last part has an ending, or is unknown.
 fn looks_like_file(path: &str) -> bool {
     let last = path.rsplit('/').next().unwrap_or(path);
@@ -320,7 +332,7 @@ fn is_leg(job: &Job, key: &str) -> bool {
     job.key.strip_prefix(key).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-fn artifact_feeders(flow: &Flow, facts: &FlowFacts<'_>, job: usize) -> Vec<usize> {
+pub(super) fn artifact_feeders(flow: &Flow, facts: &FlowFacts<'_>, job: usize) -> Vec<usize> {
     let Some(own) = facts.get(job) else { return Vec::new() };
     let mut found = Vec::new();
     for key in own.fetches.iter().flat_map(|f| &f.name).flat_map(super::facts::jobs_in) {

@@ -209,6 +209,16 @@ fn files_covered(
         if let Some(ending) = unattested(facts, attest, unit).filter(|_| !checksum_file(files)) {
             return Coverage::Wrong(format!("its subject leaves out the `.{ending}` files that are published as well"));
         }
+        // Files that another job attests have to come to the job that publishes them as they are.
+        if related
+            && unit.publish.bytes == Bytes::Given
+            && attest.job != unit.publish.job
+            && !bytes::artifact_feeders(flow, facts, unit.publish.job).contains(&attest.job)
+        {
+            return Coverage::Unread(
+                "nothing shows that the files of the job that attests are those that are published".to_owned(),
+            );
+        }
         // The step builds what it publishes, and names no files: what the job attests there is meant.
         return if related && !checksum_file(files) {
             Coverage::Yes("its subjects are files of the job that builds and publishes".to_owned())
