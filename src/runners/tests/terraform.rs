@@ -177,6 +177,32 @@ fn codebuild_destroys_machines_on_demand_and_keeps_those_of_a_fleet() {
     assert_eq!(text("", "PUSH"), Vec::<String>::new());
 }
 
+#[test]
+fn codebuild_filters_that_locals_hold_are_seen() {
+    let dynamic = r#"  dynamic "filter_group" {
+    for_each = local.all_filter_groups
+    content {
+      dynamic "filter" {
+        for_each = filter_group.value
+        content {
+          type    = filter.value.type
+          pattern = filter.value.pattern
+        }
+      }
+    }
+  }
+}
+locals {
+  own_filter_groups = [[{ type = "EVENT", pattern = "PATTERN" }]]
+  all_filter_groups = concat(local.own_filter_groups, var.more)
+}
+"#;
+    let (head, _) = CODEBUILD.split_once("  filter_group {").expect("the project has a filter");
+    let text = |pattern: &str| tf(&format!("{head}{dynamic}").replace("FLEET", "").replace("PATTERN", pattern));
+    assert_eq!(text("WORKFLOW_JOB_QUEUED"), ["codebuild-runner: met met met"]);
+    assert_eq!(text("PUSH"), Vec::<String>::new());
+}
+
 const APP_JOB: &str = r#"
 resource "azurerm_container_app_job" "runner" {
   name = "runner"

@@ -47,6 +47,15 @@ pub(super) fn resource(module: &Module<'_>, of: &str, name: &str, value: &Value)
     }
 }
 
+/// Whether a webhook hands over jobs of GitHub. Its filters may be made of lists that locals of the folder hold.
+fn takes_jobs(module: &Module<'_>, webhook: &Value) -> bool {
+    let queued =
+        |value: &Value| value.walk().iter().any(|v| v.text().is_some_and(|t| t.contains("WORKFLOW_JOB_QUEUED")));
+    let groups = webhook.all("filter_group").flat_map(|group| group.all("filter"));
+    let mut patterns = groups.filter_map(|filter| filter.get("pattern"));
+    queued(webhook) || patterns.any(|p| p.text().is_none()) && module.locals().any(queued)
+}
+
 /// A project takes jobs of GitHub when a webhook hands them to it.
 fn codebuild_project(module: &Module<'_>, name: &str, value: &Value) -> Option<RunnerPool> {
     let reference = format!("aws_codebuild_project.{name}.");
@@ -55,7 +64,7 @@ fn codebuild_project(module: &Module<'_>, name: &str, value: &Value) -> Option<R
         let named = w.get("project_name").is_some_and(|p| {
             p.shown().is_some_and(|s| s.contains(&reference)) || p.text().is_some() && p.text() == project
         });
-        named && w.walk().iter().any(|v| v.text().is_some_and(|t| t.contains("WORKFLOW_JOB_QUEUED")))
+        named && takes_jobs(module, w)
     })?;
     let environment = value.get("environment");
     let source = value.path(&["source", "location"]);

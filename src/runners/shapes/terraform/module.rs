@@ -96,6 +96,11 @@ impl<'a> Module<'a> {
         resources.filter(move |(t, ..)| *t == of).map(|(_, name, value)| (name, value))
     }
 
+    /// The locals of the folder.
+    pub(super) fn locals(&self) -> impl Iterator<Item = &Value> {
+        self.beside.iter().filter(|b| b.kind == "locals").map(|b| &b.value)
+    }
+
     /// The file at a path that an expression names.
     pub(super) fn file(&self, written: &str) -> Option<(Arc<str>, Arc<str>)> {
         let written = written.replace("${path.module}", ".").replace("${path.root}", ".");
