@@ -1,6 +1,10 @@
 //! References of make: variables and functions.
 
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap};
+use std::rc::Rc;
+
+use globset::{GlobBuilder, GlobMatcher};
 
 use super::{Make, Value, publishes};
 use crate::checkout::Checkout;
@@ -370,6 +374,28 @@ fn folder_of(word: &str) -> String {
     }
 }
 
+/// Patterns that are kept compiled.
+const MOST_MATCHERS: usize = 500;
+
+/// A pattern of files, compiled. Every command that runs make reads the same makefiles.
+fn matcher(pattern: &str) -> Option<Rc<GlobMatcher>> {
+    thread_local! {
+        static KNOWN: RefCell<HashMap<String, Option<Rc<GlobMatcher>>>> = RefCell::default();
+    }
+    KNOWN.with_borrow_mut(|known| {
+        if let Some(matcher) = known.get(pattern) {
+            return matcher.clone();
+        }
+        if known.len() >= MOST_MATCHERS {
+            known.clear();
+        }
+        let glob = GlobBuilder::new(pattern).literal_separator(true).build();
+        let matcher = glob.ok().map(|glob| Rc::new(glob.compile_matcher()));
+        known.insert(pattern.to_owned(), matcher.clone());
+        matcher
+    })
+}
+
 /// The files and folders of the checkout that a pattern fits, as seen from a folder.
 pub(super) fn wildcard(checkout: &Checkout, folder: &str, pattern: &str) -> Vec<String> {
     let path = join(folder, pattern);
@@ -377,16 +403,15 @@ pub(super) fn wildcard(checkout: &Checkout, folder: &str, pattern: &str) -> Vec<
         let found = checkout.exists(&path) || checkout.under(&path).next().is_some();
         return if found { vec![pattern.to_owned()] } else { Vec::new() };
     }
-    let Ok(glob) = globset::GlobBuilder::new(&path).literal_separator(true).build() else { return Vec::new() };
-    let matcher = glob.compile_matcher();
+    let Some(matcher) = matcher(&path) else { return Vec::new() };
     let parts = path.split('/').count();
     let fixed: Vec<&str> = path.split('/').take_while(|p| !p.contains(['*', '?', '['])).collect();
     let mut found = BTreeSet::new();
     for file in checkout.under(&fixed.join("/")) {
-        let own: Vec<&str> = file.split('/').take(parts).collect();
-        let own = own.join("/");
-        if matcher.is_match(&own) {
-            found.insert(own);
+        let end = file.match_indices('/').nth(parts - 1).map_or(file.len(), |(at, _)| at);
+        let own = file.get(..end).unwrap_or(file);
+        if !found.contains(own) && matcher.is_match(own) {
+            found.insert(own.to_owned());
         }
         if found.len() >= MOST_WORDS {
             break;
