@@ -5,7 +5,8 @@
 //!    what shows a hosted build and what publishes without provenance.
 //! 2. Removing a declaration of permissions that grants no writing raises nothing.
 //! 3. Removing a file that is no pipeline raises nothing, unless an open verdict cites it, or it switches on a cache or
-//!    a client's default by being there (lock files and manifests).
+//!    a client's default by being there (lock files and manifests), takes the place of a release tool's defaults,
+//!    which publish more than it asks for, or applies other files (a customisation, whose patches are what fails).
 //! 4. Removing a step that no open verdict cites raises no target whose build jobs stay the same, unless the step brings
 //!    code or files into its job or takes them out (a checkout, an artifact that is handed on) or is a local action, in
 //!    whose own file an open verdict may cite something. A job that builds nothing any more is not asked what build jobs
@@ -178,9 +179,19 @@ fn removing_a_restriction_of_permissions_raises_nothing() {
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
-/// Files whose presence switches something on.
-const SWITCHES: &[&str] =
-    &["go.sum", "package.json", "package-lock.json", ".lock", ".npmrc", "gradle", "pyproject.toml"];
+/// Files whose presence switches something on, takes the place of a tool's defaults, or applies other files.
+const SWITCHES: &[&str] = &[
+    "go.sum",
+    "package.json",
+    "package-lock.json",
+    ".lock",
+    ".npmrc",
+    "gradle",
+    "pyproject.toml",
+    "release.config.",
+    ".releaserc",
+    "kustomization",
+];
 
 #[test]
 fn removing_a_file_raises_nothing() {
