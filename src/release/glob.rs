@@ -49,6 +49,20 @@ pub(super) fn overlaps(a: &str, b: &str) -> bool {
     })
 }
 
+/// A name or folder with every unknown part as a `*`.
+pub(super) fn starred(name: &str) -> String {
+    let mut out = String::new();
+    let mut rest = name;
+    while let Some(at) = rest.find("${{") {
+        let (head, tail) = rest.split_at(at);
+        out.push_str(head);
+        out.push('*');
+        rest = tail.find("}}").and_then(|e| tail.get(e + 2..)).unwrap_or_default();
+    }
+    out.push_str(rest);
+    out
+}
+
 /// Whether a normal pattern names one file.
 fn is_plain(pattern: &str) -> bool {
     !pattern.contains(['*', '?', '{'])

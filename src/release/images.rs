@@ -3,6 +3,7 @@
 use super::coverage::{Coverage, Unit, is_image};
 use super::doer::Picked;
 use super::facts::{FlowFacts, names_missing_step, step_of_symbol};
+use super::glob;
 use super::naming::image_name;
 use crate::catalogue::Catalogue;
 use crate::commands::matching;
@@ -137,25 +138,11 @@ fn names_fit(names: &[Picked], unit: &Unit<'_, '_>) -> bool {
 fn fits(name: &str, unit: &Unit<'_, '_>) -> bool {
     unit.names.iter().any(|own| {
         let known = name.split("${{").next().unwrap_or_default();
-        let dynamic = name.contains("${{") && known.contains('/') && pattern::wildcard(&starred(name), own);
+        let dynamic = name.contains("${{") && known.contains('/') && pattern::wildcard(&glob::starred(name), own);
         own == name
             || dynamic
             || own.strip_prefix("docker.io/").is_some_and(|o| name.ends_with(&format!("/{o}")))
             || (own.contains("${{") || name.contains("${{")) && own.rsplit('/').next() == name.rsplit('/').next()
             || Text::new(own.as_str()).symbol().is_some_and(|_| Text::new(name).symbol().is_some())
     })
-}
-
-/// A name with every unknown part as a `*`, as a dynamic matrix of images has it.
-fn starred(name: &str) -> String {
-    let mut out = String::new();
-    let mut rest = name;
-    while let Some(at) = rest.find("${{") {
-        let (head, tail) = rest.split_at(at);
-        out.push_str(head);
-        out.push('*');
-        rest = tail.find("}}").and_then(|e| tail.get(e + 2..)).unwrap_or_default();
-    }
-    out.push_str(rest);
-    out
 }

@@ -29,7 +29,7 @@ pub(super) fn published(checkout: &Checkout, publish: &Publish<'_>, place: &str)
         return Packages::Own;
     }
     let mut manifests: Vec<String> = if dynamic && !group && selected.is_empty() {
-        let pattern = masked(place);
+        let pattern = glob::starred(place);
         let below = |p: &str| p.strip_suffix("package.json").map(|f| f.trim_end_matches('/').to_owned());
         let files = checkout.files().iter().filter(|p| p.ends_with("/package.json") && !p.contains("node_modules/"));
         files
@@ -120,18 +120,4 @@ fn selected(publish: &Publish<'_>) -> Vec<String> {
 /// Whether a folder fits a pattern that ends in a separator (`packages/*/`).
 fn fits(pattern: &str, folder: &str) -> bool {
     glob::contains(pattern.trim_end_matches('/'), folder)
-}
-
-/// A folder with unknown parts, each as a `*`.
-fn masked(place: &str) -> String {
-    let mut out = String::new();
-    let mut rest = place;
-    while let Some(at) = rest.find("${{") {
-        let (head, tail) = rest.split_at(at);
-        out.push_str(head);
-        out.push('*');
-        rest = tail.find("}}").and_then(|e| tail.get(e + 2..)).unwrap_or_default();
-    }
-    out.push_str(rest);
-    out
 }

@@ -618,16 +618,11 @@ fn implied(line: &Line<'_>, definition: &Definition, target: &Target, chain: &BT
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checkout::Checkout;
 
     fn found(files: &[(&str, &str)], command: &str) -> Vec<String> {
-        let files = files.iter().map(|(p, t)| ((*p).to_owned(), t.as_bytes().to_vec()));
-        let checkout = Checkout::in_memory(files, None);
-        let words: Vec<Text> = command.split(' ').map(Text::from).collect();
-        let env = [("TAG".to_owned(), Text::from("v1"))];
-        let call =
-            Call { checkout: &checkout, words: &words, folder: &Text::default(), env: &env, platform: &|_| None };
-        let Some(entered) = enter(&call) else { return vec!["nothing".to_owned()] };
+        let Some(entered) = super::super::entered(enter, files, &[("TAG", "v1")], command) else {
+            return vec!["nothing".to_owned()];
+        };
         let implied = entered.implied.iter().map(|i| {
             let words: Vec<&str> = i.words.iter().map(Text::as_str).collect();
             format!("{} {}", i.location.as_ref().map_or(0, |l| l.line), words.join(" "))

@@ -513,13 +513,9 @@ mod tests {
     use super::*;
 
     fn commands(files: &[(&str, &str)], command: &str) -> Vec<String> {
-        let files = files.iter().map(|(p, t)| ((*p).to_owned(), t.as_bytes().to_vec()));
-        let checkout = Checkout::in_memory(files, None);
-        let words: Vec<Text> = command.split(' ').map(Text::from).collect();
-        let env = [("TAG".to_owned(), Text::from("v1"))];
-        let call =
-            Call { checkout: &checkout, words: &words, folder: &Text::default(), env: &env, platform: &|_| None };
-        let Some(entered) = enter(&call) else { return vec!["nothing".to_owned()] };
+        let Some(entered) = super::super::entered(enter, files, &[("TAG", "v1")], command) else {
+            return vec!["nothing".to_owned()];
+        };
         let pieces = entered.pieces.iter().map(|p| format!("{}: {}", p.line, p.text.trim()));
         pieces.chain(entered.unread).collect()
     }

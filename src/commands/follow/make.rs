@@ -604,11 +604,7 @@ mod tests {
     use super::*;
 
     fn entered(files: &[(&str, &str)], command: &str) -> Entered {
-        let files = files.iter().map(|(p, t)| ((*p).to_owned(), t.as_bytes().to_vec()));
-        let checkout = Checkout::in_memory(files, None);
-        let words: Vec<Text> = command.split(' ').map(Text::from).collect();
-        let call = Call { checkout: &checkout, words: &words, folder: &Text::default(), env: &[], platform: &|_| None };
-        enter(&call).expect("a make command")
+        super::super::entered(enter, files, &[], command).expect("a make command")
     }
 
     fn recipes(makefile: &str, command: &str) -> Vec<String> {

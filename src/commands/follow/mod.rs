@@ -192,3 +192,18 @@ pub(super) fn enter(call: &Call<'_>, images: &[Built]) -> Option<Entered> {
         .or_else(|| projects::enter(call))
         .or_else(|| files::enter(call))
 }
+
+/// What a follower makes of a command in a checkout of these files, with these variables set.
+#[cfg(test)]
+fn entered(
+    enter: impl Fn(&Call<'_>) -> Option<Entered>,
+    files: &[(&str, &str)],
+    env: &[(&str, &str)],
+    command: &str,
+) -> Option<Entered> {
+    let files = files.iter().map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec()));
+    let checkout = Checkout::in_memory(files, None);
+    let words: Vec<Text> = command.split(' ').map(Text::from).collect();
+    let env: Vec<(String, Text)> = env.iter().map(|(name, value)| ((*name).to_owned(), Text::from(*value))).collect();
+    enter(&Call { checkout: &checkout, words: &words, folder: &Text::default(), env: &env, platform: &|_| None })
+}
