@@ -19,6 +19,14 @@ fn is_truth(value: &Text) -> bool {
     matches!(value.literal(), Some("true" | "false" | ""))
 }
 
+/// The unknown and the name of a word in which a program's name follows an unknown.
+fn joined(word: &Text) -> Option<(Text, &str)> {
+    let (symbol, name) = word.as_str().strip_prefix("${{")?.split_once("}}")?;
+    let is_name = name.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'));
+    is_name.then(|| (Text::unknown(symbol), name))
+}
+
 impl Interpreter<'_> {
     pub(super) fn simple(&mut self, simple: &Simple) -> Status {
         self.here = simple.offset;
@@ -91,12 +99,26 @@ impl Interpreter<'_> {
     }
 
     /// The word that decides which program runs and is not known, with what it can be. An unknown word in front of a
-    /// command is most often a guard that is empty when the command is to run.
+    /// command is most often a guard that is empty when the command is to run, and one that a program's name is joined
+    /// to (`${PREFIX}twine upload`) is a folder or nothing.
     fn depending(&self, words: &[Text]) -> Option<(usize, Vec<(Cond, Text)>)> {
         let mut found = None;
         for view in wrappers::views(words, self.context.wrappers) {
-            let Some(first) = view.first().filter(|w| w.symbol().is_some()) else { continue };
+            let Some(first) = view.first() else { continue };
             let at = words.iter().position(|w| std::ptr::eq(w, first))?;
+            if let Some((folder, name)) = joined(first) {
+                let unknown = || {
+                    let empty = symbol::equal(&folder, &Text::default());
+                    vec![(empty.clone(), Text::default()), (empty.negate(), folder.clone())]
+                };
+                let options = self.context.choices.of(&folder).unwrap_or_else(unknown);
+                let whole = |(cond, value): (Cond, Text)| (cond, Text::new(format!("{value}{name}")));
+                found = Some((at, options.into_iter().map(whole).collect()));
+                continue;
+            }
+            if first.symbol().is_none() {
+                continue;
+            }
             let options = match self.context.choices.of(first) {
                 // `if $RELEASE; then` asks for the value.
                 Some(options) if view.len() == 1 && options.iter().all(|(_, v)| is_truth(v)) => return None,
