@@ -207,25 +207,22 @@ fn writes(step: &crate::model::Step, command: &Command, files: &[String]) -> boo
     {
         return true;
     }
+    let program = command.words.first().and_then(matching::program).unwrap_or_default();
+    // `find dist -exec strip {} +` changes what lies in the folder.
+    let roots: Vec<&str> = match program {
+        "find" => words.iter().skip(1).take_while(|w| !w.starts_with(['-', '(', '!'])).copied().collect(),
+        _ => Vec::new(),
+    };
+    let roots = if roots.is_empty() { &[""][..] } else { &roots };
     let views = crate::commands::unwrapped(command, &Catalogue::get().wrappers);
-    if views.iter().any(|words| changes(Doer::Command(step, command, words), "", files)) {
+    let mut doers = views.iter().map(|words| Doer::Command(step, command, words));
+    if doers.any(|doer| roots.iter().any(|root| changes(doer, root, files))) {
         return true;
     }
-    match command.words.first().and_then(matching::program).unwrap_or_default() {
-        "tar" => {
-            let flags = words.iter().position(|w| {
-                let letters = w.strip_prefix('-').unwrap_or(w);
-                letters.chars().all(char::is_alphabetic) && letters.contains('c') && letters.ends_with('f')
-            });
-            flags.and_then(|at| words.get(at + 1)).is_some_and(|file| hits(folder, file, files))
-        }
-        // `find dist -exec strip {} +` changes what lies in the folder.
-        "find" => {
-            let run = words.iter().position(|w| matches!(*w, "-exec" | "-execdir" | "-ok"));
-            let inner = run.and_then(|at| command.words.get(at + 1..)).unwrap_or_default();
-            let roots = words.iter().skip(1).take_while(|w| !w.starts_with(['-', '(', '!']));
-            !inner.is_empty() && roots.into_iter().any(|root| changes(Doer::Command(step, command, inner), root, files))
-        }
-        _ => false,
-    }
+    let archive = words.iter().position(|w| {
+        let letters = w.strip_prefix('-').unwrap_or(w);
+        letters.chars().all(char::is_alphabetic) && letters.contains('c') && letters.ends_with('f')
+    });
+    let archive = archive.filter(|_| program == "tar").and_then(|at| words.get(at + 1));
+    archive.is_some_and(|file| hits(folder, file, files))
 }
