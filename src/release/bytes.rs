@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::facts::{FlowFacts, Handover, Publish, jobs_in};
-use super::{glob, moves};
+use super::glob;
 use crate::model::{Flow, Job, Location, Step, StepBody, Text};
 use crate::syntax::pattern;
 
@@ -114,7 +114,7 @@ fn follow(flow: &Flow, facts: &FlowFacts<'_>, job: usize, step: usize, files: &s
     }
     // Files that the job put here from elsewhere.
     let mut renamed = false;
-    for moved in moves::of_job(this, step) {
+    for moved in own.moves(this).iter().take_while(|moved| moved.step <= step) {
         for before in moved.before(files) {
             let asked = (job, moved.step, before.clone());
             if depth >= MOST_HOPS || found.asked.contains(&asked) || before == files {

@@ -245,7 +245,7 @@ fn files_covered(
     };
     // What its job puts elsewhere after it has attested it keeps its digest.
     let point = Point { job: attest.job, step: attest.step };
-    let inside = |f: &FileRef| contained(f) || digests::moved_from(flow, &point, f).iter().any(contained);
+    let inside = |f: &FileRef| contained(f) || digests::moved_from(flow, facts, &point, f).iter().any(contained);
     if unit.files.iter().all(inside) {
         return Coverage::Yes(format!(
             "its subjects contain `{}`",

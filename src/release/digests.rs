@@ -3,9 +3,9 @@
 use super::bytes::{self, FileRef};
 use super::coverage::{Coverage, Unit};
 use super::facts::{FlowFacts, step_of_symbol};
+use super::glob;
 use super::provenance::not_always;
 use super::rewritten::{self, Point};
-use super::{glob, moves};
 use crate::commands::matching;
 use crate::model::{Command, Flow, Script, Step, StepBody, Text};
 use crate::syntax::pattern;
@@ -237,7 +237,7 @@ fn named(flow: &Flow, facts: &FlowFacts<'_>, list: &Listed, unit: &Unit<'_, '_>)
     // Files that the job moves after it has listed them.
     let moved = |f: &FileRef| {
         let after = list.points.iter().filter(|p| flow.jobs.get(p.job).is_some_and(|j| j.key == f.job));
-        after.into_iter().any(|point| moved_from(flow, point, f).iter().any(inside))
+        after.into_iter().any(|point| moved_from(flow, facts, point, f).iter().any(inside))
     };
     if unit.files.iter().all(|f| inside(f) || moved(f)) {
         return Coverage::Yes(
@@ -258,10 +258,10 @@ fn named(flow: &Flow, facts: &FlowFacts<'_>, list: &Listed, unit: &Unit<'_, '_>)
 }
 
 /// Where the files of a pattern lay before what their job moves from a step on.
-pub(super) fn moved_from(flow: &Flow, point: &Point, file: &FileRef) -> Vec<FileRef> {
-    let Some(job) = flow.jobs.get(point.job).filter(|j| j.key == file.job) else { return Vec::new() };
-    let moves = moves::of_job(job, job.steps.len());
-    let before = moves.iter().filter(|m| m.step >= point.step).flat_map(|m| m.before(&file.pattern));
+pub(super) fn moved_from(flow: &Flow, facts: &FlowFacts<'_>, point: &Point, file: &FileRef) -> Vec<FileRef> {
+    let job = flow.jobs.get(point.job).filter(|j| j.key == file.job);
+    let Some((job, own)) = job.zip(facts.get(point.job)) else { return Vec::new() };
+    let before = own.moves(job).iter().filter(|m| m.step >= point.step).flat_map(|m| m.before(&file.pattern));
     before.map(|pattern| FileRef { job: file.job.clone(), pattern }).collect()
 }
 

@@ -1,6 +1,6 @@
 //! What the steps of a job do, in the catalogue's terms.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Deref;
 use std::rc::Rc;
@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::bytes::{Origin, needed};
 use super::doer::{Doer, Hit, Picked};
+use super::moves::{self, Move};
 use crate::catalogue::{Bytes, Catalogue, Content, Producer, Signer, Sink};
 use crate::commands::IDENTITY;
 use crate::model::{Cond, Flow, Job, Location, Step, StepBody, Text};
@@ -145,9 +146,16 @@ pub(super) struct Facts<'p> {
     pub fetches: Vec<Handover<'p>>,
     /// Indices of the steps that run code of the checkout or make bytes.
     pub working: Vec<usize>,
+    /// What its commands put elsewhere, in order.
+    moves: OnceCell<Vec<Move>>,
 }
 
 impl Facts<'_> {
+    /// What the commands of the job, whose facts these are, put elsewhere.
+    pub(super) fn moves(&self, job: &Job) -> &[Move] {
+        self.moves.get_or_init(|| moves::of_job(job))
+    }
+
     /// Whether the job is a build job by its own steps.
     pub(super) fn builds(&self) -> bool {
         !self.working.is_empty()

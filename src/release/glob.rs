@@ -1,6 +1,10 @@
 //! Glob algebra: whether one pattern of file names contains another. Unknown parts of either are opaque.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use rustc_hash::FxHashMap;
 
 /// One unit of a pattern.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,35 +22,85 @@ enum Unit {
 
 /// Patterns with more alternatives in braces than this are taken as they are.
 const MOST_ALTERNATIVES: usize = 64;
+/// A pattern with wildcards that has more units in all its alternatives may name any file.
+const MOST_UNITS: usize = 4_096;
+
+/// A pattern taken apart.
+struct Compiled {
+    /// What [`normal`] makes of it.
+    normal: String,
+    /// Its alternatives as units; none of a plain one, which names one file.
+    alternatives: Vec<Vec<Unit>>,
+}
+
+impl Compiled {
+    fn new(pattern: &str) -> Self {
+        let normal = normal(pattern);
+        let alternatives = match () {
+            () if is_plain(&normal) => Vec::new(),
+            () if normal.len() > MOST_UNITS => anything(&normal),
+            () => alternatives(&normal).iter().map(|a| units(a)).collect(),
+        };
+        if alternatives.iter().map(Vec::len).sum::<usize>() > MOST_UNITS {
+            return Self { alternatives: anything(&normal), normal };
+        }
+        Self { normal, alternatives }
+    }
+
+    fn is_plain(&self) -> bool {
+        self.alternatives.is_empty()
+    }
+
+    fn alternatives(&self) -> Cow<'_, [Vec<Unit>]> {
+        if self.is_plain() { Cow::Owned(vec![units(&self.normal)]) } else { Cow::Borrowed(&self.alternatives) }
+    }
+}
+
+/// A pattern that is too large to be held against others: it may meet each, only `**` contains it, and it contains none.
+fn anything(pattern: &str) -> Vec<Vec<Unit>> {
+    let mark = || Unit::Symbol(pattern.to_owned());
+    vec![vec![mark(), Unit::Deep, mark()]]
+}
+
+/// Compiled patterns that are kept at most: the same few are held against one another again and again.
+const MOST_KEPT: usize = 1_024;
+
+thread_local! {
+    static KEPT: RefCell<FxHashMap<String, Rc<Compiled>>> = RefCell::default();
+}
+
+fn compiled(pattern: &str) -> Rc<Compiled> {
+    KEPT.with_borrow_mut(|kept| {
+        if let Some(known) = kept.get(pattern) {
+            return Rc::clone(known);
+        }
+        if kept.len() >= MOST_KEPT {
+            kept.clear();
+        }
+        let new = Rc::new(Compiled::new(pattern));
+        kept.insert(pattern.to_owned(), Rc::clone(&new));
+        new
+    })
+}
 
 /// Whether every file that `inner` can name is named by `outer`.
 pub(super) fn contains(outer: &str, inner: &str) -> bool {
-    let (outer, inner) = (normal(outer), normal(inner));
-    if outer == inner || is_plain(&outer) && is_plain(&inner) {
-        return outer == inner;
+    let (outer, inner) = (compiled(outer), compiled(inner));
+    if outer.normal == inner.normal || outer.is_plain() && inner.is_plain() {
+        return outer.normal == inner.normal;
     }
-    let outers = alternatives(&outer);
-    alternatives(&inner).iter().all(|i| {
-        outers
-            .iter()
-            .any(|o| within(&units(o), &units(i), &mut vec![None; (o.len() + 1) * (i.len() + 1)], 0, 0, i.len() + 1))
-    })
+    let outers = outer.alternatives();
+    inner.alternatives().iter().all(|i| outers.iter().any(|o| has(o, i)))
 }
 
 /// Whether some file may be named by both.
 pub(super) fn overlaps(a: &str, b: &str) -> bool {
-    let (a, b) = (normal(a), normal(b));
-    if is_plain(&a) && is_plain(&b) {
-        return a == b;
+    let (a, b) = (compiled(a), compiled(b));
+    if a.is_plain() && b.is_plain() {
+        return a.normal == b.normal;
     }
-    let bs = alternatives(&b);
-    alternatives(&a).iter().any(|a| {
-        bs.iter().any(|b| {
-            let (a, b) = (units(a), units(b));
-            let width = b.len() + 1;
-            meet(&a, &b, &mut vec![None; (a.len() + 1) * width], 0, 0, width)
-        })
-    })
+    let bs = b.alternatives();
+    a.alternatives().iter().any(|a| bs.iter().any(|b| may_meet(a, b)))
 }
 
 /// A name or folder with every unknown part as a `*`.
@@ -177,6 +231,71 @@ fn units(pattern: &str) -> Vec<Unit> {
     units
 }
 
+/// Without the units at both ends that `same` says are alike, while `fixed` says that they can only stand for one
+/// another; `None` when two such units differ.
+fn trimmed<'a, 'b>(
+    mut a: &'a [Unit],
+    mut b: &'b [Unit],
+    fixed: impl Fn(&Unit, &Unit) -> bool,
+    same: impl Fn(&Unit, &Unit) -> bool,
+) -> Option<(&'a [Unit], &'b [Unit])> {
+    while let (Some((x, xs)), Some((y, ys))) = (a.split_first(), b.split_first()) {
+        if !fixed(x, y) {
+            break;
+        }
+        if !same(x, y) {
+            return None;
+        }
+        (a, b) = (xs, ys);
+    }
+    while let (Some((x, xs)), Some((y, ys))) = (a.split_last(), b.split_last()) {
+        if !fixed(x, y) {
+            break;
+        }
+        if !same(x, y) {
+            return None;
+        }
+        (a, b) = (xs, ys);
+    }
+    Some((a, b))
+}
+
+/// Whether each text of `inner` is one of `outer`.
+fn has(outer: &[Unit], inner: &[Unit]) -> bool {
+    let fixed = |o: &Unit, _: &Unit| !matches!(o, Unit::Star | Unit::Deep);
+    let same = |o: &Unit, i: &Unit| match o {
+        Unit::One => matches!(i, Unit::One | Unit::Char(_)) && *i != Unit::Char('/'),
+        other => other == i,
+    };
+    let Some((outer, inner)) = trimmed(outer, inner, fixed, same) else { return false };
+    match outer {
+        [] => inner.is_empty(),
+        [Unit::Deep] => true,
+        [Unit::Star] => !inner.iter().any(|i| matches!(i, Unit::Deep | Unit::Char('/'))),
+        _ => {
+            let width = inner.len() + 1;
+            within(outer, inner, &mut vec![None; (outer.len() + 1) * width], 0, 0, width)
+        }
+    }
+}
+
+/// Whether some text may be one of both.
+fn may_meet(a: &[Unit], b: &[Unit]) -> bool {
+    let fixed = |u: &Unit, v: &Unit| !is_wild(u) && !is_wild(v);
+    let Some((a, b)) = trimmed(a, b, fixed, one_another) else { return false };
+    let width = b.len() + 1;
+    meet(a, b, &mut vec![None; (a.len() + 1) * width], 0, 0, width)
+}
+
+fn is_wild(unit: &Unit) -> bool {
+    matches!(unit, Unit::Star | Unit::Deep | Unit::Symbol(_))
+}
+
+/// Whether two units that stand for one character each may be the same one.
+fn one_another(u: &Unit, v: &Unit) -> bool {
+    u == v || matches!((u, v), (Unit::One, Unit::Char(_)) | (Unit::Char(_), Unit::One))
+}
+
 fn within(outer: &[Unit], inner: &[Unit], memo: &mut Vec<Option<bool>>, o: usize, i: usize, width: usize) -> bool {
     if let Some(Some(known)) = memo.get(o * width + i) {
         return *known;
@@ -211,18 +330,17 @@ fn meet(a: &[Unit], b: &[Unit], memo: &mut Vec<Option<bool>>, i: usize, j: usize
     if let Some(Some(known)) = memo.get(i * width + j) {
         return *known;
     }
-    let wild = |u: &Unit| matches!(u, Unit::Star | Unit::Deep | Unit::Symbol(_));
     let answer = match (a.get(i), b.get(j)) {
         (None, None) => true,
-        (Some(u), None) => wild(u) && meet(a, b, memo, i + 1, j, width),
-        (None, Some(u)) => wild(u) && meet(a, b, memo, i, j + 1, width),
+        (Some(u), None) => is_wild(u) && meet(a, b, memo, i + 1, j, width),
+        (None, Some(u)) => is_wild(u) && meet(a, b, memo, i, j + 1, width),
         (Some(u), Some(v)) => {
-            let skip = (wild(u) && meet(a, b, memo, i + 1, j, width)) || (wild(v) && meet(a, b, memo, i, j + 1, width));
+            let skip =
+                (is_wild(u) && meet(a, b, memo, i + 1, j, width)) || (is_wild(v) && meet(a, b, memo, i, j + 1, width));
             let crosses = |wild: &Unit, other: &Unit| *wild != Unit::Star || *other != Unit::Char('/');
-            let eat = (wild(u) && crosses(u, v) && meet(a, b, memo, i, j + 1, width))
-                || (wild(v) && crosses(v, u) && meet(a, b, memo, i + 1, j, width));
-            let same = (u == v || matches!((u, v), (Unit::One, Unit::Char(_)) | (Unit::Char(_), Unit::One)))
-                && meet(a, b, memo, i + 1, j + 1, width);
+            let eat = (is_wild(u) && crosses(u, v) && meet(a, b, memo, i, j + 1, width))
+                || (is_wild(v) && crosses(v, u) && meet(a, b, memo, i + 1, j, width));
+            let same = one_another(u, v) && meet(a, b, memo, i + 1, j + 1, width);
             skip || eat || same
         }
     };
@@ -249,6 +367,15 @@ mod tests {
         assert!(contains("widget.tar.gz", "./widget.tar.gz"));
         assert!(contains("dist/*", "out/deep/../../dist/a"));
         assert!(!contains("dist/*", "../dist/a"));
+    }
+
+    #[test]
+    fn a_pattern_of_too_many_parts_may_name_any_file() {
+        let long = |ending: &str| format!("dist/{}*{ending}", "a".repeat(MOST_UNITS - "dist/*".len() - ending.len()));
+        assert!(contains("dist/*", &long("")) && !overlaps(&long(""), "out/b"));
+        assert!(!contains("dist/*", &format!("{}a", long(""))) && overlaps(&format!("{}a", long("")), "out/b"));
+        let many = format!("{{{}}}/*", vec!["a".repeat(MOST_UNITS / 50); 60].join(","));
+        assert!(contains(&many, &many) && !contains("*", &many) && overlaps(&many, "out/b"));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Whether a later job publishes the provenance file that a builder stores as an artifact.
 
 use super::facts::{Facts, FlowFacts, Handover, Publish};
-use super::{glob, moves, naming};
+use super::{glob, naming};
 use crate::model::{Cond, Flow, Job, Kind, Location};
 
 /// The name of a provenance file that nobody gave a name.
@@ -52,13 +52,13 @@ fn lands(fetch: &Handover<'_>, key: &str, named: Option<&str>) -> Option<String>
 fn published<'f, 'p>(job: &Job, own: &'f Facts<'p>, after: usize, place: &str) -> Option<&'f Publish<'p>> {
     let mut publishes = own.publishes.iter().filter(|p| p.sink.kind == Kind::ReleaseAssets && p.step > after);
     publishes.find(|publish| {
-        let moves = moves::of_job(job, publish.step);
+        let moves = || own.moves(job).iter().take_while(|m| m.step <= publish.step).filter(|m| m.step > after);
         let mut files = publish.files.iter().flat_map(|f| f.value.items(&[','])).peekable();
         // A step that names no files hands out what its tool finds.
         files.peek().is_none()
             || files.any(|file| {
-                let before = moves.iter().filter(|m| m.step > after).flat_map(|m| m.before(file.as_str()));
-                names(file.as_str(), place) || before.into_iter().any(|file| names(&file, place))
+                let mut before = moves().flat_map(|m| m.before(file.as_str()));
+                names(file.as_str(), place) || before.any(|file| names(&file, place))
             })
     })
 }

@@ -23,9 +23,9 @@ pub(super) struct Move {
     folder: bool,
 }
 
-/// The moves of a job before a step, its own included.
-pub(super) fn of_job(job: &Job, before: usize) -> Vec<Move> {
-    let steps = job.steps.iter().enumerate().take(before + 1).filter(|(_, step)| !step.cond.is_never());
+/// The moves of a job, in order.
+pub(super) fn of_job(job: &Job) -> Vec<Move> {
+    let steps = job.steps.iter().enumerate().filter(|(_, step)| !step.cond.is_never());
     let mut found = Vec::new();
     for (at, step) in steps {
         let StepBody::Script(script) = &step.body else { continue };
