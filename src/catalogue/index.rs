@@ -19,6 +19,8 @@ struct Names {
     own: FxHashMap<String, Vec<usize>>,
     /// Entries whose patterns hold wildcards, with what a name that fits begins with.
     open: Vec<(String, usize)>,
+    /// The first bytes of names that may fit one of those; `None`: any.
+    first: Option<Vec<u8>>,
 }
 
 impl Names {
@@ -32,6 +34,7 @@ impl Names {
     /// Merges the lists, once all entries are in.
     fn finished(mut self) -> Self {
         self.open.dedup();
+        self.first = self.open.iter().map(|(start, _)| start.bytes().next()).collect();
         for (name, list) in &mut self.own {
             list.extend(self.open.iter().filter(|(start, _)| name.starts_with(start.as_str())).map(|(_, at)| at));
             list.sort_unstable();
@@ -47,7 +50,11 @@ impl Names {
             false => Cow::Borrowed(name),
         };
         let own = self.own.get(&*name);
-        let open = if own.is_none() { &*self.open } else { &[] };
+        let may_fit = || match &self.first {
+            Some(first) => name.bytes().next().is_some_and(|byte| first.contains(&byte)),
+            None => true,
+        };
+        let open = if own.is_none() && may_fit() { &*self.open } else { &[] };
         let mut last = None;
         let open = open.iter().filter(move |(start, _)| name.starts_with(start.as_str())).map(|(_, at)| *at);
         let open = open.filter(move |at| last.replace(*at) != Some(*at));

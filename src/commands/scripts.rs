@@ -84,6 +84,11 @@ impl<'c> Scripts<'c> {
         self.images.borrow_mut().clear();
     }
 
+    /// Whether the job has built images, which later commands may run.
+    pub fn has_images(&self) -> bool {
+        !self.images.borrow().is_empty()
+    }
+
     /// The commands of a script and of all that it runs.
     pub fn read(&self, reading: &Reading<'_>) -> Script {
         let mut holes = reading.holes.iter();

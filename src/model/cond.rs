@@ -88,7 +88,24 @@ impl Cond {
     pub fn is_never(&self) -> bool {
         match self {
             Cond::Known(b) => !b,
+            Cond::Atom(_) => false,
+            Cond::Any(any) => any.iter().all(Cond::is_never),
+            // Most are a few literals, of which only opposites exclude one another.
+            Cond::All(all) if all.iter().all(Cond::is_literal) => {
+                let opposite = |one: &Cond| matches!(one, Cond::Not(inner) if all.contains(&**inner));
+                all.iter().any(opposite)
+            }
+            Cond::Not(_) if self.is_literal() => false,
             _ => !self.satisfiable(),
+        }
+    }
+
+    /// Whether it is an atom or its opposite.
+    fn is_literal(&self) -> bool {
+        match self {
+            Cond::Atom(_) => true,
+            Cond::Not(inner) => matches!(**inner, Cond::Atom(_)),
+            _ => false,
         }
     }
 
@@ -100,6 +117,9 @@ impl Cond {
     /// Whether `other` holds whenever this does. Not decidable within the bound: `false`.
     pub fn implies(&self, other: &Cond) -> bool {
         if other.is_always() || self == other || matches!(self, Cond::Known(false)) {
+            return true;
+        }
+        if matches!(self, Cond::All(all) if all.contains(other)) {
             return true;
         }
         let mut atoms = BTreeSet::new();
@@ -193,5 +213,9 @@ mod tests {
     fn a_contradiction_is_never() {
         assert!(a("x").and(a("x").negate()).is_never());
         assert!(!a("x").or(a("x").negate()).is_never());
+        assert!(!a("x").and(a("y").negate()).is_never() && !a("x").negate().is_never());
+        let neither = a("x").or(a("y")).negate();
+        assert!(neither.clone().and(a("x")).is_never() && !neither.is_never());
+        assert!(a("x").and(a("x").negate()).or(a("y").and(a("y").negate())).is_never());
     }
 }

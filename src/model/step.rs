@@ -96,8 +96,8 @@ pub struct Script {
 pub enum StepBody {
     /// Uses an action that is defined elsewhere.
     Action(ActionUse),
-    /// Runs a script.
-    Script(Script),
+    /// Runs a script. Legs of a matrix whose script comes to the same share it.
+    Script(Arc<Script>),
     /// Runs code of this checkout that cannot be read as commands (a local JavaScript or Docker action).
     Opaque {
         /// What it is.

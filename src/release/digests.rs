@@ -185,7 +185,7 @@ fn read_file(flow: &Flow, facts: &FlowFacts<'_>, point: &Point, path: &str, list
 
 fn scripts(steps: &[Step]) -> impl Iterator<Item = (usize, &Script)> {
     steps.iter().enumerate().filter_map(|(at, step)| match &step.body {
-        StepBody::Script(script) => Some((at, script)),
+        StepBody::Script(script) => Some((at, &**script)),
         _ => None,
     })
 }

@@ -18,8 +18,8 @@ const HARMLESS: &str = r"(test|coverage|codecov|lint|check|docs?\b|pages|site|st
 
 /// Names of programs that hand something out.
 const HANDS_OUT: &str = r"(^|[^a-z])(publish|upload)(er|ing)?([^a-z]|$)";
-/// Files of programs that are read only as far as they start others with literal words.
-const PROGRAMS: &str = r"^[\w./@-]+\.(py|js|mjs|cjs|ts|mts|rb)$";
+/// How the files of programs end that are read only as far as they start others with literal words.
+const PROGRAMS: &[&str] = &["py", "js", "mjs", "cjs", "ts", "mts", "rb"];
 /// Clients whose `publish` builds or puts up a site or service.
 const SITES: &str = "pkg-pr-new|dotnet|msbuild|wrangler|vercel|netlify|quarto|surge|gh-pages|firebase|func|serverless|sls|amplify|mkdocs|mike|docusaurus|php|artisan|git|gh|glab|echo|printf|mosquitto|mosquitto_pub|nats|redis-cli|aws|gcloud|az|make|just|task|mage|rake|ros2";
 
@@ -102,7 +102,7 @@ pub(super) fn streams<'p>(path: &Path<'_, 'p>) -> Vec<Linked<'p>> {
 /// A program of the checkout that is named after publishing and of which no readable line publishes, or an unknown
 /// client that is told to publish.
 fn quiet_program(job: &Job, index: usize, step: &Step, script: &Script) -> Option<(String, Location, String)> {
-    if !can_publish(job, index) {
+    if script.commands.is_empty() || !can_publish(job, index) {
         return None;
     }
     script
@@ -114,7 +114,7 @@ fn quiet_program(job: &Job, index: usize, step: &Step, script: &Script) -> Optio
             if words.iter().any(|w| w.contains("dry-run") || w.contains("dryrun")) {
                 return None;
             }
-            let program = words.iter().find(|w| w.contains('.') && pattern::search(PROGRAMS, w))?;
+            let program = words.iter().find(|w| is_program(w))?;
             let file = program.rsplit('/').next()?;
             let stem = dashed(file.rsplit_once('.').map_or(file, |(stem, _)| stem));
             let speaks = pattern::search(HANDS_OUT, &stem) && !pattern::search(HARMLESS, &stem);
@@ -149,6 +149,13 @@ fn quiet_program(job: &Job, index: usize, step: &Step, script: &Script) -> Optio
                 })
             })
         })
+}
+
+/// Whether a word names the file of a program.
+fn is_program(word: &str) -> bool {
+    let part = |b: u8| b.is_ascii_alphanumeric() || b"_./@-".contains(&b);
+    let ending = word.rsplit_once('.').filter(|(name, ending)| !name.is_empty() && PROGRAMS.contains(ending));
+    ending.is_some() && word.bytes().all(part)
 }
 
 /// `publishCI` as `publish-ci`.

@@ -4,6 +4,8 @@
 //! container, the steps of its image and its entry point. Only publications count: what else the code does, and under
 //! which condition, nothing shows. Source: <https://docs.github.com/en/actions/reference/workflows-and-actions/metadata-syntax>
 
+use std::sync::Arc;
+
 use super::Lowering;
 use super::expression::interpolate;
 use super::scope::{Inputs, Scope};
@@ -137,5 +139,5 @@ fn published(lowering: &Lowering<'_>, text: &str, hop: Option<Hop>, scope: &Scop
     });
     let script = publications(script);
     let nothing = script.commands.is_empty() && script.unread.is_empty();
-    (!nothing).then(|| Step { id: None, body: StepBody::Script(script), chain, ..step.clone() })
+    (!nothing).then(|| Step { id: None, body: StepBody::Script(Arc::new(script)), chain, ..step.clone() })
 }

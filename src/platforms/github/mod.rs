@@ -57,6 +57,8 @@ struct Lowering<'c> {
     called: RefCell<BTreeSet<String>>,
     /// Repositories beside the checkout whose files were read.
     used: RefCell<BTreeSet<String>>,
+    /// The scripts of the job at hand.
+    kept: RefCell<steps::Kept>,
 }
 
 impl Lowering<'_> {
@@ -79,6 +81,7 @@ pub fn lower(checkout: &Checkout) -> Lowered {
         problems: RefCell::default(),
         called: RefCell::default(),
         used: RefCell::default(),
+        kept: RefCell::default(),
     };
     let mut lowered = Lowered::default();
     let mut callable: Vec<(String, crate::model::Location)> = Vec::new();

@@ -1,5 +1,6 @@
 //! Steps of a job: scripts read, local composite actions seen through, their inputs bound.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::{Lowering, code};
@@ -486,6 +487,23 @@ fn supplied(context: &str, plain: &dyn Fn(&str) -> bool) -> bool {
     }
 }
 
+/// What decides what a script of a job comes to: under the same event nothing else does.
+#[derive(PartialEq)]
+struct Circumstances {
+    /// What its expressions come to.
+    values: Vec<Value>,
+    env: Vec<(String, Value)>,
+    shell: Text,
+    folder: Text,
+    chain: Vec<Hop>,
+    /// The folder of the action that it stands in.
+    action: Option<String>,
+}
+
+/// The scripts of one job, by the place of their text: legs of a matrix often come to the same.
+#[derive(Default)]
+pub(super) struct Kept(HashMap<(Arc<str>, u32), Vec<(Circumstances, Arc<Script>)>>);
+
 /// Reads the script of a `run:` step.
 fn script(
     lowering: &Lowering<'_>,
@@ -494,7 +512,7 @@ fn script(
     run: Node<'_>,
     scope: &Scope<'_>,
     new: &Step,
-) -> Script {
+) -> Arc<Script> {
     let setting = |key: &str| {
         step.get(key)
             .or_else(|| place.defaults.iter().find_map(|d| d.get(key)))
@@ -502,22 +520,44 @@ fn script(
             .map(|s| interpolate(s, scope).text())
     };
     let text = run.as_str().unwrap_or_default();
-    let values: Vec<Value> =
-        expressions(text).iter().map(|(_, inner)| super::expression::evaluate(inner, scope)).collect();
-    let holes: Vec<Text> = values.iter().map(Value::text).collect();
-    let shell =
-        setting("shell").unwrap_or_else(|| Text::from(if scope.os == Some("Windows") { "pwsh" } else { "bash" }));
-    lowering.scripts.read(&crate::commands::Reading {
+    let values = expressions(text).iter().map(|(_, inner)| super::expression::evaluate(inner, scope)).collect();
+    let usual = || Text::from(if scope.os == Some("Windows") { "pwsh" } else { "bash" });
+    let given = Circumstances {
+        values,
+        env: scope.env.to_vec(),
+        shell: setting("shell").unwrap_or_else(usual),
+        folder: setting("working-directory").unwrap_or_default(),
+        chain: place.chain.clone(),
+        action: scope.action.clone(),
+    };
+    let key = (Arc::clone(&place.source.path), run.span().start.byte);
+    // What the job has built is part of what a script comes to.
+    let bare = !lowering.scripts.has_images();
+    let kept = lowering
+        .kept
+        .borrow()
+        .0
+        .get(&key)
+        .and_then(|all| all.iter().find(|(known, _)| *known == given).map(|(_, script)| Arc::clone(script)));
+    if let Some(script) = kept.filter(|_| bare) {
+        return script;
+    }
+    let holes: Vec<Text> = given.values.iter().map(Value::text).collect();
+    let script = Arc::new(lowering.scripts.read(&crate::commands::Reading {
         text,
-        shell: shell.as_str(),
+        shell: given.shell.as_str(),
         holes: &holes,
         env: &new.env,
         platform: &|name| platform_variable(name, scope),
-        folder: setting("working-directory").unwrap_or_default(),
+        folder: given.folder.clone(),
         locate: &|from, to| place.source.at(Span { start: run.at(from), end: run.at(to) }),
         chain: &place.chain,
-        choices: choices(scope.env.iter().map(|(_, value)| value).chain(&values)),
-    })
+        choices: choices(scope.env.iter().map(|(_, value)| value).chain(&given.values)),
+    }));
+    if bare && !lowering.scripts.has_images() {
+        lowering.kept.borrow_mut().0.entry(key).or_default().push((given, Arc::clone(&script)));
+    }
+    script
 }
 
 /// The commands that an action runs because one of its inputs holds them.
@@ -557,7 +597,7 @@ fn run_by_action(lowering: &Lowering<'_>, action: &ActionUse, scope: &Scope<'_>,
                     continue;
                 }
             }
-            let mut new = Step { id: None, body: StepBody::Script(script), cond, ..step.clone() };
+            let mut new = Step { id: None, body: StepBody::Script(Arc::new(script)), cond, ..step.clone() };
             let handed = action.inputs.iter().any(|i| i.value.as_str().contains(IDENTITY));
             if entry.contained && !handed {
                 new.env = new.env.iter().cloned().chain([(IDENTITY.to_owned(), Text::default())]).collect();

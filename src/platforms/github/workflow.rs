@@ -246,6 +246,7 @@ fn lower_job(
         .and_then(|n| n.as_str())
         .is_some_and(|s| !interpolate(s, &scope).truth().is_never());
 
+    lowering.kept.take();
     for leg in legs {
         scope.matrix = leg.clone();
         scope.symbol = format!("jobs.{key}.steps.");

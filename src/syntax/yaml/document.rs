@@ -300,7 +300,11 @@ impl<'a> Node<'a> {
     /// The key node and the value of a scalar key, by the rules of [`Node::get`].
     pub fn entry(&self, key: &str) -> Option<(Node<'a>, Node<'a>)> {
         let document = self.document;
-        let same = |node: u32| document.scalar(node).is_some_and(|(text, _)| text == key);
+        let same = |node: u32| match document.raw(node).content {
+            // Nearly every key differs here already.
+            Content::Slice { start, end, .. } if end.wrapping_sub(start) as usize != key.len() => false,
+            _ => document.scalar(node).is_some_and(|(text, _)| text == key),
+        };
         let Content::Mapping { table, .. } = self.raw().content else { return None };
         let (key, value) = match document.tables.get(table as usize) {
             Some(table) => {
