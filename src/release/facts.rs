@@ -6,7 +6,7 @@ use std::ops::Deref;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::bytes::{Origin, needed};
+use super::bytes::{Origin, feeds, needed};
 use super::doer::{Doer, Hit, Picked};
 use super::moves::{self, Move};
 use crate::catalogue::{Bytes, Catalogue, Content, Producer, Signer, Sink};
@@ -148,12 +148,19 @@ pub(super) struct Facts<'p> {
     pub working: Vec<usize>,
     /// What its commands put elsewhere, in order.
     moves: OnceCell<Vec<Move>>,
+    /// Keys of the jobs whose outputs its working steps read.
+    feeds: OnceCell<BTreeSet<String>>,
 }
 
 impl Facts<'_> {
     /// What the commands of the job, whose facts these are, put elsewhere.
     pub(super) fn moves(&self, job: &Job) -> &[Move] {
         self.moves.get_or_init(|| moves::of_job(job))
+    }
+
+    /// Keys of the jobs whose outputs the working steps of the job, whose facts these are, read.
+    pub(super) fn feeds(&self, job: &Job) -> &BTreeSet<String> {
+        self.feeds.get_or_init(|| feeds(job, |step| self.working.contains(&step)))
     }
 
     /// Whether the job is a build job by its own steps.
