@@ -121,7 +121,7 @@ impl Adapter<'_> {
         };
         let found = whole.or_else(|| tokens(&self.without_broken_lines()).ok());
         let Some(found) = found else {
-            self.unread.push((self.base, "quotes or expansions do not end".to_owned()));
+            self.refuse_lines(0, self.text.len(), "quotes or expansions do not end");
             return Vec::new();
         };
         self.statements(&found)
@@ -194,6 +194,10 @@ impl Adapter<'_> {
         let mut shown = chunk.iter().filter(|token| !is_newline(token)).map(|token| self.stretch(token.location()));
         let Some((start, first)) = shown.next() else { return };
         let end = shown.next_back().map_or(first, |(_, end)| end);
+        self.refuse_lines(start, end, why);
+    }
+
+    fn refuse_lines(&mut self, start: usize, end: usize, why: &str) {
         let mut at = start;
         let mut told = 0;
         for line in self.text.get(start..end).unwrap_or_default().split_inclusive('\n') {
