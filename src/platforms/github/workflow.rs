@@ -69,7 +69,7 @@ pub(super) fn lower(lowering: &Lowering<'_>, frame: &Frame<'_>) -> Lowered {
     let mut done: Vec<Rc<Done>> = Vec::new();
     for at in order(&entries) {
         let Some((id, key, node)) = entries.get(at) else { continue };
-        if frame.run.jobs.get() > MOST_JOBS {
+        if frame.run.jobs.get() >= MOST_JOBS {
             lowering.problem(Problem {
                 path: frame.source.path.to_string(),
                 line: Some(key.span().start.line),
