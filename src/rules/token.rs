@@ -1,6 +1,5 @@
 //! `scoped-token`: what the token and the stored credentials of the build jobs could change.
 
-use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use super::provenance::build_location;
@@ -101,23 +100,20 @@ fn stored(job: &Job) -> Vec<(&SecretUse, &'static Credential)> {
     job.secrets.iter().filter_map(|secret| Some((secret, credential(secret)?))).collect()
 }
 
-/// The credentials of the catalogue that a name fits.
-fn fitting(name: &str) -> BTreeSet<usize> {
-    static NAMES: LazyLock<(pattern::Set, Vec<usize>)> = LazyLock::new(|| {
-        let all = || Catalogue::get().credentials.iter().enumerate();
-        let owners = all().flat_map(|(at, credential)| credential.names.iter().map(move |_| at)).collect();
-        (pattern::Set::new(all().flat_map(|(_, credential)| &credential.names).map(String::as_str)), owners)
-    });
-    let (names, owners) = &*NAMES;
-    names.whole(name).into_iter().filter_map(|at| owners.get(at).copied()).collect()
-}
+/// The names of the catalogue's credentials. Apart, each is decided with a few states; together they have thousands.
+static NAMES: LazyLock<Vec<pattern::Set>> = LazyLock::new(|| {
+    let names = |credential: &Credential| pattern::Set::new(credential.names.iter().map(String::as_str));
+    Catalogue::get().credentials.iter().map(names).collect()
+});
 
 fn credential(secret: &SecretUse) -> Option<&'static Credential> {
-    let mut candidates = fitting(&secret.name);
-    candidates.extend(secret.receiver.iter().flat_map(|receiver| fitting(receiver)));
-    let found = candidates.into_iter().filter_map(|at| Catalogue::get().credentials.get(at)).find(|c| {
+    let taken = |c: &Credential| {
         c.actions.is_empty()
             || secret.action.as_deref().is_some_and(|a| c.actions.iter().any(|p| pattern::wildcard(p, a)))
-    })?;
+    };
+    let named =
+        |names: &pattern::Set| names.whole(&secret.name) || secret.receiver.as_deref().is_some_and(|r| names.whole(r));
+    let mut all = Catalogue::get().credentials.iter().zip(NAMES.iter());
+    let (found, _) = all.find(|(credential, names)| taken(credential) && named(names))?;
     (!found.harmless).then_some(found)
 }

@@ -1,8 +1,8 @@
 //! Patterns of catalogue entries: wildcards over names, and regular expressions, each compiled once.
 
-use std::sync::{Arc, LazyLock, RwLock};
+use std::sync::{Arc, LazyLock, OnceLock, RwLock};
 
-use regex::bytes::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
+use regex::bytes::{Regex, RegexBuilder};
 use rustc_hash::FxHashMap;
 
 /// Patterns that were compiled before, by any thread; `None` for one that is none.
@@ -40,20 +40,24 @@ pub fn whole(pattern: &str, text: &str) -> bool {
     compiled(&AS_A_WHOLE, pattern, || in_full(pattern)).is_some_and(|r| r.is_match(text.as_bytes()))
 }
 
-/// Many patterns that are asked about one text at once: they compile and match together.
+/// Patterns any of which may fit: they compile and match as one, when the first text is held against them.
 #[derive(Debug)]
-pub struct Set(RegexSet);
+pub struct Set {
+    expression: String,
+    compiled: OnceLock<Option<Regex>>,
+}
 
 impl Set {
     /// The patterns; none of them fits when one is broken.
     pub fn new<'p>(patterns: impl Iterator<Item = &'p str>) -> Self {
-        let set = RegexSetBuilder::new(patterns.map(in_full)).case_insensitive(true).unicode(false).build();
-        Self(set.unwrap_or_default())
+        let all: Vec<String> = patterns.map(|pattern| format!("(?:{pattern})")).collect();
+        Self { expression: in_full(&all.join("|")), compiled: OnceLock::new() }
     }
 
-    /// The numbers of the patterns that match the whole text, without regard to the case of ASCII letters.
-    pub fn whole(&self, text: &str) -> Vec<usize> {
-        self.0.matches(text.as_bytes()).into_iter().collect()
+    /// Whether one of the patterns matches the whole text, without regard to the case of ASCII letters.
+    pub fn whole(&self, text: &str) -> bool {
+        let compile = || RegexBuilder::new(&self.expression).case_insensitive(true).unicode(false).build().ok();
+        self.compiled.get_or_init(compile).as_ref().is_some_and(|regex| regex.is_match(text.as_bytes()))
     }
 }
 
@@ -157,6 +161,6 @@ mod tests {
     #[test]
     fn a_broken_pattern_matches_nothing() {
         assert!(!search("(", "("));
-        assert!(Set::new(["a", "("].into_iter()).whole("a").is_empty());
+        assert!(!Set::new(["a", "("].into_iter()).whole("a"));
     }
 }

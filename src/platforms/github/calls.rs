@@ -60,7 +60,7 @@ pub(super) fn lower_call(
                 asked: Vec::new(),
                 location,
             };
-            traits::job(&mut job, frame.source, node, None, scope);
+            traits::Names::of(frame.source, node, None).give(&mut job, scope);
             jobs.push(Arc::new(job));
         }
         _ => {

@@ -4,7 +4,7 @@ use super::expression::{expressions, interpolate};
 use super::scope::Scope;
 use super::source::Source;
 use super::value::Value;
-use crate::model::{Job, Parameter, SecretUse};
+use crate::model::{Job, Location, Parameter, SecretUse};
 use crate::syntax::yaml::{Kind, Node};
 
 /// A YAML value with its expressions evaluated.
@@ -34,108 +34,121 @@ fn nested(node: Node<'_>, scope: &Scope<'_>, depth: usize) -> Value {
     }
 }
 
-/// Collects secrets, parameters and the container's reach of a job.
-pub(super) fn job(job: &mut Job, source: &Source, node: Node<'_>, workflow_env: Option<Node<'_>>, scope: &Scope<'_>) {
-    let mut seen = |node: Node<'_>, receiver: Option<&str>, action: Option<&str>, step: Option<usize>| {
-        scan(job_parts(job), source, node, Named { receiver, action, step }, scope, 0);
-    };
-    if let Some(env) = workflow_env {
-        seen(env, None, None, None);
+/// What the text of a job names, which is the same for all legs.
+#[derive(Default)]
+pub(super) struct Names<'s> {
+    secrets: Vec<SecretUse>,
+    container_reach: Vec<(String, Location)>,
+    /// The expressions, each with its place and the step that gets its value.
+    expressions: Vec<(&'s str, Location, Option<usize>)>,
+}
+
+impl<'s> Names<'s> {
+    /// Collects what a job and the environment of its workflow name.
+    pub(super) fn of(source: &'s Source, node: Node<'s>, workflow_env: Option<Node<'s>>) -> Self {
+        let mut names = Self::default();
+        let mut seen = |node: Node<'s>, action: Option<&str>, step: Option<usize>| {
+            names.scan(source, node, Place { receiver: None, action, step }, 0);
+        };
+        if let Some(env) = workflow_env {
+            seen(env, None, None);
+        }
+        for key in ["env", "with", "secrets", "container", "services"] {
+            if let Some(part) = node.get(key) {
+                seen(part, None, None);
+            }
+        }
+        if let Some(steps) = node.get("steps") {
+            for (at, step) in steps.items().enumerate() {
+                let action = step.get("uses").and_then(|n| n.as_str()).map(|s| s.split('@').next().unwrap_or(s));
+                for key in ["env", "with", "run"] {
+                    if let Some(part) = step.get(key) {
+                        seen(part, action, Some(at));
+                    }
+                }
+            }
+        }
+        let Some(container) = node.get("container") else { return names };
+        let mut reach = |node: Node<'_>| {
+            let text = node.as_str().unwrap_or_default();
+            for sign in
+                ["--privileged", "docker.sock", "containerd.sock", "podman.sock", "--pid=host", "--network=host"]
+            {
+                if text.contains(sign) {
+                    names.container_reach.push((sign.to_owned(), source.at(node.span())));
+                }
+            }
+        };
+        if let Some(options) = container.get("options") {
+            reach(options);
+        }
+        if let Some(volumes) = container.get("volumes") {
+            volumes.items().for_each(&mut reach);
+        }
+        names
     }
-    for key in ["env", "with", "secrets", "container", "services"] {
-        if let Some(part) = node.get(key) {
-            seen(part, None, None, None);
+
+    fn scan(&mut self, source: &Source, node: Node<'s>, place: Place<'_>, depth: usize) {
+        if depth > DEEPEST_VALUE {
+            return;
+        }
+        if node.is_mapping() {
+            for (key, value) in node.entries() {
+                self.scan(source, value, Place { receiver: key.as_str(), ..place }, depth + 1);
+            }
+        } else if node.is_sequence() {
+            for item in node.items() {
+                self.scan(source, item, place, depth + 1);
+            }
+        } else if let Some(text) = node.as_str() {
+            if place.receiver == Some("secrets") && text == "inherit" {
+                return;
+            }
+            for (range, inner) in expressions(text) {
+                let mut span = crate::model::Span { start: node.at(range.start), end: node.at(range.end) };
+                if span.end < span.start {
+                    span.end = span.start;
+                }
+                let location = source.at(span);
+                for name in secret_names(inner) {
+                    let found = SecretUse {
+                        name,
+                        receiver: place.receiver.map(str::to_owned),
+                        action: place.action.map(|a| a.to_ascii_lowercase()),
+                        location: location.clone(),
+                        step: place.step,
+                    };
+                    if !self.secrets.contains(&found) {
+                        self.secrets.push(found);
+                    }
+                }
+                self.expressions.push((inner, location, place.step));
+            }
         }
     }
-    if let Some(steps) = node.get("steps") {
-        for (at, step) in steps.items().enumerate() {
-            let action = step.get("uses").and_then(|n| n.as_str()).map(|s| s.split('@').next().unwrap_or(s));
-            for key in ["env", "with", "run"] {
-                if let Some(part) = step.get(key) {
-                    seen(part, None, action, Some(at));
+
+    /// Hands them to a leg, with the parameters that the expressions come to in it.
+    pub(super) fn give(&self, job: &mut Job, scope: &Scope<'_>) {
+        job.secrets.clone_from(&self.secrets);
+        job.container_reach.clone_from(&self.container_reach);
+        for (inner, location, step) in &self.expressions {
+            let value = super::expression::evaluate(inner, scope).text();
+            for symbol in value.symbols().flat_map(external) {
+                let found = Parameter { symbol, location: location.clone(), step: *step };
+                if !job.parameters.contains(&found) {
+                    job.parameters.push(found);
                 }
             }
         }
     }
-    let Some(container) = node.get("container") else { return };
-    let mut reach = |node: Node<'_>| {
-        let text = node.as_str().unwrap_or_default();
-        for sign in ["--privileged", "docker.sock", "containerd.sock", "podman.sock", "--pid=host", "--network=host"] {
-            if text.contains(sign) {
-                job.container_reach.push((sign.to_owned(), source.at(node.span())));
-            }
-        }
-    };
-    if let Some(options) = container.get("options") {
-        reach(options);
-    }
-    if let Some(volumes) = container.get("volumes") {
-        volumes.items().for_each(&mut reach);
-    }
 }
 
-/// The two lists that scanning fills.
-struct Parts<'j> {
-    secrets: &'j mut Vec<SecretUse>,
-    parameters: &'j mut Vec<Parameter>,
-}
-
-fn job_parts(job: &mut Job) -> Parts<'_> {
-    Parts { secrets: &mut job.secrets, parameters: &mut job.parameters }
-}
-
+/// Who gets what a text names.
 #[derive(Clone, Copy)]
-struct Named<'n> {
+struct Place<'n> {
     receiver: Option<&'n str>,
     action: Option<&'n str>,
     step: Option<usize>,
-}
-
-fn scan(parts: Parts<'_>, source: &Source, node: Node<'_>, named: Named<'_>, scope: &Scope<'_>, depth: usize) {
-    if depth > DEEPEST_VALUE {
-        return;
-    }
-    let Parts { secrets, parameters } = parts;
-    if node.is_mapping() {
-        for (key, value) in node.entries() {
-            let named = Named { receiver: key.as_str(), ..named };
-            scan(Parts { secrets, parameters }, source, value, named, scope, depth + 1);
-        }
-    } else if node.is_sequence() {
-        for item in node.items() {
-            scan(Parts { secrets, parameters }, source, item, named, scope, depth + 1);
-        }
-    } else if let Some(text) = node.as_str() {
-        if named.receiver == Some("secrets") && text == "inherit" {
-            return;
-        }
-        for (range, inner) in expressions(text) {
-            let mut span = crate::model::Span { start: node.at(range.start), end: node.at(range.end) };
-            if span.end < span.start {
-                span.end = span.start;
-            }
-            let location = source.at(span);
-            for name in secret_names(inner) {
-                let found = SecretUse {
-                    name,
-                    receiver: named.receiver.map(str::to_owned),
-                    action: named.action.map(|a| a.to_ascii_lowercase()),
-                    location: location.clone(),
-                    step: named.step,
-                };
-                if !secrets.contains(&found) {
-                    secrets.push(found);
-                }
-            }
-            let value = super::expression::evaluate(inner, scope).text();
-            for symbol in value.symbols().flat_map(external) {
-                let found = Parameter { symbol, location: location.clone(), step: named.step };
-                if !parameters.contains(&found) {
-                    parameters.push(found);
-                }
-            }
-        }
-    }
 }
 
 /// Names behind `secrets.` or in `secrets['...']`.

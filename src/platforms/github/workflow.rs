@@ -248,6 +248,7 @@ fn lower_job(
         .is_some_and(|s| !interpolate(s, &scope).truth().is_never());
 
     lowering.kept.take();
+    let mut names = None;
     for leg in legs {
         scope.matrix = leg.clone();
         scope.symbol = format!("jobs.{key}.steps.");
@@ -286,7 +287,7 @@ fn lower_job(
         job.runner = runs_on::choice(node.get("runs-on"), &location, &frame.source.path, &scope);
         scope.os = operating_system(&job.runner);
         let defaults = [node.get("defaults").and_then(|d| d.get("run")), workflow.defaults];
-        traits::job(&mut job, frame.source, node, workflow.env_node, &scope);
+        names.get_or_insert_with(|| traits::Names::of(frame.source, node, workflow.env_node)).give(&mut job, &scope);
         steps::lower(lowering, frame.source, node.get("steps"), &mut scope, &defaults, &mut job);
         let outputs: Vec<(String, Value)> = environment(node.get("outputs"), &scope);
         job.outputs = outputs.iter().map(|(k, v)| (k.clone(), v.text())).collect();
