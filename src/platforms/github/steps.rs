@@ -210,7 +210,13 @@ fn step(lowering: &Lowering<'_>, place: &Place<'_>, at: usize, node: Node<'_>, s
         let script = script(lowering, place, node, run, scope, &new);
         for write in &script.outputs {
             let cond = new.cond.clone().and(write.cond.clone());
-            let value = perhaps(cond, &write.value, Value::literal(""));
+            let value = match write.choices.iter().all(|(_, text)| text.is_literal()) {
+                true if !write.choices.is_empty() => {
+                    let options = write.choices.iter().map(|(c, text)| (c.clone(), Value::String(text.clone())));
+                    Value::Choice(options.collect()).simplified()
+                }
+                _ => perhaps(cond, &write.value, Value::literal("")),
+            };
             match outputs.iter_mut().find(|(k, _)| *k == write.name) {
                 // Several writes: the last on each path; every one is possible.
                 Some((_, known)) if *known != value => {
@@ -560,18 +566,26 @@ fn script(
     script
 }
 
+/// More commands than this are not made of the values that the inputs of one action can have.
+const MOST_TEXTS: usize = 16;
+
 /// The commands that an action runs because one of its inputs holds them.
 fn run_by_action(lowering: &Lowering<'_>, action: &ActionUse, scope: &Scope<'_>, step: &Step) -> Vec<Step> {
     let mut steps = Vec::new();
     for entry in runs_of(&action.name) {
-        let held = entry.inputs.iter().filter_map(|name| action.input(name)).map(|input| {
-            let value = input.value.as_str();
-            match &entry.program {
-                Some(program) => format!("{program} {value}"),
-                None => value.to_owned(),
+        let whole = |value: &str| match &entry.program {
+            Some(program) => format!("{program} {value}"),
+            None => value.to_owned(),
+        };
+        let mut texts: Vec<(Cond, String)> = Vec::new();
+        for input in entry.inputs.iter().filter_map(|name| action.input(name)) {
+            if (1..=MOST_TEXTS).contains(&input.choices.len()) {
+                let possible = input.choices.iter().filter(|(cond, _)| !cond.is_never());
+                texts.extend(possible.map(|(cond, value)| (cond.clone(), whole(value.as_str()))));
+            } else {
+                texts.push((Cond::TRUE, whole(input.value.as_str())));
             }
-        });
-        let mut texts: Vec<(Cond, String)> = held.map(|text| (Cond::TRUE, text)).collect();
+        }
         if let Some(command) = &entry.command {
             texts.extend(with_options(command, entry, action));
         }
@@ -610,7 +624,6 @@ fn run_by_action(lowering: &Lowering<'_>, action: &ActionUse, scope: &Scope<'_>,
 
 /// A command with the words that inputs of the action add; one for each way in which conditions decide about them.
 fn with_options(command: &str, entry: &Run, action: &ActionUse) -> Vec<(Cond, String)> {
-    const MOST: usize = 16;
     let mut texts = vec![(Cond::TRUE, command.to_owned())];
     for (name, option) in &entry.options {
         let Some(input) = action.input(name) else {
@@ -620,7 +633,7 @@ fn with_options(command: &str, entry: &Run, action: &ActionUse) -> Vec<(Cond, St
         };
         let choices: Vec<(Cond, String)> =
             input.choices.iter().map(|(cond, value)| (cond.clone(), words(option, value))).collect();
-        if choices.is_empty() || texts.len() * choices.len() > MOST {
+        if choices.is_empty() || texts.len() * choices.len() > MOST_TEXTS {
             texts.iter_mut().for_each(|(_, text)| text.push_str(&words(option, &input.value)));
             continue;
         }
