@@ -16,7 +16,8 @@ use crate::catalogue::{Run, RunOption, Split};
 use crate::commands::matching::runs_of;
 use crate::commands::{Choices, IDENTITY};
 use crate::model::{
-    ActionUse, Cond, Hop, Input, Job, Location, Problem, Reference, Script, Span, Step, StepBody, Text, VersionSource,
+    ActionUse, Cond, Hop, Input, Job, Location, OutputWrite, Problem, Reference, Script, Span, Step, StepBody, Text,
+    VersionSource,
 };
 use crate::syntax::yaml::Node;
 
@@ -210,13 +211,7 @@ fn step(lowering: &Lowering<'_>, place: &Place<'_>, at: usize, node: Node<'_>, s
         let script = script(lowering, place, node, run, scope, &new);
         for write in &script.outputs {
             let cond = new.cond.clone().and(write.cond.clone());
-            let value = match write.choices.iter().all(|(_, text)| text.is_literal()) {
-                true if !write.choices.is_empty() => {
-                    let options = write.choices.iter().map(|(c, text)| (c.clone(), Value::String(text.clone())));
-                    Value::Choice(options.collect()).simplified()
-                }
-                _ => perhaps(cond, &write.value, Value::literal("")),
-            };
+            let value = perhaps(cond, handed_on(write), Value::literal(""));
             match outputs.iter_mut().find(|(k, _)| *k == write.name) {
                 // Several writes: the last on each path; every one is possible.
                 Some((_, known)) if *known != value => {
@@ -235,7 +230,7 @@ fn step(lowering: &Lowering<'_>, place: &Place<'_>, at: usize, node: Node<'_>, s
             let before = scope.env.iter().take(outer).chain(&exports).rev().find(|(name, _)| *name == write.name);
             let before = before.map_or_else(|| Value::literal(""), |(_, value)| value.clone());
             let cond = new.cond.clone().and(write.cond.clone());
-            exports.push((write.name.clone(), perhaps(cond, &write.value, before)));
+            exports.push((write.name.clone(), perhaps(cond, handed_on(write), before)));
         }
         new.body = StepBody::Script(script);
         job.steps.push(new);
@@ -248,14 +243,24 @@ fn step(lowering: &Lowering<'_>, place: &Place<'_>, at: usize, node: Node<'_>, s
     scope.steps.push((id, outputs));
 }
 
+/// What a script hands on: one of several values, where all of them are known.
+fn handed_on(write: &OutputWrite) -> Value {
+    if write.choices.is_empty() || write.choices.iter().any(|(_, text)| !text.is_literal()) {
+        return Value::String(write.value.clone());
+    }
+    let options = write.choices.iter().map(|(cond, text)| (cond.clone(), Value::String(text.clone())));
+    Value::Choice(options.collect()).simplified()
+}
+
 /// What is handed on under a condition. It matters for what switches something on or off, an option or a truth value: a
 /// name or a path has to be there for what uses it to work at all.
-fn perhaps(cond: Cond, value: &Text, otherwise: Value) -> Value {
+fn perhaps(cond: Cond, value: Value, otherwise: Value) -> Value {
     const SWITCHES: &[&str] = &["true", "false", "yes", "no", "on", "off", "0", "1", "mode=max", "mode=min"];
-    let text = value.as_str();
-    let switch = text.starts_with('-') || SWITCHES.iter().any(|s| s.eq_ignore_ascii_case(text));
-    let value = Value::String(value.clone());
-    if !switch || cond.is_always() {
+    let switch = |value: &Value| {
+        let text = value.text();
+        text.as_str().starts_with('-') || SWITCHES.iter().any(|s| s.eq_ignore_ascii_case(text.as_str()))
+    };
+    if cond.is_always() || !value.alternatives().iter().any(switch) {
         return value;
     }
     Value::Choice(vec![(cond.clone(), value), (cond.negate(), otherwise)]).simplified()
