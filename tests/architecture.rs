@@ -296,3 +296,85 @@ use super::sibling;
     ];
     assert_eq!(seen, wanted);
 }
+
+/// Ways out of the program: other programs, other code, the network.
+const WAYS_OUT: &[&str] = &[
+    "process::Command",
+    "os::unix::process",
+    "os::windows::process",
+    "std::net",
+    "os::unix::net",
+    "TcpStream",
+    "TcpListener",
+    "UdpSocket",
+    "UnixStream",
+    "UnixListener",
+    "UnixDatagram",
+    "ToSocketAddrs",
+    "libc::",
+    "rustix::",
+    "windows_sys::",
+    "extern \"C\"",
+    "asm!",
+];
+
+/// The code of a source file, without comments and without its tests.
+fn code(text: &str) -> String {
+    let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+    text.lines().filter(|line| !line.trim_start().starts_with("//")).map(|line| format!("{line}\n")).collect()
+}
+
+/// What of `std::process` is no way out.
+const ENDS: &[&str] = &["std::process::ExitCode", "std::process::exit"];
+
+/// The ways out that a source file takes. Of `std::process` only its own end may be named, however it is imported.
+fn ways_out(text: &str) -> Vec<String> {
+    let code = code(text);
+    let mut found: Vec<String> =
+        WAYS_OUT.iter().filter(|way| code.contains(*way)).map(|way| (*way).to_owned()).collect();
+    for start in code.match_indices("std::").map(|(at, _)| at) {
+        let named = expand(&code[start..]);
+        let other = |path: &&String| path.starts_with("std::process") && !ENDS.contains(&path.as_str());
+        found.extend(named.iter().filter(other).cloned());
+        found.extend(named.iter().filter(|path| path.starts_with("std::net")).cloned());
+    }
+    found.sort();
+    found.dedup();
+    found
+}
+
+#[test]
+fn nothing_starts_a_program_or_opens_a_connection() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = Vec::new();
+    sources(&root.join("src"), &mut files);
+    files.retain(|file| !file.iter().any(|part| part == "tests" || part == "tests.rs"));
+    assert!(files.len() > 100, "only {} files were seen", files.len());
+    for file in files {
+        let found = ways_out(&fs::read_to_string(&file).unwrap());
+        assert_eq!(found, [""; 0], "{}", file.display());
+    }
+}
+
+#[test]
+fn ways_out_are_seen_in_all_their_forms() {
+    for text in [
+        "use std::process::{Command, ExitCode};\n",
+        "use std::{fs, process};\n",
+        "use std::{process::{self}};\n",
+        "fn f() { std::process::Command::new(\"x\"); }\n",
+        "use std::net::TcpStream;\n",
+        "use std::{io, net::ToSocketAddrs};\n",
+        "use std::os::unix::process::CommandExt;\n",
+        "unsafe { libc::fork() };\n",
+    ] {
+        assert!(!ways_out(text).is_empty(), "{text}");
+    }
+    for text in [
+        "use std::process::ExitCode;\n",
+        "// std::process::Command\n",
+        "#[cfg(test)]\nmod tests {\nuse std::net::TcpStream;\n",
+    ] {
+        assert!(ways_out(text).is_empty(), "{text}");
+    }
+}

@@ -191,6 +191,99 @@ fn a_report_on_a_full_disk_is_2_and_one_line() {
     assert!(seen.err.starts_with("truelevel: cannot write /dev/full: "), "{}", seen.err);
 }
 
+/// Places that take no file, whoever writes, and what the system says of them.
+#[cfg(target_os = "linux")]
+fn no_places(folder: &Path) -> Vec<(String, &'static str)> {
+    fs::create_dir(folder.join("taken")).unwrap();
+    fs::write(folder.join("plain"), "").unwrap();
+    std::os::unix::fs::symlink("loop", folder.join("loop")).unwrap();
+    std::os::unix::fs::symlink("absent/level", folder.join("dangling")).unwrap();
+    let long = "x".repeat(300);
+    let inside = ["absent/level", "taken", "plain/level", "loop", "dangling", &long];
+    let says = ["No such file", "Is a directory", "Not a directory", "Too many levels", "No such file", "too long"];
+    let inside = inside.map(|name| folder.join(name).display().to_string()).into_iter().zip(says);
+    // A file system that takes no new files, and one that is full.
+    let system = [("/proc/level", "No such file"), ("/dev/full", "No space left")];
+    inside.chain(system.map(|(path, says)| (path.to_owned(), says))).collect()
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn of_several_outputs_those_that_can_be_made_are_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let places = no_places(folder.path());
+    // One checkout and several: the reports go to the file at once, or one by one.
+    for paths in [&[SEED][..], &[SEED, LEVEL_3]] {
+        let printed = |format: &str| run(Path::new(HERE), &[&["--format", format], paths].concat(), &[]).out;
+        let (human, json, sarif) = (printed("human"), printed("json"), printed("sarif"));
+        for (at, (place, says)) in places.iter().enumerate() {
+            let kept = |name: &str| folder.path().join(format!("{}-{at}-{name}", paths.len())).display().to_string();
+            let (first, last) = (kept("level.json"), kept("level.sarif"));
+            let format = if at % 2 == 0 { "jsonl" } else { "html" };
+            let outputs = [format!("json={first}"), format!("{format}={place}"), format!("sarif={last}")];
+            let mut arguments: Vec<&str> = outputs.iter().flat_map(|output| ["--output", output]).collect();
+            arguments.extend(["--min-level", "2"]);
+            arguments.extend(paths);
+            let seen = run(Path::new(HERE), &arguments, &[]);
+            assert_eq!(seen.code, 2, "{place}: {}", seen.err);
+            let lines: Vec<&str> = seen.err.lines().collect();
+            let wanted = format!("truelevel: cannot write {place}: ");
+            assert!(lines[0].starts_with(&wanted) && lines[0].contains(says), "{place}: {}", seen.err);
+            // The gate is answered all the same, and what could be written is there.
+            assert_eq!(lines[1..], [format!("truelevel: {SEED}: level 1 is below --min-level 2")]);
+            let written = [seen.out, fs::read_to_string(first).unwrap(), fs::read_to_string(last).unwrap()];
+            assert!(written == [human.as_str(), &json, &sarif], "{place}");
+        }
+    }
+}
+
+/// Every command that prints, and how it ends.
+#[cfg(unix)]
+const COMMANDS: &[(&[&str], i32)] = &[
+    (&["check", SEED, "--format", "json"], 0),
+    (&["check", SEED, LEVEL_3, "--format", "jsonl"], 0),
+    (&["check", SEED, "--format", "html", "--min-level", "2"], 1),
+    (&["check", BROKEN, "--format", "sarif"], 2),
+    (&["runners", SEED], 0),
+    (&["badge", SEED], 0),
+    (&["explain", "scoped-token"], 0),
+    (&["rules"], 0),
+    (&["completions", "bash"], 0),
+    (&["man"], 0),
+];
+
+#[test]
+#[cfg(unix)]
+fn no_command_minds_a_reader_that_leaves() {
+    for (arguments, code) in COMMANDS {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = truelevel().current_dir(HERE).args(*arguments).stdout(writer).output().unwrap();
+        assert_eq!(output.status.code(), Some(*code), "{arguments:?}");
+        let whole = run(Path::new(HERE), arguments, &[]);
+        assert_eq!((String::from_utf8(output.stderr).unwrap(), *code), (whole.err, whole.code), "{arguments:?}");
+        // Nor one that leaves with the messages as well.
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let errors = writer.try_clone().unwrap();
+        let status = truelevel().current_dir(HERE).args(*arguments).stdout(writer).stderr(errors).status().unwrap();
+        assert_eq!(status.code(), Some(*code), "{arguments:?}");
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn every_command_tells_of_a_full_disk() {
+    for (arguments, _) in COMMANDS {
+        let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let output = truelevel().current_dir(HERE).args(*arguments).stdout(full).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        let message = String::from_utf8(output.stderr).unwrap();
+        let told = message.lines().filter(|line| line.starts_with("truelevel: cannot write to standard output: "));
+        assert_eq!(told.count(), 1, "{arguments:?}: {message}");
+    }
+}
+
 #[test]
 #[cfg(unix)]
 fn a_reader_that_leaves_a_report_changes_no_exit_code() {

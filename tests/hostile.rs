@@ -544,47 +544,103 @@ mod unix {
         }
     }
 
-    /// Programs with the names of usual tools come first on the path, and the configuration of git names some more.
+    /// Tools that a checkout like this asks for, each in place of the real one.
+    const TOOLS: &[&str] = &[
+        "git",
+        "sh",
+        "bash",
+        "env",
+        "make",
+        "node",
+        "npm",
+        "npx",
+        "pnpm",
+        "yarn",
+        "python3",
+        "docker",
+        "cargo",
+        "go",
+        "task",
+        "just",
+        "tox",
+        "helm",
+        "terraform",
+        "kubectl",
+        "kustomize",
+        "goreleaser",
+        "gh",
+        "ssh",
+        "less",
+        "watchman",
+    ];
+
+    /// Hooks of git, and what its configuration may name.
+    const HOOKS: &[&str] =
+        &["post-checkout", "post-index-change", "pre-auto-gc", "reference-transaction", "fsmonitor-watchman"];
+
+    /// Programs with the names of usual tools are all that is on the path, and git's configuration, hooks, filters and
+    /// the scripts of the checkout name some more. (That the program could start none is tested in `tests/supply.rs`.)
     #[test]
     fn no_program_of_the_checkout_is_run() {
+        let package = br#"{"name": "x", "bin": "./x.sh", "scripts": {"preinstall": "./x.sh", "prepare": "./x.sh", "prepack": "./x.sh", "release": "./x.sh"}}"#;
         let folder = checkout(&[
-            (EVIL, pushed("./x.sh && make && npm publish").as_bytes()),
-            ("Makefile", b"X := $(shell ./x.sh)\nall:\n\t./x.sh\n"),
+            (EVIL, pushed("./x.sh && make && npm run release && npm publish && task && just && ./x.py").as_bytes()),
+            ("Makefile", b"X := $(shell ./x.sh)\nY != ./x.sh\nall:\n\t./x.sh\n"),
+            ("package.json", package),
+            ("Taskfile.yml", b"tasks: { default: { vars: { X: { sh: ./x.sh } }, cmds: [./x.sh] } }\n"),
+            ("justfile", b"x := `./x.sh`\ndefault:\n  ./x.sh\n"),
+            (".envrc", b"./x.sh\n"),
+            (
+                "infra/main.tf",
+                b"data \"external\" \"x\" { program = [\"./x.sh\"] }\n# githubConfigUrl config.sh --url\n",
+            ),
+            ("infra/kustomization.yaml", b"generators: [x]\nhelmCharts: [{ name: gha-runner-scale-set }]\n"),
+            ("truelevel.yml", b"runner-config: [infra]\n"),
         ]);
         let root = folder.path();
-        let marker = root.join("was-run");
-        let evil = format!("#!/bin/sh\ntouch {}\n", marker.display());
-        let hook = root.join(".git/hooks/post-checkout");
-        let programs = [
-            "x.sh",
-            "git",
-            "make",
-            "npm",
-            "sh",
-            "bash",
-            "docker",
-            ".git/hooks/post-checkout",
-            ".git/hooks/fsmonitor-watchman",
-        ];
-        for program in programs {
-            write(root, program, evil.as_bytes());
+        let markers = tempfile::tempdir().unwrap();
+        let programs = TOOLS.iter().map(|tool| format!("bin/{tool}"));
+        let hooks = HOOKS.iter().map(|hook| format!(".git/hooks/{hook}"));
+        let named: Vec<String> = programs.chain(hooks).chain(["x.sh".to_owned(), "x.py".to_owned()]).collect();
+        for program in &named {
+            let marker = markers.path().join(program.replace('/', "-"));
+            // A shell of the system, since the path has none.
+            write(root, program, format!("#!/bin/sh\necho run > {}\n", marker.display()).as_bytes());
             fs::set_permissions(root.join(program), fs::Permissions::from_mode(0o755)).unwrap();
         }
         let run_me = root.join("x.sh").display().to_string();
         let config = format!(
-            "[core]\n\tfsmonitor = {run_me}\n\thooksPath = {run_me}\n\tsshCommand = {run_me}\n\tpager = {run_me}\n\tgitProxy = {run_me}\n[include]\n\tpath = \
+            "[core]\n\tfsmonitor = {run_me}\n\thooksPath = {run_me}\n\tsshCommand = {run_me}\n\tpager = {run_me}\n\tgitProxy = {run_me}\n\teditor = {run_me}\n\taskPass = {run_me}\n[include]\n\tpath = \
              ../x.sh\n[includeIf \"gitdir:/\"]\n\tpath = /etc/passwd\n[alias]\n\tstatus = !{run_me}\n[filter \"x\"]\n\tclean = {run_me}\n\tsmudge = {run_me}\n\tprocess = \
-             {run_me}\n[diff]\n\texternal = {run_me}\n[credential]\n\thelper = !{run_me}\n[remote \"origin\"]\n\turl = ext::{run_me}\n\tuploadpack = {run_me}\n"
+             {run_me}\n[diff]\n\texternal = {run_me}\n[gpg]\n\tprogram = {run_me}\n[credential]\n\thelper = !{run_me}\n[remote \"origin\"]\n\turl = ext::{run_me}\n\tuploadpack = {run_me}\n"
         );
         write(root, ".git/config", config.as_bytes());
         write(root, ".git/HEAD", b"ref: refs/heads/main\n");
         write(root, ".gitattributes", b"* filter=x diff=x\n");
-        assert!(Command::new(&hook).status().unwrap().success() && marker.exists(), "the programs would do it");
-        fs::remove_file(&marker).unwrap();
-        let path = root.display().to_string();
-        for arguments in [&["check", "."][..], &["runners", "."], &["--format", "json"]] {
-            run(root, arguments, &[("PATH", &path)]);
-            assert!(!marker.exists(), "{arguments:?} ran a program of the checkout");
+        let ran = || fs::read_dir(markers.path()).unwrap().map(|e| e.unwrap().file_name()).collect::<Vec<_>>();
+        for program in &named {
+            assert!(Command::new(root.join(program)).status().unwrap().success());
+        }
+        assert_eq!(ran().len(), named.len(), "the programs would do it");
+        named.iter().for_each(|name| fs::remove_file(markers.path().join(name.replace('/', "-"))).unwrap());
+        let path = root.join("bin").display().to_string();
+        let environment = [
+            ("PATH", path.as_str()),
+            ("GIT_SSH_COMMAND", run_me.as_str()),
+            ("GIT_EXTERNAL_DIFF", &run_me),
+            ("PAGER", &run_me),
+            ("BASH_ENV", &run_me),
+        ];
+        for arguments in [
+            &["check", "."][..],
+            &["check", ".", "-v", "--format", "json", "--runner-config", "infra", "--with", "acme/flows=infra"],
+            &["--format", "html"],
+            &["runners", "."],
+            &["badge", "."],
+            &["init", "."],
+        ] {
+            let seen = run(root, arguments, &environment);
+            assert!(!seen.out.is_empty() && ran().is_empty(), "{arguments:?} ran {:?}", ran());
         }
     }
 

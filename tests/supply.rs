@@ -105,3 +105,58 @@ fn every_duplicate_is_reviewed() {
     versions.retain(|name, versions| versions.len() > 1 && !skipped.contains(name));
     assert_eq!(versions, BTreeMap::new(), "deny.toml says nothing of these");
 }
+
+/// Functions of the system that start a program, load code or open a connection.
+#[cfg(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64", target_endian = "little"))]
+const REACHING_OUT: &[&str] = &[
+    "execv",
+    "execve",
+    "execvp",
+    "execvpe",
+    "fexecve",
+    "posix_spawn",
+    "posix_spawnp",
+    "fork",
+    "vfork",
+    "system",
+    "popen",
+    "dlopen",
+    "socket",
+    "socketpair",
+    "connect",
+    "bind",
+    "listen",
+    "accept",
+    "accept4",
+    "getaddrinfo",
+];
+
+/// The names that a program looks up in the libraries of the system, from the one table of strings that is loaded with
+/// it.
+#[cfg(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64", target_endian = "little"))]
+fn looked_up(program: &std::path::Path) -> BTreeSet<String> {
+    const STRINGS: usize = 3;
+    const LOADED: usize = 2;
+    let bytes = std::fs::read(program).unwrap();
+    let number = |at: usize, size: usize| {
+        bytes[at..at + size].iter().rev().fold(0_usize, |number, byte| number << 8 | usize::from(*byte))
+    };
+    let sections = (0..number(0x3c, 2)).map(|section| number(0x28, 8) + section * number(0x3a, 2));
+    let table = sections.filter(|at| number(at + 4, 4) == STRINGS && number(at + 8, 8) & LOADED != 0);
+    let table: Vec<&[u8]> = table.map(|at| &bytes[number(at + 24, 8)..][..number(at + 32, 8)]).collect();
+    assert_eq!(table.len(), 1, "{}", program.display());
+    table[0].split(|byte| *byte == 0).map(|name| String::from_utf8_lossy(name).into_owned()).collect()
+}
+
+/// Not the program, and none of its dependencies.
+#[test]
+#[cfg(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64", target_endian = "little"))]
+fn the_program_can_start_no_other_and_open_no_connection() {
+    let names = looked_up(env!("CARGO_BIN_EXE_truelevel").as_ref());
+    assert!(names.len() > 50 && names.contains("write"), "{names:?}");
+    let found: Vec<&&str> = REACHING_OUT.iter().filter(|name| names.contains(**name)).collect();
+    assert!(found.is_empty(), "the program may call {found:?}");
+    // This test starts cargo.
+    let names = looked_up(&std::env::current_exe().unwrap());
+    assert!(REACHING_OUT.iter().any(|name| names.contains(*name)), "{names:?}");
+}

@@ -240,6 +240,79 @@ fn runner_configuration_from_elsewhere_is_read_or_refused() {
     assert_eq!((report.level, report.errors.len()), (1, 1));
 }
 
+/// What leads to a file, the file, and a text of it whose end is missing.
+const CUT: &[(&str, &str, &str)] = &[
+    ("run: echo", ".github/workflows/other.yml", "on: push\njobs:\n  j:\n    steps: [{ run: \"npm"),
+    ("uses: ./act", "act/action.yml", "runs:\n  using: composite\n  steps:\n    - run: \"npm publ"),
+    ("run: npm run go", "package.json", "{\n  \"name\": \"x\",\n  \"scripts\": {\n    \"go\": \"npm"),
+    ("run: poe go", "pyproject.toml", "[tool.poe.tasks]\ngo = \"twine upl"),
+    ("run: task go", "Taskfile.yml", "tasks:\n  go:\n    cmds: [npm publish, {"),
+    ("run: docker compose push", "compose.yaml", "services:\n  a:\n    image: \"ghcr.io/acme/a"),
+    ("run: goreleaser release", ".goreleaser.yml", "dockers:\n  - image_templates: [\"ghcr.io/"),
+];
+
+/// Definitions of runners whose end is missing.
+const CUT_RUNNERS: &[(&str, &str)] = &[
+    (
+        "infra/runners.tf",
+        "resource \"helm_release\" \"r\" {\n  chart = \"gha-runner-scale-set\"\n  set {\n    name = \"githubConfigUrl\"",
+    ),
+    (
+        "infra/values.yaml",
+        "githubConfigUrl: https://github.com/acme/widget\nrunnerScaleSetName: own\ntemplate: { spec: {",
+    ),
+    ("infra/runner.json", "{\"githubConfigUrl\": \"https://github.com/acme/widget\", \"runnerScaleSetName\": \"ow"),
+    ("infra/kustomization.yaml", "resources: [runners.yaml]\npatches: [{ path: "),
+];
+
+#[test]
+fn a_file_that_ends_too_early_sets_exit_code_2() {
+    let seen = |folder: &Path, path: &str, most: u64| {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_truelevel"));
+        let output = program.args(["--format", "json"]).current_dir(folder).stdin(Stdio::null()).output().unwrap();
+        let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{path}: {json}");
+        let errors = json["errors"].as_array().unwrap();
+        assert!(errors.len() == 1 && errors[0]["path"] == path, "{path}: {errors:?}");
+        assert!(json["level"].as_u64().unwrap() <= most, "{path}: {}", json["cap"]);
+        assert_eq!(String::from_utf8(output.stderr).unwrap(), "truelevel: .: 1 place could not be read\n");
+    };
+    for (leads, path, text) in CUT {
+        let folder = checkout(leads);
+        write(folder.path(), path, text.as_bytes());
+        seen(folder.path(), path, 0);
+    }
+    for (path, text) in CUT_RUNNERS {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), ".github/workflows/release.yml", GOOD.replace("ubuntu-24.04", "own").as_bytes());
+        write(folder.path(), "infra/runners.yaml", POOL.replace("widget-pool", "own").as_bytes());
+        write(folder.path(), path, text.as_bytes());
+        seen(folder.path(), path, 1);
+    }
+}
+
+/// A shell reads statement by statement, and what it makes of the rest is not for this tool to guess.
+#[test]
+fn a_script_that_ends_too_early_is_held_against_what_it_speaks_of() {
+    let level = |script: &str| {
+        let folder = checkout("run: ./go.sh");
+        write(folder.path(), "go.sh", script.as_bytes());
+        write(folder.path(), BESIDE, step("run: ./go.sh").replace("contents: read", "contents: write").as_bytes());
+        graded(folder.path()).level
+    };
+    for (open, close) in
+        [("if x; then\n", "fi\n"), ("while x; do\n", "done\n"), ("f() {\n", "}\nf\n"), ("( x\n", ")\n")]
+    {
+        for lines in [1, 60, 300] {
+            let quiet = "  echo\n".repeat(lines);
+            assert_eq!(level(&format!("{open}{quiet}{close}")), 3, "{open} whole");
+            assert_eq!(level(&format!("{open}{quiet}  npm publish\n{close}")), 0, "{open} whole");
+            assert_eq!(level(&format!("{open}{quiet}  npm publish\n")), 0, "{open} cut behind {lines} lines");
+        }
+        assert_eq!(level(&format!("{open}  echo\n  # npm publish\n")), 3, "{open} with a comment");
+    }
+}
+
 /// The program as a user whom modes bind: the superuser reads everything.
 fn unprivileged(folder: &Path) -> std::process::Output {
     let program = folder.join("truelevel");

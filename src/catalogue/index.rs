@@ -1,6 +1,6 @@
 //! Which entries may match an action or a program, so that not every entry is compared with every command.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::borrow::Cow;
 
 use super::CommandPattern;
@@ -19,8 +19,8 @@ struct Names {
     own: FxHashMap<String, Vec<usize>>,
     /// Entries whose patterns hold wildcards, with what a name that fits begins with.
     open: Vec<(String, usize)>,
-    /// The first bytes of names that may fit one of those; `None`: any.
-    first: Option<Vec<u8>>,
+    /// Those of them that a name with this first byte may fit.
+    first: FxHashMap<u8, Vec<(String, usize)>>,
 }
 
 impl Names {
@@ -34,12 +34,17 @@ impl Names {
     /// Merges the lists, once all entries are in.
     fn finished(mut self) -> Self {
         self.open.dedup();
-        self.first = self.open.iter().map(|(start, _)| start.bytes().next()).collect();
         for (name, list) in &mut self.own {
             list.extend(self.open.iter().filter(|(start, _)| name.starts_with(start.as_str())).map(|(_, at)| at));
             list.sort_unstable();
             list.dedup();
         }
+        let bytes: FxHashSet<u8> = self.open.iter().filter_map(|(start, _)| start.bytes().next()).collect();
+        for byte in bytes {
+            let fits = |start: &str| start.bytes().next().is_none_or(|first| first == byte);
+            self.first.insert(byte, self.open.iter().filter(|(start, _)| fits(start)).cloned().collect());
+        }
+        self.open.retain(|(start, _)| start.is_empty());
         self
     }
 
@@ -50,11 +55,10 @@ impl Names {
             false => Cow::Borrowed(name),
         };
         let own = self.own.get(&*name);
-        let may_fit = || match &self.first {
-            Some(first) => name.bytes().next().is_some_and(|byte| first.contains(&byte)),
-            None => true,
+        let open = match own {
+            Some(_) => &[][..],
+            None => name.bytes().next().and_then(|byte| self.first.get(&byte)).unwrap_or(&self.open),
         };
-        let open = if own.is_none() && may_fit() { &*self.open } else { &[] };
         let mut last = None;
         let open = open.iter().filter(move |(start, _)| name.starts_with(start.as_str())).map(|(_, at)| *at);
         let open = open.filter(move |at| last.replace(*at) != Some(*at));

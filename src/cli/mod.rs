@@ -6,6 +6,7 @@ mod completions;
 mod console;
 mod delivery;
 mod explain;
+mod fault;
 mod init;
 mod man;
 mod parallel;
@@ -20,6 +21,7 @@ use std::process::ExitCode;
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 pub use console::Console;
+pub use fault::end_on_fault;
 
 use crate::report::Report;
 use crate::settings::Source;
@@ -267,6 +269,7 @@ impl Output {
 
 /// Runs the program with the arguments, the streams and the terminal of this process.
 pub fn main() -> ExitCode {
+    end_on_fault();
     let grade = |path: &Path, options: &Options| crate::check(path, options).map_err(|error| error.to_string());
     let mut console = Console::of_process();
     ExitCode::from(run(std::env::args_os(), &grade, &mut console))

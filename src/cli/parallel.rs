@@ -1,7 +1,6 @@
 //! Work on many checkouts at once, with results in the order in which they were asked for.
 
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
@@ -15,22 +14,22 @@ const AHEAD: usize = 32;
 /// The stack of a worker: that of a main thread.
 const STACK: usize = 8 << 20;
 
-/// Does the work for every path and takes the results in order, each as soon as those before it are there.
+/// Does the work for every path and takes the results in order, each as soon as those before it are there. A panic of the
+/// work is passed on, where it does not end the process by itself (see `fault`).
 pub(super) fn in_order<T: Send>(paths: &[PathBuf], work: &(dyn Fn(&Path) -> T + Sync), take: &mut dyn FnMut(&Path, T)) {
     let workers = rayon::current_num_threads().min(paths.len());
     let next = AtomicUsize::new(0);
     let taken = Taken::default();
     let (send, receive) = channel();
-    let mut broken = None;
     thread::scope(|scope| {
         let worker = || {
             let send = send.clone();
             let (next, taken) = (&next, &taken);
             move || {
+                let _end = End { next, taken, paths: paths.len() };
                 while let Some((at, path)) = claim(next, paths) {
                     taken.wait_for(at);
-                    let made = catch_unwind(AssertUnwindSafe(|| work(path)));
-                    if send.send((at, made)).is_err() {
+                    if send.send((at, work(path))).is_err() {
                         break;
                     }
                 }
@@ -51,14 +50,7 @@ pub(super) fn in_order<T: Send>(paths: &[PathBuf], work: &(dyn Fn(&Path) -> T + 
         let mut waiting = BTreeMap::new();
         let mut due = 0;
         for (at, made) in receive {
-            match made {
-                Ok(made) => drop(waiting.insert(at, made)),
-                Err(panic) => {
-                    next.store(paths.len(), Ordering::Relaxed);
-                    taken.advance(paths.len());
-                    broken = Some(panic);
-                }
-            }
+            waiting.insert(at, made);
             while let (Some(made), Some(path)) = (waiting.remove(&due), paths.get(due)) {
                 take(path, made);
                 due += 1;
@@ -66,8 +58,21 @@ pub(super) fn in_order<T: Send>(paths: &[PathBuf], work: &(dyn Fn(&Path) -> T + 
             }
         }
     });
-    if let Some(panic) = broken {
-        resume_unwind(panic);
+}
+
+/// Ends the work of all when a worker leaves before it is done: the others would wait for its result for ever.
+struct End<'w> {
+    next: &'w AtomicUsize,
+    taken: &'w Taken,
+    paths: usize,
+}
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.next.store(self.paths, Ordering::Relaxed);
+            self.taken.advance(self.paths);
+        }
     }
 }
 
@@ -99,6 +104,7 @@ impl Taken {
 
 #[cfg(test)]
 mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
     use std::time::Duration;
 
     use super::*;

@@ -39,7 +39,11 @@ impl Choices {
 
     /// What a lone symbol can be.
     pub(super) fn of(&self, text: &Text) -> Option<Options> {
-        self.known.borrow().get(&symbol::fold(text.symbol()?)).cloned()
+        let known = self.known.borrow();
+        if known.is_empty() {
+            return None;
+        }
+        known.get(&symbol::fold(text.symbol()?)).cloned()
     }
 
     /// Every text that `text` can be, where symbols in it have several outcomes that are known; none otherwise.

@@ -242,10 +242,10 @@ impl Interpreter<'_> {
     /// Counts a step; `false` when there have been too many.
     pub(super) fn step(&mut self) -> bool {
         self.steps += 1;
-        if self.steps == MOST_STEPS {
+        if self.steps == MOST_STEPS + 1 {
             self.unread(self.here, format!("more than {MOST_STEPS} steps"));
         }
-        self.steps < MOST_STEPS
+        self.steps <= MOST_STEPS
     }
 
     /// Counts the handling of a text as steps, so that long texts in loops cannot fill time and memory.

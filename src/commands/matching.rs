@@ -142,11 +142,13 @@ pub fn flag(words: &[Text], names: &[String]) -> Vec<FlagValue> {
         if text == "--" {
             break;
         }
-        let Some(name) =
-            names.iter().find(|n| text.strip_prefix(n.as_str()).is_some_and(|r| r.is_empty() || r.starts_with('=')))
-        else {
-            continue;
+        // Nearly every word and option differ here already.
+        let first = text.bytes().next();
+        let is = |name: &&String| {
+            name.bytes().next() == first
+                && text.strip_prefix(name.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
         };
+        let Some(name) = names.iter().find(is) else { continue };
         found.push(match text.get(name.len() + 1..) {
             Some(value) => FlagValue::Attached(Text::from(value)),
             None => match words.get(at + 1) {

@@ -193,9 +193,9 @@ impl Interpreter<'_> {
         let typed = line.iter().filter(|(name, _)| name != wrappers::IDENTITY);
         self.rendered = Rendered::command(typed.cloned().collect(), words.clone());
         if self.found.commands.len() >= MOST_COMMANDS {
-            if self.steps < MOST_STEPS {
+            if self.steps <= MOST_STEPS {
                 self.unread(simple.offset, format!("more than {MOST_COMMANDS} commands"));
-                self.steps = MOST_STEPS;
+                self.steps = MOST_STEPS + 1;
             }
             return self.success();
         }

@@ -558,7 +558,7 @@ fn known_expressions_are_part_of_the_script() {
 
 #[test]
 fn one_odd_line_does_not_lose_the_script() {
-    assert_runs("a\nfoo ) bar\nb", &["a", "b", "unread line 2: no statement of a shell"]);
+    assert_runs("a\nfoo ) bar\nb", &["a", "b", "unread line 2: this is not a statement of a shell"]);
     assert_runs("a\necho \"x\nb", &["a", "b", "unread line 2: a quote or an expansion does not end"]);
 }
 

@@ -67,7 +67,7 @@ pub(super) fn views<'a>(words: &'a [Text], wrappers: &Wrappers) -> Vec<&'a [Text
     while views.len() <= MOST_LAYERS {
         let Some(name) = view.first().and_then(program) else { break };
         let wrapped = wrappers.of_program(name).find_map(|w| behind(view, name, w));
-        let Some(inner) = wrapped.or_else(|| executed(view)) else { break };
+        let Some(inner) = wrapped.or_else(|| executed(view, name)) else { break };
         views.push(inner);
         view = inner;
     }
@@ -107,8 +107,8 @@ fn behind<'a>(words: &'a [Text], name: &str, wrapper: &Wrapper) -> Option<&'a [T
 }
 
 /// The command of `find ... -exec command {} ;`.
-fn executed(words: &[Text]) -> Option<&[Text]> {
-    if program(words.first()?) != Some("find") {
+fn executed<'a>(words: &'a [Text], name: &str) -> Option<&'a [Text]> {
+    if name != "find" {
         return None;
     }
     let start = words.iter().position(|w| matches!(w.as_str(), "-exec" | "-execdir" | "-ok"))? + 1;

@@ -105,26 +105,29 @@ impl Text {
     /// The trimmed, non-empty lines, or the pieces between `separators` of each line. Separators inside a symbol
     /// do not count.
     pub fn items(&self, separators: &[char]) -> Vec<Text> {
+        let text = self.0.as_str();
         let mut items = Vec::new();
-        let mut item = String::new();
-        let mut rest = self.0.as_str();
-        while let Some(next) = rest.chars().next() {
-            if rest.starts_with("${{") {
-                let end = rest.find("}}").map_or(rest.len(), |at| at + 2);
-                let (symbol, tail) = rest.split_at(end);
-                item.push_str(symbol);
-                rest = tail;
+        let mut add = |item: &str| {
+            let item = item.trim();
+            if !item.is_empty() {
+                items.push(Text::from(item));
+            }
+        };
+        let (mut start, mut open) = (0, 0);
+        for (at, next) in text.char_indices() {
+            if at < open {
                 continue;
             }
-            if next == '\n' || separators.contains(&next) {
-                items.push(std::mem::take(&mut item));
-            } else {
-                item.push(next);
+            if next == '$' && text.get(at..).is_some_and(|rest| rest.starts_with("${{")) {
+                let end = text.get(at..).and_then(|rest| rest.find("}}"));
+                open = end.map_or(text.len(), |end| at + end + 2);
+            } else if next == '\n' || separators.contains(&next) {
+                add(text.get(start..at).unwrap_or_default());
+                start = at + next.len_utf8();
             }
-            rest = rest.get(next.len_utf8()..).unwrap_or_default();
         }
-        items.push(item);
-        items.iter().map(|s| s.trim()).filter(|s| !s.is_empty()).map(Text::from).collect()
+        add(text.get(start..).unwrap_or_default());
+        items
     }
 }
 

@@ -282,7 +282,7 @@ pub(super) fn builds(flow: &Flow, facts: &FlowFacts<'_>, publishes: &[&Publish<'
         }
         if feeders.is_empty() {
             feeders.extend(artifact_feeders(flow, facts, publish.job));
-            feeders.extend(output_feeders(flow, flow.job(publish.job), |_| true));
+            feeders.extend(output_feeders(flow, flow.job(publish.job)));
             for fetch in own.fetches.iter().filter(|f| !f.foreign.is_never()) {
                 found.unknown.push(("the published files come from another run".to_owned(), fetch.location.clone()));
             }
@@ -319,14 +319,14 @@ fn close(flow: &Flow, facts: &FlowFacts<'_>, mut open: Vec<usize>, found: &mut B
             let why = format!("the job {} takes files from another run", job.title());
             found.unknown.push((why, fetch.location.clone()));
         }
-        open.extend(output_feeders(flow, Some(job), |step| own.working.contains(&step)));
+        open.extend(own.feeds(job).iter().flat_map(|key| legs(flow, key)));
     }
 }
 
 /// The build jobs whose outputs reach the inputs of a call.
 pub(super) fn feeding(flow: &Flow, facts: &FlowFacts<'_>, call: usize) -> BTreeSet<usize> {
     let mut found = Builds::default();
-    close(flow, facts, output_feeders(flow, flow.job(call), |_| true), &mut found);
+    close(flow, facts, output_feeders(flow, flow.job(call)), &mut found);
     found.jobs
 }
 
@@ -361,9 +361,13 @@ pub(super) fn artifact_feeders(flow: &Flow, facts: &FlowFacts<'_>, job: usize) -
     found
 }
 
-/// Jobs whose outputs the chosen steps of a job read.
-fn output_feeders(flow: &Flow, job: Option<&Job>, chosen: impl Fn(usize) -> bool) -> Vec<usize> {
-    let Some(job) = job else { return Vec::new() };
+/// Jobs whose outputs a job reads.
+fn output_feeders(flow: &Flow, job: Option<&Job>) -> Vec<usize> {
+    job.iter().flat_map(|job| feeds(job, |_| true)).flat_map(|key| legs(flow, &key)).collect()
+}
+
+/// Keys of the jobs whose outputs the chosen steps of a job read.
+pub(super) fn feeds(job: &Job, chosen: impl Fn(usize) -> bool) -> BTreeSet<String> {
     let mut keys: BTreeSet<String> = BTreeSet::new();
     let mut add = |text: &Text| keys.extend(jobs_in(text).map(str::to_owned));
     for (_, step) in job.steps.iter().enumerate().filter(|(at, _)| chosen(*at)) {
@@ -373,7 +377,7 @@ fn output_feeders(flow: &Flow, job: Option<&Job>, chosen: impl Fn(usize) -> bool
         call.inputs.iter().for_each(|i| add(&i.value));
     }
     keys.remove(&job.key);
-    keys.iter().flat_map(|key| legs(flow, key)).collect()
+    keys
 }
 
 /// Every text that reaches a step.

@@ -387,7 +387,9 @@ fn generalise(flow: &Flow, attest: &Attest<'_>, subjects: &mut [FileRef]) {
     }
     for value in job.leg.split(", ").filter(|v| v.len() > 1) {
         for subject in subjects.iter_mut() {
-            subject.pattern = subject.pattern.replace(value, "*");
+            if subject.pattern.contains(value) {
+                subject.pattern = subject.pattern.replace(value, "*");
+            }
         }
     }
 }

@@ -6,7 +6,7 @@ use std::ops::Deref;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::bytes::{Origin, needed};
+use super::bytes::{Origin, feeds, needed};
 use super::doer::{Doer, Hit, Picked};
 use super::moves::{self, Move};
 use crate::catalogue::{Bytes, Catalogue, Content, Producer, Signer, Sink};
@@ -148,12 +148,19 @@ pub(super) struct Facts<'p> {
     pub working: Vec<usize>,
     /// What its commands put elsewhere, in order.
     moves: OnceCell<Vec<Move>>,
+    /// Keys of the jobs whose outputs its working steps read.
+    feeds: OnceCell<BTreeSet<String>>,
 }
 
 impl Facts<'_> {
     /// What the commands of the job, whose facts these are, put elsewhere.
     pub(super) fn moves(&self, job: &Job) -> &[Move] {
         self.moves.get_or_init(|| moves::of_job(job))
+    }
+
+    /// Keys of the jobs whose outputs the working steps of the job, whose facts these are, read.
+    pub(super) fn feeds(&self, job: &Job) -> &BTreeSet<String> {
+        self.feeds.get_or_init(|| feeds(job, |step| self.working.contains(&step)))
     }
 
     /// Whether the job is a build job by its own steps.
@@ -187,20 +194,49 @@ impl<'p> Deref for FlowFacts<'p> {
     }
 }
 
-/// Reads the facts of a flow. Jobs that another flow of the pipeline has at the same place are read once.
-pub(super) fn of_flow<'p>(flow: &'p Flow, catalogue: &'static Catalogue, read: &mut Read<'p>) -> FlowFacts<'p> {
+/// Reads what the jobs of a flow publish, and nothing else: most flows publish nothing, and no other fact of theirs is
+/// asked for. Jobs that another flow of the pipeline has at the same place are read once.
+pub(super) fn published<'p>(flow: &'p Flow, catalogue: &'static Catalogue, read: &mut Read<'p>) -> FlowFacts<'p> {
     let mut facts = |(at, job): (usize, &'p Arc<Job>)| {
-        Rc::clone(read.entry((at, Arc::as_ptr(job))).or_insert_with(|| Rc::new(of_job(at, job, catalogue))))
+        Rc::clone(read.entry((at, Arc::as_ptr(job))).or_insert_with(|| Rc::new(publishes(at, job, catalogue))))
     };
     let jobs = flow.jobs.iter().enumerate().map(&mut facts).collect();
+    FlowFacts { jobs, ..FlowFacts::default() }
+}
+
+/// Reads the other facts of a flow, given what its jobs publish.
+pub(super) fn of_flow<'p>(
+    flow: &'p Flow,
+    published: &FlowFacts<'p>,
+    catalogue: &'static Catalogue,
+    read: &mut Read<'p>,
+) -> FlowFacts<'p> {
+    let mut facts = |((at, job), published): ((usize, &'p Arc<Job>), &Rc<Facts<'p>>)| {
+        let of_job = || Rc::new(of_job(at, job, published.publishes.clone(), catalogue));
+        Rc::clone(read.entry((at, Arc::as_ptr(job))).or_insert_with(of_job))
+    };
+    let jobs = flow.jobs.iter().enumerate().zip(published.iter()).map(&mut facts).collect();
     FlowFacts { jobs, ..FlowFacts::default() }
 }
 
 /// The facts of the jobs of one pipeline's flows.
 pub(super) type Read<'p> = HashMap<(usize, *const Job), Rc<Facts<'p>>>;
 
-fn of_job<'p>(at: usize, job: &'p Job, catalogue: &'static Catalogue) -> Facts<'p> {
+fn publishes<'p>(at: usize, job: &'p Job, catalogue: &'static Catalogue) -> Facts<'p> {
     let mut facts = Facts::default();
+    if job.cond.is_never() {
+        return facts;
+    }
+    for (index, step) in job.steps.iter().enumerate().filter(|(_, step)| !step.cond.is_never()) {
+        for doer in Doer::all(step, &catalogue.wrappers) {
+            sinks(&mut facts, doer, Place { job, at, index }, catalogue);
+        }
+    }
+    facts
+}
+
+fn of_job<'p>(at: usize, job: &'p Job, publishes: Vec<Publish<'p>>, catalogue: &'static Catalogue) -> Facts<'p> {
+    let mut facts = Facts { publishes, ..Facts::default() };
     if job.cond.is_never() {
         // Only what was meant as provenance is of interest in a job that never runs.
         for (index, step) in job.steps.iter().enumerate() {
@@ -221,20 +257,18 @@ fn of_job<'p>(at: usize, job: &'p Job, catalogue: &'static Catalogue) -> Facts<'
             }
             continue;
         }
-        let mut works = matches!(step.body, StepBody::Opaque { .. });
-        if let StepBody::Script(script) = &step.body {
-            works |= !script.unread.is_empty();
-        }
         for doer in &doers {
-            of_doer(&mut facts, *doer, Place { job, at, index }, catalogue);
+            attests(&mut facts, *doer, Place { job, at, index }, catalogue);
+            transfers(&mut facts, *doer, Place { job, at, index }, catalogue);
         }
-        works |= match &step.body {
+        // All views of a command stand side by side.
+        let same = |a: &Doer<'_>, b: &Doer<'_>| same_doer(*a, *b);
+        let works = match &step.body {
             StepBody::Action(_) => doers.iter().any(|d| action_works(*d, &facts, index, has_checkout, catalogue)),
-            StepBody::Script(script) => script.commands.iter().any(|command| {
-                let views: Vec<&Doer<'_>> =
-                    doers.iter().filter(|d| matches!(d, Doer::Command(_, c, _) if std::ptr::eq(*c, command))).collect();
-                command_works(&views, &facts, index, catalogue)
-            }),
+            StepBody::Script(script) => {
+                !script.unread.is_empty()
+                    || doers.chunk_by(same).any(|views| command_works(views, &facts, index, catalogue))
+            }
             StepBody::Opaque { .. } => true,
         };
         if works {
@@ -251,7 +285,7 @@ struct Place<'p> {
     index: usize,
 }
 
-fn of_doer<'p>(facts: &mut Facts<'p>, doer: Doer<'p>, place: Place<'p>, catalogue: &'static Catalogue) {
+fn sinks<'p>(facts: &mut Facts<'p>, doer: Doer<'p>, place: Place<'p>, catalogue: &'static Catalogue) {
     let Place { job, at, index } = place;
     let runs = job.cond.clone().and(doer.cond());
     for sink in doer.among(&catalogue.index.sinks, &catalogue.sinks) {
@@ -283,8 +317,6 @@ fn of_doer<'p>(facts: &mut Facts<'p>, doer: Doer<'p>, place: Place<'p>, catalogu
         };
         facts.publishes.push(Publish { sink, doer, hit, job: at, step: index, cond, files, bytes });
     }
-    attests(facts, doer, place, catalogue);
-    transfers(facts, doer, place, catalogue);
 }
 
 fn attests<'p>(facts: &mut Facts<'p>, doer: Doer<'p>, place: Place<'p>, catalogue: &'static Catalogue) {
@@ -422,14 +454,14 @@ fn action_works(doer: Doer<'_>, facts: &Facts<'_>, index: usize, has_checkout: b
     !known && (has_checkout || !facts.fetches.is_empty() && by_name())
 }
 
-fn command_works(views: &[&Doer<'_>], facts: &Facts<'_>, index: usize, catalogue: &Catalogue) -> bool {
+fn command_works(views: &[Doer<'_>], facts: &Facts<'_>, index: usize, catalogue: &Catalogue) -> bool {
     for view in views {
-        if let Some(p) = facts.publishes.iter().find(|p| p.step == index && same_doer(p.doer, **view)) {
+        if let Some(p) = facts.publishes.iter().find(|p| p.step == index && same_doer(p.doer, *view)) {
             return matches!(p.bytes, Bytes::Built | Bytes::Packed);
         }
     }
     // What builds and publishes still builds where it only keeps the result.
-    let built = |d: &&Doer<'_>| {
+    let built = |d: &Doer<'_>| {
         d.among(&catalogue.index.sinks, &catalogue.sinks)
             .any(|s| s.bytes == Bytes::Built && d.is(&[], &s.commands).is_some())
     };
@@ -437,7 +469,7 @@ fn command_works(views: &[&Doer<'_>], facts: &Facts<'_>, index: usize, catalogue
         return true;
     }
     // An image may have an entry point: `docker run builder test` is no `test`.
-    let contained = |d: &&Doer<'_>| {
+    let contained = |d: &Doer<'_>| {
         let Doer::Command(_, _, words) = d else { return false };
         let program = words.first().and_then(crate::commands::matching::program);
         let mut wrappers = program.into_iter().flat_map(|p| catalogue.wrappers.of_program(p));
@@ -459,7 +491,7 @@ fn command_works(views: &[&Doer<'_>], facts: &Facts<'_>, index: usize, catalogue
                 })
     };
     // The innermost view says what runs: `sudo apt-get` is `apt-get`.
-    !views.iter().any(|d| neutral(d))
+    !views.iter().any(neutral)
 }
 
 /// The step that a symbol such as `jobs.build.steps.push.outputs.digest` names.

@@ -179,6 +179,9 @@ fn alternatives(pattern: &str) -> Vec<String> {
 
 /// The first innermost `{...}` with a comma that is no part of `${{ }}`.
 fn braces(pattern: &str) -> Option<(usize, usize)> {
+    if !pattern.contains(',') {
+        return None;
+    }
     let mut start = None;
     let mut at = 0;
     while let Some(rest) = pattern.get(at..).filter(|r| !r.is_empty()) {
@@ -205,28 +208,29 @@ fn braces(pattern: &str) -> Option<(usize, usize)> {
 }
 
 fn units(pattern: &str) -> Vec<Unit> {
-    let mut units = Vec::new();
+    let mut units = Vec::with_capacity(pattern.len());
     let mut rest = pattern;
     while let Some(c) = rest.chars().next() {
-        if rest.starts_with("${{") {
-            let end = rest.find("}}").map_or(rest.len(), |e| e + 2);
-            let (symbol, tail) = rest.split_at(end);
-            units.push(Unit::Symbol(symbol.to_owned()));
-            rest = tail;
-            continue;
-        }
-        if let Some(tail) = rest.strip_prefix("**") {
-            units.push(Unit::Deep);
-            // `**/` also stands for no folder at all.
-            rest = tail.strip_prefix('/').unwrap_or(tail);
-            continue;
-        }
+        let mut tail = rest.get(c.len_utf8()..).unwrap_or_default();
         units.push(match c {
-            '*' => Unit::Star,
+            '$' if tail.starts_with("{{") => {
+                let end = rest.find("}}").map_or(rest.len(), |e| e + 2);
+                let (symbol, behind) = rest.split_at(end);
+                tail = behind;
+                Unit::Symbol(symbol.to_owned())
+            }
+            '*' => match tail.strip_prefix('*') {
+                // `**/` also stands for no folder at all.
+                Some(behind) => {
+                    tail = behind.strip_prefix('/').unwrap_or(behind);
+                    Unit::Deep
+                }
+                None => Unit::Star,
+            },
             '?' => Unit::One,
             c => Unit::Char(c),
         });
-        rest = rest.get(c.len_utf8()..).unwrap_or_default();
+        rest = tail;
     }
     units
 }

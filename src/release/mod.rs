@@ -140,9 +140,18 @@ pub fn link<'p>(checkout: &Checkout, pipelines: &'p [Pipeline]) -> Vec<Linked<'p
     let catalogue = Catalogue::get();
     let mut linked = Vec::new();
     for pipeline in pipelines {
-        let (mut facts_read, mut traits_read) = (facts::Read::new(), traits::Read::new());
+        let (mut published, mut facts_read) = (facts::Read::new(), facts::Read::new());
+        let mut traits_read = traits::Read::new();
         for flow in &pipeline.flows {
-            let facts = facts::of_flow(flow, catalogue, &mut facts_read);
+            let published = facts::published(flow, catalogue, &mut published);
+            let calls = flow.jobs.iter().any(|job| job.outside.is_some());
+            if !calls && published.iter().all(|own| own.publishes.is_empty()) {
+                let path = Path { checkout, pipeline, flow, facts: &published, catalogue };
+                if opaque::streams(&path).is_empty() {
+                    continue;
+                }
+            }
+            let facts = facts::of_flow(flow, &published, catalogue, &mut facts_read);
             let path = Path { checkout, pipeline, flow, facts: &facts, catalogue };
             let mut found = path.streams();
             found.extend(outside::streams(&path));

@@ -54,7 +54,8 @@ struct Harmless<F>(F);
 
 impl<F: Formatter> Formatter for Harmless<F> {
     fn write_string_fragment<W: ?Sized + io::Write>(&mut self, to: &mut W, fragment: &str) -> io::Result<()> {
-        if fragment.is_ascii() && !fragment.contains('\u{7f}') && !fragment.contains("##") {
+        let marked = || memchr::memchr2(b'#', 0x7f, fragment.as_bytes()).is_some();
+        if fragment.is_ascii() && (!marked() || !fragment.contains('\u{7f}') && !fragment.contains("##")) {
             return to.write_all(fragment.as_bytes());
         }
         let mut safe = String::with_capacity(fragment.len());

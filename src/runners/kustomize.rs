@@ -13,6 +13,7 @@ mod tree;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::recognise::{is_incidental, refuse};
 use super::{File, each_location};
 use crate::checkout::Checkout;
 use crate::model::{Evidence, Location, RunnerPool, Tri};
@@ -131,9 +132,14 @@ impl<'c> Customs<'c> {
         let name = |path: &str| path.rsplit('/').next().unwrap_or(path).to_owned();
         for path in checkout.files().iter().filter(|p| NAMES.contains(&name(p).as_str())).take(MOST) {
             let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
-            let Some(tree) = checkout.glance(path).ok().and_then(|t| yaml(path, &t)?.into_iter().next()) else {
-                continue;
+            let tree = match checkout.glance(path) {
+                Ok(text) => tree_of(checkout, path, &text),
+                Err(error) => {
+                    refuse(checkout, path, None, error.to_string());
+                    None
+                }
             };
+            let Some(tree) = tree else { continue };
             let lists = ["resources", "bases", "components"];
             let entries = lists.iter().flat_map(|key| tree.all(key)).filter_map(Value::text);
             let (mut parts, mut files) = (Vec::new(), Vec::new());
@@ -166,6 +172,17 @@ impl<'c> Customs<'c> {
         let text = self.checkout.glance(&path).ok()?;
         Some((Arc::clone(&path), yaml(&path, &text)?))
     }
+}
+
+/// The tree of a customisation. Of a broken one nobody knows what it applies, and what it changes.
+fn tree_of(checkout: &Checkout, path: &Arc<str>, text: &str) -> Option<Value> {
+    let trees = yaml(path, text);
+    if trees.is_none() && !text.contains("{{") && !is_incidental(path) {
+        let error = crate::syntax::yaml::parse(text).err();
+        let why = error.as_ref().map_or_else(String::new, |error| format!(": {}", error.message));
+        refuse(checkout, path, error.map(|error| (error.line, error.column)), format!("not valid YAML{why}"));
+    }
+    trees?.into_iter().next()
 }
 
 /// A path as a customisation writes it, from the root of the checkout; `None` for what lies elsewhere.

@@ -5,6 +5,7 @@
 use std::sync::{Arc, LazyLock};
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
+use serde::de::IgnoredAny;
 
 use super::File;
 use super::facts::container;
@@ -164,6 +165,12 @@ fn broken(file: &File<'_>) {
             let at = Some((error.line, error.column));
             refuse(file.checkout, file.path, at, format!("not valid YAML: {}", error.message));
         }
+    } else if ends(&[".json"]) {
+        // What is JSON and no YAML, with a tab in it, is not broken.
+        if let (Err(error), Err(_)) = (yaml::parse(file.text), serde_json::from_str::<IgnoredAny>(file.text)) {
+            let at = Some((error.line, error.column));
+            refuse(file.checkout, file.path, at, format!("not valid JSON: {}", error.message));
+        }
     } else if ends(&[".toml"]) && crate::syntax::conf::Value::of_toml(file.path, file.text).is_none() {
         refuse(file.checkout, file.path, None, "not valid TOML".to_owned());
     } else if ends(&[".tf", ".tofu", ".hcl", ".nomad"]) && crate::syntax::conf::hcl(file.path, file.text, &()).is_none()
@@ -172,7 +179,7 @@ fn broken(file: &File<'_>) {
     }
 }
 
-fn refuse(checkout: &Checkout, path: &str, at: Option<(u32, u32)>, message: String) {
+pub(super) fn refuse(checkout: &Checkout, path: &str, at: Option<(u32, u32)>, message: String) {
     let (line, column) = at.unzip();
     checkout.refuse(Bearing::Runner, Problem { path: path.to_owned(), line, column, message });
 }

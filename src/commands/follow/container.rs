@@ -5,22 +5,27 @@
 //! makes of the words: of a known image (`rules/images.yml`), or of one that the job built from a Dockerfile of the
 //! checkout. Source: <https://docs.docker.com/reference/dockerfile/>
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use super::{Call, Entered, Implied, Piece, join};
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, CommandPattern};
+use crate::commands::matching::{matches_program, program};
 use crate::commands::wrappers::{self, Contained};
-use crate::commands::{IDENTITY, flag, matches, positional};
+use crate::commands::{IDENTITY, flag, positional};
 use crate::model::{Location, Position, Span, Text};
 use crate::syntax::dockerfile::{self, Instruction, Stage};
 use crate::syntax::pattern;
 
-const BUILDS: &[&str] = &[
-    "docker buildx build|b",
-    "docker image|builder build",
-    "docker|podman|nerdctl|finch|depot build",
-    "buildah build|bud",
-];
+/// Commands that build an image from a Dockerfile.
+static BUILDS: LazyLock<Vec<CommandPattern>> = LazyLock::new(|| {
+    let patterns = [
+        "docker buildx build|b",
+        "docker image|builder build",
+        "docker|podman|nerdctl|finch|depot build",
+        "buildah build|bud",
+    ];
+    patterns.map(|pattern| CommandPattern::from(pattern.to_owned())).to_vec()
+});
 
 /// An image that a job built from the checkout.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,7 +74,8 @@ fn build(call: &Call<'_>) -> Option<Entered> {
 
 /// What a build command builds, and the values of its build arguments.
 fn built(call: &Call<'_>) -> Option<(Built, Vec<(String, Text)>)> {
-    let at = BUILDS.iter().find_map(|p| matches(p, call.words))?;
+    let name = program(call.words.first()?)?;
+    let at = BUILDS.iter().find_map(|pattern| matches_program(pattern, name, call.words))?;
     let sinks = &Catalogue::get().sinks;
     let value_flags =
         sinks.iter().find(|s| s.id == "buildx-build").map(|s| s.value_flags.as_slice()).unwrap_or_default();

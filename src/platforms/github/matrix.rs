@@ -8,21 +8,27 @@ const MOST_LEGS: usize = 256;
 /// Combinations of all axes before `exclude` takes some of them away.
 const MOST_COMBINATIONS: usize = 4_096;
 
-/// The legs of a matrix, each a map; empty when nothing resolves it.
+/// The legs of a matrix, each a map; empty when nothing resolves it, or when there are too many: what is left out could
+/// be what publishes.
 pub(super) fn legs(matrix: &Value) -> Vec<Value> {
     let mut legs: Vec<Value> = Vec::new();
     for alternative in matrix.alternatives() {
         let Value::Map(entries) = alternative else { return Vec::new() };
-        for leg in expand(&entries) {
-            if legs.len() < MOST_LEGS && !legs.contains(&leg) {
+        let Some(expanded) = expand(&entries) else { return Vec::new() };
+        for leg in expanded {
+            if !legs.contains(&leg) {
                 legs.push(leg);
             }
+        }
+        if legs.len() > MOST_LEGS {
+            return Vec::new();
         }
     }
     legs
 }
 
-fn expand(entries: &[(String, Value)]) -> Vec<Value> {
+/// The legs of a matrix of known axes; `None` when there are too many.
+fn expand(entries: &[(String, Value)]) -> Option<Vec<Value>> {
     let list = |name: &str| entries.iter().find(|(k, _)| k == name).map(|(_, v)| v);
     let axes: Vec<&(String, Value)> = entries.iter().filter(|(k, _)| k != "include" && k != "exclude").collect();
     let mut combinations: Vec<Vec<(String, Value)>> = if axes.is_empty() { Vec::new() } else { vec![Vec::new()] };
@@ -42,8 +48,11 @@ fn expand(entries: &[(String, Value)]) -> Vec<Value> {
                     leg
                 })
             })
-            .take(MOST_COMBINATIONS)
+            .take(MOST_COMBINATIONS + 1)
             .collect();
+        if combinations.len() > MOST_COMBINATIONS {
+            return None;
+        }
     }
     if let Some(Value::List(excluded)) = list("exclude") {
         combinations.retain(|leg| !excluded.iter().any(|e| matches_all(leg, e)));
@@ -80,7 +89,7 @@ fn expand(entries: &[(String, Value)]) -> Vec<Value> {
         Some(_) => combinations.push(Vec::new()),
         None => {}
     }
-    combinations.into_iter().take(MOST_LEGS).map(Value::Map).collect()
+    (combinations.len() <= MOST_LEGS).then(|| combinations.into_iter().map(Value::Map).collect())
 }
 
 fn items_of(value: Value) -> Vec<Value> {

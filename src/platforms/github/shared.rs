@@ -79,7 +79,7 @@ impl Earlier {
         let (jobs, finished) = lower();
         let finished = Rc::new(finished);
         // Where the limit cut something off, the next event may come further.
-        if run.jobs.get() <= MOST_JOBS {
+        if run.jobs.get() < MOST_JOBS {
             let once = Once {
                 env: env.to_vec(),
                 done: done.to_vec(),

@@ -1,5 +1,6 @@
 //! A workflow under one event: its jobs, called workflows included, as the model's jobs.
 
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -68,7 +69,7 @@ pub(super) fn lower(lowering: &Lowering<'_>, frame: &Frame<'_>) -> Lowered {
     let mut done: Vec<Rc<Done>> = Vec::new();
     for at in order(&entries) {
         let Some((id, key, node)) = entries.get(at) else { continue };
-        if frame.run.jobs.get() > MOST_JOBS {
+        if frame.run.jobs.get() >= MOST_JOBS {
             lowering.problem(Problem {
                 path: frame.source.path.to_string(),
                 line: Some(key.span().start.line),
@@ -318,10 +319,15 @@ fn matrix_legs(node: Node<'_>, text: &str, scope: &Scope<'_>) -> Vec<Option<Valu
     if legs.is_empty() {
         return vec![None];
     }
+    let text = text.to_ascii_lowercase();
+    let mut named: HashMap<String, bool> = HashMap::new();
     let mut kept: Vec<Option<Value>> = Vec::new();
     for leg in legs {
-        let Value::Map(entries) = leg else { continue };
-        let used: Vec<(String, Value)> = entries.into_iter().filter(|(k, _)| names_matrix_key(text, k)).collect();
+        let Value::Map(mut used) = leg else { continue };
+        used.retain(|(key, _)| match named.get(key) {
+            Some(named) => *named,
+            None => *named.entry(key.clone()).or_insert_with(|| names_matrix_key(&text, &key.to_ascii_lowercase())),
+        });
         let leg = Some(Value::Map(used));
         if !kept.contains(&leg) {
             kept.push(leg);
@@ -330,16 +336,14 @@ fn matrix_legs(node: Node<'_>, text: &str, scope: &Scope<'_>) -> Vec<Option<Valu
     kept
 }
 
-/// Whether the text reads this matrix key, or the matrix as a whole.
+/// Whether a text reads this matrix key, or the matrix as a whole; both are in lower case.
 fn names_matrix_key(text: &str, key: &str) -> bool {
-    let lower = text.to_ascii_lowercase();
-    let key = key.to_ascii_lowercase();
-    lower.match_indices("matrix").any(|(at, _)| {
-        let rest = lower.get(at + "matrix".len()..).unwrap_or_default().trim_start();
+    text.match_indices("matrix").any(|(at, _)| {
+        let rest = text.get(at + "matrix".len()..).unwrap_or_default().trim_start();
         match rest.strip_prefix('.') {
             Some(name) => {
                 let name = name.trim_start();
-                name.strip_prefix(key.as_str())
+                name.strip_prefix(key)
                     .is_some_and(|r| !r.starts_with(|c: char| c.is_alphanumeric() || c == '_' || c == '-'))
                     || name.starts_with('*')
             }

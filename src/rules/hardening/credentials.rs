@@ -77,7 +77,7 @@ pub(super) fn stored_identities(subject: &Subject<'_>, _: &Places) -> Vec<Note> 
             let name = secret.name.to_ascii_uppercase();
             !["SECRET", "KEY", "TOKEN", "PASSWORD", "CRED"].iter().any(|word| name.contains(word))
         };
-        secrets.sort_by_key(|secret| (secret.location.line, names(secret), secret.location.clone()));
+        secrets.sort_by_cached_key(|secret| (secret.location.line, names(secret), secret.location.clone()));
         for secret in secrets {
             let Some(kind) = identity(secret) else { continue };
             let path = &secret.location.path;

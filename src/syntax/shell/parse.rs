@@ -14,6 +14,8 @@ use super::{Assignment, MOST_BYTES, Node, Redirect, RedirectKind, Script, Simple
 const MOST_LINKS: usize = 100;
 /// How many lines an unclosed quote may span before its first line counts as broken.
 const MOST_QUOTED_LINES: usize = 40;
+/// Lines of a statement that cannot be read of which each is told.
+const MOST_TOLD: usize = 64;
 /// How often a broken script is cut into tokens to find its broken lines.
 const MOST_ATTEMPTS: usize = 1500;
 
@@ -119,7 +121,7 @@ impl Adapter<'_> {
         };
         let found = whole.or_else(|| tokens(&self.without_broken_lines()).ok());
         let Some(found) = found else {
-            self.unread.push((self.base, "quotes or expansions do not end".to_owned()));
+            self.refuse_lines(0, self.text.len(), "quotes or expansions do not end");
             return Vec::new();
         };
         self.statements(&found)
@@ -177,11 +179,7 @@ impl Adapter<'_> {
                 start = end;
                 match self.chunk(chunk) {
                     Ok(read) => nodes.extend(read),
-                    Err(why) => {
-                        let first = chunk.iter().find(|t| !is_newline(t));
-                        let offset = first.map_or(0, |t| self.stretch(t.location()).0);
-                        self.unread.push((self.base + offset, why));
-                    }
+                    Err(why) => self.refuse(chunk, &why),
                 }
                 if refused {
                     break;
@@ -189,6 +187,34 @@ impl Adapter<'_> {
             }
         }
         nodes
+    }
+
+    /// Every line of a statement that cannot be read is unread: any of them may hold what matters.
+    fn refuse(&mut self, chunk: &[Token], why: &str) {
+        let mut shown = chunk.iter().filter(|token| !is_newline(token)).map(|token| self.stretch(token.location()));
+        let Some((start, first)) = shown.next() else { return };
+        let end = shown.next_back().map_or(first, |(_, end)| end);
+        self.refuse_lines(start, end, why);
+    }
+
+    fn refuse_lines(&mut self, start: usize, end: usize, why: &str) {
+        let mut at = start;
+        let mut told = 0;
+        for line in self.text.get(start..end).unwrap_or_default().split_inclusive('\n') {
+            let words = line.trim_start();
+            if told == MOST_TOLD {
+                self.unread.push((
+                    self.base + at,
+                    format!("a statement that cannot be read is longer than {MOST_TOLD} lines"),
+                ));
+                return;
+            }
+            if at == start || !words.is_empty() && !words.starts_with('#') {
+                self.unread.push((self.base + at + line.len() - words.len(), why.to_owned()));
+                told += 1;
+            }
+            at += line.len();
+        }
     }
 
     fn chunk(&mut self, found: &[Token]) -> Result<Vec<Node>, String> {
@@ -201,7 +227,7 @@ impl Adapter<'_> {
         }
         match parse_tokens(found, &options()) {
             Ok(program) => Ok(program.complete_commands.iter().map(|list| self.list(list)).collect()),
-            Err(_) => Err("no statement of a shell".to_owned()),
+            Err(_) => Err("this is not a statement of a shell".to_owned()),
         }
     }
 

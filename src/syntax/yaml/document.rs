@@ -244,7 +244,13 @@ impl<'a> Node<'a> {
 
     /// Whether the node is null: nothing, `~` or `null` without quotes.
     pub fn is_null(&self) -> bool {
-        self.kind() == Kind::Null
+        match self.document.scalar(self.index) {
+            Some((text, style)) => match self.tag() {
+                None => style == Style::Plain && is_null(text),
+                Some(tag) => tag == "tag:yaml.org,2002:null",
+            },
+            None => false,
+        }
     }
 
     /// Whether the node has keys and values.
@@ -468,10 +474,15 @@ impl<'a> Iterator for Items<'a> {
     }
 }
 
+/// The core schema's spellings of null.
+fn is_null(text: &str) -> bool {
+    matches!(text, "" | "~" | "null" | "Null" | "NULL")
+}
+
 /// The core schema's reading of a plain scalar.
 fn plain(text: &str) -> Kind {
     match text {
-        "" | "~" | "null" | "Null" | "NULL" => return Kind::Null,
+        _ if is_null(text) => return Kind::Null,
         "true" | "True" | "TRUE" | "false" | "False" | "FALSE" => return Kind::Bool,
         ".nan" | ".NaN" | ".NAN" => return Kind::Float,
         _ => {}

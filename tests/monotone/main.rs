@@ -14,6 +14,8 @@
 //! 5. Adding a file that means nothing, or a restriction that takes nothing away which the pipeline needs, lowers
 //!    nothing: `persist-credentials: false` on every checkout step, a time limit on every job.
 //!
+//! Conditions, permissions and what bars a cache follow in `restrictions`, files that end too early in `truncated`.
+//!
 //! Removing a publishing step, or what fails a requirement, may of course raise the level: the target or the fault is
 //! gone.
 
@@ -24,6 +26,9 @@
     clippy::indexing_slicing,
     reason = "a test fails by panicking, its helpers too"
 )]
+
+mod restrictions;
+mod truncated;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
