@@ -511,9 +511,12 @@ struct Circumstances {
     action: Option<String>,
 }
 
+/// What the scripts at one place came to, each under its circumstances.
+type Readings = Vec<(Circumstances, Arc<Script>)>;
+
 /// The scripts of one job, by the place of their text: legs of a matrix often come to the same.
 #[derive(Default)]
-pub(super) struct Kept(HashMap<(Arc<str>, u32), Vec<(Circumstances, Arc<Script>)>>);
+pub(super) struct Kept(HashMap<(Arc<str>, u32), Readings>);
 
 /// Reads the script of a `run:` step.
 fn script(
