@@ -176,7 +176,7 @@ pub fn grade_checkout(checkout: &Checkout, root: &str, options: &Options) -> Rep
     let mut errors: Vec<Problem> = problems.iter().map(|(_, p)| p.clone()).chain(unread).collect();
     errors.sort();
     errors.dedup();
-    let searched = searched(checkout, lowered.pipelines.len());
+    let searched = searched(checkout, lowered.pipelines.iter().filter(|p| !p.flows.is_empty()).count());
     let graded = grade::grade(targets, &unassessed, &problems, &searched, &|at| line_of(checkout, at));
 
     let mut notes = lowered.notes;

@@ -65,13 +65,13 @@ pub(super) fn settle(writes: Vec<OutputWrite>) -> Vec<OutputWrite> {
             Some(old) if write.cond.is_always() => *old = write,
             Some(old) => {
                 let cond = old.cond.clone().or(write.cond.clone());
-                let value = if old.value == write.value {
-                    write.value.clone()
-                } else {
-                    let (new, before) = (symbol::word(&write.value), symbol::word(&old.value));
-                    symbol::unknown("if", &format!("{}: {new}; {before}", write.cond))
-                };
-                *old = OutputWrite { value, cond, ..write };
+                if old.value == write.value {
+                    *old = OutputWrite { cond, ..write };
+                    continue;
+                }
+                let (new, before) = (symbol::word(&write.value), symbol::word(&old.value));
+                let value = symbol::unknown("if", &format!("{}: {new}; {before}", write.cond));
+                *old = OutputWrite { value, choices: Vec::new(), cond, ..write };
             }
             None => settled.push(write),
         }
@@ -169,7 +169,8 @@ impl Interpreter<'_> {
             return;
         }
         let value = symbol::kept(Text::from(value));
-        let write = OutputWrite { name: name.to_owned(), value, cond, location: at.clone() };
+        let choices = self.context.choices.spread(&value);
+        let write = OutputWrite { name: name.to_owned(), value, choices, cond, location: at.clone() };
         match channel {
             Channel::Outputs => self.written.outputs.push(write),
             Channel::Exports => self.written.exports.push(write),

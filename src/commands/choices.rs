@@ -46,6 +46,30 @@ impl Choices {
         known.get(&symbol::fold(text.symbol()?)).cloned()
     }
 
+    /// Every text that `text` can be, where symbols in it have several outcomes that are known; none otherwise.
+    pub(super) fn spread(&self, text: &Text) -> Options {
+        let mut open = vec![(Cond::TRUE, text.clone(), DEEPEST)];
+        let mut found = Options::new();
+        while let Some((cond, text, depth)) = open.pop() {
+            let known = self.known.borrow();
+            let known = text.symbols().find_map(|s| Some((Text::unknown(s), known.get(&symbol::fold(s))?.clone())));
+            let Some((hole, options)) = known else {
+                found.push((cond, text));
+                continue;
+            };
+            if depth == 0 || found.len() + open.len() + options.len() > MOST_OPTIONS {
+                return Options::new();
+            }
+            for (under, value) in options.into_iter().rev() {
+                let cond = cond.clone().and(self.resolve(under));
+                if !cond.is_never() {
+                    open.push((cond, Text::from(text.as_str().replace(hole.as_str(), value.as_str())), depth - 1));
+                }
+            }
+        }
+        if found.len() > 1 { found } else { Options::new() }
+    }
+
     /// A condition in which comparisons of such values have become the conditions behind them.
     pub(super) fn resolve(&self, cond: Cond) -> Cond {
         if self.known.borrow().is_empty() { cond } else { self.resolved(cond, DEEPEST) }

@@ -8,7 +8,7 @@ use crate::model::Problem;
 use crate::syntax::yaml;
 
 /// Packages looked at in one workspace.
-pub const MOST_PACKAGES: usize = 200;
+pub const MOST_PACKAGES: usize = 400;
 /// Folders whose manifests are no packages, where a workspace does not list its own.
 const OTHERS: &[&str] =
     &["node_modules/", "fixtures/", "examples/", "example/", "test/", "tests/", "__tests__/", "template"];

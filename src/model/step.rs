@@ -72,6 +72,8 @@ pub struct OutputWrite {
     pub name: String,
     /// Its value.
     pub value: Text,
+    /// What the value can be, where branches of the script leave different ones; else nothing.
+    pub choices: Vec<(Cond, Text)>,
     /// Under which condition it is written, given that the step runs.
     pub cond: Cond,
     /// Where it is written.

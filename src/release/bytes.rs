@@ -67,7 +67,7 @@ fn follow(flow: &Flow, facts: &FlowFacts<'_>, job: usize, step: usize, files: &s
                 found.files.push(FileRef { job: key.to_owned(), pattern: rest.clone() });
             }
         }
-        let seen: Vec<(usize, &Handover<'_>)> = stores(facts).filter(|(at, _)| before(flow, facts, job, *at)).collect();
+        let seen = within_reach(flow, facts, job, fetch);
         // An outside workflow may store artifacts of its own.
         let alone = fetch.alone
             && !flow.jobs.iter().any(|j| j.outside.is_some())
@@ -133,6 +133,22 @@ fn follow(flow: &Flow, facts: &FlowFacts<'_>, job: usize, step: usize, files: &s
     if !fetched || own.builds() && own.fetches.iter().all(|f| f.paths.is_empty()) {
         found.files.push(FileRef { job: this.key.clone(), pattern: files.to_owned() });
     }
+}
+
+/// The stored artifacts that a fetch can see. One that is asked for by name, and that no job stores for which the
+/// fetching one waits, can only come from a job that happens to be done by then.
+fn within_reach<'f, 'p>(
+    flow: &Flow,
+    facts: &'f FlowFacts<'p>,
+    job: usize,
+    fetch: &Handover<'_>,
+) -> Vec<(usize, &'f Handover<'p>)> {
+    let (seen, others): (Vec<_>, Vec<_>) = stores(facts).partition(|(at, _)| before(flow, facts, job, *at));
+    if fetch.name.is_none() || seen.iter().any(|(_, store)| fetched_by(fetch, store)) {
+        return seen;
+    }
+    let later = |at: usize| facts.earlier(flow, at).contains(&job);
+    seen.into_iter().chain(others.into_iter().filter(|(at, _)| !later(*at))).collect()
 }
 
 /// Whether a job ends before another starts: a fetch sees only what jobs stored that its own job waits for.
@@ -339,14 +355,8 @@ pub(super) fn artifact_feeders(flow: &Flow, facts: &FlowFacts<'_>, job: usize) -
         found.extend(legs(flow, key));
     }
     for fetch in own.fetches.iter().filter(|f| f.foreign.is_never()) {
-        for (at, store) in stores(facts) {
-            if !before(flow, facts, job, at) {
-                continue;
-            }
-            if fetch.name.as_ref().is_none_or(|n| same_artifact(n.as_str(), &artifact_name(store))) {
-                found.push(at);
-            }
-        }
+        let seen = within_reach(flow, facts, job, fetch).into_iter();
+        found.extend(seen.filter(|(_, store)| fetched_by(fetch, store)).map(|(at, _)| at));
     }
     found
 }

@@ -193,6 +193,13 @@ fn files_covered(
                 ));
             }
         }
+        if related
+            && !elsewhere
+            && !images
+            && let Some((file, list)) = listed_elsewhere(flow, facts, attest, unit, checksums)
+        {
+            return Coverage::Unread(format!("nothing shows that `{list}` lists `{file}`, which lies elsewhere"));
+        }
         return if related && !elsewhere && !images {
             Coverage::Yes("its subjects are what the checksums file lists".to_owned())
         } else {
@@ -272,6 +279,36 @@ fn files_covered(
         return Coverage::Yes("its subjects come from a value that the building job computes".to_owned());
     }
     Coverage::No
+}
+
+/// A published file of the attesting job that lies outside the folders of its checksums files, and one of those: what
+/// the tool that writes them makes lies beside them.
+fn listed_elsewhere(
+    flow: &Flow,
+    facts: &FlowFacts<'_>,
+    attest: &Attest<'_>,
+    unit: &Unit<'_, '_>,
+    checksums: &[Picked],
+) -> Option<(String, String)> {
+    // A release tool that uploads what its configuration names lists that as well.
+    if unit.publish.words().first().is_some_and(|program| program.as_str().contains(':')) {
+        return None;
+    }
+    let key = &flow.jobs.get(attest.job)?.key;
+    let lists: Vec<String> = checksums.iter().map(|c| glob::normal(c.value.as_str())).collect();
+    let beside = |pattern: &str| {
+        let unknown = |p: &str| p.starts_with(['$', '*', '/', '~']) || p.contains("${{");
+        let folder = |p: &str| p.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
+        unknown(pattern) || lists.iter().any(|list| unknown(list) || pattern.starts_with(&folder(list)))
+    };
+    let start = Point { job: attest.job, step: 0 };
+    let here = |f: &FileRef| {
+        f.job != *key
+            || beside(&f.pattern)
+            || digests::moved_from(flow, facts, &start, f).iter().any(|before| beside(&before.pattern))
+    };
+    let file = unit.files.iter().find(|f| !here(f))?;
+    Some((file.pattern.clone(), lists.first()?.clone()))
 }
 
 /// An ending of published files that no subject of the attesting job has.

@@ -19,10 +19,20 @@ struct Listed {
     points: Vec<Point>,
     /// A checksums file, or a list that the building tool hands out, covers what the tool makes.
     tool: bool,
+    /// The steps that take such a list.
+    tools: Vec<Point>,
     /// A part that nothing here shows.
     unread: bool,
     /// Why the list cannot be one of everything that is published.
     wrong: Option<String>,
+}
+
+impl Listed {
+    /// The step covers what a tool makes in its job.
+    fn by_tool(&mut self, point: &Point) {
+        self.tool = true;
+        self.tools.push(point.clone());
+    }
 }
 
 /// Digest lists pass through at most this many steps.
@@ -53,7 +63,9 @@ fn read_list(
             StepBody::Script(script) => script,
             StepBody::Action(action) => {
                 let known = ["goreleaser/", "create-base64-subjects-from-file", "jreleaser/"];
-                listed.tool |= known.iter().any(|k| action.name.contains(k));
+                if known.iter().any(|k| action.name.contains(k)) {
+                    listed.by_tool(&Point { job: at, step: index });
+                }
                 listed.unread |= !listed.tool;
                 continue;
             }
@@ -74,7 +86,9 @@ fn read_list(
             handed.extend(words_of(command).chain(step.env.iter().map(|(_, v)| v)));
             read_command(flow, facts, &Point { job: at, step: index }, command, listed);
         }
-        listed.tool |= handed.iter().flat_map(|t| t.symbols()).any(|s| s.ends_with(".outputs.artifacts"));
+        if handed.iter().flat_map(|t| t.symbols()).any(|s| s.ends_with(".outputs.artifacts")) {
+            listed.by_tool(&Point { job: at, step: index });
+        }
         if listed.hashed.len() > before.0 && legs > outputs.len().max(1) && unit.files.iter().any(|f| f.job == job.key)
         {
             listed.wrong = Some(format!(
@@ -124,14 +138,16 @@ fn hashed_by(flow: &Flow, facts: &FlowFacts<'_>, point: &Point, command: &Comman
 
 fn read_command(flow: &Flow, facts: &FlowFacts<'_>, point: &Point, command: &Command, listed: &mut Listed) {
     if let Some(files) = hashed_by(flow, facts, point, command) {
-        listed.tool |= files.is_empty();
+        if files.is_empty() {
+            listed.by_tool(point);
+        }
         listed.hashed.extend(files);
         listed.points.push(point.clone());
         return;
     }
     let reads = |w: &Text| pattern::search(r"checksums?|sha256sums?|sha512sums?|shasum|digests?\.txt", w.as_str());
     match command.words.first().map(|w| w.as_str().rsplit('/').next().unwrap_or_default()) {
-        Some("openssl" | "Get-FileHash" | "b2sum" | "rhash") => listed.tool = true,
+        Some("openssl" | "Get-FileHash" | "b2sum" | "rhash") => listed.by_tool(point),
         Some("cat" | "base64" | "awk" | "grep" | "sed" | "cut" | "sort" | "jq" | "tr") => {
             let mut read = words_of(command).chain(&command.output).filter(|w| reads(w)).peekable();
             if read.peek().is_none() {
@@ -139,7 +155,9 @@ fn read_command(flow: &Flow, facts: &FlowFacts<'_>, point: &Point, command: &Com
             }
             for file in read {
                 let path = super::naming::join(command.folder.as_str(), file.as_str());
-                listed.tool |= !read_file(flow, facts, point, &path, listed);
+                if !read_file(flow, facts, point, &path, listed) {
+                    listed.by_tool(point);
+                }
             }
         }
         _ => {}
@@ -172,7 +190,9 @@ fn read_file(flow: &Flow, facts: &FlowFacts<'_>, point: &Point, path: &str, list
                 for hashing in script.commands.iter().filter(line) {
                     if let Some(files) = hashed_by(flow, facts, &point, hashing) {
                         any = true;
-                        listed.tool |= files.is_empty();
+                        if files.is_empty() {
+                            listed.by_tool(&point);
+                        }
                         listed.hashed.extend(files);
                         listed.points.push(point.clone());
                     }
@@ -219,12 +239,24 @@ fn named(flow: &Flow, facts: &FlowFacts<'_>, list: &Listed, unit: &Unit<'_, '_>)
     if let Some(why) = &list.wrong {
         return Coverage::Wrong(why.clone());
     }
-    let stale = list.points.iter().find_map(|point| rewritten::since(flow, facts, point, unit.publish, unit.files));
+    let mut taken = list.points.iter().chain(&list.tools);
+    let stale = taken.find_map(|point| rewritten::since(flow, facts, point, unit.publish, unit.files));
     if let Some(at) = stale {
         return Coverage::Wrong(format!(
             "the files change in line {} of {}, after their digests are taken",
             at.line, at.path
         ));
+    }
+    // What a job lists without naming it are files that it has: its own, or those of jobs that it waits for.
+    let has = |point: &Point| {
+        let is = |key: &str| flow.jobs.get(point.job).is_some_and(|j| j.key == key);
+        unit.builds.contains(&point.job)
+            || unit.files.iter().any(|f| is(&f.job))
+            || flow.jobs.get(unit.publish.job).is_some_and(|j| is(&j.key))
+            || facts.earlier(flow, point.job).iter().any(|before| unit.builds.contains(before))
+    };
+    if list.tool && list.hashed.is_empty() && !list.tools.iter().any(has) {
+        return Coverage::No;
     }
     if list.tool || list.unread || unit.files.is_empty() {
         return Coverage::Yes("its subjects are the digests that the building job lists".to_owned());

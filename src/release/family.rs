@@ -150,7 +150,12 @@ pub(super) fn ancillary(pattern: &str) -> bool {
     ];
     let name = glob::normal(pattern).to_ascii_lowercase();
     let last = name.rsplit('/').next().unwrap_or(&name).to_owned();
-    ENDINGS.iter().any(|e| last.ends_with(e)) || WORDS.iter().any(|w| last.contains(w))
+    // Data that stands among the documents belongs to them.
+    let documents = name.split('/').rev().skip(1).any(|folder| matches!(folder, "docs" | "doc" | "documentation"));
+    let data = [".json", ".yaml", ".yml", ".html", ".pdf", ".svg", ".png", ".adoc", ".rst"];
+    ENDINGS.iter().any(|e| last.ends_with(e))
+        || WORDS.iter().any(|w| last.contains(w))
+        || documents && data.iter().any(|e| last.ends_with(e))
 }
 
 #[cfg(test)]
@@ -162,6 +167,9 @@ mod tests {
         assert!(ancillary("dist/*.sha256"));
         assert!(ancillary("dist/checksums.txt"));
         assert!(ancillary("widget.sbom.json"));
+        assert!(ancillary("docs/api/widget_schema.json"));
+        assert!(!ancillary("docs/widget.tar.gz"));
+        assert!(!ancillary("docs.json"));
         assert!(!ancillary("dist/*.deb"));
         assert!(!ancillary("dist/*"));
     }

@@ -58,7 +58,7 @@ pub(super) fn names(checkout: &Checkout, flow: &Flow, publish: &Publish<'_>) -> 
                 // A tarball lies beside the manifest that it was packed from.
                 .filter(|folder| !folder.as_str().ends_with(".tgz"))
                 .unwrap_or_default();
-            let folder = join(publish.doer.folder().as_str(), folder.as_str());
+            let folder = placed(&publish.doer.folder(), &folder);
             if sink.kind == Kind::Npm
                 && let Packages::Several { packages, more } = packages::published(checkout, publish, &folder)
             {
@@ -111,6 +111,13 @@ fn several(packages: &[Package], more: bool, place: Option<&String>) -> Vec<Name
 /// The repository's own name, when the git remote tells.
 fn own_name(checkout: &Checkout) -> Option<String> {
     checkout.slug().and_then(|s| s.split('/').nth(1)).map(str::to_owned)
+}
+
+/// A folder as the step that works in `base` names it; the root of the checkout may be spelled out in it.
+pub(super) fn placed(base: &Text, folder: &Text) -> String {
+    let rooted = crate::commands::join(&Text::default(), folder);
+    let spelled = folder.as_str().starts_with("${{") && !rooted.as_str().starts_with("${{");
+    if spelled { rooted.to_string() } else { join(base.as_str(), folder.as_str()) }
 }
 
 /// Joins two relative folders.

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::facts::Publish;
-use super::naming::join;
+use super::naming::{join, placed};
 use super::npmrc::{self, line_location};
 use crate::checkout::Checkout;
 use crate::commands::workspace;
@@ -32,7 +32,7 @@ fn folders(publish: &Publish<'_>, package: Option<&str>) -> (Text, String) {
     let base = publish.doer.folder();
     let place = match package {
         Some(manifest) => manifest.trim_end_matches("package.json").trim_end_matches('/').to_owned(),
-        None => join(base.as_str(), folder.as_str()),
+        None => placed(&base, &folder),
     };
     (base, place)
 }

@@ -22,13 +22,19 @@ pub(super) enum Packages {
 
 /// The packages that a step publishes from `place`, the folder in which it works.
 pub(super) fn published(checkout: &Checkout, publish: &Publish<'_>, place: &str) -> Packages {
-    let selected = selected(publish);
-    let group = goes_over_all(publish);
+    let filters = filters(publish);
+    // A filter makes a command one for the workspace, whatever it chooses.
+    let group = goes_over_all(publish) || !filters.is_empty();
+    let (excluded, mut selected): (Vec<String>, Vec<String>) = filters.into_iter().partition(|f| f.starts_with('!'));
+    // What is not known here, and what only changes, may be any of them.
+    if selected.iter().any(|f| f.contains("${{") || f.starts_with('[') || f == "*") {
+        selected.clear();
+    }
     let dynamic = place.contains(['$', '*']);
-    if !group && selected.is_empty() && !dynamic {
+    if !group && !dynamic {
         return Packages::Own;
     }
-    let mut manifests: Vec<String> = if dynamic && !group && selected.is_empty() {
+    let mut manifests: Vec<String> = if dynamic && !group {
         let pattern = glob::starred(place);
         let below = |p: &str| p.strip_suffix("package.json").map(|f| f.trim_end_matches('/').to_owned());
         let files = checkout.files().iter().filter(|p| p.ends_with("/package.json") && !p.contains("node_modules/"));
@@ -58,6 +64,11 @@ pub(super) fn published(checkout: &Checkout, publish: &Publish<'_>, place: &str)
     let packages = manifests.iter().take(MOST_PACKAGES).filter_map(|m| Package::read(checkout, m));
     let packages = packages.filter(chosen);
     let packages = packages.filter(|p| !p.private && (selected.is_empty() || selected.iter().any(|f| p.fits(f))));
+    // A name without a scope leaves out no package of a scope.
+    let packages = packages.filter(|p| {
+        let mut out = excluded.iter().map(|f| f.trim_start_matches('!'));
+        !out.any(|f| p.name.as_deref() == Some(f) || f.contains(['/', '*', '@']) && p.fits(f))
+    });
     Packages::Several { packages: packages.collect(), more }
 }
 
@@ -91,8 +102,8 @@ fn released_by_nx(checkout: &Checkout, place: &str) -> Vec<String> {
     if found.iter().any(unread) { Vec::new() } else { found }
 }
 
-/// The filters that choose among the packages of a workspace.
-fn selected(publish: &Publish<'_>) -> Vec<String> {
+/// The filters that choose among the packages of a workspace, those with `!` among them that leave some out.
+fn filters(publish: &Publish<'_>) -> Vec<String> {
     const FLAGS: &[&str] = &["-w", "--workspace", "--filter", "-F", "--projects", "-p", "--include", "--scope"];
     let words = publish.words();
     let mut found: Vec<String> = Vec::new();
@@ -109,10 +120,6 @@ fn selected(publish: &Publish<'_>) -> Vec<String> {
         if word.as_str() == "workspace" && publish.says("yarn") {
             found.extend(words.get(at + 1).map(|w| w.as_str().to_owned()));
         }
-    }
-    // What is not known here, and what only changes, may be any of them.
-    if found.iter().any(|f| f.contains("${{") || f.starts_with(['!', '[']) || f == "*") {
-        found.clear();
     }
     found
 }

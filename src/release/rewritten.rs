@@ -86,8 +86,14 @@ fn spans<'f, 'p>(
     for at in through {
         let (Some(job), Some(own)) = (flow.jobs.get(at), facts.get(at)) else { continue };
         let made: Vec<String> = files.iter().filter(|f| f.job == job.key).map(|f| f.pattern.clone()).collect();
+        // Another leg of a matrix attests its own files at the same step.
+        let attests = flow.jobs.get(point.job).is_some_and(|p| p.key == job.key);
+        // What a job makes and another one attests is attested as it was stored.
+        if !attests && !made.is_empty() && !facts.earlier(flow, at).contains(&point.job) {
+            continue;
+        }
         for store in &own.stores {
-            let start = if at == point.job { Some(point.step + 1) } else { fetched(own, store.step) };
+            let start = if attests { Some(point.step + 1) } else { fetched(own, store.step) };
             let names = match made.is_empty() {
                 true => store.paths.iter().map(|p| folder(&glob::normal(p.as_str()))).collect(),
                 false => made.clone(),
@@ -95,7 +101,7 @@ fn spans<'f, 'p>(
             match start {
                 Some(start) if start <= store.step => spans.extend(span(at, start..store.step, names, None)),
                 // Stored first and attested later: what lies between changes what is attested.
-                Some(start) if at == point.job => {
+                Some(start) if attests => {
                     spans.extend(span(at, store.step + 1..start.saturating_sub(1), names, None));
                 }
                 _ => {}

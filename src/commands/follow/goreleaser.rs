@@ -26,7 +26,9 @@ pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
         return None;
     }
     let words: Vec<&str> = call.arguments().iter().map(Text::as_str).collect();
-    if !words.iter().any(|w| matches!(*w, "release" | "continue" | "publish")) {
+    // What the run computes may be a release as well as a check.
+    let computed = call.arguments().first().filter(|w| w.symbol().is_some());
+    if computed.is_none() && !words.iter().any(|w| matches!(*w, "release" | "continue" | "publish")) {
         return None;
     }
     let skipped: Vec<&str> = words
@@ -48,6 +50,7 @@ pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
         return None;
     }
     let mut entered = Entered { what: "goreleaser release".to_owned(), ..Entered::default() };
+    entered.unread = computed.map(|_| "the run computes with which arguments GoReleaser publishes".to_owned());
     let named = call.flag(&["-f", "--config"]);
     let path = match named {
         Some(file) => Some(call.path(file)),

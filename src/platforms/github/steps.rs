@@ -16,7 +16,8 @@ use crate::catalogue::{Run, RunOption, Split};
 use crate::commands::matching::runs_of;
 use crate::commands::{Choices, IDENTITY};
 use crate::model::{
-    ActionUse, Cond, Hop, Input, Job, Location, Problem, Reference, Script, Span, Step, StepBody, Text, VersionSource,
+    ActionUse, Cond, Hop, Input, Job, Location, OutputWrite, Problem, Reference, Script, Span, Step, StepBody, Text,
+    VersionSource,
 };
 use crate::syntax::yaml::Node;
 
@@ -210,7 +211,7 @@ fn step(lowering: &Lowering<'_>, place: &Place<'_>, at: usize, node: Node<'_>, s
         let script = script(lowering, place, node, run, scope, &new);
         for write in &script.outputs {
             let cond = new.cond.clone().and(write.cond.clone());
-            let value = perhaps(cond, &write.value, Value::literal(""));
+            let value = perhaps(cond, handed_on(write), Value::literal(""));
             match outputs.iter_mut().find(|(k, _)| *k == write.name) {
                 // Several writes: the last on each path; every one is possible.
                 Some((_, known)) if *known != value => {
@@ -229,7 +230,7 @@ fn step(lowering: &Lowering<'_>, place: &Place<'_>, at: usize, node: Node<'_>, s
             let before = scope.env.iter().take(outer).chain(&exports).rev().find(|(name, _)| *name == write.name);
             let before = before.map_or_else(|| Value::literal(""), |(_, value)| value.clone());
             let cond = new.cond.clone().and(write.cond.clone());
-            exports.push((write.name.clone(), perhaps(cond, &write.value, before)));
+            exports.push((write.name.clone(), perhaps(cond, handed_on(write), before)));
         }
         new.body = StepBody::Script(script);
         job.steps.push(new);
@@ -242,14 +243,24 @@ fn step(lowering: &Lowering<'_>, place: &Place<'_>, at: usize, node: Node<'_>, s
     scope.steps.push((id, outputs));
 }
 
+/// What a script hands on: one of several values, where all of them are known.
+fn handed_on(write: &OutputWrite) -> Value {
+    if write.choices.is_empty() || write.choices.iter().any(|(_, text)| !text.is_literal()) {
+        return Value::String(write.value.clone());
+    }
+    let options = write.choices.iter().map(|(cond, text)| (cond.clone(), Value::String(text.clone())));
+    Value::Choice(options.collect()).simplified()
+}
+
 /// What is handed on under a condition. It matters for what switches something on or off, an option or a truth value: a
 /// name or a path has to be there for what uses it to work at all.
-fn perhaps(cond: Cond, value: &Text, otherwise: Value) -> Value {
+fn perhaps(cond: Cond, value: Value, otherwise: Value) -> Value {
     const SWITCHES: &[&str] = &["true", "false", "yes", "no", "on", "off", "0", "1", "mode=max", "mode=min"];
-    let text = value.as_str();
-    let switch = text.starts_with('-') || SWITCHES.iter().any(|s| s.eq_ignore_ascii_case(text));
-    let value = Value::String(value.clone());
-    if !switch || cond.is_always() {
+    let switch = |value: &Value| {
+        let text = value.text();
+        text.as_str().starts_with('-') || SWITCHES.iter().any(|s| s.eq_ignore_ascii_case(text.as_str()))
+    };
+    if cond.is_always() || !value.alternatives().iter().any(switch) {
         return value;
     }
     Value::Choice(vec![(cond.clone(), value), (cond.negate(), otherwise)]).simplified()
@@ -500,9 +511,12 @@ struct Circumstances {
     action: Option<String>,
 }
 
+/// What the scripts at one place came to, each under its circumstances.
+type Readings = Vec<(Circumstances, Arc<Script>)>;
+
 /// The scripts of one job, by the place of their text: legs of a matrix often come to the same.
 #[derive(Default)]
-pub(super) struct Kept(HashMap<(Arc<str>, u32), Vec<(Circumstances, Arc<Script>)>>);
+pub(super) struct Kept(HashMap<(Arc<str>, u32), Readings>);
 
 /// Reads the script of a `run:` step.
 fn script(
@@ -560,18 +574,26 @@ fn script(
     script
 }
 
+/// More commands than this are not made of the values that the inputs of one action can have.
+const MOST_TEXTS: usize = 16;
+
 /// The commands that an action runs because one of its inputs holds them.
 fn run_by_action(lowering: &Lowering<'_>, action: &ActionUse, scope: &Scope<'_>, step: &Step) -> Vec<Step> {
     let mut steps = Vec::new();
     for entry in runs_of(&action.name) {
-        let held = entry.inputs.iter().filter_map(|name| action.input(name)).map(|input| {
-            let value = input.value.as_str();
-            match &entry.program {
-                Some(program) => format!("{program} {value}"),
-                None => value.to_owned(),
+        let whole = |value: &str| match &entry.program {
+            Some(program) => format!("{program} {value}"),
+            None => value.to_owned(),
+        };
+        let mut texts: Vec<(Cond, String)> = Vec::new();
+        for input in entry.inputs.iter().filter_map(|name| action.input(name)) {
+            if (1..=MOST_TEXTS).contains(&input.choices.len()) {
+                let possible = input.choices.iter().filter(|(cond, _)| !cond.is_never());
+                texts.extend(possible.map(|(cond, value)| (cond.clone(), whole(value.as_str()))));
+            } else {
+                texts.push((Cond::TRUE, whole(input.value.as_str())));
             }
-        });
-        let mut texts: Vec<(Cond, String)> = held.map(|text| (Cond::TRUE, text)).collect();
+        }
         if let Some(command) = &entry.command {
             texts.extend(with_options(command, entry, action));
         }
@@ -610,7 +632,6 @@ fn run_by_action(lowering: &Lowering<'_>, action: &ActionUse, scope: &Scope<'_>,
 
 /// A command with the words that inputs of the action add; one for each way in which conditions decide about them.
 fn with_options(command: &str, entry: &Run, action: &ActionUse) -> Vec<(Cond, String)> {
-    const MOST: usize = 16;
     let mut texts = vec![(Cond::TRUE, command.to_owned())];
     for (name, option) in &entry.options {
         let Some(input) = action.input(name) else {
@@ -620,7 +641,7 @@ fn with_options(command: &str, entry: &Run, action: &ActionUse) -> Vec<(Cond, St
         };
         let choices: Vec<(Cond, String)> =
             input.choices.iter().map(|(cond, value)| (cond.clone(), words(option, value))).collect();
-        if choices.is_empty() || texts.len() * choices.len() > MOST {
+        if choices.is_empty() || texts.len() * choices.len() > MOST_TEXTS {
             texts.iter_mut().for_each(|(_, text)| text.push_str(&words(option, &input.value)));
             continue;
         }
