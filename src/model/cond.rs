@@ -129,7 +129,7 @@ impl Cond {
         if atoms.len() > MOST_ATOMS {
             return false;
         }
-        (0..1_u32 << atoms.len()).all(|row| !self.holds(&atoms, row) || other.holds(&atoms, row))
+        blocks(&atoms).all(|block| self.holds(&atoms, block) & !other.holds(&atoms, block) == 0)
     }
 
     /// Whether it can only hold when some atom that `wanted` accepts holds.
@@ -143,7 +143,7 @@ impl Cond {
         let mut atoms = BTreeSet::new();
         self.collect(&mut atoms);
         let atoms: Vec<Arc<str>> = atoms.into_iter().collect();
-        atoms.len() > MOST_ATOMS || (0..1_u32 << atoms.len()).any(|row| self.holds(&atoms, row))
+        atoms.len() > MOST_ATOMS || blocks(&atoms).any(|block| self.holds(&atoms, block) != 0)
     }
 
     fn collect(&self, into: &mut BTreeSet<Arc<str>>) {
@@ -157,15 +157,39 @@ impl Cond {
         }
     }
 
-    fn holds(&self, atoms: &[Arc<str>], row: u32) -> bool {
+    /// In which of the 64 rows of a block of the truth table it holds, one bit each.
+    fn holds(&self, atoms: &[Arc<str>], block: u64) -> u64 {
         match self {
-            Cond::Known(b) => *b,
-            Cond::Atom(a) => atoms.iter().position(|x| x == a).is_some_and(|at| row >> at & 1 == 1),
-            Cond::Not(c) => !c.holds(atoms, row),
-            Cond::All(cs) => cs.iter().all(|c| c.holds(atoms, row)),
-            Cond::Any(cs) => cs.iter().any(|c| c.holds(atoms, row)),
+            Cond::Known(true) => u64::MAX,
+            Cond::Known(false) => 0,
+            Cond::Atom(atom) => match atoms.iter().position(|known| known == atom) {
+                Some(at) => match WITHIN.get(at) {
+                    Some(rows) => *rows,
+                    None if block >> (at - WITHIN.len()) & 1 == 1 => u64::MAX,
+                    None => 0,
+                },
+                None => 0,
+            },
+            Cond::Not(c) => !c.holds(atoms, block),
+            Cond::All(cs) => cs.iter().fold(u64::MAX, |rows, c| rows & c.holds(atoms, block)),
+            Cond::Any(cs) => cs.iter().fold(0, |rows, c| rows | c.holds(atoms, block)),
         }
     }
+}
+
+/// The rows of a block in which the first atoms hold. The others are the same for a whole block.
+const WITHIN: [u64; 6] = [
+    0xaaaa_aaaa_aaaa_aaaa,
+    0xcccc_cccc_cccc_cccc,
+    0xf0f0_f0f0_f0f0_f0f0,
+    0xff00_ff00_ff00_ff00,
+    0xffff_0000_ffff_0000,
+    0xffff_ffff_0000_0000,
+];
+
+/// The blocks of the truth table. Where fewer atoms are than a block has columns for, it holds the same rows again.
+fn blocks(atoms: &[Arc<str>]) -> std::ops::Range<u64> {
+    0..1 << atoms.len().saturating_sub(WITHIN.len())
 }
 
 impl std::fmt::Display for Cond {
@@ -207,6 +231,21 @@ mod tests {
         assert!(!a("tag").implies(&both));
         assert!(a("tag").implies(&a("tag").or(a("dispatch"))));
         assert!(!a("tag").or(a("dispatch")).implies(&a("tag")));
+    }
+
+    #[test]
+    fn conditions_of_many_atoms_are_decided_row_by_row() {
+        let atoms: Vec<Cond> = (0..12).map(|n| a(&format!("x{n:02}"))).collect();
+        let all = atoms.iter().cloned().fold(Cond::TRUE, Cond::and);
+        let none = atoms.iter().cloned().fold(Cond::FALSE, Cond::or).negate();
+        for (at, atom) in atoms.iter().enumerate() {
+            let others = (0..12).filter(|other| *other != at).filter_map(|other| atoms.get(other).cloned());
+            let others = others.fold(Cond::TRUE, Cond::and);
+            assert!(all.implies(atom) && all.implies(&others) && !others.implies(atom));
+            assert!(none.clone().and(atom.clone()).is_never() && none.implies(&atom.clone().negate()));
+            let one = others.clone().or(atom.clone()).negate();
+            assert!(!one.clone().or(none.clone()).implies(atom) && !one.is_never());
+        }
     }
 
     #[test]
