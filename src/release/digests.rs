@@ -21,6 +21,8 @@ struct Listed {
     tool: bool,
     /// The steps that take such a list.
     tools: Vec<Point>,
+    /// Those of them whose list is that of a release tool, of what it made.
+    made: Vec<Point>,
     /// A part that nothing here shows.
     unread: bool,
     /// Why the list cannot be one of everything that is published.
@@ -35,6 +37,10 @@ impl Listed {
     }
 }
 
+/// The output in which GoReleaser's action lists what it made, and the folder that holds all of it.
+/// Source: <https://github.com/goreleaser/goreleaser-action#outputs>, <https://goreleaser.com/customization/dist/>
+const ARTIFACTS: &str = ".outputs.artifacts";
+const MADE_IN: &str = "dist/";
 /// Digest lists pass through at most this many steps.
 const MOST_LISTS: usize = 6;
 
@@ -66,6 +72,9 @@ fn read_list(
                 if known.iter().any(|k| action.name.contains(k)) {
                     listed.by_tool(&Point { job: at, step: index });
                 }
+                if symbol.ends_with(ARTIFACTS) {
+                    listed.made.push(Point { job: at, step: index });
+                }
                 listed.unread |= !listed.tool;
                 continue;
             }
@@ -86,8 +95,9 @@ fn read_list(
             handed.extend(words_of(command).chain(step.env.iter().map(|(_, v)| v)));
             read_command(flow, facts, &Point { job: at, step: index }, command, listed);
         }
-        if handed.iter().flat_map(|t| t.symbols()).any(|s| s.ends_with(".outputs.artifacts")) {
+        if handed.iter().flat_map(|t| t.symbols()).any(|s| s.ends_with(ARTIFACTS)) {
             listed.by_tool(&Point { job: at, step: index });
+            listed.made.push(Point { job: at, step: index });
         }
         if listed.hashed.len() > before.0 && legs > outputs.len().max(1) && unit.files.iter().any(|f| f.job == job.key)
         {
@@ -258,6 +268,11 @@ fn named(flow: &Flow, facts: &FlowFacts<'_>, list: &Listed, unit: &Unit<'_, '_>)
     if list.tool && list.hashed.is_empty() && !list.tools.iter().any(has) {
         return Coverage::No;
     }
+    if list.hashed.is_empty()
+        && let Some(file) = made_elsewhere(flow, facts, list, unit)
+    {
+        return Coverage::Unread(format!("nothing shows that the release tool made `{file}`, whose list it is"));
+    }
     if list.tool || list.unread || unit.files.is_empty() {
         return Coverage::Yes("its subjects are the digests that the building job lists".to_owned());
     }
@@ -287,6 +302,22 @@ fn named(flow: &Flow, facts: &FlowFacts<'_>, list: &Listed, unit: &Unit<'_, '_>)
         return Coverage::Wrong(format!("the digests handed to it are those of other files than `{}`", missing()));
     }
     Coverage::No
+}
+
+/// A published file that lies outside of where the release tool of its job puts what it makes and lists.
+fn made_elsewhere<'u>(flow: &Flow, facts: &FlowFacts<'_>, list: &Listed, unit: &Unit<'u, '_>) -> Option<&'u str> {
+    let beside = |pattern: &str| {
+        let unknown = pattern.starts_with(['$', '*', '/', '~']) || pattern.contains("${{");
+        unknown || pattern.starts_with(MADE_IN) || pattern.contains(&format!("/{MADE_IN}"))
+    };
+    let of_tool = |f: &&FileRef| {
+        list.made.iter().any(|point| flow.jobs.get(point.job).is_some_and(|job| job.key == f.job))
+            && !list.made.iter().any(|point| {
+                let start = Point { job: point.job, step: 0 };
+                moved_from(flow, facts, &start, f).iter().any(|before| beside(&before.pattern))
+            })
+    };
+    unit.files.iter().filter(of_tool).map(|f| f.pattern.as_str()).find(|pattern| !beside(pattern))
 }
 
 /// Where the files of a pattern lay before what their job moves from a step on.
