@@ -1,5 +1,6 @@
 //! From brush-parser's tree to ours.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use brush_parser::ast::{self, SourceLocation};
@@ -47,7 +48,7 @@ fn options() -> ParserOptions {
 }
 
 fn tokens(text: &str) -> Result<Vec<Token>, TokenizerError> {
-    let flat = flatten(text);
+    let flat = short_runs(flatten(text));
     if !is_flat(&flat) {
         return Err(TokenizerError::UnterminatedExpansion);
     }
@@ -60,6 +61,20 @@ fn tokens(text: &str) -> Result<Vec<Token>, TokenizerError> {
         found.pop();
     }
     Ok(found)
+}
+
+/// The text with at most three `<` in a row, character by character: no operator has more, and the library takes memory
+/// without end for some longer rows.
+fn short_runs(text: Cow<'_, str>) -> Cow<'_, str> {
+    if !text.contains("<<<<") {
+        return text;
+    }
+    let mut run = 0;
+    let short = |c: char| {
+        run = if c == '<' { run + 1 } else { 0 };
+        if run > 3 { '_' } else { c }
+    };
+    Cow::Owned(text.chars().map(short).collect())
 }
 
 /// A text with line ends behind it, where the library may look for more than there is.

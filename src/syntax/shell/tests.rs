@@ -158,3 +158,11 @@ fn bodies_without_a_line_end_before_them_count_as_nested() {
         assert!(unread.iter().any(|(_, why)| why.contains("deep")), "{opening}: {unread:?}");
     }
 }
+
+#[test]
+fn long_rows_of_redirections_take_no_memory() {
+    let (quotes, row) = ("'".repeat(16), "<".repeat(19));
+    let script = parse(&format!("r=<<<<<<<m\0{row}m\0us<<<<<{quotes}{row}''''''''''<<<<<<{{{{ x:t/e "));
+    assert!(!script.nodes.is_empty() || !script.unread.is_empty());
+    assert_eq!(commands(&parse("echo '<<<<<<< ours'\nnpm publish").nodes).len(), 2);
+}
