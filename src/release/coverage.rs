@@ -296,17 +296,9 @@ fn listed_elsewhere(
     }
     let key = &flow.jobs.get(attest.job)?.key;
     let lists: Vec<String> = checksums.iter().map(|c| glob::normal(c.value.as_str())).collect();
-    let beside = |pattern: &str| {
-        let unknown = |p: &str| p.starts_with(['$', '*', '/', '~']) || p.contains("${{");
-        let folder = |p: &str| p.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
-        unknown(pattern) || lists.iter().any(|list| unknown(list) || pattern.starts_with(&folder(list)))
-    };
-    let start = Point { job: attest.job, step: 0 };
-    let here = |f: &FileRef| {
-        f.job != *key
-            || beside(&f.pattern)
-            || digests::moved_from(flow, facts, &start, f).iter().any(|before| beside(&before.pattern))
-    };
+    let folder = |p: &str| p.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
+    let beside = |p: &str| lists.iter().any(|list| digests::is_somewhere(list) || p.starts_with(folder(list).as_str()));
+    let here = |f: &FileRef| f.job != *key || digests::was_in(flow, facts, attest.job, f, &beside);
     let file = unit.files.iter().find(|f| !here(f))?;
     Some((file.pattern.clone(), lists.first()?.clone()))
 }

@@ -306,18 +306,31 @@ fn named(flow: &Flow, facts: &FlowFacts<'_>, list: &Listed, unit: &Unit<'_, '_>)
 
 /// A published file that lies outside of where the release tool of its job puts what it makes and lists.
 fn made_elsewhere<'u>(flow: &Flow, facts: &FlowFacts<'_>, list: &Listed, unit: &Unit<'u, '_>) -> Option<&'u str> {
-    let beside = |pattern: &str| {
-        let unknown = pattern.starts_with(['$', '*', '/', '~']) || pattern.contains("${{");
-        unknown || pattern.starts_with(MADE_IN) || pattern.contains(&format!("/{MADE_IN}"))
+    let made = |p: &str| p.starts_with(MADE_IN) || p.contains(&format!("/{MADE_IN}"));
+    let elsewhere = |f: &&FileRef| {
+        let of_job = |point: &&Point| flow.jobs.get(point.job).is_some_and(|job| job.key == f.job);
+        let mut own = list.made.iter().filter(of_job).peekable();
+        own.peek().is_some() && !own.any(|point| was_in(flow, facts, point.job, f, &made))
     };
-    let of_tool = |f: &&FileRef| {
-        list.made.iter().any(|point| flow.jobs.get(point.job).is_some_and(|job| job.key == f.job))
-            && !list.made.iter().any(|point| {
-                let start = Point { job: point.job, step: 0 };
-                moved_from(flow, facts, &start, f).iter().any(|before| beside(&before.pattern))
-            })
-    };
-    unit.files.iter().filter(of_tool).map(|f| f.pattern.as_str()).find(|pattern| !beside(pattern))
+    unit.files.iter().find(elsewhere).map(|f| f.pattern.as_str())
+}
+
+/// Whether a file of a job lies where `within` says, or did before a command put it elsewhere. What nothing resolves may.
+pub(super) fn was_in(
+    flow: &Flow,
+    facts: &FlowFacts<'_>,
+    job: usize,
+    file: &FileRef,
+    within: &dyn Fn(&str) -> bool,
+) -> bool {
+    let may = |pattern: &str| is_somewhere(pattern) || within(pattern);
+    let start = Point { job, step: 0 };
+    may(&file.pattern) || moved_from(flow, facts, &start, file).iter().any(|before| may(&before.pattern))
+}
+
+/// Whether nothing tells in which folder of the checkout the files of a pattern lie.
+pub(super) fn is_somewhere(pattern: &str) -> bool {
+    pattern.starts_with(['$', '*', '/', '~']) || pattern.contains("${{")
 }
 
 /// Where the files of a pattern lay before what their job moves from a step on.

@@ -22,7 +22,7 @@ enum Unit {
 
 /// Patterns with more alternatives in braces than this are taken as they are.
 const MOST_ALTERNATIVES: usize = 64;
-/// A pattern with wildcards that has more units in all its alternatives may name any file.
+/// A pattern that has more units in all its alternatives may name any file.
 const MOST_UNITS: usize = 4_096;
 
 /// A pattern taken apart.
@@ -52,7 +52,11 @@ impl Compiled {
     }
 
     fn alternatives(&self) -> Cow<'_, [Vec<Unit>]> {
-        if self.is_plain() { Cow::Owned(vec![units(&self.normal)]) } else { Cow::Borrowed(&self.alternatives) }
+        match self.is_plain() {
+            false => Cow::Borrowed(&self.alternatives),
+            true if self.normal.len() > MOST_UNITS => Cow::Owned(anything(&self.normal)),
+            true => Cow::Owned(vec![units(&self.normal)]),
+        }
     }
 }
 
@@ -378,6 +382,8 @@ mod tests {
         let long = |ending: &str| format!("dist/{}*{ending}", "a".repeat(MOST_UNITS - "dist/*".len() - ending.len()));
         assert!(contains("dist/*", &long("")) && !overlaps(&long(""), "out/b"));
         assert!(!contains("dist/*", &format!("{}a", long(""))) && overlaps(&format!("{}a", long("")), "out/b"));
+        let name = "a".repeat(MOST_UNITS + 1);
+        assert!(contains(&name, &name) && !contains("*", &name) && overlaps("b*", &name));
         let many = format!("{{{}}}/*", vec!["a".repeat(MOST_UNITS / 50); 60].join(","));
         assert!(contains(&many, &many) && !contains("*", &many) && overlaps(&many, "out/b"));
     }
