@@ -1,5 +1,6 @@
 //! Simple commands, and the scripts that they carry.
 
+use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -9,7 +10,7 @@ use super::interpret::{Frame, Interpreter, Leave, MOST_CALLS, MOST_COMMANDS, MOS
 use super::scope::Held;
 use super::status::{Rendered, Status, Strict};
 use super::{symbol, wrappers};
-use crate::model::{Command, Cond, Hop, Location, Text};
+use crate::model::{Command, Cond, Hop, Location, Text, views};
 use crate::syntax::shell::{Masked, Node, Piece, Simple, Value, parse};
 
 /// Words of one command that are looked at for what they can be.
@@ -70,8 +71,9 @@ impl Interpreter<'_> {
     ) -> Status {
         let Some(first) = words.first() else { return Status::same(Cond::TRUE) };
         let program = first.as_str().to_owned();
+        let wrapped = wrappers::wrapped(&words, self.context.wrappers);
         if forks > 0
-            && let Some((at, options)) = self.depending(&words).or_else(|| self.optional(&words))
+            && let Some((at, options)) = self.depending(&words, &wrapped).or_else(|| self.optional(&words))
         {
             let mut outcomes = Vec::new();
             for (cond, value) in options {
@@ -95,15 +97,15 @@ impl Interpreter<'_> {
         if let Some((body, frame)) = self.functions.get(&program).cloned() {
             return self.call(&words, &arguments, &line, body, frame, streams);
         }
-        self.command(words, line, streams, simple)
+        self.command((words, wrapped), line, streams, simple)
     }
 
     /// The word that decides which program runs and is not known, with what it can be. An unknown word in front of a
     /// command is most often a guard that is empty when the command is to run, and one that a program's name is joined
     /// to (`${PREFIX}twine upload`) is a folder or nothing.
-    fn depending(&self, words: &[Text]) -> Option<(usize, Vec<(Cond, Text)>)> {
+    fn depending(&self, words: &[Text], wrapped: &[Range<usize>]) -> Option<(usize, Vec<(Cond, Text)>)> {
         let mut found = None;
-        for view in wrappers::views(words, self.context.wrappers) {
+        for view in views(words, wrapped) {
             let Some(first) = view.first() else { continue };
             let at = words.iter().position(|w| std::ptr::eq(w, first))?;
             if let Some((folder, name)) = joined(first) {
@@ -157,7 +159,7 @@ impl Interpreter<'_> {
 
     pub(super) fn command(
         &mut self,
-        words: Vec<Text>,
+        (words, wrapped): (Vec<Text>, Vec<Range<usize>>),
         line: Vec<(String, Text)>,
         streams: Streams,
         simple: &Simple,
@@ -180,8 +182,7 @@ impl Interpreter<'_> {
             env.push((name.clone(), value.clone()));
         }
         let mut line = line;
-        let contained = wrappers::views(&words, self.context.wrappers).into_iter();
-        if let Some(identity) = contained.filter_map(|v| wrappers::identity(v, self.context.wrappers)).next() {
+        if let Some(identity) = views(&words, &wrapped).find_map(|v| wrappers::identity(v, self.context.wrappers)) {
             line.push((wrappers::IDENTITY.to_owned(), identity.clone()));
             env.push((wrappers::IDENTITY.to_owned(), identity));
         }
@@ -202,6 +203,7 @@ impl Interpreter<'_> {
         let fed = input.filter(|(_, plain)| *plain).map(|(text, _)| text);
         self.found.commands.push(Command {
             words: words.clone(),
+            wrapped: wrapped.clone(),
             env,
             input: fed.clone(),
             output,
@@ -211,11 +213,9 @@ impl Interpreter<'_> {
             chain: self.chain.clone(),
         });
         let rendered = self.rendered.clone();
-        for view in wrappers::views(&words, self.context.wrappers) {
-            if let Some(handed) = wrappers::handed(view, fed.as_ref(), self.context.wrappers) {
-                self.nested(handed, &line, &location);
-                break;
-            }
+        let handed = views(&words, &wrapped).find_map(|v| wrappers::handed(v, fed.as_ref(), self.context.wrappers));
+        if let Some(handed) = handed {
+            self.nested(handed, &line, &location);
         }
         if words.first().is_some_and(|w| w.as_str() == "exec") && words.len() > 1 {
             self.leave(Leave::Exit, false);
