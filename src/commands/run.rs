@@ -70,7 +70,7 @@ impl Interpreter<'_> {
         forks: usize,
     ) -> Status {
         let Some(first) = words.first() else { return Status::same(Cond::TRUE) };
-        let program = first.as_str().to_owned();
+        let program = first.as_str();
         let wrapped = wrappers::wrapped(&words, self.context.wrappers);
         if forks > 0
             && let Some((at, options)) = self.depending(&words, &wrapped).or_else(|| self.optional(&words))
@@ -86,16 +86,16 @@ impl Interpreter<'_> {
                 outcomes.extend(self.branch(&cond, |this| drop(this.dispatch(own, line, streams, simple, forks))));
             }
             self.merge(outcomes);
-            self.rendered = Rendered::command(Vec::new(), words);
+            self.rendered = Rendered::command(Vec::new(), words.into());
             return self.success();
         }
         self.here = simple.offset;
-        let arguments: Vec<Text> = words.get(1..).unwrap_or_default().to_vec();
-        if let Some(status) = self.builtin(&program, &arguments, simple) {
+        let arguments = words.get(1..).unwrap_or_default();
+        if let Some(status) = self.builtin(program, arguments, simple) {
             return status;
         }
-        if let Some((body, frame)) = self.functions.get(&program).cloned() {
-            return self.call(&words, &arguments, &line, body, frame, streams);
+        if let Some((body, frame)) = self.functions.get(program).cloned() {
+            return self.call(&words, arguments, &line, body, frame, streams);
         }
         self.command((words, wrapped), line, streams, simple)
     }
@@ -164,6 +164,7 @@ impl Interpreter<'_> {
         streams: Streams,
         simple: &Simple,
     ) -> Status {
+        let words: Arc<[Text]> = words.into();
         let location = self.locate(simple.offset, simple.end);
         let input = streams.input.or_else(|| self.input.clone());
         let target = streams.stdout.clone().unwrap_or_else(|| self.stdout.clone());
@@ -192,7 +193,7 @@ impl Interpreter<'_> {
             _ => None,
         });
         let typed = line.iter().filter(|(name, _)| name != wrappers::IDENTITY);
-        self.rendered = Rendered::command(typed.cloned().collect(), words.clone());
+        self.rendered = Rendered::command(typed.cloned().collect(), Arc::clone(&words));
         if self.found.commands.len() >= MOST_COMMANDS {
             if self.steps <= MOST_STEPS {
                 self.unread(simple.offset, format!("more than {MOST_COMMANDS} commands"));
@@ -202,7 +203,7 @@ impl Interpreter<'_> {
         }
         let fed = input.filter(|(_, plain)| *plain).map(|(text, _)| text);
         self.found.commands.push(Command {
-            words: words.clone(),
+            words: Arc::clone(&words),
             wrapped: wrapped.clone(),
             env,
             input: fed.clone(),
@@ -221,7 +222,7 @@ impl Interpreter<'_> {
             self.leave(Leave::Exit, false);
         }
         self.rendered = rendered;
-        match words.as_slice() {
+        match &*words {
             // `if $RELEASE; then`: a variable that holds `true` or `false`.
             [only] if only.symbol().is_some() => {
                 let strict = self.context.choices.resolve(symbol::equal(only, &Text::from("true")));
@@ -314,7 +315,7 @@ impl Interpreter<'_> {
         frame: Rc<Frame>,
         streams: Streams,
     ) -> Status {
-        let rendered = Rendered::command(Vec::new(), words.to_vec());
+        let rendered = Rendered::command(Vec::new(), words.into());
         // What a function does that calls itself has been seen by the time that following ends.
         let again = self.bodies.iter().any(|running| Arc::ptr_eq(running, &body));
         if again && self.calls >= MOST_CALLS {

@@ -144,7 +144,7 @@ impl<'c> Scripts<'c> {
                     implied.words.first().is_some_and(|w| !w.as_str().contains(':') || w.as_str().contains('/'));
                 let implied = Command {
                     wrapped: wrapped(&implied.words, &Catalogue::get().wrappers),
-                    words: implied.words,
+                    words: implied.words.into(),
                     chain: if implied.location.is_some() { chain.clone() } else { command.chain.clone() },
                     location: implied.location.unwrap_or_else(|| command.location.clone()),
                     ..command.clone()
@@ -298,7 +298,7 @@ fn language(name: &str) -> Language {
 fn program(text: &str, locate: &dyn Fn(usize, usize) -> Location, chain: &[Hop], folder: &Text, cond: Cond) -> Script {
     let literal = |words: Vec<Text>, location| Command {
         wrapped: wrapped(&words, &Catalogue::get().wrappers),
-        words,
+        words: words.into(),
         env: Vec::new(),
         input: None,
         output: None,

@@ -49,7 +49,7 @@ impl ActionUse {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Command {
     /// Program and arguments, wrappers such as `sudo` included.
-    pub words: Vec<Text>,
+    pub words: Arc<[Text]>,
     /// The commands that the wrappers start, outermost first, as stretches of `words`.
     pub wrapped: Vec<Range<usize>>,
     /// Variables that are set for this command: the script's own and those on its line.

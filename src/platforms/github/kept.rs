@@ -10,9 +10,9 @@ use std::sync::Arc;
 
 use super::env::Env;
 use super::scope::{Outputs, Scope};
-use super::steps::Place;
+use super::steps::{Around, Place};
 use super::value::Value;
-use crate::model::{Cond, Hop, Step};
+use crate::model::Step;
 
 /// Of what a step came to, this many are compared with the next leg.
 const MOST_KEPT: usize = 8;
@@ -41,39 +41,12 @@ pub(super) struct Kept {
 
 /// What a step came to, and under which circumstances.
 struct Came {
-    around: Around,
+    around: Rc<Around>,
+    env: Env,
     asked: Vec<(Vec<String>, Value)>,
     steps: Vec<Arc<Step>>,
     exports: Vec<(String, Value)>,
     outputs: Vec<Rc<Outputs>>,
-}
-
-/// What decides about a step besides the answers to what it asks.
-#[derive(PartialEq)]
-struct Around {
-    env: Env,
-    os: Option<&'static str>,
-    symbol: String,
-    action: Option<String>,
-    prefix: String,
-    chain: Vec<Hop>,
-    cond: Cond,
-    may_fail: bool,
-}
-
-impl Around {
-    fn of(place: &Place<'_>, scope: &Scope<'_>) -> Self {
-        Self {
-            env: scope.env.clone(),
-            os: scope.os,
-            symbol: scope.symbol.clone(),
-            action: scope.action.clone(),
-            prefix: place.prefix.clone(),
-            chain: place.chain.clone(),
-            cond: place.cond.clone(),
-            may_fail: place.may_fail,
-        }
-    }
 }
 
 impl Kept {
@@ -93,9 +66,11 @@ impl Kept {
         read: impl FnOnce(&mut Scope<'s>, &mut Vec<Arc<Step>>) -> bool,
     ) {
         let key = (Arc::clone(&place.source.path), at);
-        let around = Around::of(place, scope);
+        let env = scope.env.clone();
         let same = |came: &&Rc<Came>| {
-            came.around == around && came.asked.iter().all(|(path, answer)| scope.answer(path) == *answer)
+            came.around == place.around
+                && came.env == env
+                && came.asked.iter().all(|(path, answer)| scope.answer(path) == *answer)
         };
         let known = self.steps.borrow().get(&key).and_then(|all| all.iter().rev().find(same).cloned());
         if let Some(came) = known {
@@ -113,7 +88,8 @@ impl Kept {
             return;
         }
         let came = Came {
-            around,
+            around: Rc::clone(&place.around),
+            env,
             asked: scope.asked.answers.take(),
             steps: steps.get(before.0..).unwrap_or_default().to_vec(),
             exports: scope.env.get(before.1..).unwrap_or_default().to_vec(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{Lowering, code};
 
-use super::expression::{condition as condition_of, evaluate, expressions, interpolate, names_status};
+use super::expression::{Lookup, condition as condition_of, evaluate, expressions, interpolate, names_status};
 use super::references::Given;
 use super::scope::{Inputs, Scope};
 use super::source::Source;
@@ -31,16 +31,26 @@ fn names_status_anywhere(text: &str) -> bool {
     names_status(text) || expressions(text).iter().any(|(_, inner)| names_status(inner))
 }
 
-/// What surrounds a list of steps.
+/// A list of steps.
 pub(super) struct Place<'a> {
     pub(super) source: &'a Source,
-    pub(super) chain: Vec<Hop>,
-    pub(super) cond: Cond,
-    pub(super) may_fail: bool,
     /// `defaults.run` mappings, the innermost first.
     defaults: Vec<Node<'a>>,
+    pub(super) around: Rc<Around>,
+}
+
+/// What surrounds a list of steps.
+#[derive(PartialEq)]
+pub(super) struct Around {
+    chain: Vec<Hop>,
+    cond: Cond,
+    may_fail: bool,
     /// Prefix of step identifiers: empty in the job itself.
-    pub(super) prefix: String,
+    prefix: String,
+    /// Prefix of the symbols of their outputs.
+    symbol: String,
+    /// The folder of the action that they make up.
+    action: Option<String>,
 }
 
 /// Lowers the steps of a job into `job`.
@@ -53,14 +63,15 @@ pub(super) fn lower(
     job: &mut Job,
 ) {
     lowering.scripts.fresh_machine();
-    let place = Place {
-        source,
+    let around = Around {
         chain: job.chain.clone(),
         cond: Cond::TRUE,
         may_fail: false,
-        defaults: defaults.iter().flatten().copied().collect(),
         prefix: String::new(),
+        symbol: scope.symbol.clone(),
+        action: None,
     };
+    let place = Place { source, defaults: defaults.iter().flatten().copied().collect(), around: Rc::new(around) };
     list(lowering, &place, steps, scope, &mut job.steps);
 }
 
@@ -130,8 +141,8 @@ fn step(
     let env = environment(node.get("env"), scope);
     scope.env.extend(env);
     let cond = match node.get("if").and_then(|n| n.as_str()) {
-        Some(text) => place.cond.clone().and(condition_of(text, scope)),
-        None => place.cond.clone(),
+        Some(text) => place.around.cond.clone().and(condition_of(text, scope)),
+        None => place.around.cond.clone(),
     };
     let condition = node.get("if");
     let on_failure = condition.and_then(|n| n.as_str()).is_some_and(|text| {
@@ -145,7 +156,7 @@ fn step(
         scope.env.truncate(outer);
         return true;
     }
-    let may_fail = place.may_fail
+    let may_fail = place.around.may_fail
         || node
             .get("continue-on-error")
             .and_then(|n| n.as_str())
@@ -156,7 +167,7 @@ fn step(
     // The steps of an action that can be read are asked one by one.
     let mut own = true;
     let mut new = Step {
-        id: Some(format!("{}{id}", place.prefix)),
+        id: Some(format!("{}{id}", place.around.prefix)),
         label: String::new(),
         body: StepBody::Opaque { what: String::new() },
         env: scope.env.texts(),
@@ -165,7 +176,7 @@ fn step(
         on_failure,
         may_fail,
         location: source.at(node.span()),
-        chain: place.chain.clone(),
+        chain: place.around.chain.clone(),
         interpolates: interpolated(source, node),
     };
     if let Some(uses_node) = node.get("uses") {
@@ -396,7 +407,7 @@ fn local_action(
         };
         return refuse(new, what, steps);
     };
-    if place.chain.contains(&hop) || place.chain.len() >= DEEPEST_ACTION {
+    if place.around.chain.contains(&hop) || place.around.chain.len() >= DEEPEST_ACTION {
         let what = format!("the action {shown} is in itself, or in more than {DEEPEST_ACTION} others");
         lowering.problem(problem_at(&new.location, what.clone()));
         return refuse(new, what, steps);
@@ -420,7 +431,7 @@ fn local_action(
         return outputs;
     }
     let values = Inputs::Bound(code::bound(root, node, scope));
-    let mut chain = place.chain.clone();
+    let mut chain = place.around.chain.clone();
     chain.push(hop);
     let mut within = Scope {
         run: scope.run,
@@ -435,14 +446,15 @@ fn local_action(
         action: Some(format!("/{path}")),
         asked: Rc::default(),
     };
-    let inside = Place {
-        source: &source,
+    let around = Around {
         chain,
         cond: new.cond.clone(),
         may_fail: new.may_fail,
-        defaults: Vec::new(),
-        prefix: format!("{}{id}/", place.prefix),
+        prefix: format!("{}{id}/", place.around.prefix),
+        symbol: within.symbol.clone(),
+        action: within.action.clone(),
     };
+    let inside = Place { source: &source, defaults: Vec::new(), around: Rc::new(around) };
     list(lowering, &inside, runs.and_then(|r| r.get("steps")), &mut within, steps);
     let Some(outputs) = root.get("outputs") else { return Vec::new() };
     outputs
@@ -541,7 +553,10 @@ fn script(
     let text = run.as_str().unwrap_or_default();
     let values: Vec<Value> = expressions(text).iter().map(|(_, inner)| evaluate(inner, scope)).collect();
     let holes: Vec<Text> = values.iter().map(Value::text).collect();
-    let usual = || Text::from(if scope.os == Some("Windows") { "pwsh" } else { "bash" });
+    let usual = || {
+        let windows = scope.lookup(&["runner".to_owned(), "os".to_owned()]) == Value::literal("Windows");
+        Text::from(if windows { "pwsh" } else { "bash" })
+    };
     lowering.scripts.read(&crate::commands::Reading {
         text,
         shell: setting("shell").unwrap_or_else(usual).as_str(),
@@ -550,7 +565,7 @@ fn script(
         platform: &|name| platform_variable(name, scope),
         folder: setting("working-directory").unwrap_or_default(),
         locate: &|from, to| place.source.at(Span { start: run.at(from), end: run.at(to) }),
-        chain: &place.chain,
+        chain: &place.around.chain,
         choices: choices(scope.env.iter().map(|(_, value)| value).chain(&values)),
     })
 }
@@ -680,7 +695,6 @@ fn choices<'v>(values: impl Iterator<Item = &'v Value>) -> Choices {
 
 /// A variable that the platform sets in every step.
 pub(super) fn platform_variable(variable: &str, scope: &Scope<'_>) -> Option<Text> {
-    use super::expression::Lookup;
     const NAMES: &[(&str, &str)] = &[
         ("GITHUB_REF", "ref"),
         ("GITHUB_REF_NAME", "ref_name"),
