@@ -48,7 +48,7 @@ impl Interpreter<'_> {
                     _ => Vec::new(),
                 };
                 for word in words {
-                    items.extend(self.words(word));
+                    self.words(word, &mut items);
                 }
                 Held::Array(items)
             }

@@ -33,7 +33,7 @@ impl Interpreter<'_> {
         self.here = simple.offset;
         let mut words = Vec::new();
         for word in &simple.words {
-            words.extend(self.words(word));
+            self.words(word, &mut words);
         }
         let streams = self.streams(&simple.redirects);
         let Some(first) = words.first() else {

@@ -1,6 +1,5 @@
 //! Scripts of steps, with everything they lead to inside the checkout.
 
-use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -185,12 +184,8 @@ impl<'c> Scripts<'c> {
     }
 
     fn enter(&self, command: &Command, (env, platform): Variables<'_>) -> Option<Entered> {
-        let all = match command.env.as_slice() {
-            [] => Cow::Borrowed(env),
-            own => Cow::Owned([env, own].concat()),
-        };
         command.views().rev().find_map(|words| {
-            let call = Call { checkout: self.checkout, words, folder: &command.folder, env: &all, platform };
+            let call = Call::new(self.checkout, words, &command.folder, [env, &command.env], platform);
             follow::enter(&call, &self.images.borrow())
         })
     }
