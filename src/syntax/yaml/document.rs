@@ -214,6 +214,11 @@ impl<'a> Node<'a> {
         (self.site != self.index).then(|| self.document.source.span(raw.start, raw.end))
     }
 
+    /// The stretch of the file from its start to the end of another node.
+    pub fn span_to(&self, last: Node<'_>) -> Span {
+        self.document.source.span(self.raw().start, last.raw().end)
+    }
+
     /// The byte of the file at which it begins.
     pub fn start(&self) -> u32 {
         self.raw().start
