@@ -161,8 +161,8 @@ fn stores<'f, 'p>(facts: &'f FlowFacts<'p>) -> impl Iterator<Item = (usize, &'f 
     facts.iter().enumerate().flat_map(|(at, f)| f.stores.iter().map(move |s| (at, s)))
 }
 
-fn artifact_name(store: &Handover<'_>) -> String {
-    store.name.as_ref().map_or_else(|| "artifact".to_owned(), Text::to_string)
+fn artifact_name<'s>(store: &'s Handover<'_>) -> &'s str {
+    store.name.as_ref().map_or("artifact", Text::as_str)
 }
 
 /// What a pattern asks for below a folder; `None` when it lies elsewhere.
@@ -198,13 +198,13 @@ fn in_artifact(fetch: &Handover<'_>, store: &Handover<'_>, rest: &str, alone: bo
     let (first, inner) = rest.split_once('/').unwrap_or((rest, "**"));
     match first {
         "**" => Some(rest.to_owned()),
-        first => (glob::overlaps(first, &stored)).then(|| inner.to_owned()),
+        first => (glob::overlaps(first, stored)).then(|| inner.to_owned()),
     }
 }
 
 /// Whether a fetch takes a stored artifact.
 fn fetched_by(fetch: &Handover<'_>, store: &Handover<'_>) -> bool {
-    fetch.name.as_ref().is_none_or(|name| same_artifact(name.as_str(), &artifact_name(store)))
+    fetch.name.as_ref().is_none_or(|name| same_artifact(name.as_str(), artifact_name(store)))
 }
 
 /// Whether a fetched name or pattern can be this stored artifact. Unknown parts may be anything.

@@ -246,7 +246,8 @@ fn files_covered(
         let out = left_out
             .iter()
             .any(|s| s.job == f.job && !super::family::ancillary(&s.pattern) && glob::overlaps(&s.pattern, &f.pattern));
-        let has = |pattern: &str| glob::contains(pattern, &f.pattern) || glob::contains(pattern, whole);
+        let has =
+            |pattern: &str| glob::contains(pattern, &f.pattern) || whole != f.pattern && glob::contains(pattern, whole);
         let folder = |pattern: &str| descends && has(&format!("{}/**", pattern.trim_end_matches('/')));
         !out && subjects.iter().any(|s| s.job == f.job && (has(&s.pattern) || folder(&s.pattern)))
     };

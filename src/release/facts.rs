@@ -4,15 +4,17 @@ use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Deref;
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use super::bytes::{Origin, feeds, needed};
 use super::doer::{Doer, Hit, Picked};
 use super::moves::{self, Move};
+use super::opaque::{self, Opaque};
 use crate::catalogue::{Bytes, Catalogue, Content, Producer, Signer, Sink};
+use crate::checkout::Checkout;
 use crate::commands::IDENTITY;
 use crate::model::{Cond, Flow, Job, Location, Step, StepBody, Text};
-use crate::syntax::pattern;
+use crate::syntax::words::Words;
 
 /// What stands for the files that a command gets by name from a pipe.
 pub(super) const PIPED: &str = "standard input";
@@ -146,10 +148,14 @@ pub(super) struct Facts<'p> {
     pub fetches: Vec<Handover<'p>>,
     /// Indices of the steps that run code of the checkout or make bytes.
     pub working: Vec<usize>,
+    /// Everything that each of its steps does.
+    pub doers: Rc<Vec<Vec<Doer<'p>>>>,
     /// What its commands put elsewhere, in order.
     moves: OnceCell<Vec<Move>>,
     /// Keys of the jobs whose outputs its working steps read.
     feeds: OnceCell<BTreeSet<String>>,
+    /// Its steps that may publish what nothing shows.
+    opaque: OnceCell<Vec<Opaque>>,
 }
 
 impl Facts<'_> {
@@ -161,6 +167,11 @@ impl Facts<'_> {
     /// Keys of the jobs whose outputs the working steps of the job, whose facts these are, read.
     pub(super) fn feeds(&self, job: &Job) -> &BTreeSet<String> {
         self.feeds.get_or_init(|| feeds(job, |step| self.working.contains(&step)))
+    }
+
+    /// The steps of the job, whose facts these are, that may publish what nothing shows.
+    pub(super) fn opaque(&self, job: &Job, checkout: &Checkout) -> &[Opaque] {
+        self.opaque.get_or_init(|| opaque::of_job(job, self, checkout))
     }
 
     /// Whether the job is a build job by its own steps.
@@ -212,7 +223,7 @@ pub(super) fn of_flow<'p>(
     read: &mut Read<'p>,
 ) -> FlowFacts<'p> {
     let mut facts = |((at, job), published): ((usize, &'p Arc<Job>), &Rc<Facts<'p>>)| {
-        let of_job = || Rc::new(of_job(at, job, published.publishes.clone(), catalogue));
+        let of_job = || Rc::new(of_job(at, job, published, catalogue));
         Rc::clone(read.entry((at, Arc::as_ptr(job))).or_insert_with(of_job))
     };
     let jobs = flow.jobs.iter().enumerate().zip(published.iter()).map(&mut facts).collect();
@@ -223,41 +234,45 @@ pub(super) fn of_flow<'p>(
 pub(super) type Read<'p> = HashMap<(usize, *const Job), Rc<Facts<'p>>>;
 
 fn publishes<'p>(at: usize, job: &'p Job, catalogue: &'static Catalogue) -> Facts<'p> {
-    let mut facts = Facts::default();
+    let doers: Rc<Vec<_>> = Rc::new(job.steps.iter().map(|step| Doer::all(step)).collect());
+    let mut facts = Facts { doers: Rc::clone(&doers), ..Facts::default() };
     if job.cond.is_never() {
         return facts;
     }
-    for (index, step) in job.steps.iter().enumerate().filter(|(_, step)| !step.cond.is_never()) {
-        for doer in Doer::all(step) {
-            sinks(&mut facts, doer, Place { job, at, index }, catalogue);
+    for (index, (step, doers)) in job.steps.iter().zip(doers.iter()).enumerate() {
+        if step.cond.is_never() {
+            continue;
+        }
+        for doer in doers {
+            sinks(&mut facts, *doer, Place { job, at, index }, catalogue);
         }
     }
     facts
 }
 
-fn of_job<'p>(at: usize, job: &'p Job, publishes: Vec<Publish<'p>>, catalogue: &'static Catalogue) -> Facts<'p> {
-    let mut facts = Facts { publishes, ..Facts::default() };
+fn of_job<'p>(at: usize, job: &'p Job, published: &Facts<'p>, catalogue: &'static Catalogue) -> Facts<'p> {
+    let doers = Rc::clone(&published.doers);
+    let mut facts = Facts { publishes: published.publishes.clone(), doers: Rc::clone(&doers), ..Facts::default() };
     if job.cond.is_never() {
         // Only what was meant as provenance is of interest in a job that never runs.
-        for (index, step) in job.steps.iter().enumerate() {
-            for doer in Doer::all(step) {
-                attests(&mut facts, doer, Place { job, at, index }, catalogue);
-                transfers(&mut facts, doer, Place { job, at, index }, catalogue);
+        for (index, doers) in doers.iter().enumerate() {
+            for doer in doers {
+                attests(&mut facts, *doer, Place { job, at, index }, catalogue);
+                transfers(&mut facts, *doer, Place { job, at, index }, catalogue);
             }
         }
         facts.stores.clear();
         return facts;
     }
     let has_checkout = job.steps.iter().any(|s| matches!(&s.body, StepBody::Action(a) if a.name == "actions/checkout"));
-    for (index, step) in job.steps.iter().enumerate() {
-        let doers = Doer::all(step);
+    for (index, (step, doers)) in job.steps.iter().zip(doers.iter()).enumerate() {
         if step.cond.is_never() {
-            for doer in &doers {
+            for doer in doers {
                 attests(&mut facts, *doer, Place { job, at, index }, catalogue);
             }
             continue;
         }
-        for doer in &doers {
+        for doer in doers {
             attests(&mut facts, *doer, Place { job, at, index }, catalogue);
             transfers(&mut facts, *doer, Place { job, at, index }, catalogue);
         }
@@ -414,7 +429,11 @@ fn same_doer(a: Doer<'_>, b: Doer<'_>) -> bool {
 }
 
 /// Names of actions that make packages or programs.
-const BUILDS: &str = r"(^|[^a-z])(build|builds|builder|cibuildwheel|wheels?|compile|compiler|maturin|bundle|bundler|package|packager)([^a-z]|$)";
+static BUILDS: LazyLock<Words> = LazyLock::new(|| {
+    let makes =
+        "build builds builder cibuildwheel wheel wheels compile compiler maturin bundle bundler package packager";
+    Words::new(makes, "")
+});
 
 /// Whether an action runs code of the checkout or makes bytes. An unknown one may do so as soon as the job has the
 /// checkout.
@@ -447,11 +466,7 @@ fn action_works(doer: Doer<'_>, facts: &Facts<'_>, index: usize, has_checkout: b
         || facts.attests.iter().any(|a| a.step == index && !a.producer.builds && !a.producer.subjects.own)
         || facts.look_alikes.iter().any(|(_, l)| *l == doer.location());
     // Without the checkout, what is named after building may work on files that another job handed over.
-    let by_name = || {
-        let name = doer.program_name();
-        pattern::search(BUILDS, name)
-    };
-    !known && (has_checkout || !facts.fetches.is_empty() && by_name())
+    !known && (has_checkout || !facts.fetches.is_empty() && BUILDS.are_in(doer.program_name()))
 }
 
 fn command_works(views: &[Doer<'_>], facts: &Facts<'_>, index: usize, catalogue: &Catalogue) -> bool {

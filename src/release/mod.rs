@@ -161,7 +161,7 @@ pub fn link<'p>(checkout: &Checkout, pipelines: &'p [Pipeline]) -> Vec<Linked<'p
                 target.places = target.places.iter().map(|p| readable::readable(p)).collect();
             }
             if !found.is_empty() {
-                let traits = Rc::new(traits::of_flow(flow, catalogue, &mut traits_read));
+                let traits = Rc::new(traits::of_flow(flow, &facts, catalogue, &mut traits_read));
                 for target in &mut found {
                     target.traits = Rc::clone(&traits);
                     target.supply = supply::of(&path, target);
@@ -288,7 +288,8 @@ impl<'a, 'p> Path<'a, 'p> {
     fn is_test_image(&self, publish: &facts::Publish<'p>, name: &str) -> bool {
         let job = self.flow.jobs.get(publish.job).map_or("", |j| j.key.as_str());
         let words = format!("{name} {job} {}", publish.doer.step().label);
-        publish.sink.kind == Kind::Image && crate::syntax::pattern::search(r"(^|[^a-z0-9])e2e([^a-z0-9]|$)", &words)
+        publish.sink.kind == Kind::Image
+            && words.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| word.eq_ignore_ascii_case("e2e"))
     }
 
     /// Links one unit of a stream: the publishing step with the files that are judged together.

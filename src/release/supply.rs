@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use super::{Linked, Path, opaque};
 use crate::model::{Access, Job, StepBody};
-use crate::syntax::pattern;
+use crate::syntax::words;
 
-/// Names that speak of provenance or publishing.
-const WORDS: &str = r"(attest|provenance|slsa|sign|publish|release)";
+/// Parts of names that speak of provenance or publishing.
+const PROVENANCE: &str = "attest provenance slsa sign publish release";
 
 /// `owner/name` of every repository that a job of the flow refers to, that nothing describes, and that may make
 /// provenance for the target.
@@ -42,7 +42,7 @@ fn actions(job: &Job) -> Vec<String> {
         let StepBody::Action(action) = &step.body else { continue };
         let mut parts = action.name.splitn(3, '/');
         let (Some(owner), Some(name)) = (parts.next(), parts.next()) else { continue };
-        let speaks = pattern::search(WORDS, action.name.trim_start_matches(owner));
+        let speaks = words::holds(action.name.trim_start_matches(owner), PROVENANCE);
         if speaks && !opaque::is_known(step, action) {
             found.push(format!("{owner}/{name}"));
         }

@@ -1,6 +1,10 @@
 //! `scoped-token`: what the token and the stored credentials of the build jobs could change.
 
-use std::sync::LazyLock;
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use rustc_hash::FxHashMap;
 
 use super::provenance::build_location;
 use crate::catalogue::{Catalogue, Credential};
@@ -100,20 +104,96 @@ fn stored(job: &Job) -> Vec<(&SecretUse, &'static Credential)> {
     job.secrets.iter().filter_map(|secret| Some((secret, credential(secret)?))).collect()
 }
 
-/// The names of the catalogue's credentials. Apart, each is decided with a few states; together they have thousands.
-static NAMES: LazyLock<Vec<pattern::Set>> = LazyLock::new(|| {
-    let names = |credential: &Credential| pattern::Set::new(credential.names.iter().map(String::as_str));
-    Catalogue::get().credentials.iter().map(names).collect()
-});
+thread_local! {
+    /// The credentials whose names fit a name: the same few secrets are asked about again and again.
+    static KNOWN: RefCell<FxHashMap<String, Rc<[usize]>>> = RefCell::default();
+}
+
+/// Names whose credentials are kept at most.
+const MOST_KEPT: usize = 1_024;
+
+/// The places in the catalogue of the credentials that a name fits.
+fn named(name: &str) -> Rc<[usize]> {
+    KNOWN.with_borrow_mut(|known| {
+        if let Some(found) = known.get(name) {
+            return Rc::clone(found);
+        }
+        if known.len() >= MOST_KEPT {
+            known.clear();
+        }
+        let fits = |credential: &Credential| credential.names.iter().any(|expression| expression.whole(name));
+        let all = Catalogue::get().credentials.iter().enumerate();
+        let found: Rc<[usize]> = all.filter(|(_, credential)| fits(credential)).map(|(at, _)| at).collect();
+        known.insert(name.to_owned(), Rc::clone(&found));
+        found
+    })
+}
 
 fn credential(secret: &SecretUse) -> Option<&'static Credential> {
     let taken = |c: &Credential| {
         c.actions.is_empty()
             || secret.action.as_deref().is_some_and(|a| c.actions.iter().any(|p| pattern::wildcard(p, a)))
     };
-    let named =
-        |names: &pattern::Set| names.whole(&secret.name) || secret.receiver.as_deref().is_some_and(|r| names.whole(r));
-    let mut all = Catalogue::get().credentials.iter().zip(NAMES.iter());
-    let (found, _) = all.find(|(credential, names)| taken(credential) && named(names))?;
-    (!found.harmless).then_some(found)
+    let names = std::iter::once(secret.name.as_str()).chain(secret.receiver.as_deref());
+    let fitting: BTreeSet<usize> = names.flat_map(|name| named(name).to_vec()).collect();
+    let mut fitting = fitting.into_iter().filter_map(|at| Catalogue::get().credentials.get(at));
+    fitting.find(|credential| taken(credential)).filter(|found| !found.harmless)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::catalogue::Catalogue;
+
+    #[test]
+    fn a_name_is_refused_for_its_words_only_where_the_expression_refuses_it() {
+        let names = [
+            "",
+            "token",
+            "NPM_TOKEN",
+            "npm_token",
+            "MY_NPMAUTH",
+            "PYPI_API_TOKEN",
+            "TWINE_PASSWORD",
+            "DOCKERHUB_PASS",
+            "CR_PAT",
+            "GH_PAT",
+            "GITHUB_TOKEN",
+            "CARGO_REGISTRY_TOKEN",
+            "CODECOV_TOKEN",
+            "SONAR_TOKEN",
+            "SLACK_WEBHOOK",
+            "MACOS_CERT_P12",
+            "CSC_LINK",
+            "WINDOWS_PFX_PASSWORD",
+            "SIGNING_KEY",
+            "GPG_PRIVATE_KEY",
+            "passphrase",
+            "OSSRH_USERNAME",
+            "MAVEN_CENTRAL",
+            "NUGET_KEY",
+            "AWS_SECRET_ACCESS_KEY",
+            "aws-access-key-id",
+            "GCP_SA",
+            "AZURE_CREDENTIALS",
+            "VSCE_PAT",
+            "SNAP_TOKEN",
+            "DEPLOY_KEY",
+            "SSH_KEY",
+            "APP_PRIVATE_KEY",
+            "HOMEBREW_TAP_TOKEN",
+            "TX_TOKEN",
+            "READ_TOKEN",
+            "FTP_1",
+            "É_TOKEN",
+        ];
+        let catalogue = Catalogue::get();
+        let credentials = catalogue.credentials.iter().flat_map(|c| &c.names);
+        let identities = catalogue.identities.iter().flat_map(|i| i.secrets.iter().chain(&i.unless));
+        for expression in credentials.chain(identities) {
+            let regex = format!("(?i-u)^(?:{expression})$").parse::<regex::bytes::Regex>().unwrap();
+            for name in names {
+                assert_eq!(expression.whole(name), regex.is_match(name.as_bytes()), "{expression} and {name}");
+            }
+        }
+    }
 }
