@@ -105,6 +105,7 @@ const FOLLOWED: &[(&str, &str, &str)] = &[
     ("run: task go", "Taskfile.yml", "tasks: { go: { cmds: [echo] } }\n"),
     ("run: just go", "justfile", "go:\n  echo\n"),
     ("run: tox -e go", "tox.ini", "[testenv:go]\ncommands = echo\n"),
+    ("run: docker build .", "Dockerfile", "FROM scratch\nRUN echo\n"),
     ("run: poe go", "pyproject.toml", "[tool.poe.tasks]\ngo = \"echo\"\n"),
     ("uses: ./act", "act/action.yml", "runs: { using: composite, steps: [{ run: echo, shell: bash }] }\n"),
 ];
@@ -153,12 +154,50 @@ fn configuration_that_makes_no_sense_is_refused() {
         ("run: npm run go", "package.json", "{\"scripts\": {\"go\": \"echo\"}"),
         ("run: poe go", "pyproject.toml", "[tool.poe.tasks\n"),
         ("run: goreleaser release", ".goreleaser.yml", "dockers: [\n"),
+        ("run: npx release-it", ".release-it.json", "{\"github\": {"),
+        ("run: npx release-it", ".release-it.yaml", "github: {\n"),
+        ("run: docker buildx bake --push", "docker-bake.hcl", "target \"default\" {\n"),
+        ("run: docker buildx bake --push", "docker-bake.json", "{\"target\": {"),
+        ("run: npx lerna publish", "lerna.json", "{\"packages\": ["),
+        ("run: pnpm -r publish", "pnpm-workspace.yaml", "packages: [\n"),
+        ("run: rush publish --publish", "rush.json", "{\"projects\": ["),
+        // Not broken as text, but no settings either.
+        ("run: npm run go", "package.json", "[\"npm publish\"]\n"),
+        ("run: task go", "Taskfile.yml", "- npm publish\n"),
+        ("run: docker compose push", "compose.yaml", "- services\n"),
+        ("run: npx release-it", ".release-it.json", "[]\n"),
+        ("run: jreleaser deploy", "jreleaser.yml", "- deploy\n"),
+        ("run: goreleaser release", ".goreleaser.yml", "dockers\n"),
+        ("run: npx semantic-release", ".releaserc.yml", "1\n"),
         ("run: npx semantic-release", ".releaserc.yml", "plugins: [\n"),
         ("uses: ./act", "act/action.yml", "runs: {\n"),
     ] {
         let folder = checkout(leads);
         write(folder.path(), path, text.as_bytes());
         refused(&graded(folder.path()), path, leads);
+    }
+}
+
+/// Manifests are written with tabs, and lists of packages with comments; both are read.
+#[test]
+fn what_only_looks_broken_is_read() {
+    for (leads, path, text) in [
+        ("run: npm run go", "package.json", "{\n\t\"scripts\": {\n\t\t\"go\": \"echo\"\n\t}\n}\n"),
+        ("run: npx release-it", "package.json", "{\n\t\"release-it\": {\n\t\t\"npm\": false\n\t}\n}\n"),
+        ("run: npx release-it", ".release-it.json", "{\n\t\"npm\": {\n\t\t\"publish\": false\n\t}\n}\n"),
+        (
+            "run: npx semantic-release",
+            ".releaserc.json",
+            "{\n\t\"plugins\": [\n\t\t\"@semantic-release/git\"\n\t]\n}\n",
+        ),
+        ("run: npx lerna publish", "lerna.json", "{\n\t// all of them\n\t\"packages\": [\n\t\t\"none/*\",\n\t]\n}\n"),
+        ("run: rush publish --publish", "rush.json", "/* one */ {\n\t\"projects\": [\n\t\t{}\n\t]\n}\n"),
+        ("run: npx semantic-release", ".releaserc.yml", ""),
+    ] {
+        let folder = checkout(leads);
+        write(folder.path(), path, text.as_bytes());
+        let report = graded(folder.path());
+        assert!(report.errors.is_empty(), "{path}: {:?}", report.errors);
     }
 }
 
