@@ -18,14 +18,13 @@ impl Interpreter<'_> {
                 match (&assignment.index, old, assignment.append) {
                     (None, Some(Held::Array(mut items)), true) => {
                         if let Some(first) = items.first_mut() {
-                            first.push(&value);
+                            *first = first.followed_by(&value);
                         }
                         Held::Array(items)
                     }
                     (None, old, true) => {
-                        let mut text = old.map_or_else(|| self.value(name).text(), |h| h.text());
-                        text.push(&value);
-                        Held::Scalar(text)
+                        let text = old.map_or_else(|| self.value(name).text(), |h| h.text());
+                        Held::Scalar(text.followed_by(&value))
                     }
                     (None, _, false) => Held::Scalar(value),
                     (Some(index), old, _) => {
@@ -49,7 +48,7 @@ impl Interpreter<'_> {
                     _ => Vec::new(),
                 };
                 for word in words {
-                    items.extend(self.words(word));
+                    self.words(word, &mut items);
                 }
                 Held::Array(items)
             }

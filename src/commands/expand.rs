@@ -75,8 +75,16 @@ impl Fields {
 }
 
 impl Interpreter<'_> {
-    /// The words that a word expands to. Commands inside of substitutions run.
-    pub(super) fn words(&mut self, word: &Word) -> Vec<Text> {
+    /// Adds the words that a word expands to. Commands inside of substitutions run.
+    pub(super) fn words(&mut self, word: &Word, words: &mut Vec<Text>) {
+        // Most words are nothing but a text.
+        if let [Piece::Text { text, quoted }] = word.pieces.as_slice()
+            && (*quoted || !text.is_empty() && !text.contains('{'))
+        {
+            self.charge(text.len());
+            words.push(Text::from(text.as_str()));
+            return;
+        }
         let mut fields = Fields::default();
         for pieces in braces(&word.pieces) {
             for piece in &*pieces {
@@ -93,7 +101,7 @@ impl Interpreter<'_> {
             fields.cut();
         }
         self.charge(fields.done.iter().map(|t| t.as_str().len()).sum());
-        fields.done
+        words.extend(fields.done);
     }
 
     /// A word where the shell does not split: an assignment, a redirect, the subject of `case`.

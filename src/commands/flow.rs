@@ -201,7 +201,9 @@ impl Interpreter<'_> {
                                 | Piece::Hole { quoted: false, .. }
                         )
                     });
-                    for item in self.words(word) {
+                    let mut words = Vec::new();
+                    self.words(word, &mut words);
+                    for item in words {
                         known &= item.is_literal() && !item.as_str().contains(['*', '?', '[']);
                         // What an unknown list yields is one of its items, and not the list.
                         items.push(match item.symbol() {

@@ -32,4 +32,3 @@ pub use parsed::Parsed;
 pub use paths::join;
 pub use scripts::{Reading, Scripts, publications};
 pub use wrappers::IDENTITY;
-pub use wrappers::unwrapped;

@@ -1,5 +1,6 @@
 //! Simple commands, and the scripts that they carry.
 
+use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -9,7 +10,7 @@ use super::interpret::{Frame, Interpreter, Leave, MOST_CALLS, MOST_COMMANDS, MOS
 use super::scope::Held;
 use super::status::{Rendered, Status, Strict};
 use super::{symbol, wrappers};
-use crate::model::{Command, Cond, Hop, Location, Text};
+use crate::model::{Command, Cond, Hop, Location, Text, views};
 use crate::syntax::shell::{Masked, Node, Piece, Simple, Value, parse};
 
 /// Words of one command that are looked at for what they can be.
@@ -32,7 +33,7 @@ impl Interpreter<'_> {
         self.here = simple.offset;
         let mut words = Vec::new();
         for word in &simple.words {
-            words.extend(self.words(word));
+            self.words(word, &mut words);
         }
         let streams = self.streams(&simple.redirects);
         let Some(first) = words.first() else {
@@ -69,9 +70,10 @@ impl Interpreter<'_> {
         forks: usize,
     ) -> Status {
         let Some(first) = words.first() else { return Status::same(Cond::TRUE) };
-        let program = first.as_str().to_owned();
+        let program = first.as_str();
+        let wrapped = wrappers::wrapped(&words, self.context.wrappers);
         if forks > 0
-            && let Some((at, options)) = self.depending(&words).or_else(|| self.optional(&words))
+            && let Some((at, options)) = self.depending(&words, &wrapped).or_else(|| self.optional(&words))
         {
             let mut outcomes = Vec::new();
             for (cond, value) in options {
@@ -84,26 +86,26 @@ impl Interpreter<'_> {
                 outcomes.extend(self.branch(&cond, |this| drop(this.dispatch(own, line, streams, simple, forks))));
             }
             self.merge(outcomes);
-            self.rendered = Rendered::command(Vec::new(), words);
+            self.rendered = Rendered::command(Vec::new(), words.into());
             return self.success();
         }
         self.here = simple.offset;
-        let arguments: Vec<Text> = words.get(1..).unwrap_or_default().to_vec();
-        if let Some(status) = self.builtin(&program, &arguments, simple) {
+        let arguments = words.get(1..).unwrap_or_default();
+        if let Some(status) = self.builtin(program, arguments, simple) {
             return status;
         }
-        if let Some((body, frame)) = self.functions.get(&program).cloned() {
-            return self.call(&words, &arguments, &line, body, frame, streams);
+        if let Some((body, frame)) = self.functions.get(program).cloned() {
+            return self.call(&words, arguments, &line, body, frame, streams);
         }
-        self.command(words, line, streams, simple)
+        self.command((words, wrapped), line, streams, simple)
     }
 
     /// The word that decides which program runs and is not known, with what it can be. An unknown word in front of a
     /// command is most often a guard that is empty when the command is to run, and one that a program's name is joined
     /// to (`${PREFIX}twine upload`) is a folder or nothing.
-    fn depending(&self, words: &[Text]) -> Option<(usize, Vec<(Cond, Text)>)> {
+    fn depending(&self, words: &[Text], wrapped: &[Range<usize>]) -> Option<(usize, Vec<(Cond, Text)>)> {
         let mut found = None;
-        for view in wrappers::views(words, self.context.wrappers) {
+        for view in views(words, wrapped) {
             let Some(first) = view.first() else { continue };
             let at = words.iter().position(|w| std::ptr::eq(w, first))?;
             if let Some((folder, name)) = joined(first) {
@@ -157,11 +159,12 @@ impl Interpreter<'_> {
 
     pub(super) fn command(
         &mut self,
-        words: Vec<Text>,
+        (words, wrapped): (Vec<Text>, Vec<Range<usize>>),
         line: Vec<(String, Text)>,
         streams: Streams,
         simple: &Simple,
     ) -> Status {
+        let words: Arc<[Text]> = words.into();
         let location = self.locate(simple.offset, simple.end);
         let input = streams.input.or_else(|| self.input.clone());
         let target = streams.stdout.clone().unwrap_or_else(|| self.stdout.clone());
@@ -180,8 +183,7 @@ impl Interpreter<'_> {
             env.push((name.clone(), value.clone()));
         }
         let mut line = line;
-        let contained = wrappers::views(&words, self.context.wrappers).into_iter();
-        if let Some(identity) = contained.filter_map(|v| wrappers::identity(v, self.context.wrappers)).next() {
+        if let Some(identity) = views(&words, &wrapped).find_map(|v| wrappers::identity(v, self.context.wrappers)) {
             line.push((wrappers::IDENTITY.to_owned(), identity.clone()));
             env.push((wrappers::IDENTITY.to_owned(), identity));
         }
@@ -191,7 +193,7 @@ impl Interpreter<'_> {
             _ => None,
         });
         let typed = line.iter().filter(|(name, _)| name != wrappers::IDENTITY);
-        self.rendered = Rendered::command(typed.cloned().collect(), words.clone());
+        self.rendered = Rendered::command(typed.cloned().collect(), Arc::clone(&words));
         if self.found.commands.len() >= MOST_COMMANDS {
             if self.steps <= MOST_STEPS {
                 self.unread(simple.offset, format!("more than {MOST_COMMANDS} commands"));
@@ -201,7 +203,8 @@ impl Interpreter<'_> {
         }
         let fed = input.filter(|(_, plain)| *plain).map(|(text, _)| text);
         self.found.commands.push(Command {
-            words: words.clone(),
+            words: Arc::clone(&words),
+            wrapped: wrapped.clone(),
             env,
             input: fed.clone(),
             output,
@@ -211,17 +214,15 @@ impl Interpreter<'_> {
             chain: self.chain.clone(),
         });
         let rendered = self.rendered.clone();
-        for view in wrappers::views(&words, self.context.wrappers) {
-            if let Some(handed) = wrappers::handed(view, fed.as_ref(), self.context.wrappers) {
-                self.nested(handed, &line, &location);
-                break;
-            }
+        let handed = views(&words, &wrapped).find_map(|v| wrappers::handed(v, fed.as_ref(), self.context.wrappers));
+        if let Some(handed) = handed {
+            self.nested(handed, &line, &location);
         }
         if words.first().is_some_and(|w| w.as_str() == "exec") && words.len() > 1 {
             self.leave(Leave::Exit, false);
         }
         self.rendered = rendered;
-        match words.as_slice() {
+        match &*words {
             // `if $RELEASE; then`: a variable that holds `true` or `false`.
             [only] if only.symbol().is_some() => {
                 let strict = self.context.choices.resolve(symbol::equal(only, &Text::from("true")));
@@ -314,7 +315,7 @@ impl Interpreter<'_> {
         frame: Rc<Frame>,
         streams: Streams,
     ) -> Status {
-        let rendered = Rendered::command(Vec::new(), words.to_vec());
+        let rendered = Rendered::command(Vec::new(), words.into());
         // What a function does that calls itself has been seen by the time that following ends.
         let again = self.bodies.iter().any(|running| Arc::ptr_eq(running, &body));
         if again && self.calls >= MOST_CALLS {

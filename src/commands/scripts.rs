@@ -1,13 +1,13 @@
 //! Scripts of steps, with everything they lead to inside the checkout.
 
-use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::follow::{self, Built, Call, Entered, Piece};
 use super::matching::{matches_program, program as program_of};
-use super::{Choices, Context, IDENTITY, Parsed, Shell, interpret, unwrapped};
+use super::wrappers::wrapped;
+use super::{Choices, Context, IDENTITY, Parsed, Shell, interpret};
 use crate::catalogue::Catalogue;
 use crate::checkout::Checkout;
 use crate::model::{Command, Cond, Hop, Location, Position, Script, Span, Text};
@@ -142,7 +142,8 @@ impl<'c> Scripts<'c> {
                 let typed =
                     implied.words.first().is_some_and(|w| !w.as_str().contains(':') || w.as_str().contains('/'));
                 let implied = Command {
-                    words: implied.words,
+                    wrapped: wrapped(&implied.words, &Catalogue::get().wrappers),
+                    words: implied.words.into(),
                     chain: if implied.location.is_some() { chain.clone() } else { command.chain.clone() },
                     location: implied.location.unwrap_or_else(|| command.location.clone()),
                     ..command.clone()
@@ -183,13 +184,8 @@ impl<'c> Scripts<'c> {
     }
 
     fn enter(&self, command: &Command, (env, platform): Variables<'_>) -> Option<Entered> {
-        let views = unwrapped(command, &Catalogue::get().wrappers);
-        let all = match command.env.as_slice() {
-            [] => Cow::Borrowed(env),
-            own => Cow::Owned([env, own].concat()),
-        };
-        views.iter().rev().find_map(|words| {
-            let call = Call { checkout: self.checkout, words, folder: &command.folder, env: &all, platform };
+        command.views().rev().find_map(|words| {
+            let call = Call::new(self.checkout, words, &command.folder, [env, &command.env], platform);
             follow::enter(&call, &self.images.borrow())
         })
     }
@@ -268,11 +264,7 @@ pub fn publications(script: Script) -> Script {
         sinks.any(|s| s.commands.iter().any(|pattern| matches_program(pattern, program, words).is_some()))
     };
     Script {
-        commands: script
-            .commands
-            .into_iter()
-            .filter(|c| unwrapped(c, &catalogue.wrappers).into_iter().any(publishes))
-            .collect(),
+        commands: script.commands.into_iter().filter(|c| c.views().any(publishes)).collect(),
         unread: script
             .unread
             .into_iter()
@@ -299,6 +291,17 @@ fn language(name: &str) -> Language {
 
 /// The literal commands of a program.
 fn program(text: &str, locate: &dyn Fn(usize, usize) -> Location, chain: &[Hop], folder: &Text, cond: Cond) -> Script {
+    let literal = |words: Vec<Text>, location| Command {
+        wrapped: wrapped(&words, &Catalogue::get().wrappers),
+        words: words.into(),
+        env: Vec::new(),
+        input: None,
+        output: None,
+        folder: folder.clone(),
+        cond: cond.clone(),
+        location,
+        chain: chain.to_vec(),
+    };
     let mut script = Script::default();
     for found in literals::invocations(text) {
         let words: Vec<Text> = if found.words.is_empty() {
@@ -306,30 +309,13 @@ fn program(text: &str, locate: &dyn Fn(usize, usize) -> Location, chain: &[Hop],
         } else {
             found.words.iter().map(|w| Text::from(w.as_str())).collect()
         };
-        script.commands.push(Command {
-            words,
-            env: Vec::new(),
-            input: None,
-            output: None,
-            folder: folder.clone(),
-            cond: cond.clone(),
-            location: locate(found.offset, found.offset + 1),
-            chain: chain.to_vec(),
-        });
+        script.commands.push(literal(words, locate(found.offset, found.offset + 1)));
     }
     for (call, _, words) in LIBRARIES.iter().filter(|(_, within, _)| text.contains(within)) {
         let called = text.match_indices(call).map(|(at, _)| at).find(|at| !literals::commented(text, *at));
         if let Some(at) = called {
-            script.commands.push(Command {
-                words: words.iter().map(|w| Text::from(*w)).collect(),
-                env: Vec::new(),
-                input: None,
-                output: None,
-                folder: folder.clone(),
-                cond: cond.clone(),
-                location: locate(at, at + call.len()),
-                chain: chain.to_vec(),
-            });
+            let words = words.iter().map(|w| Text::from(*w)).collect();
+            script.commands.push(literal(words, locate(at, at + call.len())));
         }
     }
     script

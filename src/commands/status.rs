@@ -1,6 +1,7 @@
 //! Whether statements succeed. Hardly any script asks, so a statement is put into words only where one does.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use super::symbol;
 use crate::model::{Cond, Text};
@@ -19,7 +20,7 @@ pub(super) enum Rendered {
 pub(super) struct Line {
     /// The variables that are set for it alone.
     variables: Vec<(String, Text)>,
-    words: Vec<Text>,
+    words: Arc<[Text]>,
 }
 
 impl Default for Rendered {
@@ -35,7 +36,7 @@ impl From<String> for Rendered {
 }
 
 impl Rendered {
-    pub(super) fn command(variables: Vec<(String, Text)>, words: Vec<Text>) -> Self {
+    pub(super) fn command(variables: Vec<(String, Text)>, words: Arc<[Text]>) -> Self {
         Self::Command(Rc::new(Line { variables, words }))
     }
 

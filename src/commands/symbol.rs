@@ -31,6 +31,9 @@ pub(super) fn inline(text: &Text) -> String {
 
 /// White space folded and braces that could end a symbol set apart.
 pub(super) fn fold(text: &str) -> String {
+    if is_folded(text) {
+        return bounded(text.to_owned());
+    }
     let mut out = String::with_capacity(text.len());
     for word in text.split_whitespace() {
         if !out.is_empty() {
@@ -47,6 +50,16 @@ pub(super) fn fold(text: &str) -> String {
         out.push_str(rest);
     }
     bounded(out)
+}
+
+/// Whether folding would change nothing: no white space but single blanks inside, and no braces together.
+fn is_folded(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    text.is_ascii()
+        && !text.starts_with(' ')
+        && !text.ends_with(' ')
+        && !bytes.iter().any(|b| b.is_ascii_whitespace() && *b != b' ' || *b == 0x0b)
+        && !bytes.windows(2).any(|pair| matches!(pair, b"  " | b"{{" | b"}}"))
 }
 
 fn bounded(text: String) -> String {

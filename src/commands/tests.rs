@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Choices, Context, Parsed, Shell, interpret, read, unwrapped};
+use super::{Choices, Context, Parsed, Shell, interpret, read};
 use crate::catalogue::Catalogue;
 use crate::model::{self, Cond, Location, Position, Span, Text};
 use crate::syntax::shell::Masked;
@@ -375,8 +375,7 @@ fn strings_for_shells_are_scripts() {
 fn wrappers_are_seen_through() {
     let view = |line: &str| -> Vec<String> {
         let script = run_in(line, Shell::Posix, &[]);
-        let views = unwrapped(&script.commands[0], &Catalogue::get().wrappers);
-        views.iter().skip(1).map(|v| v.iter().map(show).collect::<Vec<_>>().join(" ")).collect()
+        script.commands[0].views().skip(1).map(|v| v.iter().map(show).collect::<Vec<_>>().join(" ")).collect()
     };
     assert_eq!(view("npm publish"), Vec::<String>::new());
     assert_eq!(view("sudo -E -u x env A=b npm publish"), ["env A=b npm publish", "npm publish"]);

@@ -1,9 +1,11 @@
 //! Programs that run the command behind them.
 
+use std::ops::Range;
+
 use super::interpret::Shell;
 use super::matching::{matches_program, program};
 use crate::catalogue::{Wrapper, Wrappers};
-use crate::model::{Command, Text};
+use crate::model::Text;
 
 /// Wrappers in wrappers are followed this far.
 const MOST_LAYERS: usize = 8;
@@ -55,23 +57,20 @@ pub(super) fn identity(words: &[Text], wrappers: &Wrappers) -> Option<Text> {
     Some(if hidden { Text::unknown("the environment of the container") } else { Text::default() })
 }
 
-/// All views of a command: as written, and behind each wrapper (`sudo -E npx --yes semantic-release` is also `npx
-/// --yes semantic-release` and `semantic-release`).
-pub fn unwrapped<'a>(command: &'a Command, wrappers: &Wrappers) -> Vec<&'a [Text]> {
-    views(&command.words, wrappers)
-}
-
-pub(super) fn views<'a>(words: &'a [Text], wrappers: &Wrappers) -> Vec<&'a [Text]> {
-    let mut views = vec![words];
-    let mut view = words;
-    while views.len() <= MOST_LAYERS {
+/// The commands that the wrappers of a command start, outermost first, as stretches of its words: `sudo -E npx --yes
+/// semantic-release` starts `npx --yes semantic-release`, and that `semantic-release`.
+pub(super) fn wrapped(words: &[Text], wrappers: &Wrappers) -> Vec<Range<usize>> {
+    let mut layers = Vec::new();
+    let mut at = 0..words.len();
+    while layers.len() < MOST_LAYERS {
+        let view = words.get(at.clone()).unwrap_or_default();
         let Some(name) = view.first().and_then(program) else { break };
-        let wrapped = wrappers.of_program(name).find_map(|w| behind(view, name, w));
-        let Some(inner) = wrapped.or_else(|| executed(view, name)) else { break };
-        views.push(inner);
-        view = inner;
+        let inner = wrappers.of_program(name).find_map(|w| behind(view, name, w));
+        let Some(inner) = inner.or_else(|| executed(view, name)) else { break };
+        at = at.start + inner.start..at.start + inner.end;
+        layers.push(at.clone());
     }
-    views
+    layers
 }
 
 fn is_assignment(word: &Text) -> bool {
@@ -82,7 +81,7 @@ fn is_assignment(word: &Text) -> bool {
 }
 
 /// The command behind a wrapper, whose program has this name.
-fn behind<'a>(words: &'a [Text], name: &str, wrapper: &Wrapper) -> Option<&'a [Text]> {
+fn behind(words: &[Text], name: &str, wrapper: &Wrapper) -> Option<Range<usize>> {
     if !wrapper.script_flag.is_empty() {
         return None;
     }
@@ -101,20 +100,20 @@ fn behind<'a>(words: &'a [Text], name: &str, wrapper: &Wrapper) -> Option<&'a [T
             skip -= 1;
             at += 1;
         } else {
-            return words.get(at..);
+            return Some(at..words.len());
         }
     }
 }
 
 /// The command of `find ... -exec command {} ;`.
-fn executed<'a>(words: &'a [Text], name: &str) -> Option<&'a [Text]> {
+fn executed(words: &[Text], name: &str) -> Option<Range<usize>> {
     if name != "find" {
         return None;
     }
     let start = words.iter().position(|w| matches!(w.as_str(), "-exec" | "-execdir" | "-ok"))? + 1;
     let length = words.iter().skip(start).position(|w| matches!(w.as_str(), ";" | "+"));
     let end = length.map_or(words.len(), |length| start + length);
-    words.get(start..end).filter(|inner| !inner.is_empty())
+    (start < end).then_some(start..end)
 }
 
 /// A script that a command hands to a shell.

@@ -1,5 +1,7 @@
 //! Jobs: the unit that a platform gives a machine and a token to.
 
+use std::sync::Arc;
+
 use super::{Cond, Hop, Input, Location, Reference, RunnerChoice, Step, Text, TokenScope};
 
 /// What the platform's shared cache may do in a job.
@@ -99,7 +101,7 @@ pub struct Job {
     /// Who defines its code.
     pub definition: Definition,
     /// Its steps. Empty for a call of an outside workflow.
-    pub steps: Vec<Step>,
+    pub steps: Vec<Arc<Step>>,
     /// Its outputs, resolved.
     pub outputs: Vec<(String, Text)>,
     /// The outside workflow it calls, when it is such a call.

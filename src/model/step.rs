@@ -1,5 +1,6 @@
 //! Steps of a job, after templates, composites and scripts are seen through.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::{Cond, Location, Reference, Text};
@@ -48,7 +49,9 @@ impl ActionUse {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Command {
     /// Program and arguments, wrappers such as `sudo` included.
-    pub words: Vec<Text>,
+    pub words: Arc<[Text]>,
+    /// The commands that the wrappers start, outermost first, as stretches of `words`.
+    pub wrapped: Vec<Range<usize>>,
     /// Variables that are set for this command: the script's own and those on its line.
     pub env: Vec<(String, Text)>,
     /// What is fed to it from a here-document or here-string.
@@ -63,6 +66,18 @@ pub struct Command {
     pub location: Location,
     /// How it was reached from the step, outermost first; empty when it stands in the step itself.
     pub chain: Vec<Hop>,
+}
+
+impl Command {
+    /// The command as it is written, and behind each of its wrappers.
+    pub fn views(&self) -> impl DoubleEndedIterator<Item = &[Text]> {
+        views(&self.words, &self.wrapped)
+    }
+}
+
+/// The words of a command, and of each that its wrappers start.
+pub fn views<'w>(words: &'w [Text], wrapped: &'w [Range<usize>]) -> impl DoubleEndedIterator<Item = &'w [Text]> {
+    std::iter::once(words).chain(wrapped.iter().filter_map(|layer| words.get(layer.clone())))
 }
 
 /// A value that a step hands on, as an output or as a variable.

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use smol_str::{SmolStr, format_smolstr};
+
 use super::Cond;
 
 /// A string in which what cannot be known from the checkout stands as `${{ symbol }}`.
@@ -10,17 +12,17 @@ use super::Cond;
 /// equality of symbols is equality of values. `jobs.build.steps.push.outputs.digest` is an output of a step,
 /// `env.NAME` an unset shell or environment variable, `shell(...)` the output of a command.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct Text(String);
+pub struct Text(SmolStr);
 
 impl Text {
     /// A string that holds symbols already, or none.
-    pub fn new(text: impl Into<String>) -> Self {
+    pub fn new(text: impl Into<SmolStr>) -> Self {
         Self(text.into())
     }
 
     /// The unknown value that `symbol` names.
     pub fn unknown(symbol: &str) -> Self {
-        Self(format!("${{{{ {} }}}}", symbol.trim()))
+        Self(format_smolstr!("${{{{ {} }}}}", symbol.trim()))
     }
 
     /// The string, symbols included.
@@ -92,9 +94,9 @@ impl Text {
         Cond::atom(format!("{} == {}", open.plain(), other.plain()))
     }
 
-    /// Appends another text.
-    pub fn push(&mut self, other: &Text) {
-        self.0.push_str(&other.0);
+    /// This text and another behind it.
+    pub fn followed_by(&self, other: &Text) -> Text {
+        Self([self.as_str(), other.as_str()].into_iter().collect())
     }
 
     /// Whether it is empty.
@@ -139,12 +141,12 @@ impl fmt::Display for Text {
 
 impl From<&str> for Text {
     fn from(text: &str) -> Self {
-        Self(text.to_owned())
+        Self(SmolStr::new(text))
     }
 }
 
 impl From<String> for Text {
     fn from(text: String) -> Self {
-        Self(text)
+        Self(SmolStr::from(text))
     }
 }

@@ -1,5 +1,7 @@
 //! Lists of digests: what one job computes and another hands to a generator, and checksums files.
 
+use std::sync::Arc;
+
 use super::bytes::{self, FileRef};
 use super::coverage::{Coverage, Unit};
 use super::facts::{FlowFacts, step_of_symbol};
@@ -59,7 +61,7 @@ fn read_list(
         let Some((job, step)) = step_of_symbol(flow, symbol) else { continue };
         any = true;
         let at = flow.jobs.iter().position(|j| std::ptr::eq(&**j, job));
-        let index = job.steps.iter().position(|s| std::ptr::eq(s, step));
+        let index = job.steps.iter().position(|s| std::ptr::eq(&**s, step));
         let (Some(at), Some(index)) = (at, index) else { continue };
         let runs = job.cond.clone().and(step.cond.clone());
         if !unit.publish.cond.implies(&runs) {
@@ -213,7 +215,7 @@ fn read_file(flow: &Flow, facts: &FlowFacts<'_>, point: &Point, path: &str, list
     any
 }
 
-fn scripts(steps: &[Step]) -> impl Iterator<Item = (usize, &Script)> {
+fn scripts(steps: &[Arc<Step>]) -> impl Iterator<Item = (usize, &Script)> {
     steps.iter().enumerate().filter_map(|(at, step)| match &step.body {
         StepBody::Script(script) => Some((at, &**script)),
         _ => None,

@@ -1,7 +1,7 @@
 //! One thing that a step does, seen as the catalogue describes things: an action with inputs, or a command with words.
 
-use crate::catalogue::{CommandPattern, Index, Pick, Split, Test, Wrappers};
-use crate::commands::{FlagValue, matching, unwrapped};
+use crate::catalogue::{CommandPattern, Index, Pick, Split, Test};
+use crate::commands::{FlagValue, matching};
 use crate::model::{ActionUse, Command, Cond, Hop, Location, Step, Text, Version};
 use crate::syntax::pattern;
 
@@ -23,15 +23,13 @@ pub struct Hit {
 
 impl<'p> Doer<'p> {
     /// Everything that a step does, commands behind wrappers as well as the wrappers themselves.
-    pub fn all(step: &'p Step, wrappers: &Wrappers) -> Vec<Doer<'p>> {
+    pub fn all(step: &'p Step) -> Vec<Doer<'p>> {
         use crate::model::StepBody;
         match &step.body {
             StepBody::Action(action) => vec![Doer::Action(step, action)],
-            StepBody::Script(script) => script
-                .commands
-                .iter()
-                .flat_map(|c| unwrapped(c, wrappers).into_iter().map(move |words| Doer::Command(step, c, words)))
-                .collect(),
+            StepBody::Script(script) => {
+                script.commands.iter().flat_map(|c| c.views().map(move |words| Doer::Command(step, c, words))).collect()
+            }
             StepBody::Opaque { .. } => Vec::new(),
         }
     }

@@ -228,7 +228,7 @@ fn publishes<'p>(at: usize, job: &'p Job, catalogue: &'static Catalogue) -> Fact
         return facts;
     }
     for (index, step) in job.steps.iter().enumerate().filter(|(_, step)| !step.cond.is_never()) {
-        for doer in Doer::all(step, &catalogue.wrappers) {
+        for doer in Doer::all(step) {
             sinks(&mut facts, doer, Place { job, at, index }, catalogue);
         }
     }
@@ -240,7 +240,7 @@ fn of_job<'p>(at: usize, job: &'p Job, publishes: Vec<Publish<'p>>, catalogue: &
     if job.cond.is_never() {
         // Only what was meant as provenance is of interest in a job that never runs.
         for (index, step) in job.steps.iter().enumerate() {
-            for doer in Doer::all(step, &catalogue.wrappers) {
+            for doer in Doer::all(step) {
                 attests(&mut facts, doer, Place { job, at, index }, catalogue);
                 transfers(&mut facts, doer, Place { job, at, index }, catalogue);
             }
@@ -250,7 +250,7 @@ fn of_job<'p>(at: usize, job: &'p Job, publishes: Vec<Publish<'p>>, catalogue: &
     }
     let has_checkout = job.steps.iter().any(|s| matches!(&s.body, StepBody::Action(a) if a.name == "actions/checkout"));
     for (index, step) in job.steps.iter().enumerate() {
-        let doers = Doer::all(step, &catalogue.wrappers);
+        let doers = Doer::all(step);
         if step.cond.is_never() {
             for doer in &doers {
                 attests(&mut facts, *doer, Place { job, at, index }, catalogue);

@@ -126,7 +126,7 @@ impl<'p> Linked<'p> {
     pub fn working_steps(&self, job: usize) -> impl Iterator<Item = (usize, &'p Step)> {
         let steps = self.flow.jobs.get(job).map(|j| j.steps.as_slice()).unwrap_or_default();
         let working = self.working.get(&job).cloned().unwrap_or_default();
-        steps.iter().enumerate().filter(move |(at, _)| working.contains(at))
+        steps.iter().map(|step| &**step).enumerate().filter(move |(at, _)| working.contains(at))
     }
 }
 

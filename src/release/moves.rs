@@ -38,7 +38,7 @@ fn of_command(command: &Command, step: usize) -> Option<Move> {
     let program = |words: &[Text]| words.first().and_then(matching::program).unwrap_or_default().to_owned();
     let (inner, root) = match program(&command.words).as_str() {
         "find" => found(&command.words)?,
-        _ => (command.words.as_slice(), None),
+        _ => (&*command.words, None),
     };
     if !PROGRAMS.contains(&program(inner).as_str()) {
         return None;

@@ -98,7 +98,7 @@ fn trusted(job: &Job, publish: &Publish<'_>) -> Option<Location> {
         return None;
     }
     let before = job.steps.iter().take(publish.step + 1);
-    let own = before.rev().find_map(client);
+    let own = before.rev().find_map(|step| client(step));
     match own {
         Some((npm, location)) => (npm >= (11, 5)).then_some(location),
         None => newest_image(job),
@@ -122,7 +122,7 @@ fn shipped(node_major: u32) -> Npm {
 
 /// The client that publishes, when it is older than provenance (9.5).
 pub(super) fn too_old(_checkout: &Checkout, job: &Job, publish: &Publish<'_>) -> Option<String> {
-    let (npm, _) = job.steps.iter().take(publish.step + 1).rev().find_map(client)?;
+    let (npm, _) = job.steps.iter().take(publish.step + 1).rev().find_map(|step| client(step))?;
     (npm < (9, 5)).then(|| format!("npm {}.{}", npm.0, npm.1))
 }
 

@@ -130,7 +130,7 @@ fn quiet_program(job: &Job, index: usize, step: &Step, script: &Script) -> Optio
         .or_else(|| {
             let catalogue = Catalogue::get();
             script.commands.iter().filter(|c| !c.cond.is_never()).find_map(|command| {
-                let words = crate::commands::unwrapped(command, &catalogue.wrappers).into_iter().next_back()?;
+                let words = command.views().next_back()?;
                 let said: Vec<&str> = words.iter().map(|w| w.as_str()).collect();
                 let [program, "publish", rest @ ..] = said.as_slice() else { return None };
                 let doer = super::doer::Doer::Command(step, command, words);

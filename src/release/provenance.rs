@@ -257,7 +257,6 @@ pub(super) fn better(found: &mut Found, new: Provenance) {
 
 /// Whether a BuildKit container is set up before the step, in every run in which the step runs.
 fn container_builder(job: &Job, attest: &Attest<'_>) -> bool {
-    let wrappers = &Catalogue::get().wrappers;
     job.steps.iter().take(attest.step + 1).any(|step| {
         let sets_up = match &step.body {
             StepBody::Action(action) => {
@@ -266,7 +265,7 @@ fn container_builder(job: &Job, attest: &Attest<'_>) -> bool {
                     || action.name == "useblacksmith/setup-docker-builder";
                 own && action.input("driver").is_none_or(|d| d.value.literal() != Some("docker"))
             }
-            StepBody::Script(_) => Doer::all(step, wrappers).iter().any(|d| match d {
+            StepBody::Script(_) => Doer::all(step).iter().any(|d| match d {
                 Doer::Command(_, _, words) => {
                     crate::commands::matching::matches("docker buildx create", words).is_some()
                         && !crate::commands::matching::flag(words, &["--driver".to_owned()])

@@ -220,8 +220,7 @@ fn writes(step: &crate::model::Step, command: &Command, files: &[String]) -> boo
         _ => Vec::new(),
     };
     let roots = if roots.is_empty() { &[""][..] } else { &roots };
-    let views = crate::commands::unwrapped(command, &Catalogue::get().wrappers);
-    let mut doers = views.iter().map(|words| Doer::Command(step, command, words));
+    let mut doers = command.views().map(|words| Doer::Command(step, command, words));
     if doers.any(|doer| roots.iter().any(|root| changes(doer, root, files))) {
         return true;
     }

@@ -45,7 +45,7 @@ pub(super) type Read = HashMap<*const Job, Rc<Traits>>;
 fn of_job(job: &Job, catalogue: &'static Catalogue) -> Traits {
     let mut traits = Traits::default();
     for step in &job.steps {
-        for doer in Doer::all(step, &catalogue.wrappers) {
+        for doer in Doer::all(step) {
             for entry in doer.among(&catalogue.index.caches, &catalogue.caches) {
                 if doer.is(&entry.actions, &entry.commands).is_some() {
                     let cond = doer.cond().and(doer.applies(&entry.when, &entry.unless));

@@ -239,11 +239,12 @@ fn reaching(target: &Linked<'_>) -> Vec<(String, crate::model::Location)> {
 /// The step with this position in the job's own list; inner steps of composite actions share their caller's place.
 fn step_at(job: &crate::model::Job, index: usize) -> Option<&crate::model::Step> {
     let id = format!("step-{}", index + 1);
-    job.steps
-        .iter()
+    let mut steps = job.steps.iter().map(|step| &**step);
+    steps
+        .clone()
         .filter(|s| s.chain.len() == job.chain.len())
         .find(|s| s.id.as_deref() == Some(&id))
-        .or_else(|| job.steps.get(index))
+        .or_else(|| steps.nth(index))
 }
 
 fn parameters(target: &Linked<'_>, p: &Provenance) -> Verdict {

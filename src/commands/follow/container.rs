@@ -9,22 +9,31 @@ use std::sync::{Arc, LazyLock};
 
 use super::{Call, Entered, Implied, Piece, join};
 use crate::catalogue::{Catalogue, CommandPattern};
-use crate::commands::matching::{matches_program, program};
+use crate::commands::matching::matches_program;
 use crate::commands::wrappers::{self, Contained};
 use crate::commands::{IDENTITY, flag, positional};
 use crate::model::{Location, Position, Span, Text};
 use crate::syntax::dockerfile::{self, Instruction, Stage};
 use crate::syntax::pattern;
 
-/// Commands that build an image from a Dockerfile.
-static BUILDS: LazyLock<Vec<CommandPattern>> = LazyLock::new(|| {
+/// Commands that build an image from the checkout.
+struct Builds {
+    patterns: Vec<CommandPattern>,
+    /// The programs of all of them.
+    programs: Vec<String>,
+}
+
+static BUILDS: LazyLock<Builds> = LazyLock::new(|| {
     let patterns = [
         "docker buildx build|b",
         "docker image|builder build",
         "docker|podman|nerdctl|finch|depot build",
         "buildah build|bud",
-    ];
-    patterns.map(|pattern| CommandPattern::from(pattern.to_owned())).to_vec()
+    ]
+    .map(|pattern| CommandPattern::from(pattern.to_owned()))
+    .to_vec();
+    let programs = patterns.iter().flat_map(|p| p.program().split('|')).map(str::to_owned).collect();
+    Builds { patterns, programs }
 });
 
 /// An image that a job built from the checkout.
@@ -74,8 +83,11 @@ fn build(call: &Call<'_>) -> Option<Entered> {
 
 /// What a build command builds, and the values of its build arguments.
 fn built(call: &Call<'_>) -> Option<(Built, Vec<(String, Text)>)> {
-    let name = program(call.words.first()?)?;
-    let at = BUILDS.iter().find_map(|pattern| matches_program(pattern, name, call.words))?;
+    let name = call.name?;
+    if !BUILDS.programs.iter().any(|program| program == name) {
+        return None;
+    }
+    let at = BUILDS.patterns.iter().find_map(|pattern| matches_program(pattern, name, call.words))?;
     let sinks = &Catalogue::get().sinks;
     let value_flags =
         sinks.iter().find(|s| s.id == "buildx-build").map(|s| s.value_flags.as_slice()).unwrap_or_default();

@@ -9,7 +9,7 @@ const SHELLS: &[&str] = &["bash", "sh", "zsh", "dash", "ksh", "source", "."];
 
 pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
     let program = call.words.first()?.as_str();
-    let base = call.program();
+    let base = call.program;
     let (script, at) = if SHELLS.contains(&base) {
         // `bash -c` is a wrapper; flags before the file are skipped.
         let at = call.words.iter().skip(1).position(|w| !w.as_str().starts_with('-'))? + 1;
@@ -114,7 +114,7 @@ mod tests {
         ];
         let checkout = Checkout::in_memory(files.map(|(p, t)| (p.to_owned(), t.as_bytes().to_vec())), None);
         let words: Vec<Text> = command.split(' ').map(Text::from).collect();
-        let call = Call { checkout: &checkout, words: &words, folder: &Text::default(), env: &[], platform: &|_| None };
+        let call = Call::bare(&checkout, &words);
         let entered = enter(&call)?;
         let piece = entered.pieces.first()?;
         Some((format!("{} {}", piece.shell, piece.path), piece.positional.len()))
@@ -134,8 +134,7 @@ mod tests {
         let unread = |command: &str| {
             let checkout = Checkout::in_memory([("a".to_owned(), Vec::new())], None);
             let words: Vec<Text> = command.split(' ').map(Text::from).collect();
-            let call =
-                Call { checkout: &checkout, words: &words, folder: &Text::default(), env: &[], platform: &|_| None };
+            let call = Call::bare(&checkout, &words);
             enter(&call).and_then(|e| e.unread)
         };
         assert_eq!(unread("./ci/gone.sh").as_deref(), Some("`ci/gone.sh` is not in the checkout"));

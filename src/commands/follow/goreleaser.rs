@@ -22,7 +22,7 @@ const CONFIGS: &[&str] = &[
 ];
 
 pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
-    if !matches!(call.program(), "goreleaser" | "goreleaser-pro") {
+    if !matches!(call.program, "goreleaser" | "goreleaser-pro") {
         return None;
     }
     let words: Vec<&str> = call.arguments().iter().map(Text::as_str).collect();
@@ -299,7 +299,7 @@ mod tests {
     fn implied(config: &str, command: &str) -> Vec<String> {
         let checkout = Checkout::in_memory([(".goreleaser.yml".to_owned(), config.as_bytes().to_vec())], None);
         let words: Vec<Text> = command.split(' ').map(Text::from).collect();
-        let call = Call { checkout: &checkout, words: &words, folder: &Text::default(), env: &[], platform: &|_| None };
+        let call = Call::bare(&checkout, &words);
         let Some(entered) = enter(&call) else { return Vec::new() };
         entered
             .implied

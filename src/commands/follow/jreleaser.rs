@@ -40,7 +40,7 @@ impl Does {
 
 pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
     let words = || call.arguments().iter().map(Text::as_str);
-    let program = call.program();
+    let program = call.program;
     let (does, by_build_tool) = match program {
         "jreleaser" => (words().find_map(Does::of)?, false),
         "gradle" | "gradlew" => {

@@ -45,7 +45,7 @@ const IDLE: &[&str] = &[
 ];
 
 pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
-    if call.program() != "just" {
+    if call.program != "just" {
         return None;
     }
     let mut names: Vec<&str> = Vec::new();

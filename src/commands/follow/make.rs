@@ -66,7 +66,7 @@ struct Make<'c> {
 }
 
 pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
-    if !matches!(call.program(), "make" | "gmake" | "mingw32-make") {
+    if !matches!(call.program, "make" | "gmake" | "mingw32-make") {
         return None;
     }
     let mut folder = call.folder.as_str().to_owned();
@@ -176,8 +176,8 @@ impl<'c> Make<'c> {
     fn new(call: &Call<'c>, folder: String, overrides: Vec<(String, String)>, targets: &[&str]) -> Self {
         let closed = |text: &str| Value { text: text.to_owned(), open: false };
         let mut variables = BTreeMap::new();
-        for (name, value) in call.env {
-            variables.insert(name.clone(), closed(value.as_str()));
+        for (name, value) in call.variables() {
+            variables.entry(name.clone()).or_insert_with(|| closed(value.as_str()));
         }
         // Relative to the folder, but with its name.
         let here =
@@ -641,7 +641,7 @@ mod tests {
     fn a_dry_run_leads_nowhere() {
         let checkout = Checkout::in_memory([("Makefile".to_owned(), b"a:\n\tnpm publish\n".to_vec())], None);
         let words: Vec<Text> = ["make", "-n", "a"].map(Text::from).to_vec();
-        let call = Call { checkout: &checkout, words: &words, folder: &Text::default(), env: &[], platform: &|_| None };
+        let call = Call::bare(&checkout, &words);
         assert!(enter(&call).is_none());
     }
 

@@ -20,6 +20,7 @@ mod taskfile;
 use std::sync::Arc;
 
 use crate::checkout::{Bearing, Checkout};
+use crate::commands::matching;
 use crate::model::{Location, Problem, Text};
 use crate::syntax::conf::{self, Value};
 use crate::syntax::yaml::{self, Document};
@@ -76,22 +77,46 @@ pub(super) struct Call<'a> {
     pub(super) checkout: &'a Checkout,
     /// Program and arguments, wrappers taken off.
     pub(super) words: &'a [Text],
+    /// The last part of the program's path.
+    program: &'a str,
+    /// The program as the catalogue names it.
+    name: Option<&'a str>,
     pub(super) folder: &'a Text,
-    pub(super) env: &'a [(String, Text)],
+    /// The environment, and what is set for the command on top of it.
+    env: [&'a [(String, Text)]; 2],
     /// The variables that the platform sets below them.
     pub(super) platform: &'a dyn Fn(&str) -> Option<Text>,
 }
 
-impl Call<'_> {
-    /// The program's base name.
-    fn program(&self) -> &str {
-        let first = self.words.first().map_or("", Text::as_str);
-        first.rsplit('/').next().unwrap_or(first)
+impl<'a> Call<'a> {
+    pub(super) fn new(
+        checkout: &'a Checkout,
+        words: &'a [Text],
+        folder: &'a Text,
+        env: [&'a [(String, Text)]; 2],
+        platform: &'a dyn Fn(&str) -> Option<Text>,
+    ) -> Self {
+        let first = words.first().map_or("", Text::as_str);
+        let program = first.rsplit('/').next().unwrap_or(first);
+        Self { checkout, words, program, name: words.first().and_then(matching::program), folder, env, platform }
+    }
+
+    /// A command without variables.
+    #[cfg(test)]
+    fn bare(checkout: &'a Checkout, words: &'a [Text]) -> Self {
+        static ROOT: std::sync::LazyLock<Text> = std::sync::LazyLock::new(Text::default);
+        Self::new(checkout, words, &ROOT, [&[], &[]], &|_| None)
+    }
+
+    /// The variables that the environment sets, the strongest first.
+    fn variables(&self) -> impl Iterator<Item = &'a (String, Text)> {
+        let [outer, own] = self.env;
+        own.iter().rev().chain(outer.iter().rev())
     }
 
     /// The value of an environment variable.
     fn variable(&self, name: &str) -> Option<Text> {
-        let found = self.env.iter().rev().find(|(n, _)| n == name);
+        let found = self.variables().find(|(n, _)| n == name);
         found.map(|(_, value)| value.clone()).or_else(|| (self.platform)(name))
     }
 
@@ -212,5 +237,5 @@ fn entered(
     let checkout = Checkout::in_memory(files, None);
     let words: Vec<Text> = command.split(' ').map(Text::from).collect();
     let env: Vec<(String, Text)> = env.iter().map(|(name, value)| ((*name).to_owned(), Text::from(*value))).collect();
-    enter(&Call { checkout: &checkout, words: &words, folder: &Text::default(), env: &env, platform: &|_| None })
+    enter(&Call::new(&checkout, &words, &Text::default(), [&env, &[]], &|_| None))
 }

@@ -43,7 +43,7 @@ const OWN: &[&str] = &[
 ];
 
 pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
-    if call.program() != "nx" {
+    if call.program != "nx" {
         return None;
     }
     let (targets, wanted) = wanted(call)?;

@@ -70,6 +70,24 @@ const OWN: &[&str] = &[
     "tag",
 ];
 
+/// Programs that run scripts of a package.
+const RUNNERS: &[&str] = &[
+    "npm",
+    "pnpm",
+    "pn",
+    "yarn",
+    "bun",
+    "turbo",
+    "lerna",
+    "nx",
+    "run-s",
+    "run-p",
+    "npm-run-all",
+    "npm-run-all2",
+    "wireit",
+    "node",
+];
+
 /// Scripts that a publication runs, besides those around it.
 const LIFECYCLE: &[&str] =
     &["prepublish", "prepublishOnly", "prepack", "prepare", "postpack", "publish", "postpublish"];
@@ -82,14 +100,14 @@ pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
     let (scripts, all) = wanted(call)?;
     let folder = folder(call);
     let selected = call.flag(&["-w", "--workspace", "--filter", "-F"]);
-    let mut entered = Entered { what: format!("{} {}", call.program(), scripts.join(" ")), ..Entered::default() };
+    let mut entered = Entered { what: format!("{} {}", call.program, scripts.join(" ")), ..Entered::default() };
     let manifests: Vec<String> = match (all, selected) {
         (false, None) => vec![manifest(call, &folder)],
         (_, filter) => packages(call.checkout, &folder, filter),
     };
     let at = own.iter().position(|w| scripts.first().is_some_and(|s| s == w.as_str()));
     let behind = at.and_then(|at| own.get(at + 1..)).unwrap_or_default();
-    let handed = if scripts.len() == 1 && at.is_some() { handed(call.program(), behind) } else { String::new() };
+    let handed = if scripts.len() == 1 && at.is_some() { handed(call.program, behind) } else { String::new() };
     for path in bounded(manifests, &mut entered) {
         for script in &scripts {
             add(call.checkout, &path, script, &handed, &mut entered);
@@ -97,7 +115,7 @@ pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
     }
     if entered.pieces.is_empty() {
         // `yarn changeset publish`: what is no script is a program of the dependencies.
-        let short = at == Some(1) && matches!(call.program(), "pnpm" | "pn" | "yarn");
+        let short = at == Some(1) && matches!(call.program, "pnpm" | "pn" | "yarn");
         if let (true, Some(at)) = (short, at) {
             let words = own.get(at..).unwrap_or_default().to_vec();
             entered.implied.push(Implied { words, location: None });
@@ -134,7 +152,7 @@ fn publishes(words: &[Text]) -> bool {
 fn lifecycle(call: &Call<'_>) -> Option<Entered> {
     let words = call.arguments();
     let off = words.iter().any(|w| matches!(w.as_str(), "--ignore-scripts" | "--ignore-scripts=true"));
-    if off || call.env.iter().any(|(n, v)| n.eq_ignore_ascii_case("npm_config_ignore_scripts") && v.as_str() == "true")
+    if off || call.variables().any(|(n, v)| n.eq_ignore_ascii_case("npm_config_ignore_scripts") && v.as_str() == "true")
     {
         return None;
     }
@@ -157,7 +175,7 @@ fn lifecycle(call: &Call<'_>) -> Option<Entered> {
         (false, None) => vec![manifest(call, &folder)],
         (_, filter) => packages(call.checkout, &folder, filter),
     };
-    let mut entered = Entered { what: format!("{} publish", call.program()), ..Entered::default() };
+    let mut entered = Entered { what: format!("{} publish", call.program), ..Entered::default() };
     for path in bounded(manifests, &mut entered) {
         for script in LIFECYCLE {
             add_one(call.checkout, &path, script, "", &mut entered);
@@ -186,6 +204,9 @@ fn handed(program: &str, words: &[Text]) -> String {
 
 /// The scripts that the command runs, and whether in all packages of a workspace.
 fn wanted(call: &Call<'_>) -> Option<(Vec<String>, bool)> {
+    if !RUNNERS.contains(&call.program) {
+        return None;
+    }
     let words: Vec<&str> = call.arguments().iter().map(Text::as_str).collect();
     let mut plain: Vec<&str> = Vec::new();
     let mut skip = false;
@@ -204,7 +225,7 @@ fn wanted(call: &Call<'_>) -> Option<(Vec<String>, bool)> {
     }
     let all = words.iter().any(|w| matches!(*w, "-r" | "--recursive" | "--workspaces" | "-ws" | "-A" | "--all"));
     let one = |name: &str| Some((vec![name.to_owned()], all));
-    match (call.program(), plain.as_slice()) {
+    match (call.program, plain.as_slice()) {
         ("npm" | "pnpm" | "pn" | "yarn" | "bun", ["run" | "run-script", name, ..]) => one(name),
         ("npm", [name @ ("test" | "start" | "stop" | "restart"), ..]) => one(name),
         ("yarn", ["workspaces", "foreach", "run", name, ..] | ["workspaces", "run", name, ..]) => {
@@ -309,7 +330,7 @@ mod tests {
         let manifest = "{\n  \"scripts\": {\n    \"prerelease\": \"npm run build\",\n    \"release\": \"changeset publish\",\n    \"unused\": \"npm publish\"\n  }\n}\n";
         let checkout = Checkout::in_memory([("package.json".to_owned(), manifest.as_bytes().to_vec())], None);
         let words: Vec<Text> = command.split(' ').map(Text::from).collect();
-        let call = Call { checkout: &checkout, words: &words, folder: &Text::default(), env: &[], platform: &|_| None };
+        let call = Call::bare(&checkout, &words);
         enter(&call).map(|e| e.pieces.iter().map(|p| format!("{}: {}", p.line, p.text)).collect()).unwrap_or_default()
     }
 
@@ -329,8 +350,7 @@ mod tests {
         let checkout = Checkout::in_memory(files.map(|(p, t)| (p.to_owned(), t.as_bytes().to_vec())), None);
         let run = |command: &str| -> Vec<String> {
             let words: Vec<Text> = command.split(' ').map(Text::from).collect();
-            let call =
-                Call { checkout: &checkout, words: &words, folder: &Text::default(), env: &[], platform: &|_| None };
+            let call = Call::bare(&checkout, &words);
             enter(&call)
                 .map(|e| e.pieces.iter().map(|p| format!("{} {}", p.path, p.text)).collect())
                 .unwrap_or_default()
@@ -350,7 +370,7 @@ mod tests {
     fn what_is_no_script_is_a_program() {
         let checkout = Checkout::in_memory([("package.json".to_owned(), b"{}".to_vec())], None);
         let words: Vec<Text> = ["yarn", "changeset", "publish"].map(Text::from).to_vec();
-        let call = Call { checkout: &checkout, words: &words, folder: &Text::default(), env: &[], platform: &|_| None };
+        let call = Call::bare(&checkout, &words);
         let implied = enter(&call).map(|e| e.implied).unwrap_or_default();
         assert_eq!(implied.first().map(|i| i.words.as_slice()), words.get(1..));
     }

@@ -13,7 +13,7 @@ use crate::model::{Location, Text};
 const DEEPEST: usize = 8;
 
 pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
-    match call.program() {
+    match call.program {
         "tox" => tox(call),
         "nox" => nox(call),
         "hatch" => pyproject(call, matches("hatch run", call.words)?, "hatch"),
@@ -381,7 +381,7 @@ mod tests {
     fn found(path: &str, text: &str, command: &str) -> Vec<String> {
         let checkout = Checkout::in_memory([(path.to_owned(), text.as_bytes().to_vec())], None);
         let words: Vec<Text> = command.split(' ').map(Text::from).collect();
-        let call = Call { checkout: &checkout, words: &words, folder: &Text::default(), env: &[], platform: &|_| None };
+        let call = Call::bare(&checkout, &words);
         let Some(entered) = enter(&call) else { return Vec::new() };
         let implied = entered.implied.iter().map(|i| {
             let words: Vec<&str> = i.words.iter().map(Text::as_str).collect();

@@ -6,7 +6,6 @@
 use std::sync::Arc;
 
 use super::{Call, Entered, Implied};
-use crate::commands::matching;
 use crate::model::{Location, Text};
 use crate::syntax::yaml::Node;
 
@@ -17,7 +16,7 @@ const PROGRAMS: &[&str] =
     &[".release-it.ts", ".release-it.js", ".release-it.cjs", ".release-it.mjs", ".release-it.toml"];
 
 pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
-    if matching::program(call.words.first()?) != Some("release-it") {
+    if call.name != Some("release-it") {
         return None;
     }
     let has = |names: &[&str]| call.arguments().iter().any(|w| names.contains(&w.as_str()));
@@ -99,7 +98,7 @@ mod tests {
         let files = files.iter().map(|(p, t)| ((*p).to_owned(), t.as_bytes().to_vec()));
         let checkout = Checkout::in_memory(files, None);
         let words: Vec<Text> = command.split(' ').map(Text::from).collect();
-        let call = Call { checkout: &checkout, words: &words, folder: &Text::default(), env: &[], platform: &|_| None };
+        let call = Call::bare(&checkout, &words);
         let entered = enter(&call).unwrap_or_default();
         let line = |i: &Implied| i.words.iter().map(Text::as_str).collect::<Vec<_>>().join(" ");
         entered.implied.iter().map(line).collect()

@@ -15,7 +15,7 @@ const CONFIGS: &[&str] = &["release-plz.toml", ".release-plz.toml"];
 
 pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
     let words = call.arguments();
-    if call.program() != "release-plz" || !words.iter().any(|w| w.as_str() == "release") {
+    if call.program != "release-plz" || !words.iter().any(|w| w.as_str() == "release") {
         return None;
     }
     if words.iter().any(|w| matches!(w.as_str(), "--dry-run" | "--dry-run=true" | "--help" | "-h")) {

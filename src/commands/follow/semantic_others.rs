@@ -5,7 +5,6 @@
 //! that publish (<https://github.com/go-semantic-release/semantic-release>).
 
 use super::{Call, Entered, Implied, settings};
-use crate::commands::matching;
 use crate::model::{Location, Text};
 use crate::syntax::conf::Value;
 
@@ -19,7 +18,7 @@ const GO_CONFIG: &str = ".semrelrc";
 
 pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
     let words = || call.arguments().iter().map(Text::as_str);
-    match matching::program(call.words.first()?)? {
+    match call.name? {
         "go-semantic-release" => go(call),
         "semantic-release" if words().any(|w| w == "publish") => python(call),
         "semantic-release" if words().any(|w| GO_OPTIONS.iter().any(|o| w == *o || w.starts_with("--hooks"))) => {

@@ -6,7 +6,6 @@
 use std::sync::Arc;
 
 use super::{Call, Entered, Implied, Piece, join};
-use crate::commands::matching;
 use crate::commands::workspace::Package;
 use crate::model::{Location, Text};
 use crate::syntax::yaml::{self, Node};
@@ -31,7 +30,7 @@ const PYTHON: &[&str] = &["version", "publish", "changelog", "generate-config", 
 const COMMANDS: &[&str] = &["verifyReleaseCmd", "prepareCmd", "addChannelCmd", "publishCmd", "successCmd"];
 
 pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
-    if matching::program(call.words.first()?) != Some("semantic-release") {
+    if call.name != Some("semantic-release") {
         return None;
     }
     let words = call.arguments();
@@ -311,7 +310,7 @@ mod tests {
         let files = files.iter().map(|(p, t)| ((*p).to_owned(), t.as_bytes().to_vec()));
         let checkout = Checkout::in_memory(files, None);
         let words = [Text::from("semantic-release@24")];
-        let call = Call { checkout: &checkout, words: &words, folder: &Text::default(), env: &[], platform: &|_| None };
+        let call = Call::bare(&checkout, &words);
         let Some(entered) = enter(&call) else { return Vec::new() };
         let implied = entered.implied.iter().map(|i| {
             let words: Vec<&str> = i.words.iter().map(Text::as_str).collect();

@@ -45,7 +45,7 @@ const IDLE: &[&str] = &[
 ];
 
 pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
-    if !matches!(call.program(), "task" | "go-task") {
+    if !matches!(call.program, "task" | "go-task") {
         return None;
     }
     let mut names: Vec<&str> = Vec::new();
@@ -180,7 +180,7 @@ impl Reader<'_> {
         if let Some(main) = self.files.first() {
             all.extend(main.document.root().get("vars").map(literals).unwrap_or_default());
         }
-        let env = self.call.env.iter().rev();
+        let env = self.call.variables();
         all.extend(env.map(|(name, value)| (name.clone(), value.as_str().to_owned())));
         all
     }

@@ -127,7 +127,7 @@ fn called_file(
 /// A job whose steps stay unknown.
 fn unread(job: &mut Job, location: &Location, why: String) {
     job.runner = RunnerChoice::Unresolved { reason: why.clone(), asked: Vec::new(), location: location.clone() };
-    job.steps.push(steps::opaque(location.clone(), why));
+    job.steps.push(Arc::new(steps::opaque(location.clone(), why)));
 }
 
 /// The inputs that a caller binds, with the callee's defaults for the rest.

@@ -4,6 +4,7 @@
 //! container, the steps of its image and its entry point. Only publications count: what else the code does, and under
 //! which condition, nothing shows. Source: <https://docs.github.com/en/actions/reference/workflows-and-actions/metadata-syntax>
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use super::Lowering;
@@ -61,6 +62,7 @@ pub(super) fn of_action(
         os: scope.os,
         failed: false,
         action: Some(format!("/{folder}")),
+        asked: Rc::clone(&scope.asked),
     };
     let text = |key: &str| runs.get(key).and_then(|n| n.as_str());
     let below = |file: &str| format!("{}/{}", folder.trim_end_matches('/'), file.trim_start_matches("./"));

@@ -2,6 +2,7 @@
 
 use std::cell::OnceCell;
 use std::ops::Deref;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use super::value::Value;
@@ -10,7 +11,7 @@ use crate::model::Text;
 /// Variables, the outer levels first. Most steps add none and share the texts of the step before.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Env {
-    variables: Vec<(String, Value)>,
+    variables: Rc<Vec<(String, Value)>>,
     texts: OnceCell<Arc<[(String, Text)]>>,
 }
 
@@ -18,7 +19,7 @@ impl Env {
     /// Adds variables that hide those of the same name.
     pub(super) fn extend(&mut self, more: Vec<(String, Value)>) {
         if !more.is_empty() {
-            self.variables.extend(more);
+            Rc::make_mut(&mut self.variables).extend(more);
             self.texts.take();
         }
     }
@@ -26,7 +27,7 @@ impl Env {
     /// Takes off all but the first.
     pub(super) fn truncate(&mut self, length: usize) {
         if length < self.variables.len() {
-            self.variables.truncate(length);
+            Rc::make_mut(&mut self.variables).truncate(length);
             self.texts.take();
         }
     }
@@ -38,9 +39,15 @@ impl Env {
     }
 }
 
+impl PartialEq for Env {
+    fn eq(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.variables, &other.variables) || self.variables == other.variables
+    }
+}
+
 impl From<Vec<(String, Value)>> for Env {
     fn from(variables: Vec<(String, Value)>) -> Self {
-        Self { variables, texts: OnceCell::new() }
+        Self { variables: Rc::new(variables), texts: OnceCell::new() }
     }
 }
 

@@ -5,6 +5,7 @@ mod code;
 mod env;
 mod events;
 mod expression;
+mod kept;
 mod matrix;
 mod outline;
 mod permissions;
@@ -26,6 +27,7 @@ use std::collections::BTreeSet;
 use crate::checkout::Checkout;
 use crate::commands::Scripts;
 use crate::model::{CacheMode, Cond, EventKind, Flow, Note, Outline, Pipeline, Platform, Problem, Review, Severity};
+use kept::Kept;
 use scope::{Inputs, Run};
 use shared::Earlier;
 use source::{Source, Sources};
@@ -57,8 +59,8 @@ struct Lowering<'c> {
     called: RefCell<BTreeSet<String>>,
     /// Repositories beside the checkout whose files were read.
     used: RefCell<BTreeSet<String>>,
-    /// The scripts of the job at hand.
-    kept: RefCell<steps::Kept>,
+    /// The steps of the workflow at hand.
+    kept: Kept,
 }
 
 impl Lowering<'_> {
@@ -81,7 +83,7 @@ pub fn lower(checkout: &Checkout) -> Lowered {
         problems: RefCell::default(),
         called: RefCell::default(),
         used: RefCell::default(),
-        kept: RefCell::default(),
+        kept: Kept::default(),
     };
     let mut lowered = Lowered::default();
     let mut callable: Vec<(String, crate::model::Location)> = Vec::new();
@@ -147,6 +149,7 @@ fn pipeline(
     }
     let mut flows = Vec::new();
     let earlier = Earlier::default();
+    lowering.kept.clear();
     for event in triggers.events {
         let run = Run::new(&event, lowering.sources.checkout().slug());
         let inputs = if event.kind == EventKind::Dispatch { Inputs::Dispatched } else { Inputs::None };

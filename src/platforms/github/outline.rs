@@ -95,7 +95,9 @@ impl<'s> Reader<'s> {
         let name = key.as_str().unwrap_or_default();
         let location = self.source.at(key.span());
         if let Some(uses) = job.get("uses") {
-            self.uses(uses);
+            if let Some(Uses::Remote(name, reference)) = uses::parse(uses.as_str().unwrap_or_default(), self.own_slug) {
+                self.used(uses, &name, &reference);
+            }
             if let Some(secrets) = job.get("secrets").filter(|s| s.as_str() == Some("inherit")) {
                 let callee = uses.as_str().unwrap_or_default().to_owned();
                 let own = uses::parse(&callee, self.own_slug);
@@ -135,10 +137,18 @@ impl<'s> Reader<'s> {
             }
             self.env.push(step.get("env"));
             if let Some(uses) = step.get("uses") {
-                self.uses(uses);
                 let after = list.get(at + 1..).unwrap_or_default();
-                self.proposal(uses, *step, after, condition);
-                self.inputs_that_run(uses, *step, job);
+                match uses::parse(uses.as_str().unwrap_or_default(), self.own_slug) {
+                    Some(Uses::Remote(name, reference)) => {
+                        let reference = self.used(uses, &name, &reference);
+                        if name == CHECKOUT {
+                            self.proposal(&reference, *step, after, condition);
+                        }
+                        self.inputs_that_run(&name, *step, job);
+                    }
+                    Some(Uses::Image(image)) => self.step_image(uses, image),
+                    _ => {}
+                }
             }
             if let Some(run) = step.get("run") {
                 self.script(run, job);
@@ -147,18 +157,15 @@ impl<'s> Reader<'s> {
         }
     }
 
-    fn uses(&mut self, uses: Node<'s>) {
+    fn used(&mut self, uses: Node<'s>, name: &str, reference: &str) -> Reference {
+        let reference = uses::reference(reference, uses.comment_after(), self.source.at(uses.span()));
+        self.outline.used.push(Used { name: name.to_owned(), reference: reference.clone() });
+        reference
+    }
+
+    fn step_image(&mut self, uses: Node<'s>, image: String) {
         let location = self.source.at(uses.span());
-        match uses::parse(uses.as_str().unwrap_or_default(), self.own_slug) {
-            Some(Uses::Remote(name, reference)) => {
-                let reference = uses::reference(&reference, uses.comment_after(), location);
-                self.outline.used.push(Used { name, reference });
-            }
-            Some(Uses::Image(image)) => {
-                self.outline.images.push(UsedImage { image, what: "the step".to_owned(), location });
-            }
-            _ => {}
-        }
+        self.outline.images.push(UsedImage { image, what: "the step".to_owned(), location });
     }
 
     fn image(&mut self, image: Option<Node<'s>>, what: String) {
@@ -170,16 +177,12 @@ impl<'s> Reader<'s> {
     }
 
     /// A checkout of what a pull request proposes.
-    fn proposal(&mut self, uses: Node<'s>, step: Node<'s>, after: &[Node<'s>], condition: Option<Node<'s>>) {
-        let Some(Uses::Remote(name, reference)) = uses::parse(uses.as_str().unwrap_or_default(), self.own_slug) else {
-            return;
-        };
-        let Some(with) = step.get("with").filter(|_| name == CHECKOUT) else { return };
+    fn proposal(&mut self, reference: &Reference, step: Node<'s>, after: &[Node<'s>], condition: Option<Node<'s>>) {
+        let Some(with) = step.get("with") else { return };
         let Some(event) = FOREIGN.iter().find(|event| self.events.iter().any(|own| own == *event)) else { return };
         let proposed = ["ref", "repository"].iter().filter_map(|key| with.get(key));
         let Some(node) = proposed.into_iter().find(|n| n.as_str().is_some_and(names_proposal)) else { return };
         let location = self.source.at(node.span());
-        let reference = uses::reference(&reference, uses.comment_after(), location.clone());
         let conditions = [condition, step.get("if")];
         let runs = |step: &Node<'s>| {
             step.get("run").is_some()
@@ -188,7 +191,7 @@ impl<'s> Reader<'s> {
         self.outline.proposals.push(ProposalCheckout {
             event: (*event).to_owned(),
             what: node.as_str().unwrap_or_default().trim().to_owned(),
-            refused: *event != "issue_comment" && refuses(&reference) && !opted_in(with),
+            refused: *event != "issue_comment" && refuses(reference) && !opted_in(with),
             restricted: conditions.iter().flatten().filter_map(|n| n.as_str()).any(restricts),
             runs: after.iter().any(runs),
             location,
@@ -196,10 +199,9 @@ impl<'s> Reader<'s> {
     }
 
     /// Inputs of an action that it runs as a script.
-    fn inputs_that_run(&mut self, uses: Node<'s>, step: Node<'s>, job: &Location) {
-        let Some(Uses::Remote(name, _)) = uses::parse(uses.as_str().unwrap_or_default(), self.own_slug) else { return };
+    fn inputs_that_run(&mut self, name: &str, step: Node<'s>, job: &Location) {
         let Some(with) = step.get("with") else { return };
-        for run in runs_of(&name) {
+        for run in runs_of(name) {
             for (key, value) in with.entries() {
                 if key.as_str().is_some_and(|key| run.inputs.iter().any(|i| i.eq_ignore_ascii_case(key))) {
                     self.script(value, job);

@@ -5,7 +5,8 @@ use std::rc::Rc;
 
 use super::env::Env;
 use super::expression::Lookup;
-use super::shared::{Asked, Context};
+use super::kept::Asked;
+use super::shared::{self, Context};
 use super::value::{Value, equal};
 use crate::model::{Cond, Event, EventKind, Text};
 
@@ -17,7 +18,7 @@ pub(super) struct Run<'a> {
     /// How many jobs were lowered so far.
     pub(super) jobs: Cell<usize>,
     /// What was asked of the event since this was taken last.
-    asked: RefCell<Asked>,
+    asked: RefCell<shared::Asked>,
 }
 
 /// What `inputs` holds in a workflow or action.
@@ -39,6 +40,9 @@ pub(super) struct Done {
     pub(super) outputs: Vec<(String, Value)>,
 }
 
+/// The outputs of a step, behind its id.
+pub(super) type Outputs = (String, Vec<(String, Value)>);
+
 /// The contexts at one place.
 pub(super) struct Scope<'a> {
     pub(super) run: &'a Run<'a>,
@@ -47,7 +51,7 @@ pub(super) struct Scope<'a> {
     pub(super) done: &'a [Rc<Done>],
     pub(super) env: Env,
     /// Outputs of earlier steps, by step id.
-    pub(super) steps: Vec<(String, Vec<(String, Value)>)>,
+    pub(super) steps: Vec<Rc<Outputs>>,
     /// Prefix of the symbols of step outputs: `jobs.build.steps.`, and inner actions below it.
     pub(super) symbol: String,
     pub(super) os: Option<&'static str>,
@@ -55,6 +59,8 @@ pub(super) struct Scope<'a> {
     pub(super) failed: bool,
     /// The folder of the composite action whose steps these are, from the root with a leading `/`.
     pub(super) action: Option<String>,
+    /// What is asked of these contexts.
+    pub(super) asked: Rc<Asked>,
 }
 
 /// What every ref that the event's filter lets through starts with; no member of the platform's context has such a name.
@@ -70,11 +76,20 @@ impl Lookup for Scope<'_> {
             return String::new();
         }
         // Asked of the event like everything else that it decides.
-        let path = ["ref_name".to_owned(), START.to_owned()];
-        self.run.asked(Context::Github, &path, self.inputs).text().to_string()
+        let path = ["github".to_owned(), "ref_name".to_owned(), START.to_owned()];
+        self.lookup(&path).text().to_string()
     }
 
     fn lookup(&self, path: &[String]) -> Value {
+        let answer = self.answer(path);
+        self.asked.note(path, &answer);
+        answer
+    }
+}
+
+impl Scope<'_> {
+    /// The value of a path, without noting that it was asked for.
+    pub(super) fn answer(&self, path: &[String]) -> Value {
         let Some((head, rest)) = path.split_first() else { return Value::Null };
         let head = head.to_ascii_lowercase();
         let first = rest.first().map(|s| s.to_ascii_lowercase()).unwrap_or_default();
@@ -113,20 +128,9 @@ impl Lookup for Scope<'_> {
             _ => Value::unknown(&joined(&head, rest)),
         }
     }
-}
 
-fn joined(head: &str, rest: &[String]) -> String {
-    let mut all = head.to_owned();
-    for part in rest {
-        all.push('.');
-        all.push_str(part);
-    }
-    all
-}
-
-impl Scope<'_> {
     fn step_output(&self, id: &str, name: &str) -> Value {
-        let known = self.steps.iter().rev().find(|(k, _)| k == id).map(|(_, outputs)| outputs);
+        let known = self.steps.iter().rev().find(|step| step.0 == id).map(|step| &step.1);
         match known.and_then(|outputs| outputs.iter().find(|(k, _)| k == name)) {
             Some((_, value)) => value.clone(),
             None => Value::unknown(&format!("{}{id}.outputs.{name}", self.symbol)),
@@ -155,6 +159,15 @@ impl Scope<'_> {
     }
 }
 
+fn joined(head: &str, rest: &[String]) -> String {
+    let mut all = head.to_owned();
+    for part in rest {
+        all.push('.');
+        all.push_str(part);
+    }
+    all
+}
+
 impl<'a> Run<'a> {
     pub(super) fn new(event: &'a Event, slug: Option<&'a str>) -> Self {
         Self { event, slug, jobs: Cell::new(0), asked: RefCell::default() }
@@ -180,7 +193,7 @@ impl<'a> Run<'a> {
     }
 
     /// What was asked since this was taken last.
-    pub(super) fn take_asked(&self) -> Asked {
+    pub(super) fn take_asked(&self) -> shared::Asked {
         self.asked.take()
     }
 

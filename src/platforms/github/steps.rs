@@ -1,11 +1,11 @@
 //! Steps of a job: scripts read, local composite actions seen through, their inputs bound.
 
-use std::collections::HashMap;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use super::{Lowering, code};
 
-use super::expression::{condition as condition_of, expressions, interpolate, names_status};
+use super::expression::{Lookup, condition as condition_of, evaluate, expressions, interpolate, names_status};
 use super::references::Given;
 use super::scope::{Inputs, Scope};
 use super::source::Source;
@@ -31,16 +31,26 @@ fn names_status_anywhere(text: &str) -> bool {
     names_status(text) || expressions(text).iter().any(|(_, inner)| names_status(inner))
 }
 
+/// A list of steps.
+pub(super) struct Place<'a> {
+    pub(super) source: &'a Source,
+    /// `defaults.run` mappings, the innermost first.
+    defaults: Vec<Node<'a>>,
+    pub(super) around: Rc<Around>,
+}
+
 /// What surrounds a list of steps.
-struct Place<'a> {
-    source: &'a Source,
+#[derive(PartialEq)]
+pub(super) struct Around {
     chain: Vec<Hop>,
     cond: Cond,
     may_fail: bool,
-    /// `defaults.run` mappings, the innermost first.
-    defaults: Vec<Node<'a>>,
     /// Prefix of step identifiers: empty in the job itself.
     prefix: String,
+    /// Prefix of the symbols of their outputs.
+    symbol: String,
+    /// The folder of the action that they make up.
+    action: Option<String>,
 }
 
 /// Lowers the steps of a job into `job`.
@@ -53,31 +63,42 @@ pub(super) fn lower(
     job: &mut Job,
 ) {
     lowering.scripts.fresh_machine();
-    let place = Place {
-        source,
+    let around = Around {
         chain: job.chain.clone(),
         cond: Cond::TRUE,
         may_fail: false,
-        defaults: defaults.iter().flatten().copied().collect(),
         prefix: String::new(),
+        symbol: scope.symbol.clone(),
+        action: None,
     };
-    list(lowering, &place, steps, scope, job);
+    let place = Place { source, defaults: defaults.iter().flatten().copied().collect(), around: Rc::new(around) };
+    list(lowering, &place, steps, scope, &mut job.steps);
 }
 
-fn list(lowering: &Lowering<'_>, place: &Place<'_>, steps: Option<Node<'_>>, scope: &mut Scope<'_>, job: &mut Job) {
-    let Some(steps) = steps else { return };
-    for (at, node) in steps.items().enumerate() {
-        if job.steps.len() >= MOST_STEPS {
+fn list(
+    lowering: &Lowering<'_>,
+    place: &Place<'_>,
+    nodes: Option<Node<'_>>,
+    scope: &mut Scope<'_>,
+    steps: &mut Vec<Arc<Step>>,
+) {
+    let Some(nodes) = nodes else { return };
+    for (at, node) in nodes.items().enumerate() {
+        if steps.len() >= MOST_STEPS {
             let location = place.source.at(node.span());
             let why = format!("the job has more than {MOST_STEPS} steps; the rest was not read");
             lowering.problem(problem_at(&location, why.clone()));
-            job.steps.push(opaque(location, why));
+            steps.push(Arc::new(opaque(location, why)));
             return;
         }
         match node.get("parallel") {
             // A group whose members run side by side.
-            Some(group) if group.is_sequence() => list(lowering, place, Some(group), scope, job),
-            _ => step(lowering, place, at, node, scope, job),
+            Some(group) if group.is_sequence() => list(lowering, place, Some(group), scope, steps),
+            // What the job has built is part of what a script comes to.
+            _ if lowering.scripts.has_images() => drop(step(lowering, place, at, node, scope, steps)),
+            _ => lowering.kept.step(place, node.start(), scope, steps, |scope, steps| {
+                step(lowering, place, at, node, scope, steps) && !lowering.scripts.has_images()
+            }),
         }
     }
 }
@@ -104,7 +125,15 @@ pub(super) fn opaque(location: Location, what: String) -> Step {
     }
 }
 
-fn step(lowering: &Lowering<'_>, place: &Place<'_>, at: usize, node: Node<'_>, scope: &mut Scope<'_>, job: &mut Job) {
+/// Reads a step. Says whether what it asked of its contexts decides what it comes to.
+fn step(
+    lowering: &Lowering<'_>,
+    place: &Place<'_>,
+    at: usize,
+    node: Node<'_>,
+    scope: &mut Scope<'_>,
+    steps: &mut Vec<Arc<Step>>,
+) -> bool {
     let source = place.source;
     let own_id = node.get("id").and_then(|n| n.as_str()).map(str::to_owned);
     let id = own_id.clone().unwrap_or_else(|| format!("step-{}", at + 1));
@@ -112,8 +141,8 @@ fn step(lowering: &Lowering<'_>, place: &Place<'_>, at: usize, node: Node<'_>, s
     let env = environment(node.get("env"), scope);
     scope.env.extend(env);
     let cond = match node.get("if").and_then(|n| n.as_str()) {
-        Some(text) => place.cond.clone().and(condition_of(text, scope)),
-        None => place.cond.clone(),
+        Some(text) => place.around.cond.clone().and(condition_of(text, scope)),
+        None => place.around.cond.clone(),
     };
     let condition = node.get("if");
     let on_failure = condition.and_then(|n| n.as_str()).is_some_and(|text| {
@@ -125,9 +154,9 @@ fn step(lowering: &Lowering<'_>, place: &Place<'_>, at: usize, node: Node<'_>, s
     // A step that never runs is kept where its action may have been meant to make provenance.
     if cond.is_never() && !on_failure && node.get("run").is_some() {
         scope.env.truncate(outer);
-        return;
+        return true;
     }
-    let may_fail = place.may_fail
+    let may_fail = place.around.may_fail
         || node
             .get("continue-on-error")
             .and_then(|n| n.as_str())
@@ -135,8 +164,10 @@ fn step(lowering: &Lowering<'_>, place: &Place<'_>, at: usize, node: Node<'_>, s
     let name = node.get("name").and_then(|n| n.as_str()).map(|s| interpolate(s, scope).text().to_string());
     let mut outputs: Vec<(String, Value)> = Vec::new();
     let mut exports: Vec<(String, Value)> = Vec::new();
+    // The steps of an action that can be read are asked one by one.
+    let mut own = true;
     let mut new = Step {
-        id: Some(format!("{}{id}", place.prefix)),
+        id: Some(format!("{}{id}", place.around.prefix)),
         label: String::new(),
         body: StepBody::Opaque { what: String::new() },
         env: scope.env.texts(),
@@ -145,7 +176,7 @@ fn step(lowering: &Lowering<'_>, place: &Place<'_>, at: usize, node: Node<'_>, s
         on_failure,
         may_fail,
         location: source.at(node.span()),
-        chain: place.chain.clone(),
+        chain: place.around.chain.clone(),
         interpolates: interpolated(source, node),
     };
     if let Some(uses_node) = node.get("uses") {
@@ -155,17 +186,20 @@ fn step(lowering: &Lowering<'_>, place: &Place<'_>, at: usize, node: Node<'_>, s
         match uses::parse(value, scope.run.slug) {
             Some(Uses::Local(path) | Uses::Own(path)) => {
                 let inner = Inner { node, new, id: &id, shown: format!("./{path}"), commit: None, path };
-                outputs = local_action(lowering, place, inner, scope, job);
+                own = false;
+                outputs = local_action(lowering, place, inner, scope, steps);
             }
             Some(Uses::Home(path)) => {
                 let path = source.beside(&path);
                 let inner = Inner { node, new, id: &id, shown: path.clone(), commit: None, path };
-                outputs = local_action(lowering, place, inner, scope, job);
+                own = false;
+                outputs = local_action(lowering, place, inner, scope, steps);
             }
             Some(Uses::Remote(action, reference)) => match given(lowering, &action, &reference) {
                 Some((Given { path, commit }, Kind::Steps)) => {
                     let inner = Inner { node, new, id: &id, shown: value.to_owned(), commit: Some(commit), path };
-                    outputs = local_action(lowering, place, inner, scope, job);
+                    own = false;
+                    outputs = local_action(lowering, place, inner, scope, steps);
                 }
                 given => {
                     let action = ActionUse {
@@ -179,8 +213,8 @@ fn step(lowering: &Lowering<'_>, place: &Place<'_>, at: usize, node: Node<'_>, s
                         runs.extend(code::of_action(lowering, &path, hop, node, scope, &new));
                     }
                     new.body = StepBody::Action(action);
-                    job.steps.push(new);
-                    job.steps.extend(runs);
+                    steps.push(Arc::new(new));
+                    steps.extend(runs.into_iter().map(Arc::new));
                 }
             },
             Some(Uses::Image(image)) => {
@@ -196,12 +230,12 @@ fn step(lowering: &Lowering<'_>, place: &Place<'_>, at: usize, node: Node<'_>, s
                     reference,
                     inputs: inputs(source, node.get("with"), scope),
                 });
-                job.steps.push(new);
-                job.steps.extend(published);
+                steps.push(Arc::new(new));
+                steps.extend(published.map(Arc::new));
             }
             None => {
                 new.body = StepBody::Opaque { what: format!("`{value}` is no action reference") };
-                job.steps.push(new);
+                steps.push(Arc::new(new));
             }
         }
     } else if let Some(run) = node.get("run") {
@@ -232,15 +266,16 @@ fn step(lowering: &Lowering<'_>, place: &Place<'_>, at: usize, node: Node<'_>, s
             let cond = new.cond.clone().and(write.cond.clone());
             exports.push((write.name.clone(), perhaps(cond, handed_on(write), before)));
         }
-        new.body = StepBody::Script(script);
-        job.steps.push(new);
+        new.body = StepBody::Script(Arc::new(script));
+        steps.push(Arc::new(new));
     }
     scope.env.truncate(outer);
     scope.env.extend(exports);
     // Only what is known in full replaces the symbol: a value with unknown parts keeps the identity of its step
     // where nothing else names it.
     outputs.retain(|(_, v)| v.alternatives().iter().all(worth_keeping));
-    scope.steps.push((id, outputs));
+    scope.steps.push(Rc::new((id, outputs)));
+    own
 }
 
 /// What a script hands on: one of several values, where all of them are known.
@@ -349,7 +384,7 @@ fn local_action(
     place: &Place<'_>,
     inner: Inner<'_>,
     scope: &mut Scope<'_>,
-    job: &mut Job,
+    steps: &mut Vec<Arc<Step>>,
 ) -> Vec<(String, Value)> {
     let Inner { node, mut new, id, shown, commit, path } = inner;
     let file = definition(lowering, &path);
@@ -358,9 +393,9 @@ fn local_action(
         None => format!("uses {shown}"),
     };
     let hop = Hop { what, location: new.location.clone() };
-    let refuse = |mut new: Step, what: String, job: &mut Job| {
+    let refuse = |mut new: Step, what: String, steps: &mut Vec<Arc<Step>>| {
         new.body = StepBody::Opaque { what };
-        job.steps.push(new);
+        steps.push(Arc::new(new));
         Vec::new()
     };
     let Some(file) = file else {
@@ -370,33 +405,33 @@ fn local_action(
         } else {
             format!("the action {shown} is not in this checkout")
         };
-        return refuse(new, what, job);
+        return refuse(new, what, steps);
     };
-    if place.chain.contains(&hop) || place.chain.len() >= DEEPEST_ACTION {
+    if place.around.chain.contains(&hop) || place.around.chain.len() >= DEEPEST_ACTION {
         let what = format!("the action {shown} is in itself, or in more than {DEEPEST_ACTION} others");
         lowering.problem(problem_at(&new.location, what.clone()));
-        return refuse(new, what, job);
+        return refuse(new, what, steps);
     }
     let source = match lowering.sources.load(&file) {
         Ok(source) => source,
         Err(problem) => {
             let what = format!("{file} cannot be read: {}", problem.message);
             lowering.problem(problem);
-            return refuse(new, what, job);
+            return refuse(new, what, steps);
         }
     };
-    let Some(root) = source.root() else { return refuse(new, format!("{file} is empty"), job) };
+    let Some(root) = source.root() else { return refuse(new, format!("{file} is empty"), steps) };
     let runs = root.get("runs");
     let using = runs.and_then(|r| r.get("using")).and_then(|n| n.as_str()).unwrap_or_default();
     if using != "composite" {
         let published = code::of_action(lowering, &path, hop.clone(), node, scope, &new);
         new.chain.push(hop);
-        let outputs = refuse(new, format!("the action {shown} runs code of the checkout ({using})"), job);
-        job.steps.extend(published);
+        let outputs = refuse(new, format!("the action {shown} runs code of the checkout ({using})"), steps);
+        steps.extend(published.map(Arc::new));
         return outputs;
     }
     let values = Inputs::Bound(code::bound(root, node, scope));
-    let mut chain = place.chain.clone();
+    let mut chain = place.around.chain.clone();
     chain.push(hop);
     let mut within = Scope {
         run: scope.run,
@@ -409,16 +444,18 @@ fn local_action(
         os: scope.os,
         failed: false,
         action: Some(format!("/{path}")),
+        asked: Rc::default(),
     };
-    let inside = Place {
-        source: &source,
+    let around = Around {
         chain,
         cond: new.cond.clone(),
         may_fail: new.may_fail,
-        defaults: Vec::new(),
-        prefix: format!("{}{id}/", place.prefix),
+        prefix: format!("{}{id}/", place.around.prefix),
+        symbol: within.symbol.clone(),
+        action: within.action.clone(),
     };
-    list(lowering, &inside, runs.and_then(|r| r.get("steps")), &mut within, job);
+    let inside = Place { source: &source, defaults: Vec::new(), around: Rc::new(around) };
+    list(lowering, &inside, runs.and_then(|r| r.get("steps")), &mut within, steps);
     let Some(outputs) = root.get("outputs") else { return Vec::new() };
     outputs
         .entries()
@@ -498,26 +535,6 @@ fn supplied(context: &str, plain: &dyn Fn(&str) -> bool) -> bool {
     }
 }
 
-/// What decides what a script of a job comes to: under the same event nothing else does.
-#[derive(PartialEq)]
-struct Circumstances {
-    /// What its expressions come to.
-    values: Vec<Value>,
-    env: Vec<(String, Value)>,
-    shell: Text,
-    folder: Text,
-    chain: Vec<Hop>,
-    /// The folder of the action that it stands in.
-    action: Option<String>,
-}
-
-/// What the scripts at one place came to, each under its circumstances.
-type Readings = Vec<(Circumstances, Arc<Script>)>;
-
-/// The scripts of one job, by the place of their text: legs of a matrix often come to the same.
-#[derive(Default)]
-pub(super) struct Kept(HashMap<(Arc<str>, u32), Readings>);
-
 /// Reads the script of a `run:` step.
 fn script(
     lowering: &Lowering<'_>,
@@ -526,7 +543,7 @@ fn script(
     run: Node<'_>,
     scope: &Scope<'_>,
     new: &Step,
-) -> Arc<Script> {
+) -> Script {
     let setting = |key: &str| {
         step.get(key)
             .or_else(|| place.defaults.iter().find_map(|d| d.get(key)))
@@ -534,44 +551,23 @@ fn script(
             .map(|s| interpolate(s, scope).text())
     };
     let text = run.as_str().unwrap_or_default();
-    let values = expressions(text).iter().map(|(_, inner)| super::expression::evaluate(inner, scope)).collect();
-    let usual = || Text::from(if scope.os == Some("Windows") { "pwsh" } else { "bash" });
-    let given = Circumstances {
-        values,
-        env: scope.env.to_vec(),
-        shell: setting("shell").unwrap_or_else(usual),
-        folder: setting("working-directory").unwrap_or_default(),
-        chain: place.chain.clone(),
-        action: scope.action.clone(),
+    let values: Vec<Value> = expressions(text).iter().map(|(_, inner)| evaluate(inner, scope)).collect();
+    let holes: Vec<Text> = values.iter().map(Value::text).collect();
+    let usual = || {
+        let windows = scope.lookup(&["runner".to_owned(), "os".to_owned()]) == Value::literal("Windows");
+        Text::from(if windows { "pwsh" } else { "bash" })
     };
-    let key = (Arc::clone(&place.source.path), run.span().start.byte);
-    // What the job has built is part of what a script comes to.
-    let bare = !lowering.scripts.has_images();
-    let kept = lowering
-        .kept
-        .borrow()
-        .0
-        .get(&key)
-        .and_then(|all| all.iter().find(|(known, _)| *known == given).map(|(_, script)| Arc::clone(script)));
-    if let Some(script) = kept.filter(|_| bare) {
-        return script;
-    }
-    let holes: Vec<Text> = given.values.iter().map(Value::text).collect();
-    let script = Arc::new(lowering.scripts.read(&crate::commands::Reading {
+    lowering.scripts.read(&crate::commands::Reading {
         text,
-        shell: given.shell.as_str(),
+        shell: setting("shell").unwrap_or_else(usual).as_str(),
         holes: &holes,
         env: &new.env,
         platform: &|name| platform_variable(name, scope),
-        folder: given.folder.clone(),
+        folder: setting("working-directory").unwrap_or_default(),
         locate: &|from, to| place.source.at(Span { start: run.at(from), end: run.at(to) }),
-        chain: &place.chain,
-        choices: choices(scope.env.iter().map(|(_, value)| value).chain(&given.values)),
-    }));
-    if bare && !lowering.scripts.has_images() {
-        lowering.kept.borrow_mut().0.entry(key).or_default().push((given, Arc::clone(&script)));
-    }
-    script
+        chain: &place.around.chain,
+        choices: choices(scope.env.iter().map(|(_, value)| value).chain(&values)),
+    })
 }
 
 /// More commands than this are not made of the values that the inputs of one action can have.
@@ -699,7 +695,6 @@ fn choices<'v>(values: impl Iterator<Item = &'v Value>) -> Choices {
 
 /// A variable that the platform sets in every step.
 pub(super) fn platform_variable(variable: &str, scope: &Scope<'_>) -> Option<Text> {
-    use super::expression::Lookup;
     const NAMES: &[(&str, &str)] = &[
         ("GITHUB_REF", "ref"),
         ("GITHUB_REF_NAME", "ref_name"),

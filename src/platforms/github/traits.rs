@@ -1,6 +1,8 @@
 //! What the text of a job names besides its steps: secrets, external parameters, the reach of its container.
 
-use super::expression::{expressions, interpolate};
+use rustc_hash::FxHashMap;
+
+use super::expression::{evaluate, expressions, interpolate};
 use super::scope::Scope;
 use super::source::Source;
 use super::value::Value;
@@ -131,10 +133,12 @@ impl<'s> Names<'s> {
     pub(super) fn give(&self, job: &mut Job, scope: &Scope<'_>) {
         job.secrets.clone_from(&self.secrets);
         job.container_reach.clone_from(&self.container_reach);
+        // A job names the same thing again and again.
+        let mut known: FxHashMap<&str, Vec<String>> = FxHashMap::default();
         for (inner, location, step) in &self.expressions {
-            let value = super::expression::evaluate(inner, scope).text();
-            for symbol in value.symbols().flat_map(external) {
-                let found = Parameter { symbol, location: location.clone(), step: *step };
+            let supplied = || evaluate(inner, scope).text().symbols().flat_map(external).collect();
+            for symbol in known.entry(inner).or_insert_with(supplied) {
+                let found = Parameter { symbol: symbol.clone(), location: location.clone(), step: *step };
                 if !job.parameters.contains(&found) {
                     job.parameters.push(found);
                 }

@@ -179,6 +179,7 @@ impl<'a> WorkflowContext<'a> {
             os: None,
             failed: false,
             action: None,
+            asked: Rc::default(),
         }
     }
 }
@@ -247,7 +248,6 @@ fn lower_job(
         .and_then(|n| n.as_str())
         .is_some_and(|s| !interpolate(s, &scope).truth().is_never());
 
-    lowering.kept.take();
     let mut names = None;
     for leg in legs {
         scope.matrix = leg.clone();

@@ -23,7 +23,7 @@ pub(super) fn persisted_credentials(subject: &Subject<'_>, _: &Places) -> Vec<No
         if !held || uses_git_rights(job) {
             continue;
         }
-        for action in job.steps.iter().filter_map(checkout) {
+        for action in job.steps.iter().filter_map(|step| checkout(step)) {
             let off = action.input("persist-credentials").and_then(|i| i.value.literal()) == Some("false");
             if !off {
                 let message = format!(

@@ -214,6 +214,11 @@ impl<'a> Node<'a> {
         (self.site != self.index).then(|| self.document.source.span(raw.start, raw.end))
     }
 
+    /// The byte of the file at which it begins.
+    pub fn start(&self) -> u32 {
+        self.raw().start
+    }
+
     /// The resolved explicit tag: `!reference`, `tag:yaml.org,2002:str`, or `!` for the non-specific tag.
     pub fn tag(&self) -> Option<&'a str> {
         self.document.tags.get(self.raw().tag as usize).map(|tag| &**tag)

@@ -7,6 +7,9 @@ use crate::model::{Position, Span};
 /// One in so many characters has its byte offset recorded, so that a conversion counts at most this many.
 const STEP: usize = 64;
 
+/// A stretch of fewer bytes is counted through.
+const SHORT: u32 = 256;
+
 /// The text of a stream, with what turns character indices and byte offsets into each other without a scan from the
 /// start.
 #[derive(Debug)]
@@ -52,10 +55,18 @@ impl Source {
         self.from(step).char_indices().nth(index % STEP).map_or(narrow(len), |(at, _)| step + narrow(at))
     }
 
-    fn char_of_byte(&self, byte: u32) -> u32 {
+    /// How many characters there are from one byte to another.
+    fn chars_between(&self, start: u32, end: u32) -> u32 {
         if self.steps.is_empty() {
-            return byte;
+            return end - start;
         }
+        if end - start < SHORT {
+            return narrow(self.slice(start, end).chars().count());
+        }
+        self.char_of_byte(end) - self.char_of_byte(start)
+    }
+
+    fn char_of_byte(&self, byte: u32) -> u32 {
         let before = self.steps.partition_point(|&at| at <= byte).saturating_sub(1);
         let step = self.steps.get(before).copied().unwrap_or_default();
         narrow(before * STEP + self.slice(step, byte).chars().count())
@@ -99,7 +110,7 @@ impl Source {
         let line = self.line_of(byte);
         let start = self.lines().get(line).copied().unwrap_or_default();
         let mark = u32::from(line == 0 && byte > 0 && self.text.starts_with('\u{feff}'));
-        let column = self.char_of_byte(byte) - self.char_of_byte(start) + 1 - mark;
+        let column = self.chars_between(start, byte) + 1 - mark;
         Position { line: narrow(line + 1), column, byte }
     }
 

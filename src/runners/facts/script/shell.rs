@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::Install;
 use super::command::{Around, When, program};
 use crate::catalogue::Catalogue;
-use crate::commands::{Choices, Context, Parsed, Shell, interpret, read, unwrapped};
+use crate::commands::{Choices, Context, Parsed, Shell, interpret, read};
 use crate::model::{Command, Cond, Location, Text};
 use crate::syntax::shell;
 
@@ -70,8 +70,7 @@ impl Reader {
         )
         .commands;
         for command in &commands {
-            let views = unwrapped(command, &Catalogue::get().wrappers);
-            let Some(words) = views.last().copied() else { continue };
+            let Some(words) = command.views().next_back() else { continue };
             // `sudo -su user ./config.sh`: options that are written together hide where the command starts.
             let first = command.words.first().map(Text::as_str).unwrap_or_default();
             let sudo = USERS.contains(&program(first));
