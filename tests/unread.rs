@@ -105,6 +105,7 @@ const FOLLOWED: &[(&str, &str, &str)] = &[
     ("run: task go", "Taskfile.yml", "tasks: { go: { cmds: [echo] } }\n"),
     ("run: just go", "justfile", "go:\n  echo\n"),
     ("run: tox -e go", "tox.ini", "[testenv:go]\ncommands = echo\n"),
+    ("run: docker build .", "Dockerfile", "FROM scratch\nRUN echo\n"),
     ("run: poe go", "pyproject.toml", "[tool.poe.tasks]\ngo = \"echo\"\n"),
     ("uses: ./act", "act/action.yml", "runs: { using: composite, steps: [{ run: echo, shell: bash }] }\n"),
 ];
@@ -153,12 +154,50 @@ fn configuration_that_makes_no_sense_is_refused() {
         ("run: npm run go", "package.json", "{\"scripts\": {\"go\": \"echo\"}"),
         ("run: poe go", "pyproject.toml", "[tool.poe.tasks\n"),
         ("run: goreleaser release", ".goreleaser.yml", "dockers: [\n"),
+        ("run: npx release-it", ".release-it.json", "{\"github\": {"),
+        ("run: npx release-it", ".release-it.yaml", "github: {\n"),
+        ("run: docker buildx bake --push", "docker-bake.hcl", "target \"default\" {\n"),
+        ("run: docker buildx bake --push", "docker-bake.json", "{\"target\": {"),
+        ("run: npx lerna publish", "lerna.json", "{\"packages\": ["),
+        ("run: pnpm -r publish", "pnpm-workspace.yaml", "packages: [\n"),
+        ("run: rush publish --publish", "rush.json", "{\"projects\": ["),
+        // Not broken as text, but no settings either.
+        ("run: npm run go", "package.json", "[\"npm publish\"]\n"),
+        ("run: task go", "Taskfile.yml", "- npm publish\n"),
+        ("run: docker compose push", "compose.yaml", "- services\n"),
+        ("run: npx release-it", ".release-it.json", "[]\n"),
+        ("run: jreleaser deploy", "jreleaser.yml", "- deploy\n"),
+        ("run: goreleaser release", ".goreleaser.yml", "dockers\n"),
+        ("run: npx semantic-release", ".releaserc.yml", "1\n"),
         ("run: npx semantic-release", ".releaserc.yml", "plugins: [\n"),
         ("uses: ./act", "act/action.yml", "runs: {\n"),
     ] {
         let folder = checkout(leads);
         write(folder.path(), path, text.as_bytes());
         refused(&graded(folder.path()), path, leads);
+    }
+}
+
+/// Manifests are written with tabs, and lists of packages with comments; both are read.
+#[test]
+fn what_only_looks_broken_is_read() {
+    for (leads, path, text) in [
+        ("run: npm run go", "package.json", "{\n\t\"scripts\": {\n\t\t\"go\": \"echo\"\n\t}\n}\n"),
+        ("run: npx release-it", "package.json", "{\n\t\"release-it\": {\n\t\t\"npm\": false\n\t}\n}\n"),
+        ("run: npx release-it", ".release-it.json", "{\n\t\"npm\": {\n\t\t\"publish\": false\n\t}\n}\n"),
+        (
+            "run: npx semantic-release",
+            ".releaserc.json",
+            "{\n\t\"plugins\": [\n\t\t\"@semantic-release/git\"\n\t]\n}\n",
+        ),
+        ("run: npx lerna publish", "lerna.json", "{\n\t// all of them\n\t\"packages\": [\n\t\t\"none/*\",\n\t]\n}\n"),
+        ("run: rush publish --publish", "rush.json", "/* one */ {\n\t\"projects\": [\n\t\t{}\n\t]\n}\n"),
+        ("run: npx semantic-release", ".releaserc.yml", ""),
+    ] {
+        let folder = checkout(leads);
+        write(folder.path(), path, text.as_bytes());
+        let report = graded(folder.path());
+        assert!(report.errors.is_empty(), "{path}: {:?}", report.errors);
     }
 }
 
@@ -263,7 +302,43 @@ const CUT_RUNNERS: &[(&str, &str)] = &[
     ),
     ("infra/runner.json", "{\"githubConfigUrl\": \"https://github.com/acme/widget\", \"runnerScaleSetName\": \"ow"),
     ("infra/kustomization.yaml", "resources: [runners.yaml]\npatches: [{ path: "),
+    ("infra/runners.tfvars", "runner = { name = \"own\"\n"),
+    ("infra/pool.toml", "[[runners]]\nexecutor = \"docker"),
+    ("infra/main.bicep", "resource runner 'Microsoft.App/jobs@2024-03-01' = {\n  name: 'own'\n  properties: {\n"),
+    ("infra/main.bicep", "param runner string = 'own'\nresource runner 'Microsoft.App/jobs@2024-03-01' = \n"),
+    ("infra/main.bicep", "resource runner 'Microsoft.App/jobs@2024-03-01'\n"),
+    ("infra/machine.nix", "{\n  services.github-runners.own = {\n    url = \"https://github.com/acme"),
+    (
+        "infra/app.ts",
+        "import { Ec2RunnerProvider } from '@cloudsnorkel/cdk-github-runners';\nnew Ec2RunnerProvider(this, 'a', {\n  labels: [",
+    ),
+    ("infra/app.py", "from cloudsnorkel import cdk_github_runners\nEc2RunnerProvider(self, 'a',\n  labels=["),
+    (".teamcity/settings.kts", "project {\n  features {\n    amazonEC2CloudProfile {\n      name = \"own\"\n"),
+    ("Jenkinsfile", "pipeline {\n  agent {\n    kubernetes {\n      yaml '''\nspec:\n  containers: []\n"),
+    ("infra/setup.sh", "while true; do\n  ./config.sh --unattended --ephemeral --labels own\n  ./run.sh\n"),
+    ("infra/setup.cfg", "#cloud-config\nruncmd: [./config.sh --unattended --labels own"),
+    ("infra/jenkins.yaml", "controller:\n  JCasC:\n    configScripts:\n      a: |\n        jenkins: { clouds: [\n"),
 ];
+
+/// Files without a word of runners that others lead to: those others, the file, and a text of it that makes no sense.
+const CUT_BESIDE: &[(&str, &str, &str, &str)] = &[
+    ("infra/main.tf", TERRAFORM, "infra/terraform.tfvars", "fresh = [\n"),
+    ("infra/main.tf", TERRAFORM, "infra/variables.tf", "variable \"fresh\" {\n"),
+    (
+        "infra/kustomization.yaml",
+        "resources: [runners.yaml]\npatches: [{ path: more.yml }]\n",
+        "infra/more.yml",
+        "a: [\n",
+    ),
+    (
+        "infra/Dockerfile",
+        "FROM ghcr.io/actions/actions-runner\nCOPY start /\nENTRYPOINT [\"/start\"]\n",
+        "infra/start",
+        "#!/bin/sh\nif x; then\n  ./run.sh\n",
+    ),
+];
+
+const TERRAFORM: &str = "variable \"runner\" {}\nlocals {\n  runner = \"actions-runner\"\n}\n";
 
 #[test]
 fn a_file_that_ends_too_early_sets_exit_code_2() {
@@ -283,11 +358,77 @@ fn a_file_that_ends_too_early_sets_exit_code_2() {
         seen(folder.path(), path, 0);
     }
     for (path, text) in CUT_RUNNERS {
-        let folder = tempfile::tempdir().unwrap();
-        write(folder.path(), ".github/workflows/release.yml", GOOD.replace("ubuntu-24.04", "own").as_bytes());
-        write(folder.path(), "infra/runners.yaml", POOL.replace("widget-pool", "own").as_bytes());
+        let folder = own_runners();
         write(folder.path(), path, text.as_bytes());
         seen(folder.path(), path, 1);
+    }
+    for (leads, how, path, text) in CUT_BESIDE {
+        let folder = own_runners();
+        write(folder.path(), leads, how.as_bytes());
+        let before = graded(folder.path());
+        assert!(before.errors.is_empty(), "{leads}: {:?}", before.errors);
+        write(folder.path(), path, text.as_bytes());
+        seen(folder.path(), path, 1);
+    }
+}
+
+/// The good release on runners of a pool that the checkout defines.
+fn own_runners() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), ".github/workflows/release.yml", GOOD.replace("ubuntu-24.04", "own").as_bytes());
+    write(folder.path(), "infra/runners.yaml", POOL.replace("widget-pool", "own").as_bytes());
+    folder
+}
+
+/// Whoever looks for runners looks at every file that may define some: one that is no text is passed over only when
+/// nothing in it speaks of them.
+#[test]
+fn a_definition_of_runners_that_is_no_text_is_refused() {
+    for path in [
+        "infra/more.yaml",
+        "infra/main.tf",
+        "infra/main.bicep",
+        "infra/machine.nix",
+        "infra/setup.sh",
+        "infra/Dockerfile",
+    ] {
+        let folder = own_runners();
+        assert!(graded(folder.path()).level > 1, "the control");
+        write(folder.path(), path, b"# a picture \xff\xfe\n");
+        assert!(graded(folder.path()).errors.is_empty(), "{path} speaks of nothing");
+        write(folder.path(), path, b"# actions-runner \xff\xfe\n");
+        let report = graded(folder.path());
+        assert_eq!(report.errors.iter().map(|e| e.path.as_str()).collect::<Vec<_>>(), [path]);
+        assert_eq!((report.level, report.cap.unwrap().requirement), (1, Requirement::HostedBuild));
+    }
+}
+
+/// What a definition of runners names and what is there is read or refused.
+#[test]
+fn a_file_that_a_definition_of_runners_names_is_read_or_refused() {
+    let service = "services:\n  runner:\n    image: myoung34/github-runner\n    env_file: more.env\n";
+    let unit = "[Service]\nExecStart=/opt/actions-runner/start.sh\n";
+    let image = "FROM ghcr.io/actions/actions-runner\nCOPY start.sh /\nENTRYPOINT [\"/start.sh\"]\n";
+    let pod = "pipeline { agent { kubernetes { yamlFile 'infra/pod.yaml' } } }\n";
+    for (leads, how, path) in [
+        ("infra/compose.yaml", service, "infra/more.env"),
+        ("infra/runner.service", unit, "infra/start.sh"),
+        ("infra/Dockerfile", image, "infra/start.sh"),
+        ("Jenkinsfile", pod, "infra/pod.yaml"),
+        ("infra/main.tf", TERRAFORM, "infra/variables.tf"),
+        ("infra/kustomization.yaml", "resources: [runners.yaml]\npatches: [{ path: more.yml }]\n", "infra/more.yml"),
+    ] {
+        // Terraform is led by no name but by the list of the folder, and only files are in it.
+        let obstacles = if leads.ends_with(".tf") { &OBSTACLES[4..] } else { &OBSTACLES };
+        for obstacle in obstacles.iter().copied() {
+            let folder = own_runners();
+            write(folder.path(), leads, how.as_bytes());
+            assert!(graded(folder.path()).errors.is_empty(), "{leads}");
+            obstruct(folder.path(), path, obstacle);
+            let report = graded(folder.path());
+            assert!(report.errors.iter().any(|e| e.path == path), "{leads} with {obstacle:?}: {:?}", report.errors);
+            assert!(report.level <= 1, "{leads} with {obstacle:?}");
+        }
     }
 }
 

@@ -370,6 +370,14 @@ impl Checkout {
     /// # Errors
     /// See [`ReadError`]. A byte order mark is no error and stays.
     pub fn read(&self, path: &str) -> Result<Arc<str>, ReadError> {
+        self.read_for(Bearing::Release, path)
+    }
+
+    /// As [`Checkout::read`], with what the file would have shown.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub fn read_for(&self, bearing: Bearing, path: &str) -> Result<Arc<str>, ReadError> {
         let text = self.glance(path);
         if let Err(error) = &text
             && *error != ReadError::NotFound
@@ -377,7 +385,7 @@ impl Checkout {
             && self.is_there(&path)
         {
             let (line, column) = error.position().unzip();
-            self.refuse(Bearing::Release, Problem { path, line, column, message: error.to_string() });
+            self.refuse(bearing, Problem { path, line, column, message: error.to_string() });
         }
         text
     }
@@ -425,24 +433,27 @@ impl Checkout {
         text
     }
 
-    /// As [`Checkout::glance`], for a text whose bytes are of interest. What is not is read and forgotten.
+    /// As [`Checkout::glance`], for a text whose bytes are of interest. What is not is read and forgotten, be it text or
+    /// not.
     ///
     /// # Errors
     /// See [`ReadError`].
     pub fn glance_if(&self, path: &str, of_interest: impl Fn(&[u8]) -> bool) -> Result<Option<Arc<str>>, ReadError> {
-        if let Place::Folder(root) = &self.place
-            && self.is_listed(path)
-            && !self.cache().texts.contains_key(path)
-        {
-            let bytes = read::bytes(&root.join(path), read::limit(path))?;
-            if !of_interest(&bytes) {
-                return Ok(None);
+        match &self.place {
+            Place::Folder(root)
+                if self.is_listed(path) && !self.cache().texts.get(path).is_some_and(|known| known.is_ok()) =>
+            {
+                let bytes = read::bytes(&root.join(path), read::limit(path))?;
+                if !of_interest(&bytes) {
+                    return Ok(None);
+                }
+                let text = read::text(bytes).map(Arc::<str>::from);
+                self.keep(path.to_owned(), text.clone());
+                text.map(Some)
             }
-            let text = read::text(bytes).map(Arc::<str>::from);
-            self.keep(path.to_owned(), text.clone());
-            return text.map(Some);
+            Place::Memory(contents) if contents.get(path).is_some_and(|bytes| !of_interest(bytes)) => Ok(None),
+            _ => Ok(Some(self.glance(path)?).filter(|text| of_interest(text.as_bytes()))),
         }
-        Ok(Some(self.glance(path)?).filter(|text| of_interest(text.as_bytes())))
     }
 
     /// Whether a regular file stands at a normalised path. The same few names are asked for by every command.

@@ -5,7 +5,7 @@ use globset::{Glob, GlobSetBuilder};
 use super::follow::join;
 use crate::checkout::{Bearing, Checkout};
 use crate::model::Problem;
-use crate::syntax::yaml;
+use crate::syntax::yaml::{self, Document, Node};
 
 /// Packages looked at in one workspace.
 pub const MOST_PACKAGES: usize = 400;
@@ -17,14 +17,22 @@ const BOM: char = '\u{feff}';
 
 /// A JSON text on which the level depends; that it makes no sense is told of the checkout.
 pub fn json(checkout: &Checkout, path: &str, text: &str) -> Option<serde_json::Value> {
-    let json = serde_json::from_str(text.trim_start_matches(BOM));
-    json.map_err(|error| {
+    let refuse = |line: usize, column: usize, message: String| {
         let place = |n: usize| Some(u32::try_from(n).unwrap_or(u32::MAX).max(1));
-        let (line, column) = (place(error.line()), place(error.column()));
-        let message = format!("not valid JSON: {error}");
+        let (line, column) = (place(line), place(column));
         checkout.refuse(Bearing::Release, Problem { path: path.to_owned(), line, column, message });
-    })
-    .ok()
+    };
+    match serde_json::from_str::<serde_json::Value>(text.trim_start_matches(BOM)) {
+        Ok(json) if json.is_object() => Some(json),
+        Ok(_) => {
+            refuse(1, 1, "there are no settings in it: it is no object".to_owned());
+            None
+        }
+        Err(error) => {
+            refuse(error.line(), error.column(), format!("not valid JSON: {error}"));
+            None
+        }
+    }
 }
 
 /// A package that a manifest describes.
@@ -127,9 +135,32 @@ pub fn lists(checkout: &Checkout, root: &str, folder: &str) -> bool {
     listed
 }
 
-/// A manifest or configuration in a folder of which nobody knows yet whether it means anything.
-fn glanced(checkout: &Checkout, root: &str, file: &str) -> Option<serde_json::Value> {
-    serde_json::from_str(checkout.glance(&join(root, file)).ok()?.trim_start_matches(BOM)).ok()
+/// The manifest in a folder.
+fn manifest(checkout: &Checkout, root: &str) -> Option<serde_json::Value> {
+    let path = join(root, "package.json");
+    json(checkout, &path, &checkout.read(&path).ok()?)
+}
+
+/// The document of a file in a folder, which is YAML, or JSON with comments where `commented` says so. That it makes no
+/// sense is told of the checkout.
+fn document(checkout: &Checkout, root: &str, file: &str, commented: bool) -> Option<Document> {
+    let path = join(root, file);
+    let text = checkout.read(&path).ok()?;
+    // To YAML a tab is no blank.
+    let plain = commented.then(|| without_comments(&text).replace('\t', " "));
+    match yaml::parse(plain.as_deref().unwrap_or(&text)) {
+        Ok(documents) => documents.into_iter().next(),
+        Err(error) => {
+            let (line, column) = (Some(error.line), Some(error.column));
+            let message = format!("not valid {}: {}", if commented { "JSON" } else { "YAML" }, error.message);
+            checkout.refuse(Bearing::Release, Problem { path, line, column, message });
+            None
+        }
+    }
+}
+
+fn texts<'n>(list: impl Iterator<Item = Node<'n>>) -> Vec<String> {
+    list.filter_map(|item| item.as_str().map(str::to_owned)).collect()
 }
 
 fn list(value: Option<&serde_json::Value>) -> Vec<String> {
@@ -139,7 +170,7 @@ fn list(value: Option<&serde_json::Value>) -> Vec<String> {
 
 /// The patterns in the manifest of a root.
 fn of_manifest(checkout: &Checkout, root: &str) -> Vec<String> {
-    let manifest = glanced(checkout, root, "package.json");
+    let manifest = manifest(checkout, root);
     let workspaces = manifest.as_ref().and_then(|m| m.get("workspaces"));
     let mut found = list(workspaces);
     found.extend(list(workspaces.and_then(|w| w.get("packages"))));
@@ -149,17 +180,16 @@ fn of_manifest(checkout: &Checkout, root: &str) -> Vec<String> {
 /// The patterns of folders that a root lists.
 fn patterns(checkout: &Checkout, root: &str) -> Vec<String> {
     let mut found = of_manifest(checkout, root);
-    if let Ok(text) = checkout.glance(&join(root, "pnpm-workspace.yaml"))
-        && let Ok(documents) = yaml::parse(&text)
-        && let Some(packages) = documents.first().and_then(|d| d.root().get("packages"))
-    {
-        found.extend(packages.items().filter_map(|p| p.as_str().map(str::to_owned)));
+    let pnpm = document(checkout, root, "pnpm-workspace.yaml", false);
+    if let Some(packages) = pnpm.as_ref().and_then(|d| d.root().get("packages")) {
+        found.extend(texts(packages.items()));
     }
     if let Some(published) = of_rush(checkout, root) {
         return published;
     }
     if found.is_empty() {
-        found.extend(list(glanced(checkout, root, "lerna.json").as_ref().and_then(|l| l.get("packages"))));
+        let lerna = document(checkout, root, "lerna.json", true);
+        found.extend(lerna.as_ref().and_then(|l| l.root().get("packages")).map_or_else(Vec::new, |p| texts(p.items())));
     }
     found
 }
@@ -167,9 +197,8 @@ fn patterns(checkout: &Checkout, root: &str) -> Vec<String> {
 /// The folders of the projects that Rush publishes: those with `shouldPublish` or a version policy. Its file is JSON with
 /// comments. Source: <https://rushjs.io/pages/configs/rush_json/>
 fn of_rush(checkout: &Checkout, root: &str) -> Option<Vec<String>> {
-    let text = checkout.glance(&join(root, "rush.json")).ok()?;
-    let documents = yaml::parse(&without_comments(&text)).ok()?;
-    let projects = documents.first()?.root().get("projects")?;
+    let rush = document(checkout, root, "rush.json", true)?;
+    let projects = rush.root().get("projects")?;
     let published = projects.items().filter(|p| {
         p.get("shouldPublish").and_then(|s| s.as_bool()) == Some(true) || p.get("versionPolicyName").is_some()
     });

@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, OnceLock};
 
-use super::recognise::LARGEST;
-use crate::checkout::Checkout;
+use super::recognise::{LARGEST, is_incidental};
+use crate::checkout::{Bearing, Checkout};
 use crate::model::Location;
 use crate::syntax::yaml::{self, Document, Node};
 
@@ -66,13 +66,14 @@ impl<'a> File<'a> {
         self.path.rsplit_once('/').map_or("", |(folder, _)| folder)
     }
 
-    /// The text of the file at a path as it is written in this file: relative to its folder, or else to the root.
+    /// The text of the file at a path as it is written in this file: relative to its folder, or else to the root. What is
+    /// there and cannot be read is told.
     pub(super) fn sibling(&self, written: &str) -> Option<(Arc<str>, Arc<str>)> {
         let written = written.trim_start_matches("./");
         let folder = self.folder();
         let beside = if folder.is_empty() { written.to_owned() } else { format!("{folder}/{written}") };
         [beside, written.to_owned()].into_iter().find_map(|path| {
-            let text = self.checkout.glance(&path).ok()?;
+            let text = read_named(self.checkout, self.path, &path)?;
             Some((Arc::from(path), text))
         })
     }
@@ -93,6 +94,15 @@ impl<'a> File<'a> {
             .filter_map(|path| Some((Arc::clone(path), self.checkout.glance(path).ok()?)))
             .filter(|(_, text)| text.len() <= LARGEST && text.contains(key))
             .collect()
+    }
+}
+
+/// The text of a file that another one names. What is there and cannot be read is told, unless it is an example that names
+/// it.
+pub(super) fn read_named(checkout: &Checkout, by: &str, path: &str) -> Option<Arc<str>> {
+    match is_incidental(by) {
+        true => checkout.glance(path).ok(),
+        false => checkout.read_for(Bearing::Runner, path).ok(),
     }
 }
 

@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::recognise::{is_incidental, refuse};
-use super::{File, each_location};
+use super::{File, each_location, read_named};
 use crate::checkout::Checkout;
 use crate::model::{Evidence, Location, RunnerPool, Tri};
 use crate::syntax::conf::{Value, yaml};
@@ -133,7 +133,7 @@ impl<'c> Customs<'c> {
         for path in checkout.files().iter().filter(|p| NAMES.contains(&name(p).as_str())).take(MOST) {
             let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
             let tree = match checkout.glance(path) {
-                Ok(text) => tree_of(checkout, path, &text),
+                Ok(text) => trees_of(checkout, path, &text).and_then(|trees| trees.into_iter().next()),
                 Err(error) => {
                     refuse(checkout, path, None, error.to_string());
                     None
@@ -169,20 +169,20 @@ impl<'c> Customs<'c> {
 
     fn read_file(&self, folder: &str, written: &str) -> Option<(Arc<str>, Vec<Value>)> {
         let path: Arc<str> = Arc::from(join(folder, written)?);
-        let text = self.checkout.glance(&path).ok()?;
-        Some((Arc::clone(&path), yaml(&path, &text)?))
+        let text = read_named(self.checkout, &path, &path)?;
+        Some((Arc::clone(&path), trees_of(self.checkout, &path, &text)?))
     }
 }
 
-/// The tree of a customisation. Of a broken one nobody knows what it applies, and what it changes.
-fn tree_of(checkout: &Checkout, path: &Arc<str>, text: &str) -> Option<Value> {
+/// The trees of a customisation, or of a file of one. Of a broken one nobody knows what it applies, and what it changes.
+fn trees_of(checkout: &Checkout, path: &Arc<str>, text: &str) -> Option<Vec<Value>> {
     let trees = yaml(path, text);
     if trees.is_none() && !text.contains("{{") && !is_incidental(path) {
         let error = crate::syntax::yaml::parse(text).err();
         let why = error.as_ref().map_or_else(String::new, |error| format!(": {}", error.message));
         refuse(checkout, path, error.map(|error| (error.line, error.column)), format!("not valid YAML{why}"));
     }
-    trees?.into_iter().next()
+    trees
 }
 
 /// A path as a customisation writes it, from the root of the checkout; `None` for what lies elsewhere.

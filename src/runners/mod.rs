@@ -6,6 +6,7 @@
 //! (`${NAME}`, `{{ template }}`) is never evidence for anything good, and a default is named as one. Behind the files
 //! stands [`kustomize`]: what is applied is not always what a file says.
 
+mod broken;
 mod facts;
 mod file;
 mod kustomize;
@@ -24,7 +25,7 @@ use rayon::prelude::*;
 use crate::checkout::Checkout;
 use crate::model::{Evidence, Location, Pipeline, RunnerChoice, RunnerPool, Text, Tri};
 
-use file::File;
+use file::{File, read_named};
 use recognise::{is_candidate, is_incidental, read};
 use shapes::started;
 use words::{default_labels, is_open, labels_of, scope_of};

@@ -5,9 +5,9 @@
 use std::sync::{Arc, LazyLock};
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
-use serde::de::IgnoredAny;
 
 use super::File;
+use super::broken::broken;
 use super::facts::container;
 use super::shapes::{
     agents_env, ansible, arc_legacy, azure_cli, azure_native, buildkite, cdk, circleci, cloudformation, compose, garm,
@@ -15,7 +15,6 @@ use super::shapes::{
 };
 use crate::checkout::{Bearing, Checkout, ReadError};
 use crate::model::{Problem, RunnerPool};
-use crate::syntax::yaml;
 
 /// A shape of definition: strings of which a file must hold one (in any case), and the reader of such a file.
 type Shape = (&'static [&'static str], fn(&File<'_>) -> Vec<RunnerPool>);
@@ -132,9 +131,10 @@ pub(super) fn read(checkout: &Checkout, path: &Arc<str>) -> Option<Vec<RunnerPoo
             None
         }
         Err(error) => {
-            // A text that is no text, or too long, is no configuration that anybody wrote, unless somebody says so.
-            if matches!(error, ReadError::Unreadable { .. }) || checkout.is_named() {
-                refuse(checkout, path, None, error.to_string());
+            // What is too long is no configuration that anybody wrote, unless somebody says so.
+            let too_long = matches!(error, ReadError::TooLarge { .. });
+            if checkout.is_named() || !too_long && !is_incidental(path) {
+                refuse(checkout, path, error.position(), error.to_string());
             }
             None
         }
@@ -151,32 +151,6 @@ pub(super) fn shapes(file: &File<'_>) -> Vec<RunnerPool> {
     }
     let shapes = SHAPES.iter().zip(found).filter(|(_, found)| *found);
     shapes.flat_map(|((_, pools), _)| pools(file)).collect()
-}
-
-/// Tells of a file with words of runner configuration whose syntax is broken: what it defines is not seen. Templates
-/// are no text of their format yet, and examples and test data are broken on purpose.
-fn broken(file: &File<'_>) {
-    if file.text.contains("{{") || is_incidental(file.path) {
-        return;
-    }
-    let ends = |endings: &[&str]| endings.iter().any(|e| file.path.ends_with(e));
-    if ends(&[".yml", ".yaml"]) {
-        if let Err(error) = yaml::parse(file.text) {
-            let at = Some((error.line, error.column));
-            refuse(file.checkout, file.path, at, format!("not valid YAML: {}", error.message));
-        }
-    } else if ends(&[".json"]) {
-        // What is JSON and no YAML, with a tab in it, is not broken.
-        if let (Err(error), Err(_)) = (yaml::parse(file.text), serde_json::from_str::<IgnoredAny>(file.text)) {
-            let at = Some((error.line, error.column));
-            refuse(file.checkout, file.path, at, format!("not valid JSON: {}", error.message));
-        }
-    } else if ends(&[".toml"]) && crate::syntax::conf::Value::of_toml(file.path, file.text).is_none() {
-        refuse(file.checkout, file.path, None, "not valid TOML".to_owned());
-    } else if ends(&[".tf", ".tofu", ".hcl", ".nomad"]) && crate::syntax::conf::hcl(file.path, file.text, &()).is_none()
-    {
-        refuse(file.checkout, file.path, None, "not valid HCL".to_owned());
-    }
 }
 
 pub(super) fn refuse(checkout: &Checkout, path: &str, at: Option<(u32, u32)>, message: String) {

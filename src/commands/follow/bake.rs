@@ -227,6 +227,7 @@ fn read(call: &Call<'_>, line: &Line<'_>) -> Definition {
             of_data(call, line, &path, &text, &mut definition)
         };
         if known.is_none() {
+            call.refuse(&path, None, "it is no bake file that can be read".to_owned());
             definition.unread = Some(format!("{path} is no bake file that can be read"));
         }
     }

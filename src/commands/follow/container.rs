@@ -53,7 +53,7 @@ pub(super) fn enter(call: &Call<'_>, known: &[Built]) -> Option<Entered> {
 
 fn build(call: &Call<'_>) -> Option<Entered> {
     let (built, arguments) = built(call)?;
-    let text = call.checkout.glance(&built.file).ok()?;
+    let text = call.checkout.read(&built.file).ok()?;
     let stages = dockerfile::stages(&text);
     let mut entered = Entered { what: format!("builds {}", built.file), publications_only: true, ..Entered::default() };
     for at in dockerfile::run(&stages, built.target.as_deref()) {
@@ -248,7 +248,7 @@ fn run(call: &Call<'_>, known: &[Built]) -> Option<Entered> {
 
 /// The command that an image built from the checkout starts with, and the instruction that says so.
 fn started(call: &Call<'_>, built: &Built, rest: &[Text]) -> Option<(Vec<Text>, Location)> {
-    let text = call.checkout.glance(&built.file).ok()?;
+    let text = call.checkout.read(&built.file).ok()?;
     let stages = dockerfile::stages(&text);
     let last = match &built.target {
         Some(target) => {

@@ -138,13 +138,20 @@ impl<'a> Call<'a> {
         })
     }
 
-    /// The documents of a YAML file that decides what the command does; the error is told of the checkout as well.
+    /// The documents of a YAML file that decides what the command does; the error is told of the checkout as well. A file
+    /// without settings is none, but one that holds something else is.
     fn yaml(&self, path: &str, text: &str) -> Result<Vec<Document>, String> {
-        yaml::parse(text).map_err(|error| {
+        let documents = yaml::parse(text).map_err(|error| {
             let message = format!("not valid YAML: {}", error.message);
             self.refuse(path, Some((error.line, error.column)), message);
             format!("{path}:{}: {}", error.line, error.message)
-        })
+        })?;
+        if let Some(root) = documents.first().map(Document::root).filter(|root| !root.is_mapping() && !root.is_null()) {
+            let at = root.span().start;
+            self.refuse(path, Some((at.line, at.column)), "there are no settings in it: it is no mapping".to_owned());
+            return Err(format!("{path} is no mapping"));
+        }
+        Ok(documents)
     }
 
     /// The same for JSON.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::{Call, Entered, Implied};
 use crate::model::{Location, Text};
-use crate::syntax::yaml::{self, Node};
+use crate::syntax::yaml::Node;
 
 /// Files that hold the configuration by themselves, in the order in which the tool looks for them.
 const CONFIGS: &[&str] = &[".release-it.json", ".release-it.yaml", ".release-it.yml"];
@@ -27,15 +27,23 @@ pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
     let file = call
         .flag(&["-c", "--config"])
         .map(|f| call.path(f))
-        .or_else(|| CONFIGS.iter().map(|f| call.path(f)).find(|p| call.checkout.exists(p)));
+        .or_else(|| CONFIGS.iter().map(|f| call.path(f)).find(|p| call.checkout.is_there(p)));
     let program = PROGRAMS.iter().map(|f| call.path(f)).find(|p| call.checkout.exists(p));
     let (path, key) = match (file, &program) {
         (Some(file), _) => (file, None),
         (None, Some(_)) => (String::new(), None),
         (None, None) => (call.path("package.json"), Some("release-it")),
     };
-    let text = if path.is_empty() { None } else { call.checkout.read(&path).ok() };
-    let documents = text.as_deref().and_then(|t| yaml::parse(t).ok()).unwrap_or_default();
+    let mut documents = Vec::new();
+    if call.checkout.is_there(&path) {
+        let text = call.checkout.read(&path).map_err(|error| format!("{path}: {error}"));
+        match text.and_then(|text| call.yaml(&path, &text)) {
+            Ok(read) => documents = read,
+            Err(why) => entered.unread = Some(why),
+        }
+    } else if !path.is_empty() && key.is_none() {
+        entered.unread = Some(format!("the configuration `{path}` is not in the checkout"));
+    }
     let root = documents.first().map(|d| d.root());
     let config = match key {
         Some(key) => root.and_then(|r| r.get(key)),

@@ -123,7 +123,8 @@ impl Reader<'_> {
             self.defaults();
             return;
         };
-        for plugin in plugins.items() {
+        // One plugin need not stand in a list.
+        for plugin in std::iter::once(plugins).filter(|one| one.as_str().is_some()).chain(plugins.items()) {
             let node = plugin.items().next().unwrap_or(plugin);
             let Some(name) = node.as_str() else { continue };
             let location = Location::new(&self.path, node.span());
@@ -344,6 +345,12 @@ mod tests {
             found(&[(".releaserc.yml", "extends: '@acme/release'\n")]),
             ["0 npm publish .", "the shared configuration `@acme/release` is not in the checkout"]
         );
+    }
+
+    #[test]
+    fn one_plugin_need_not_stand_in_a_list() {
+        assert_eq!(found(&[(".releaserc.yml", "plugins: '@semantic-release/npm'\n")]), ["1 npm publish ."]);
+        assert!(found(&[(".releaserc.yml", "plugins: '@semantic-release/git'\n")]).is_empty());
     }
 
     #[test]

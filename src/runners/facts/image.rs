@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::container::IMAGES;
 use super::script::{self, Install};
-use crate::checkout::Checkout;
+use crate::checkout::{Checkout, ReadError};
 use crate::model::Location;
+use crate::runners::{broken, read_named};
 use crate::syntax::dockerfile::{self, Instruction};
 
 /// An image that holds an agent.
@@ -59,9 +60,10 @@ pub(in crate::runners) fn read(path: &Arc<str>, text: &str, checkout: &Checkout,
                 let beside = if folder.is_empty() { c.to_owned() } else { format!("{folder}/{c}") };
                 [beside, c.to_owned()]
                     .into_iter()
-                    .find_map(|p| Some((Arc::<str>::from(p.as_str()), checkout.glance(&p).ok()?)))
+                    .find_map(|p| Some((Arc::<str>::from(p.as_str()), script_at(checkout, path, &p)?)))
             });
             if let Some((script, text)) = script {
+                broken::script(checkout, &script, &text);
                 if let Some(install) = script::read_file(&script, &text, rule) {
                     image.install = Some(install);
                 }
@@ -75,4 +77,12 @@ pub(in crate::runners) fn read(path: &Arc<str>, text: &str, checkout: &Checkout,
     }
     let known = image.base.as_deref().is_some_and(|b| IMAGES.iter().any(|i| b.contains(i)));
     (known || downloads || image.install.as_ref().is_some_and(|i| i.location.is_some())).then_some(image)
+}
+
+/// The text of what a Dockerfile starts. What is no text is a program like any other, unless its name is that of a script.
+fn script_at(checkout: &Checkout, by: &str, path: &str) -> Option<Arc<str>> {
+    match checkout.glance(path) {
+        Err(ReadError::NotText { .. } | ReadError::TooLarge { .. }) if !path.ends_with(".sh") => None,
+        _ => read_named(checkout, by, path),
+    }
 }

@@ -5,6 +5,7 @@ use crate::model::{Location, RunnerPool};
 use crate::runners::File;
 use crate::runners::facts::container::quoted;
 use crate::runners::facts::script::{self, Source};
+use crate::runners::recognise::{is_incidental, refuse};
 use crate::runners::verdict::machine;
 use crate::syntax::yaml::{Node, parse};
 
@@ -16,7 +17,18 @@ pub(super) fn pools(file: &File<'_>) -> Vec<RunnerPool> {
     let start = file.text.find("#cloud-config").unwrap_or(0);
     let text = file.text.get(start..).unwrap_or_default();
     let skipped = u32::try_from(file.text.get(..start).unwrap_or_default().matches('\n').count()).unwrap_or(0);
-    let Ok(documents) = parse(text) else { return Vec::new() };
+    let documents = match parse(text) {
+        Ok(documents) => documents,
+        Err(error) => {
+            // A file that promises YAML has been told of already, and a template promises nothing.
+            let promises = file.path.ends_with(".yaml") || file.path.ends_with(".yml");
+            if !promises && !is_template(file) && !is_incidental(file.path) {
+                let at = Some((error.line + skipped, error.column));
+                refuse(file.checkout, file.path, at, format!("not valid YAML: {}", error.message));
+            }
+            return Vec::new();
+        }
+    };
     let Some(document) = documents.first() else { return Vec::new() };
     let root = document.root();
     let place = |node: Node<'_>| {
@@ -67,4 +79,10 @@ pub(super) fn pools(file: &File<'_>) -> Vec<RunnerPool> {
     let read = script::read_script(&Source { text: &script, shell: Shell::Posix, locate: &locate, rule: CLOUD });
     let name = file.path.rsplit('/').next().unwrap_or(file.path);
     read.map(|install| machine::pools(file, &install, CLOUD, name)).unwrap_or_default()
+}
+
+/// Whether the text is not YAML before something fills it in.
+fn is_template(file: &File<'_>) -> bool {
+    let ends = [".tpl", ".tftpl", ".j2", ".gotmpl"].iter().any(|end| file.path.ends_with(end));
+    ends || file.text.contains("{{") || file.text.contains("%{")
 }

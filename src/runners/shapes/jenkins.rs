@@ -7,6 +7,7 @@
 use crate::model::{Location, RunnerPool};
 use crate::runners::File;
 use crate::runners::facts::pod::is_runtime;
+use crate::runners::recognise::{is_incidental, refuse};
 use crate::runners::verdict::draft::{
     Draft,
     On::{Ephemeral, Hosted, Isolated},
@@ -40,7 +41,12 @@ pub(in crate::runners) fn pools(file: &File<'_>) -> Vec<RunnerPool> {
         for script in scripts.entries() {
             let Some(text) = script.value.shown() else { continue };
             let padded = format!("{}{text}", "\n".repeat(script.value.at.line as usize));
-            for inner in yaml(file.path, &padded).unwrap_or_default() {
+            let inner = yaml(file.path, &padded);
+            if inner.is_none() && !text.contains("{{") && !is_incidental(file.path) {
+                let at = Some((script.at.line, script.at.column));
+                refuse(file.checkout, file.path, at, "the configuration in this text is not valid YAML".to_owned());
+            }
+            for inner in inner.unwrap_or_default() {
                 if let Some(jenkins) = inner.get("jenkins").filter(|j| is_configuration(j)) {
                     read(jenkins, &mut pools);
                 }

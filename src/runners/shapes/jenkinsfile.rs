@@ -14,7 +14,7 @@ use crate::runners::verdict::draft::{
     Draft,
     On::{Ephemeral, Hosted, Isolated},
 };
-use crate::runners::{File, is_open};
+use crate::runners::{File, is_open, read_named};
 use crate::syntax::conf::{ARGUMENTS, BLOCK, Data, Entry, Value, groovy};
 
 /// The strings of which a pipeline with such a definition holds one.
@@ -74,7 +74,7 @@ const SETTINGS: &[&str] = &[
 const TO_SHOW: &str = "the pod's YAML in the pipeline or in a file of the checkout";
 
 /// Whether a file may be a pipeline of Jenkins.
-fn is_pipeline(path: &str) -> bool {
+pub(in crate::runners) fn is_pipeline(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
     name.starts_with("jenkinsfile") || name.ends_with(".jenkinsfile") || name.ends_with(".groovy")
 }
@@ -231,7 +231,7 @@ fn own_yaml(draft: &mut Draft, text: &Value, body: &str, file: &File<'_>) {
 fn from_file(draft: &mut Draft, written: &Value, file: &File<'_>) {
     let read = written.text().filter(|p| !is_open(p)).and_then(|path| {
         let path = path.trim_start_matches("./");
-        Some((Arc::<str>::from(path), file.checkout.glance(path).ok()?))
+        Some((Arc::<str>::from(path), read_named(file.checkout, file.path, path)?))
     });
     match read {
         Some((path, text)) => {

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use crate::model::{Evidence, Location, RunnerPool, Tri};
-use crate::runners::File;
 use crate::runners::facts::script::{self, Once};
 use crate::runners::verdict::machine;
+use crate::runners::{File, read_named};
 
 const UNIT: &str = "runner-systemd";
 
@@ -51,7 +51,7 @@ pub(super) fn pools(file: &File<'_>) -> Vec<RunnerPool> {
                 }
                 let script = file.sibling(base).or_else(|| {
                     let path = file.checkout.files().iter().find(|p| p.rsplit('/').next() == Some(base))?;
-                    Some((Arc::clone(path), file.checkout.glance(path).ok()?))
+                    Some((Arc::clone(path), read_named(file.checkout, file.path, path)?))
                 });
                 if let Some((path, text)) = script {
                     read = script::read_file(&path, &text, UNIT);

@@ -12,6 +12,7 @@ mod plain;
 #[cfg(test)]
 mod tests;
 mod toml;
+mod unfinished;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -24,6 +25,7 @@ pub use hcl::{Block, Names, hcl};
 pub use lines::Lines;
 pub use plain::{yaml, yaml_node};
 pub use toml::toml;
+pub use unfinished::{BICEP, GROOVY, KOTLIN, Language, NIX, PYTHON, SCRIPT, unfinished};
 
 /// Most levels of nesting.
 pub const MAX_DEPTH: usize = 64;

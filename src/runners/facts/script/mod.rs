@@ -17,7 +17,7 @@ mod windows;
 use std::sync::Arc;
 
 use super::docker::Run;
-use crate::commands::Shell;
+use crate::commands::{Shell, read};
 use crate::model::{Evidence, Location, Position, Span};
 
 pub(in crate::runners) use shell::{Source, read_line, read_script};
@@ -97,15 +97,25 @@ fn position(text: &str, offset: usize, first: u32) -> Position {
     }
 }
 
-/// Reads the script of a file. `None` when no agent is in it.
-pub(in crate::runners) fn read_file(path: &Arc<str>, text: &str, rule: &'static str) -> Option<Install> {
-    let locate = |from: usize, to: usize| place(path, text, from, to);
+/// The shell that runs a script.
+fn shell_of(path: &str) -> Shell {
     let ends = |ends: &[&str]| ends.iter().any(|e| path.ends_with(e));
-    let shell = match () {
+    match () {
         () if ends(&[".ps1", ".psm1"]) => Shell::PowerShell,
         () if ends(&[".cmd", ".bat"]) => Shell::Batch,
         () => Shell::Posix,
-    };
+    }
+}
+
+/// Where a script cannot be read first, as an offset, and why.
+pub(in crate::runners) fn unread(path: &str, text: &str) -> Option<(usize, String)> {
+    read(text, shell_of(path)).unread.into_iter().next()
+}
+
+/// Reads the script of a file. `None` when no agent is in it.
+pub(in crate::runners) fn read_file(path: &Arc<str>, text: &str, rule: &'static str) -> Option<Install> {
+    let locate = |from: usize, to: usize| place(path, text, from, to);
+    let shell = shell_of(path);
     let mut install = read_script(&Source { text, shell, locate: &locate, rule })?;
     if shell != Shell::Posix {
         windows::rest(&mut install, path, text, rule);

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use crate::checkout::Checkout;
 use crate::model::Location;
-use crate::runners::File;
+use crate::runners::recognise::{is_incidental, refuse};
+use crate::runners::{File, read_named};
 use crate::syntax::conf::{Block, Data, Entry, Names, Value, hcl};
 
 /// A folder with more files of Terraform is read without the values of its names.
@@ -49,12 +50,18 @@ impl<'a> Module<'a> {
             if name.contains('/') || !kind {
                 continue;
             }
-            if let Ok(text) = file.checkout.glance(path) {
+            if let Some(text) = read_named(file.checkout, file.path, path) {
                 files.push((Arc::clone(path), text));
             }
         }
         if files.len() > MOST_FILES {
             files.clear();
+        }
+        // What a broken file would have set is not seen, be it a value or a block.
+        for (path, text) in files.iter().filter(|(path, _)| !is_incidental(path)) {
+            if hcl(path, text, &()).is_none() {
+                refuse(file.checkout, path, None, "not valid HCL".to_owned());
+            }
         }
         let table = table(&files);
         let (blocks, _) = hcl(file.path, file.text, &table)?;
@@ -115,7 +122,7 @@ impl<'a> Module<'a> {
             }
         }
         let path = parts.join("/");
-        let text = self.checkout.glance(&path).ok()?;
+        let text = read_named(self.checkout, &path, &path)?;
         Some((Arc::from(path), text))
     }
 }
