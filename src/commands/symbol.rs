@@ -54,12 +54,15 @@ pub(super) fn fold(text: &str) -> String {
 
 /// Whether folding would change nothing: no white space but single blanks inside, and no braces together.
 fn is_folded(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    text.is_ascii()
-        && !text.starts_with(' ')
-        && !text.ends_with(' ')
-        && !bytes.iter().any(|b| b.is_ascii_whitespace() && *b != b' ' || *b == 0x0b)
-        && !bytes.windows(2).any(|pair| matches!(pair, b"  " | b"{{" | b"}}"))
+    let mut before = b' ';
+    for byte in text.bytes() {
+        let twice = byte == before && matches!(byte, b' ' | b'{' | b'}');
+        if twice || !byte.is_ascii() || (b'\t'..=b'\r').contains(&byte) {
+            return false;
+        }
+        before = byte;
+    }
+    before != b' '
 }
 
 fn bounded(text: String) -> String {

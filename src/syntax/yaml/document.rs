@@ -321,7 +321,7 @@ impl<'a> Node<'a> {
             Content::Slice { start, end, .. } if end.wrapping_sub(start) as usize != key.len() => false,
             _ => document.scalar(node).is_some_and(|(text, _)| text == key),
         };
-        let Content::Mapping { table, .. } = self.raw().content else { return None };
+        let Content::Mapping { first, table } = self.raw().content else { return None };
         let (key, value) = match document.tables.get(table as usize) {
             Some(table) => {
                 let text = |at: u32| {
@@ -333,9 +333,18 @@ impl<'a> Node<'a> {
                 *table.entries.get(at as usize).filter(|(node, _)| same(*node))?
             }
             None => {
-                let entries = self.entries();
-                let found = entries.filter(|(node, _)| same(node.index)).last()?;
-                return Some(found);
+                let (mut at, mut found) = (first, None);
+                while at != NONE {
+                    let value = document.raw(at).next;
+                    if same(document.resolve(at)) {
+                        found = Some((at, value));
+                        if document.duplicate_keys.is_empty() {
+                            break;
+                        }
+                    }
+                    at = document.raw(value).next;
+                }
+                found?
             }
         };
         Some((Node::new(document, key), Node::new(document, value)))
