@@ -1,6 +1,6 @@
 //! Canonical symbols: the same source of a value gets the same text.
 
-use crate::model::{Cond, Text};
+use crate::model::{Cond, Text, opening};
 
 /// A symbol longer than this is cut and ends with a checksum of the whole.
 const MOST_SYMBOL: usize = 600;
@@ -15,7 +15,7 @@ pub(super) fn inline(text: &Text) -> String {
     }
     let mut plain = String::new();
     let mut rest = text.as_str();
-    while let Some(at) = rest.find("${{") {
+    while let Some(at) = opening(rest) {
         let (literal, symbol) = rest.split_at(at);
         plain.push_str(literal);
         let end = symbol.find("}}").unwrap_or(symbol.len());

@@ -9,7 +9,7 @@ use github_actions_expressions::{Expr, SpannedExpr};
 use smol_str::{SmolStr, ToSmolStr, format_smolstr};
 
 use super::value::{Value, equal, order};
-use crate::model::{Cond, Text};
+use crate::model::{Cond, Text, opening};
 
 /// Where the names in an expression get their values.
 pub(super) trait Lookup {
@@ -118,10 +118,7 @@ pub(super) fn yielded(source: &str) -> Vec<String> {
 pub(super) fn expressions(text: &str) -> Vec<(std::ops::Range<usize>, &str)> {
     let mut found = Vec::new();
     let mut from = 0;
-    if !text.as_bytes().contains(&b'$') {
-        return found;
-    }
-    while let Some(start) = text.get(from..).and_then(|rest| rest.find("${{")).map(|at| from + at) {
+    while let Some(start) = text.get(from..).and_then(opening).map(|at| from + at) {
         let inner = start + 3;
         // A `}}` inside a string literal does not end the expression.
         let mut quoted = false;

@@ -1,9 +1,10 @@
 //! The contexts that expressions read: `github`, `inputs`, `matrix`, `needs`, `steps`, `env`, ...
 
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use smol_str::{SmolStr, StrExt};
+use smol_str::SmolStr;
 
 use super::env::Env;
 use super::expression::Lookup;
@@ -93,9 +94,9 @@ impl Scope<'_> {
     /// The value of a path, without noting that it was asked for.
     pub(super) fn answer(&self, path: &[SmolStr]) -> Value {
         let Some((head, rest)) = path.split_first() else { return Value::Null };
-        let head = head.to_ascii_lowercase_smolstr();
-        let first = rest.first().map(|s| s.to_ascii_lowercase_smolstr()).unwrap_or_default();
-        match head.as_str() {
+        let head = lowered(head);
+        let first = lowered(rest.first().map_or("", SmolStr::as_str));
+        match &*head {
             "github" | "gitea" => match &self.action {
                 Some(folder) if first == "action_path" => Value::literal(folder),
                 _ => self.run.asked(Context::Github, rest, self.inputs),
@@ -122,7 +123,7 @@ impl Scope<'_> {
                 Some((_, value)) => value.clone(),
                 None => Value::unknown(&format!("env.{}", rest.first().map_or("", SmolStr::as_str))),
             },
-            "runner" => match (first.as_str(), self.os) {
+            "runner" => match (&*first, self.os) {
                 ("os", Some(os)) => Value::literal(os),
                 _ => Value::unknown(&joined("runner", rest)),
             },
@@ -158,6 +159,14 @@ impl Scope<'_> {
             }
             _ => Value::unknown(&joined(&format!("jobs.{}", job.key), rest)),
         }
+    }
+}
+
+/// In lower case, as nearly every name is already.
+fn lowered(name: &str) -> Cow<'_, str> {
+    match name.bytes().any(|b| b.is_ascii_uppercase()) {
+        true => Cow::Owned(name.to_ascii_lowercase()),
+        false => Cow::Borrowed(name),
     }
 }
 
