@@ -320,10 +320,10 @@ struct Place<'p> {
 
 fn sinks<'p>(facts: &mut Facts<'p>, doer: Doer<'p>, place: Place<'p>, catalogue: &'static Catalogue) {
     let Place { job, at, index } = place;
-    let runs = job.cond.clone().and(doer.cond());
+    let runs = || job.cond.clone().and(doer.cond());
     for sink in doer.among(&catalogue.index.sinks, &catalogue.sinks) {
         let Some(hit) = doer.is(&sink.actions, &sink.commands) else { continue };
-        let cond = runs.clone().and(doer.applies(&sink.when, &sink.unless));
+        let cond = runs().and(doer.applies(&sink.when, &sink.unless));
         if cond.is_never() {
             continue;
         }
@@ -354,14 +354,14 @@ fn sinks<'p>(facts: &mut Facts<'p>, doer: Doer<'p>, place: Place<'p>, catalogue:
 
 fn attests<'p>(facts: &mut Facts<'p>, doer: Doer<'p>, place: Place<'p>, catalogue: &'static Catalogue) {
     let Place { job, at, index } = place;
-    let runs = job.cond.clone().and(doer.cond());
+    let runs = || job.cond.clone().and(doer.cond());
     for producer in doer.among(&catalogue.index.producers, &catalogue.producers) {
         let Some(hit) = doer.is(&producer.actions, &producer.commands) else { continue };
         let applies = doer.applies(&producer.when, &producer.unless);
         if applies.is_never() {
             continue;
         }
-        let cond = runs.clone().and(applies);
+        let cond = runs().and(applies);
         if producer.look_alike.is_some() {
             facts.look_alikes.push((producer, doer.location()));
             continue;
