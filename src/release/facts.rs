@@ -6,10 +6,12 @@ use std::ops::Deref;
 use std::rc::Rc;
 use std::sync::{Arc, LazyLock};
 
-use super::bytes::{Origin, feeds, needed};
+use super::bytes::{Origin, Stored, feeds, needed};
+use super::coverage::Subjects;
 use super::doer::{Doer, Hit, Picked};
 use super::moves::{self, Move};
 use super::opaque::{self, Opaque};
+use super::supply;
 use crate::catalogue::{Bytes, Catalogue, Content, Producer, Signer, Sink};
 use crate::checkout::Checkout;
 use crate::commands::IDENTITY;
@@ -96,9 +98,16 @@ pub(super) struct Attest<'p> {
     pub broken: Option<(String, Location)>,
     /// Why perhaps nothing comes of it: a value that decides is not shown.
     pub undecided: Option<(String, Location)>,
+    /// What it names as its subjects, asked for again for everything that is published.
+    pub subjects: OnceCell<Subjects>,
 }
 
 impl Attest<'_> {
+    /// What it names as its subjects.
+    pub(super) fn subjects(&self) -> &Subjects {
+        self.subjects.get_or_init(|| Subjects::of(self))
+    }
+
     /// The variable that keeps the step from making anything.
     pub(super) fn broken_by_env(&self) -> Option<&'static str> {
         let holds = self.producer.broken.iter().find(|b| !self.doer.applies(&b.when, &[]).is_never())?;
@@ -123,6 +132,8 @@ pub(super) struct Handover<'p> {
     pub name: Option<Text>,
     /// Stored paths, or the folder that a fetch fills.
     pub paths: Vec<Text>,
+    /// What is stored under these paths.
+    pub stored: Stored,
     /// Whether several artifacts land in one folder.
     pub merged: bool,
     /// Whether the only artifact there is lands in the folder itself.
@@ -156,6 +167,8 @@ pub(super) struct Facts<'p> {
     feeds: OnceCell<BTreeSet<String>>,
     /// Its steps that may publish what nothing shows.
     opaque: OnceCell<Vec<Opaque>>,
+    /// Repositories whose actions it uses and which may make provenance.
+    suppliers: OnceCell<Vec<String>>,
 }
 
 impl Facts<'_> {
@@ -172,6 +185,11 @@ impl Facts<'_> {
     /// The steps of the job, whose facts these are, that may publish what nothing shows.
     pub(super) fn opaque(&self, job: &Job, checkout: &Checkout) -> &[Opaque] {
         self.opaque.get_or_init(|| opaque::of_job(job, self, checkout))
+    }
+
+    /// The repositories whose actions the job, whose facts these are, uses and which may make provenance.
+    pub(super) fn suppliers(&self, job: &Job) -> &[String] {
+        self.suppliers.get_or_init(|| supply::of_job(job))
     }
 
     /// Whether the job is a build job by its own steps.
@@ -302,10 +320,10 @@ struct Place<'p> {
 
 fn sinks<'p>(facts: &mut Facts<'p>, doer: Doer<'p>, place: Place<'p>, catalogue: &'static Catalogue) {
     let Place { job, at, index } = place;
-    let runs = job.cond.clone().and(doer.cond());
+    let runs = || job.cond.clone().and(doer.cond());
     for sink in doer.among(&catalogue.index.sinks, &catalogue.sinks) {
         let Some(hit) = doer.is(&sink.actions, &sink.commands) else { continue };
-        let cond = runs.clone().and(doer.applies(&sink.when, &sink.unless));
+        let cond = runs().and(doer.applies(&sink.when, &sink.unless));
         if cond.is_never() {
             continue;
         }
@@ -336,14 +354,14 @@ fn sinks<'p>(facts: &mut Facts<'p>, doer: Doer<'p>, place: Place<'p>, catalogue:
 
 fn attests<'p>(facts: &mut Facts<'p>, doer: Doer<'p>, place: Place<'p>, catalogue: &'static Catalogue) {
     let Place { job, at, index } = place;
-    let runs = job.cond.clone().and(doer.cond());
+    let runs = || job.cond.clone().and(doer.cond());
     for producer in doer.among(&catalogue.index.producers, &catalogue.producers) {
         let Some(hit) = doer.is(&producer.actions, &producer.commands) else { continue };
         let applies = doer.applies(&producer.when, &producer.unless);
         if applies.is_never() {
             continue;
         }
-        let cond = runs.clone().and(applies);
+        let cond = runs().and(applies);
         if producer.look_alike.is_some() {
             facts.look_alikes.push((producer, doer.location()));
             continue;
@@ -373,6 +391,7 @@ fn attests<'p>(facts: &mut Facts<'p>, doer: Doer<'p>, place: Place<'p>, catalogu
             content: if any(&producer.tenant_when) { Content::Tenant } else { producer.content },
             undecided: undecided.filter(|_| broken.is_none()),
             broken,
+            subjects: OnceCell::new(),
         });
     }
 }
@@ -403,10 +422,12 @@ fn transfers<'p>(facts: &mut Facts<'p>, doer: Doer<'p>, place: Place<'p>, catalo
         let Some(hit) = doer.is(&transfer.actions, &[]) else { continue };
         let name = doer.first(&transfer.name, hit, &[]).into_iter().next();
         let pattern = doer.first(&transfer.pattern, hit, &[]).into_iter().next();
+        let paths: Vec<Text> = doer.first(&transfer.paths, hit, &[]).into_iter().map(|p| p.value).collect();
         let handover = Handover {
             step: place.index,
             name: name.or(pattern).map(|p| p.value),
-            paths: doer.first(&transfer.paths, hit, &[]).into_iter().map(|p| p.value).collect(),
+            stored: if transfer.stores { Stored::new(&paths) } else { Stored::default() },
+            paths,
             merged: !transfer.merge.is_empty() && !doer.applies(&transfer.merge, &[]).is_never(),
             alone: !transfer.alone.is_empty() && doer.applies(&transfer.alone, &[]).is_always(),
             foreign: transfer.foreign.iter().fold(Cond::FALSE, |c, t| c.or(doer.test(t))),

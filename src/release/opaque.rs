@@ -154,50 +154,54 @@ fn quiet_program(job: &Job, index: usize, step: &Step, script: &Script) -> Optio
     if script.commands.is_empty() || !can_publish(job, index) {
         return None;
     }
-    script
-        .commands
-        .iter()
-        .filter(|c| !c.cond.is_never())
-        .find_map(|command| {
-            let mut words = command.words.iter().map(|w| w.as_str());
-            let program = words.clone().find(|w| is_program(w))?;
-            if words.any(|w| w.contains("dry-run") || w.contains("dryrun")) {
-                return None;
-            }
-            let file = program.rsplit('/').next()?;
-            let stem = dashed(file.rsplit_once('.').map_or(file, |(stem, _)| stem));
-            let speaks = HANDS_OUT.are_in(&stem) && !harmless(&stem);
-            // What it does is read as far as it starts other programs; one of those would have been found.
-            let led = |c: &Command| c.chain.iter().any(|h| h.location == command.location);
-            let telling =
-                script.commands.iter().filter(|c| led(c)).any(|c| c.words.iter().any(|w| w.as_str() == "publish"));
-            (speaks && !telling).then(|| {
-                let why = format!("no line shows what `{program}` publishes");
-                Opaque { name: program.to_owned(), location: command.location.clone(), why }
-            })
-        })
-        .or_else(|| {
-            let catalogue = Catalogue::get();
-            script.commands.iter().filter(|c| !c.cond.is_never()).find_map(|command| {
-                let words = command.views().next_back()?;
-                let said: Vec<&str> = words.iter().map(|w| w.as_str()).collect();
-                let [program, "publish", rest @ ..] = said.as_slice() else { return None };
-                let doer = super::doer::Doer::Command(step, command, words);
-                let mut sinks = doer.among(&catalogue.index.sinks, &catalogue.sinks);
-                let mut neutral = doer.among(&catalogue.index.neutral, &catalogue.neutral);
-                let known = sinks.any(|s| doer.is(&[], &s.commands).is_some())
-                    || neutral.any(|n| doer.is(&[], &n.commands).is_some());
-                let base = program.rsplit('/').next().unwrap_or(program);
-                let other = known
-                    || SITES.split(' ').any(|site| base.eq_ignore_ascii_case(site))
-                    || !base.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
-                    || rest.iter().any(|w| w.contains("dry-run"));
-                (!other).then(|| {
-                    let why = format!("nothing in the checkout or the catalogue says what `{base} publish` does");
-                    Opaque { name: format!("{base} publish"), location: command.location.clone(), why }
-                })
-            })
-        })
+    script.commands.iter().find_map(|command| quiet(script, command)).or_else(|| {
+        let told = |command: &&Command| command.words.iter().any(|w| w.as_str() == "publish");
+        script.commands.iter().filter(told).find_map(|command| unknown_client(step, command))
+    })
+}
+
+/// A program that is named after publishing and of which no readable line publishes.
+fn quiet(script: &Script, command: &Command) -> Option<Opaque> {
+    let mut words = command.words.iter().map(|w| w.as_str());
+    let program = words.clone().find(|w| is_program(w))?;
+    if command.cond.is_never() || words.any(|w| w.contains("dry-run") || w.contains("dryrun")) {
+        return None;
+    }
+    let file = program.rsplit('/').next()?;
+    let stem = dashed(file.rsplit_once('.').map_or(file, |(stem, _)| stem));
+    let speaks = HANDS_OUT.are_in(&stem) && !harmless(&stem);
+    // What it does is read as far as it starts other programs; one of those would have been found.
+    let led = |c: &&Command| c.chain.iter().any(|h| h.location == command.location);
+    let telling = script.commands.iter().filter(led).any(|c| c.words.iter().any(|w| w.as_str() == "publish"));
+    (speaks && !telling).then(|| {
+        let why = format!("no line shows what `{program}` publishes");
+        Opaque { name: program.to_owned(), location: command.location.clone(), why }
+    })
+}
+
+/// A client that nothing describes and that is told to publish.
+fn unknown_client(step: &Step, command: &Command) -> Option<Opaque> {
+    if command.cond.is_never() {
+        return None;
+    }
+    let catalogue = Catalogue::get();
+    let words = command.views().next_back()?;
+    let said: Vec<&str> = words.iter().map(|w| w.as_str()).collect();
+    let [program, "publish", rest @ ..] = said.as_slice() else { return None };
+    let doer = super::doer::Doer::Command(step, command, words);
+    let mut sinks = doer.among(&catalogue.index.sinks, &catalogue.sinks);
+    let mut neutral = doer.among(&catalogue.index.neutral, &catalogue.neutral);
+    let known =
+        sinks.any(|s| doer.is(&[], &s.commands).is_some()) || neutral.any(|n| doer.is(&[], &n.commands).is_some());
+    let base = program.rsplit('/').next().unwrap_or(program);
+    let other = known
+        || SITES.split(' ').any(|site| base.eq_ignore_ascii_case(site))
+        || !base.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+        || rest.iter().any(|w| w.contains("dry-run"));
+    (!other).then(|| {
+        let why = format!("nothing in the checkout or the catalogue says what `{base} publish` does");
+        Opaque { name: format!("{base} publish"), location: command.location.clone(), why }
+    })
 }
 
 /// Whether a word names the file of a program.

@@ -23,7 +23,9 @@ pub(super) fn of(path: &Path<'_, '_>, target: &Linked<'_>) -> BTreeSet<String> {
                 found.insert(call.repository());
             }
             Some(_) => {}
-            None if own || signs(job) => found.extend(actions(job)),
+            None if own || signs(job) => {
+                found.extend(path.facts.get(at).into_iter().flat_map(|f| f.suppliers(job)).cloned());
+            }
             None => {}
         }
     }
@@ -36,7 +38,8 @@ fn signs(job: &Job) -> bool {
     job.token.access("id-token") == Access::Write
 }
 
-fn actions(job: &Job) -> Vec<String> {
+/// The repositories of a job's actions that nothing describes and that may make provenance.
+pub(super) fn of_job(job: &Job) -> Vec<String> {
     let mut found = Vec::new();
     for step in job.steps.iter().filter(|s| !s.cond.is_never()) {
         let StepBody::Action(action) = &step.body else { continue };

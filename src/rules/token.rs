@@ -1,8 +1,6 @@
 //! `scoped-token`: what the token and the stored credentials of the build jobs could change.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
-use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
 
@@ -104,40 +102,38 @@ fn stored(job: &Job) -> Vec<(&SecretUse, &'static Credential)> {
     job.secrets.iter().filter_map(|secret| Some((secret, credential(secret)?))).collect()
 }
 
+/// A secret by its own name, that of what receives it, and the action.
+type Use = (String, Option<String>, Option<String>);
+
 thread_local! {
-    /// The credentials whose names fit a name: the same few secrets are asked about again and again.
-    static KNOWN: RefCell<FxHashMap<String, Rc<[usize]>>> = RefCell::default();
+    /// What is known of the secrets that were asked about: they are the same few again and again.
+    static KNOWN: RefCell<FxHashMap<Use, Option<&'static Credential>>> = RefCell::default();
 }
 
-/// Names whose credentials are kept at most.
+/// Secrets that are kept at most.
 const MOST_KEPT: usize = 1_024;
 
-/// The places in the catalogue of the credentials that a name fits.
-fn named(name: &str) -> Rc<[usize]> {
+fn credential(secret: &SecretUse) -> Option<&'static Credential> {
     KNOWN.with_borrow_mut(|known| {
-        if let Some(found) = known.get(name) {
-            return Rc::clone(found);
-        }
         if known.len() >= MOST_KEPT {
             known.clear();
         }
-        let fits = |credential: &Credential| credential.names.iter().any(|expression| expression.whole(name));
-        let all = Catalogue::get().credentials.iter().enumerate();
-        let found: Rc<[usize]> = all.filter(|(_, credential)| fits(credential)).map(|(at, _)| at).collect();
-        known.insert(name.to_owned(), Rc::clone(&found));
-        found
+        let used = (secret.name.clone(), secret.receiver.clone(), secret.action.clone());
+        *known.entry(used).or_insert_with(|| described(secret).filter(|found| !found.harmless))
     })
 }
 
-fn credential(secret: &SecretUse) -> Option<&'static Credential> {
+/// The first entry of the catalogue that describes a secret.
+fn described(secret: &SecretUse) -> Option<&'static Credential> {
     let taken = |c: &Credential| {
         c.actions.is_empty()
             || secret.action.as_deref().is_some_and(|a| c.actions.iter().any(|p| pattern::wildcard(p, a)))
     };
-    let names = std::iter::once(secret.name.as_str()).chain(secret.receiver.as_deref());
-    let fitting: BTreeSet<usize> = names.flat_map(|name| named(name).to_vec()).collect();
-    let mut fitting = fitting.into_iter().filter_map(|at| Catalogue::get().credentials.get(at));
-    fitting.find(|credential| taken(credential)).filter(|found| !found.harmless)
+    let named = |c: &Credential| {
+        let whole = |name: &str| c.names.iter().any(|expression| expression.whole(name));
+        whole(&secret.name) || secret.receiver.as_deref().is_some_and(whole)
+    };
+    Catalogue::get().credentials.iter().find(|credential| taken(credential) && named(credential))
 }
 
 #[cfg(test)]
