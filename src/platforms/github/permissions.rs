@@ -38,9 +38,7 @@ pub(super) fn declared(node: Node<'_>, path: &Arc<str>) -> Option<TokenScope> {
             _ => Access::None,
         };
         scopes.insert(name.to_owned(), access);
-        let mut span = key.span();
-        span.end = value.span().end;
-        lines.insert(name.to_owned(), Location::new(path, span));
+        lines.insert(name.to_owned(), Location::new(path, key.span_to(value)));
     }
     Some(TokenScope::Declared { scopes, otherwise: Access::None, location, lines })
 }

@@ -127,6 +127,48 @@ pub(super) fn opaque(location: Location, what: String) -> Step {
     }
 }
 
+/// The parts of a step.
+#[derive(Default, Clone, Copy)]
+struct Parts<'n> {
+    id: Option<Node<'n>>,
+    name: Option<Node<'n>>,
+    condition: Option<Node<'n>>,
+    uses: Option<Node<'n>>,
+    run: Option<Node<'n>>,
+    with: Option<Node<'n>>,
+    env: Option<Node<'n>>,
+    shell: Option<Node<'n>>,
+    folder: Option<Node<'n>>,
+    may_fail: Option<Node<'n>>,
+}
+
+impl<'n> Parts<'n> {
+    fn of(step: Node<'n>) -> Self {
+        let mut parts = Self::default();
+        for (key, value) in step.entries() {
+            let part = match key.as_str() {
+                Some("id") => &mut parts.id,
+                Some("name") => &mut parts.name,
+                Some("if") => &mut parts.condition,
+                Some("uses") => &mut parts.uses,
+                Some("run") => &mut parts.run,
+                Some("with") => &mut parts.with,
+                Some("env") => &mut parts.env,
+                Some("shell") => &mut parts.shell,
+                Some("working-directory") => &mut parts.folder,
+                Some("continue-on-error") => &mut parts.may_fail,
+                _ => continue,
+            };
+            *part = Some(value);
+        }
+        parts
+    }
+}
+
+fn text_of(part: Option<Node<'_>>) -> Option<&str> {
+    part.and_then(|n| n.as_str())
+}
+
 /// Reads a step. Says whether what it asked of its contexts decides what it comes to.
 fn step(
     lowering: &Lowering<'_>,
@@ -137,33 +179,29 @@ fn step(
     steps: &mut Vec<Arc<Step>>,
 ) -> bool {
     let source = place.source;
-    let own_id = node.get("id").and_then(|n| n.as_str()).map(str::to_owned);
-    let id = own_id.clone().unwrap_or_else(|| format!("step-{}", at + 1));
+    let parts = Parts::of(node);
+    let id = text_of(parts.id).map_or_else(|| format!("step-{}", at + 1), str::to_owned);
     let outer = scope.env.len();
-    let env = environment(node.get("env"), scope);
+    let env = environment(parts.env, scope);
     scope.env.extend(env);
-    let cond = match node.get("if").and_then(|n| n.as_str()) {
+    let cond = match text_of(parts.condition) {
         Some(text) => place.around.cond.clone().and(condition_of(text, scope)),
         None => place.around.cond.clone(),
     };
-    let condition = node.get("if");
-    let on_failure = condition.and_then(|n| n.as_str()).is_some_and(|text| {
+    let on_failure = text_of(parts.condition).is_some_and(|text| {
         scope.failed = true;
         let runs = names_status_anywhere(text) && !condition_of(text, scope).is_never();
         scope.failed = false;
         runs
     });
     // A step that never runs is kept where its action may have been meant to make provenance.
-    if cond.is_never() && !on_failure && node.get("run").is_some() {
+    if cond.is_never() && !on_failure && parts.run.is_some() {
         scope.env.truncate(outer);
         return true;
     }
-    let may_fail = place.around.may_fail
-        || node
-            .get("continue-on-error")
-            .and_then(|n| n.as_str())
-            .is_some_and(|s| !interpolate_flag(s, scope).is_never());
-    let name = node.get("name").and_then(|n| n.as_str()).map(|s| interpolate(s, scope).text().to_string());
+    let may_fail =
+        place.around.may_fail || text_of(parts.may_fail).is_some_and(|s| !interpolate_flag(s, scope).is_never());
+    let name = text_of(parts.name).map(|s| interpolate(s, scope).text().to_string());
     let mut outputs: Vec<(String, Value)> = Vec::new();
     let mut exports: Vec<(String, Value)> = Vec::new();
     // The steps of an action that can be read are asked one by one.
@@ -174,16 +212,15 @@ fn step(
         body: StepBody::Opaque { what: String::new() },
         env: scope.env.texts(),
         cond,
-        condition_at: condition.map(|n| source.at(n.span())),
+        condition_at: parts.condition.map(|n| source.at(n.span())),
         on_failure,
         may_fail,
-        location: source.at(node.span()),
+        location: source.at(parts.uses.or(parts.run).unwrap_or(node).span()),
         chain: place.around.chain.clone(),
-        interpolates: interpolated(source, node),
+        interpolates: interpolated(source, &parts),
     };
-    if let Some(uses_node) = node.get("uses") {
+    if let Some(uses_node) = parts.uses {
         let value = uses_node.as_str().unwrap_or_default();
-        new.location = source.at(uses_node.span());
         new.label = name.unwrap_or_else(|| value.to_owned());
         match uses::parse(value, scope.run.slug) {
             Some(Uses::Local(path) | Uses::Own(path)) => {
@@ -207,7 +244,7 @@ fn step(
                     let action = ActionUse {
                         name: action,
                         reference: uses::reference(&reference, uses_node.comment_after(), new.location.clone()),
-                        inputs: inputs(source, node.get("with"), scope),
+                        inputs: inputs(source, parts.with, scope),
                     };
                     let mut runs = run_by_action(lowering, &action, scope, &new);
                     if let Some((Given { path, commit }, _)) = given {
@@ -230,7 +267,7 @@ fn step(
                 new.body = StepBody::Action(ActionUse {
                     name: format!("docker://{image}"),
                     reference,
-                    inputs: inputs(source, node.get("with"), scope),
+                    inputs: inputs(source, parts.with, scope),
                 });
                 steps.push(Arc::new(new));
                 steps.extend(published.map(Arc::new));
@@ -240,11 +277,10 @@ fn step(
                 steps.push(Arc::new(new));
             }
         }
-    } else if let Some(run) = node.get("run") {
+    } else if let Some(run) = parts.run {
         let text = run.as_str().unwrap_or_default();
-        new.location = source.at(run.span());
         new.label = name.unwrap_or_else(|| text.lines().next().unwrap_or_default().trim().to_owned());
-        let script = script(lowering, place, node, run, scope, &new);
+        let script = script(lowering, place, &parts, run, scope, &new);
         for write in &script.outputs {
             let cond = new.cond.clone().and(write.cond.clone());
             let value = perhaps(cond, handed_on(write), Value::literal(""));
@@ -470,19 +506,18 @@ fn local_action(
 
 /// The expressions inside the code of a step whose values are not the platform's own. Truth values and numbers that a
 /// workflow declares as such carry no code.
-fn interpolated(source: &Source, step: Node<'_>) -> Vec<(String, Location)> {
-    let with = |name: &str| step.get("with").and_then(|w| w.get(name));
-    let action = step.get("uses").and_then(|n| n.as_str()).unwrap_or_default();
-    let name = action.split('@').next().unwrap_or_default();
-    let entries = runs_of(name);
-    let code = entries.flat_map(|r| &r.inputs).filter_map(|name| with(name)).chain(step.get("run"));
-    let declared = source
-        .root()
-        .and_then(|root| root.get("on").or_else(|| root.get("true")))
-        .and_then(|on| on.get("workflow_call")?.get("inputs"));
+fn interpolated(source: &Source, parts: &Parts<'_>) -> Vec<(String, Location)> {
+    let with = |name: &str| parts.with.and_then(|w| w.get(name));
+    let action = parts.uses.and_then(|n| n.as_str()).and_then(|action| action.split('@').next());
+    let entries = action.into_iter().flat_map(runs_of);
+    let code = entries.flat_map(|r| &r.inputs).filter_map(|name| with(name)).chain(parts.run);
     let plain = |input: &str| {
-        let kind = declared.and_then(|d| d.get(input)?.get("type")?.as_str());
-        matches!(kind, Some("boolean" | "number"))
+        let kind = || {
+            let root = source.root()?;
+            let on = root.get("on").or_else(|| root.get("true"))?;
+            on.get("workflow_call")?.get("inputs")?.get(input)?.get("type")?.as_str()
+        };
+        matches!(kind(), Some("boolean" | "number"))
     };
     let mut found = Vec::new();
     for node in code {
@@ -541,14 +576,13 @@ fn supplied(context: &str, plain: &dyn Fn(&str) -> bool) -> bool {
 fn script(
     lowering: &Lowering<'_>,
     place: &Place<'_>,
-    step: Node<'_>,
+    parts: &Parts<'_>,
     run: Node<'_>,
     scope: &Scope<'_>,
     new: &Step,
 ) -> Script {
-    let setting = |key: &str| {
-        step.get(key)
-            .or_else(|| place.defaults.iter().find_map(|d| d.get(key)))
+    let setting = |own: Option<Node<'_>>, key: &str| {
+        own.or_else(|| place.defaults.iter().find_map(|d| d.get(key)))
             .and_then(|n| n.as_str())
             .map(|s| interpolate(s, scope).text())
     };
@@ -561,11 +595,11 @@ fn script(
     };
     lowering.scripts.read(&crate::commands::Reading {
         text,
-        shell: setting("shell").unwrap_or_else(usual).as_str(),
+        shell: setting(parts.shell, "shell").unwrap_or_else(usual).as_str(),
         holes: &holes,
         env: &new.env,
         platform: &|name| platform_variable(name, scope),
-        folder: setting("working-directory").unwrap_or_default(),
+        folder: setting(parts.folder, "working-directory").unwrap_or_default(),
         locate: &|from, to| place.source.at(Span { start: run.at(from), end: run.at(to) }),
         chain: &place.around.chain,
         choices: choices(scope.env.iter().map(|(_, value)| value).chain(&values)),

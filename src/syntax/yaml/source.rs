@@ -1,6 +1,7 @@
 //! The text of a stream and the places in it.
 
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::model::{Position, Span};
 
@@ -19,6 +20,8 @@ pub(super) struct Source {
     steps: Vec<u32>,
     /// Byte offset of the start of every line.
     lines: OnceLock<Vec<u32>>,
+    /// The line that was asked for last.
+    near: AtomicUsize,
 }
 
 impl Source {
@@ -28,7 +31,7 @@ impl Source {
         } else {
             text.char_indices().step_by(STEP).map(|(at, _)| narrow(at)).collect()
         };
-        Self { text: text.into(), steps, lines: OnceLock::new() }
+        Self { text: text.into(), steps, lines: OnceLock::new(), near: AtomicUsize::new(0) }
     }
 
     pub(super) fn text(&self) -> &str {
@@ -76,13 +79,10 @@ impl Source {
     pub(super) fn lines(&self) -> &[u32] {
         self.lines.get_or_init(|| {
             let bytes = self.text.as_bytes();
-            let mut lines = vec![0];
-            for (at, &byte) in bytes.iter().enumerate() {
-                if byte == b'\n' || byte == b'\r' && bytes.get(at + 1) != Some(&b'\n') {
-                    lines.push(narrow(at + 1));
-                }
-            }
-            lines
+            // A line feed behind it ends the line of a carriage return.
+            let ends = memchr::memchr2_iter(b'\n', b'\r', bytes);
+            let ends = ends.filter(|&at| bytes.get(at) == Some(&b'\n') || bytes.get(at + 1) != Some(&b'\n'));
+            std::iter::once(0).chain(ends.map(|at| narrow(at + 1))).collect()
         })
     }
 
@@ -107,8 +107,15 @@ impl Source {
         while byte > 0 && !self.text.is_char_boundary(byte as usize) {
             byte -= 1;
         }
-        let line = self.line_of(byte);
-        let start = self.lines().get(line).copied().unwrap_or_default();
+        let lines = self.lines();
+        // What is asked for stands mostly on the line that was asked for last, or on the next.
+        let near = self.near.load(Ordering::Relaxed);
+        let holds = |line: &usize| {
+            lines.get(*line).is_some_and(|&start| start <= byte) && lines.get(line + 1).is_none_or(|&next| byte < next)
+        };
+        let line = [near, near + 1].into_iter().find(holds).unwrap_or_else(|| self.line_of(byte));
+        self.near.store(line, Ordering::Relaxed);
+        let start = lines.get(line).copied().unwrap_or_default();
         let mark = u32::from(line == 0 && byte > 0 && self.text.starts_with('\u{feff}'));
         let column = self.chars_between(start, byte) + 1 - mark;
         Position { line: narrow(line + 1), column, byte }

@@ -403,14 +403,19 @@ pub(super) fn wildcard(checkout: &Checkout, folder: &str, pattern: &str) -> Vec<
         let found = checkout.exists(&path) || checkout.under(&path).next().is_some();
         return if found { vec![pattern.to_owned()] } else { Vec::new() };
     }
-    let Some(matcher) = matcher(&path) else { return Vec::new() };
+    // Many patterns differ in their folder alone.
+    let open = path.find(['*', '?', '[']).unwrap_or(path.len());
+    let (fixed, below) = match path.get(..open).and_then(|fixed| fixed.rfind('/')) {
+        Some(at) => (path.get(..at).unwrap_or_default(), at + 1),
+        None => ("", 0),
+    };
+    let Some(matcher) = matcher(path.get(below..).unwrap_or_default()) else { return Vec::new() };
     let parts = path.split('/').count();
-    let fixed: Vec<&str> = path.split('/').take_while(|p| !p.contains(['*', '?', '['])).collect();
     let mut found = BTreeSet::new();
-    for file in checkout.under(&fixed.join("/")) {
+    for file in checkout.under(fixed) {
         let end = file.match_indices('/').nth(parts - 1).map_or(file.len(), |(at, _)| at);
         let own = file.get(..end).unwrap_or(file);
-        if !found.contains(own) && matcher.is_match(own) {
+        if !found.contains(own) && own.get(below..).is_some_and(|name| matcher.is_match(name)) {
             found.insert(own.to_owned());
         }
         if found.len() >= MOST_WORDS {
