@@ -5,6 +5,7 @@ use std::error::Error;
 use std::path::Path;
 use std::{env, fs};
 
+use regex_syntax::hir::{Hir, HirKind};
 use serde_json::{Map, Value};
 
 /// The cards in cap order, as the specification lists them.
@@ -51,6 +52,54 @@ fn read(path: &str) -> Result<Value, Box<dyn Error>> {
     Ok(serde_yaml::from_str(&text).map_err(|e| format!("{path}: {e}"))?)
 }
 
+/// The keys under which the regular expressions of a file stand.
+fn expressions_of(file: &str) -> &'static [&'static str] {
+    match file {
+        "credentials" => &["names"],
+        "identities" => &["secrets", "unless"],
+        "claims" | "platforms" => &[],
+        _ => &["word", "matches", "capture", "file_matches"],
+    }
+}
+
+/// Puts beside each regular expression the words that a text that fits holds, so that most texts are refused without
+/// it.
+fn add_words(value: &mut Value, keys: &[&str], within: bool) -> Result<(), Box<dyn Error>> {
+    match value {
+        Value::String(text) if within => {
+            let parser = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build().parse(text);
+            let words = words(&parser.map_err(|e| format!("{text}: {e}"))?);
+            *value = serde_json::json!([text, words]);
+        }
+        Value::Array(all) => all.iter_mut().try_for_each(|value| add_words(value, keys, within))?,
+        Value::Object(all) => {
+            all.iter_mut().try_for_each(|(key, value)| add_words(value, keys, keys.contains(&key.as_str())))?;
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+/// Lists of words in lower case: a text that fits holds one of each list.
+fn words(expression: &Hir) -> Vec<Vec<String>> {
+    match expression.kind() {
+        HirKind::Literal(literal) => {
+            let word = str::from_utf8(&literal.0).map(str::to_ascii_lowercase);
+            word.into_iter().map(|word| vec![word]).collect()
+        }
+        HirKind::Capture(group) => words(&group.sub),
+        HirKind::Repetition(repeated) if repeated.min > 0 => words(&repeated.sub),
+        HirKind::Concat(all) => all.iter().flat_map(words).collect(),
+        HirKind::Alternation(all) => {
+            // Of each alternative the list with the longest words tells most.
+            let telling = |list: &Vec<String>| list.iter().map(String::len).min();
+            let lists = all.iter().map(|one| words(one).into_iter().max_by_key(telling));
+            lists.collect::<Option<Vec<_>>>().map(|lists| lists.concat()).into_iter().collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
 /// The cards of the hardening notes, by file name.
 fn rule_cards() -> Result<Vec<Value>, Box<dyn Error>> {
     const FOLDER: &str = "rules/hardening";
@@ -68,7 +117,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=build.rs");
     let mut all = Map::new();
     for name in FILES {
-        all.insert((*name).to_owned(), read(&format!("rules/{name}.yml"))?);
+        let mut file = read(&format!("rules/{name}.yml"))?;
+        add_words(&mut file, expressions_of(name), false)?;
+        all.insert((*name).to_owned(), file);
     }
     let mut examples = Map::new();
     let mut requirements = Vec::new();

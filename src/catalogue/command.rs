@@ -12,6 +12,8 @@ pub struct CommandPattern {
     program: usize,
     /// Whether the program is one name.
     plain: bool,
+    /// Whether its name may be another than those that are written out.
+    wild: bool,
     /// Whether the program is compared as a whole path too.
     path: bool,
 }
@@ -20,8 +22,8 @@ impl From<String> for CommandPattern {
     fn from(text: String) -> Self {
         let program = text.find(' ').unwrap_or(text.len());
         let name = text.get(..program).unwrap_or_default();
-        let (plain, path) = (!name.contains(['|', '*']), name.contains('/'));
-        Self { program, plain, path, text: text.into() }
+        let (plain, wild, path) = (!name.contains(['|', '*']), name.contains('*'), name.contains('/'));
+        Self { program, plain, wild, path, text: text.into() }
     }
 }
 
@@ -43,7 +45,11 @@ impl CommandPattern {
 
     /// Whether a program of this name fits.
     pub fn is_of(&self, name: &str) -> bool {
-        if self.plain { self.program() == name } else { fits(self.program(), name) }
+        match self.plain {
+            true => self.program() == name,
+            // Most lists of programs do not hold the name at all.
+            false => (self.wild || self.program().contains(name)) && fits(self.program(), name),
+        }
     }
 
     /// Whether the program is compared as a whole path too.

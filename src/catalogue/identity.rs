@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use super::Expression;
+
 /// A kind of stored secret.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -16,13 +18,13 @@ pub struct Identity {
     pub receivers: Vec<String>,
     /// Regular expressions over the secret's name, for where no variable or input of the list receives it.
     #[serde(default)]
-    pub secrets: Vec<String>,
+    pub secrets: Vec<Expression>,
     /// Actions whose inputs are meant; an empty one stands for none, and without a list all are.
     #[serde(default)]
     pub actions: Vec<String>,
     /// Not when the secret's name matches this.
     #[serde(default)]
-    pub unless: Option<String>,
+    pub unless: Option<Expression>,
     /// What does in its place, as a noun phrase.
     pub instead: String,
     /// Where this is documented.

@@ -12,12 +12,13 @@ pub struct Index {
     programs: Names,
 }
 
-/// Entries by a name that their patterns begin with. All lists are in catalogue order.
+/// Entries by a name that their patterns begin with, each with what a name that fits begins with. All lists are in
+/// catalogue order.
 #[derive(Debug, Default)]
 struct Names {
     /// The entries for each name that some pattern writes out, those whose wildcards may fit it included.
-    own: FxHashMap<String, Vec<usize>>,
-    /// Entries whose patterns hold wildcards, with what a name that fits begins with.
+    own: FxHashMap<String, Vec<(String, usize)>>,
+    /// Entries whose patterns hold wildcards.
     open: Vec<(String, usize)>,
     /// Those of them that a name with this first byte may fit.
     first: FxHashMap<u8, Vec<(String, usize)>>,
@@ -26,7 +27,7 @@ struct Names {
 impl Names {
     fn add(&mut self, at: usize, name: Name<'_>) {
         match name {
-            Name::Whole(name) => self.own.entry(name.to_ascii_lowercase()).or_default().push(at),
+            Name::Whole(name) => self.own.entry(name.to_ascii_lowercase()).or_default().push((String::new(), at)),
             Name::Start(start) => self.open.push((start.to_ascii_lowercase(), at)),
         }
     }
@@ -35,9 +36,9 @@ impl Names {
     fn finished(mut self) -> Self {
         self.open.dedup();
         for (name, list) in &mut self.own {
-            list.extend(self.open.iter().filter(|(start, _)| name.starts_with(start.as_str())).map(|(_, at)| at));
+            let open = self.open.iter().filter(|(start, _)| name.starts_with(start.as_str()));
+            list.extend(open.map(|(_, at)| (String::new(), *at)));
             list.sort_unstable();
-            list.dedup();
         }
         let bytes: FxHashSet<u8> = self.open.iter().filter_map(|(start, _)| start.bytes().next()).collect();
         for byte in bytes {
@@ -54,15 +55,11 @@ impl Names {
             true => Cow::Owned(name.to_ascii_lowercase()),
             false => Cow::Borrowed(name),
         };
-        let own = self.own.get(&*name);
-        let open = match own {
-            Some(_) => &[][..],
-            None => name.bytes().next().and_then(|byte| self.first.get(&byte)).unwrap_or(&self.open),
-        };
+        let first = || name.bytes().next().and_then(|byte| self.first.get(&byte));
+        let list = self.own.get(&*name).or_else(first).unwrap_or(&self.open);
         let mut last = None;
-        let open = open.iter().filter(move |(start, _)| name.starts_with(start.as_str())).map(|(_, at)| *at);
-        let open = open.filter(move |at| last.replace(*at) != Some(*at));
-        own.into_iter().flatten().copied().chain(open)
+        let fitting = list.iter().filter(move |(start, _)| name.starts_with(start.as_str())).map(|(_, at)| *at);
+        fitting.filter(move |at| last.replace(*at) != Some(*at))
     }
 }
 

@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use super::Expression;
+
 /// One test on a step. Exactly one of the subject keys (`input`, `flag`, `word`, `env`, `version`, `any`, `not`) is
 /// set. A test on a value that the checkout does not show is undecided, and what follows from it is conditional.
 #[derive(Debug, Clone, Deserialize, Default)]
@@ -15,7 +17,7 @@ pub struct Test {
     pub flag: Vec<String>,
     /// Some word of the command matches this regular expression as a whole.
     #[serde(default)]
-    pub word: Option<String>,
+    pub word: Option<Expression>,
     /// With `word`: a word that stands behind one of these options does not count.
     #[serde(default)]
     pub not_behind: Vec<String>,
@@ -43,7 +45,7 @@ pub struct Test {
     pub present: Option<bool>,
     /// The value matches this regular expression somewhere.
     #[serde(default)]
-    pub matches: Option<String>,
+    pub matches: Option<Expression>,
 }
 
 /// How a picked value falls into items.
@@ -88,5 +90,5 @@ pub struct Pick {
     pub default: Option<String>,
     /// Keeps only the part of the value that this regular expression's first group captures.
     #[serde(default)]
-    pub capture: Option<String>,
+    pub capture: Option<Expression>,
 }

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{CommandPattern, Index, Pick, Split, Test};
+use super::{CommandPattern, Expression, Index, Pick, Split, Test};
 
 /// A step that restores what another build can write.
 #[derive(Debug, Clone, Deserialize)]
@@ -32,7 +32,7 @@ pub struct Cache {
     pub needs_file: Vec<String>,
     /// It holds only when such a file at the root matches this regular expression.
     #[serde(default)]
-    pub file_matches: Option<String>,
+    pub file_matches: Option<Expression>,
     /// Whether it lives in the platform's own cache, which `cache-mode` governs.
     #[serde(default)]
     pub platform: bool,
@@ -105,7 +105,7 @@ pub struct Credential {
     pub reach: String,
     /// Regular expressions over the name of the secret or of the variable or input that receives it, whole name,
     /// without regard to case.
-    pub names: Vec<String>,
+    pub names: Vec<Expression>,
     /// Actions whose inputs receive it; absent: anywhere.
     #[serde(default)]
     pub actions: Vec<String>,

@@ -3,7 +3,7 @@
 use std::str::SplitAsciiWhitespace;
 
 use crate::catalogue::{Catalogue, CommandPattern, Run, fits};
-use crate::model::Text;
+use crate::model::{Text, opening};
 use crate::syntax::pattern::wildcard;
 
 /// The name of a program: the last part of its path, without `.exe`, `.cmd` and `.bat`, and without the version that
@@ -37,7 +37,7 @@ pub fn program(word: &Text) -> Option<&str> {
     };
     let cut = [".exe", ".cmd", ".bat"].iter().find(|suffix| ends(suffix));
     let name = cut.map_or(name, |s| name.get(..name.len() - s.len()).unwrap_or(name));
-    (!name.is_empty() && !name.contains("${{") && !name.ends_with("}}")).then_some(name)
+    (!name.is_empty() && opening(name).is_none() && !name.ends_with("}}")).then_some(name)
 }
 
 /// Whether an unknown word is one that holds options by its name (`$MAVEN_ARGS`), and may stand between words.

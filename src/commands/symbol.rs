@@ -1,6 +1,6 @@
 //! Canonical symbols: the same source of a value gets the same text.
 
-use crate::model::{Cond, Text};
+use crate::model::{Cond, Text, opening};
 
 /// A symbol longer than this is cut and ends with a checksum of the whole.
 const MOST_SYMBOL: usize = 600;
@@ -15,7 +15,7 @@ pub(super) fn inline(text: &Text) -> String {
     }
     let mut plain = String::new();
     let mut rest = text.as_str();
-    while let Some(at) = rest.find("${{") {
+    while let Some(at) = opening(rest) {
         let (literal, symbol) = rest.split_at(at);
         plain.push_str(literal);
         let end = symbol.find("}}").unwrap_or(symbol.len());
@@ -54,12 +54,15 @@ pub(super) fn fold(text: &str) -> String {
 
 /// Whether folding would change nothing: no white space but single blanks inside, and no braces together.
 fn is_folded(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    text.is_ascii()
-        && !text.starts_with(' ')
-        && !text.ends_with(' ')
-        && !bytes.iter().any(|b| b.is_ascii_whitespace() && *b != b' ' || *b == 0x0b)
-        && !bytes.windows(2).any(|pair| matches!(pair, b"  " | b"{{" | b"}}"))
+    let mut before = b' ';
+    for byte in text.bytes() {
+        let twice = byte == before && matches!(byte, b' ' | b'{' | b'}');
+        if twice || !byte.is_ascii() || (b'\t'..=b'\r').contains(&byte) {
+            return false;
+        }
+        before = byte;
+    }
+    before != b' '
 }
 
 fn bounded(text: String) -> String {

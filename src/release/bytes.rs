@@ -74,30 +74,7 @@ fn follow(flow: &Flow, facts: &FlowFacts<'_>, job: usize, step: usize, files: &s
             && seen.iter().filter(|(_, s)| fetched_by(fetch, s)).count() == 1;
         for (at, store) in seen {
             let Some(rest) = in_artifact(fetch, store, &rest, alone) else { continue };
-            let root = common_root(&store.paths);
-            let inner = join_pattern(&root, &rest);
-            let patterns: Vec<String> = store
-                .paths
-                .iter()
-                .map(|p| glob::normal(p.as_str()))
-                .map(|p| if p.contains(['*', '?', '$']) || looks_like_file(&p) { p } else { format!("{p}/**") })
-                .filter_map(|p| {
-                    if glob::contains(&p, &inner) {
-                        Some(inner.clone())
-                    } else if glob::overlaps(&p, &inner) {
-                        Some(p)
-                    } else {
-                        None
-                    }
-                })
-                .collect();
-            // What is stored under a name without an ending and fetched by that name is a file and no folder.
-            let file = match store.paths.as_slice() {
-                [only] => Some(glob::normal(only.as_str())).filter(|p| names_file(p, &rest)),
-                _ => None,
-            };
-            let patterns = file.map_or(patterns, |file| vec![file]);
-            for inner in patterns {
+            for inner in store.stored.behind(&rest) {
                 fetched = true;
                 let hop = (format!("artifact {}", artifact_name(store)), store.location.clone());
                 if !found.hops.contains(&hop) {
@@ -161,8 +138,8 @@ fn stores<'f, 'p>(facts: &'f FlowFacts<'p>) -> impl Iterator<Item = (usize, &'f 
     facts.iter().enumerate().flat_map(|(at, f)| f.stores.iter().map(move |s| (at, s)))
 }
 
-fn artifact_name(store: &Handover<'_>) -> String {
-    store.name.as_ref().map_or_else(|| "artifact".to_owned(), Text::to_string)
+fn artifact_name<'s>(store: &'s Handover<'_>) -> &'s str {
+    store.name.as_ref().map_or("artifact", Text::as_str)
 }
 
 /// What a pattern asks for below a folder; `None` when it lies elsewhere.
@@ -198,13 +175,13 @@ fn in_artifact(fetch: &Handover<'_>, store: &Handover<'_>, rest: &str, alone: bo
     let (first, inner) = rest.split_once('/').unwrap_or((rest, "**"));
     match first {
         "**" => Some(rest.to_owned()),
-        first => (glob::overlaps(first, &stored)).then(|| inner.to_owned()),
+        first => (glob::overlaps(first, stored)).then(|| inner.to_owned()),
     }
 }
 
 /// Whether a fetch takes a stored artifact.
 fn fetched_by(fetch: &Handover<'_>, store: &Handover<'_>) -> bool {
-    fetch.name.as_ref().is_none_or(|name| same_artifact(name.as_str(), &artifact_name(store)))
+    fetch.name.as_ref().is_none_or(|name| same_artifact(name.as_str(), artifact_name(store)))
 }
 
 /// Whether a fetched name or pattern can be this stored artifact. Unknown parts may be anything.
@@ -216,10 +193,46 @@ fn same_artifact(fetched: &str, stored: &str) -> bool {
     fetched == stored || pattern::wildcard(fetched, stored) || glob::overlaps(fetched, stored)
 }
 
-/// The folder that an artifact's paths share; the artifact's names are relative to it.
-fn common_root(paths: &[Text]) -> String {
+/// What a step stores as an artifact.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Stored {
+    /// The paths.
+    paths: Vec<String>,
+    /// The folder that they share; the artifact's names are relative to it.
+    root: String,
+}
+
+impl Stored {
+    pub(super) fn new(paths: &[Text]) -> Self {
+        let kept = paths.iter().filter(|p| !p.as_str().starts_with('!'));
+        Self { paths: paths.iter().map(|p| glob::normal(p.as_str())).collect(), root: common_root(kept) }
+    }
+
+    /// The files of the job behind a pattern of names in the artifact.
+    fn behind(&self, names: &str) -> Vec<String> {
+        // What is stored under a name without an ending and fetched by that name is a file and no folder.
+        if let [only] = self.paths.as_slice()
+            && names_file(only, names)
+        {
+            return vec![only.clone()];
+        }
+        let inner = join_pattern(&self.root, names);
+        let behind = |path: &String| {
+            let file = path.contains(['*', '?', '$']) || looks_like_file(path);
+            let path = if file { path.clone() } else { format!("{path}/**") };
+            if glob::contains(&path, &inner) {
+                Some(inner.clone())
+            } else {
+                glob::overlaps(&path, &inner).then_some(path)
+            }
+        };
+        self.paths.iter().filter_map(behind).collect()
+    }
+}
+
+fn common_root<'t>(paths: impl Iterator<Item = &'t Text>) -> String {
     let mut root: Option<Vec<String>> = None;
-    for path in paths.iter().filter(|p| !p.as_str().starts_with('!')) {
+    for path in paths {
         let normal = glob::normal(path.as_str());
         let parts: Vec<&str> = normal.split('/').collect();
         let fixed = parts.iter().take_while(|p| !p.contains(['*', '?', '['])).count();

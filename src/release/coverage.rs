@@ -41,6 +41,38 @@ pub(super) enum Coverage {
     No,
 }
 
+/// What a step that makes provenance names as its subjects, whatever is published.
+#[derive(Debug, Clone)]
+pub(super) struct Subjects {
+    /// Files as the step names them.
+    files: Vec<Picked>,
+    /// The patterns among them, one by one.
+    named: Vec<Picked>,
+    /// What these leave out.
+    left_out: Vec<Picked>,
+    checksums: Vec<Picked>,
+    names: Vec<Picked>,
+    digests: Vec<Picked>,
+}
+
+impl Subjects {
+    pub(super) fn of(attest: &Attest<'_>) -> Self {
+        let subjects = &attest.producer.subjects;
+        let pick = |picks| attest.doer.every(picks, attest.hit, &attest.producer.value_flags);
+        let files = pick(&subjects.files);
+        let (left_out, named): (Vec<Picked>, Vec<Picked>) =
+            files.iter().flat_map(items).partition(|f| f.value.as_str().starts_with('!'));
+        Self {
+            files,
+            named,
+            left_out: without_mark(&left_out),
+            checksums: pick(&subjects.checksums),
+            names: pick(&subjects.name),
+            digests: pick(&subjects.digest),
+        }
+    }
+}
+
 pub(super) fn covers(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, unit: &Unit<'_, '_>) -> Coverage {
     let subjects = &attest.producer.subjects;
     let same_step = attest.job == unit.publish.job
@@ -52,16 +84,14 @@ pub(super) fn covers(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, un
         }
         return own_elsewhere(flow, facts, attest, unit);
     }
-    let pick = |picks| attest.doer.every(picks, attest.hit, &attest.producer.value_flags);
-    let (files, checksums) = (pick(&subjects.files), pick(&subjects.checksums));
-    let (names, digests) = (pick(&subjects.name), pick(&subjects.digest));
+    let Subjects { files, checksums, names, digests, .. } = attest.subjects();
     if is_image(unit.kind) {
         // The building tool lists the digests of its images in a file of its own.
         let lists_images = checksums.iter().any(|c| c.value.as_str().to_ascii_lowercase().contains("digest"));
         if lists_images && attest.job == unit.publish.job && unit.publish.bytes == Bytes::Built {
             return Coverage::Yes("its subjects are the image digests that the file lists".to_owned());
         }
-        return image_covered(flow, facts, unit, &names, &digests);
+        return image_covered(flow, facts, unit, names, digests);
     }
     if files.is_empty() && checksums.is_empty() {
         if !digests.is_empty() || !names.is_empty() {
@@ -77,13 +107,13 @@ pub(super) fn covers(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, un
     if unit.publish.bytes == Bytes::Packed {
         let touches = attest.job == unit.publish.job || unit.builds.contains(&attest.job);
         let why = "the package is packed again when it is published, so its digest is another one";
-        return if touches && subject_is_package(unit.kind, &files) {
+        return if touches && subject_is_package(unit.kind, files) {
             Coverage::Wrong(why.to_owned())
         } else {
             Coverage::No
         };
     }
-    let answer = files_covered(flow, facts, attest, unit, &files, &checksums);
+    let answer = files_covered(flow, facts, attest, unit);
     match answer {
         Coverage::Yes(_) if rewritten(unit.kind) => {
             Coverage::Wrong("the registry rewrites the package, so consumers download another digest".to_owned())
@@ -125,15 +155,13 @@ fn own_elsewhere(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, unit: 
         let merged =
             unit.publish.bytes == Bytes::Given && other.sink.kind == Kind::Image && other.job != unit.publish.job
                 || unit.publish.bytes == Bytes::Copied;
-        let pushed: Vec<String> = other
-            .doer
-            .first(&other.sink.name, other.hit, &other.sink.value_flags)
-            .iter()
-            .map(|p| image_name(p.value.as_str()))
-            .filter(|name| !name.is_empty())
-            .collect();
-        let fits = pushed.is_empty() || unit.names.iter().any(|n| pushed.iter().any(|p| p == n || p.contains("${{")));
-        return if merged && fits {
+        let fits = || {
+            let pushed = other.doer.first(&other.sink.name, other.hit, &other.sink.value_flags);
+            let mut pushed = pushed.iter().map(|p| image_name(p.value.as_str())).filter(|n| !n.is_empty()).peekable();
+            pushed.peek().is_none()
+                || pushed.any(|p| unit.names.contains(&p) || !unit.names.is_empty() && p.contains("${{"))
+        };
+        return if merged && fits() {
             Coverage::Yes("it lies in the manifests that the index is made of".to_owned())
         } else {
             Coverage::No
@@ -163,14 +191,8 @@ pub(super) fn refs(flow: &Flow, facts: &FlowFacts<'_>, job: usize, step: usize, 
     all
 }
 
-fn files_covered(
-    flow: &Flow,
-    facts: &FlowFacts<'_>,
-    attest: &Attest<'_>,
-    unit: &Unit<'_, '_>,
-    files: &[Picked],
-    checksums: &[Picked],
-) -> Coverage {
+fn files_covered(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, unit: &Unit<'_, '_>) -> Coverage {
+    let Subjects { files, checksums, .. } = attest.subjects();
     let related = attest.job == unit.publish.job
         || unit.builds.contains(&attest.job)
         || unit.files.iter().any(|f| flow.jobs.get(attest.job).is_some_and(|j| j.key == f.job));
@@ -235,18 +257,18 @@ fn files_covered(
             Coverage::No
         };
     }
-    let (left_out, files): (Vec<Picked>, Vec<Picked>) =
-        files.iter().flat_map(items).partition(|f| f.value.as_str().starts_with('!'));
-    let mut subjects = refs(flow, facts, attest.job, attest.step, &files);
+    let Subjects { named: files, left_out, .. } = attest.subjects();
+    let mut subjects = refs(flow, facts, attest.job, attest.step, files);
     generalise(flow, attest, &mut subjects);
-    let left_out = refs(flow, facts, attest.job, attest.step, &without_mark(&left_out));
+    let left_out = refs(flow, facts, attest.job, attest.step, left_out);
     let descends = attest.producer.subjects.folders;
     let contained = |f: &FileRef| {
         let whole = without_side_files(&f.pattern);
         let out = left_out
             .iter()
             .any(|s| s.job == f.job && !super::family::ancillary(&s.pattern) && glob::overlaps(&s.pattern, &f.pattern));
-        let has = |pattern: &str| glob::contains(pattern, &f.pattern) || glob::contains(pattern, whole);
+        let has =
+            |pattern: &str| glob::contains(pattern, &f.pattern) || whole != f.pattern && glob::contains(pattern, whole);
         let folder = |pattern: &str| descends && has(&format!("{}/**", pattern.trim_end_matches('/')));
         !out && subjects.iter().any(|s| s.job == f.job && (has(&s.pattern) || folder(&s.pattern)))
     };
@@ -261,7 +283,7 @@ fn files_covered(
     }
     // Published names that nothing resolves, attested in the job that publishes them.
     let unnamed = unit.publish.files.iter().all(|f| f.value.symbol().is_some());
-    if attest.job == unit.publish.job && unnamed && !checksum_file(&files) {
+    if attest.job == unit.publish.job && unnamed && !checksum_file(files) {
         return Coverage::Yes("its subjects are files of the job that publishes".to_owned());
     }
     let meets = |f: &FileRef| subjects.iter().any(|s| s.job == f.job && glob::overlaps(&s.pattern, &f.pattern));

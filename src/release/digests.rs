@@ -10,7 +10,7 @@ use super::provenance::not_always;
 use super::rewritten::{self, Point};
 use crate::commands::matching;
 use crate::model::{Command, Flow, Script, Step, StepBody, Text};
-use crate::syntax::pattern;
+use crate::syntax::words;
 
 /// What the values of a digest list are made of.
 #[derive(Default)]
@@ -157,7 +157,7 @@ fn read_command(flow: &Flow, facts: &FlowFacts<'_>, point: &Point, command: &Com
         listed.points.push(point.clone());
         return;
     }
-    let reads = |w: &Text| pattern::search(r"checksums?|sha256sums?|sha512sums?|shasum|digests?\.txt", w.as_str());
+    let reads = |w: &Text| words::holds(w.as_str(), "checksum sha256sum sha512sum shasum digest.txt digests.txt");
     match command.words.first().map(|w| w.as_str().rsplit('/').next().unwrap_or_default()) {
         Some("openssl" | "Get-FileHash" | "b2sum" | "rhash") => listed.by_tool(point),
         Some("cat" | "base64" | "awk" | "grep" | "sed" | "cut" | "sort" | "jq" | "tr") => {

@@ -173,7 +173,7 @@ impl<'p> Doer<'p> {
                 let before = at.checked_sub(1).and_then(|at| words.get(at));
                 before.is_some_and(|b| test.not_behind.iter().any(|o| o == b.as_str()))
             };
-            let fits = |(at, w): (usize, &Text)| pattern::whole(word, w.as_str()) && !excluded(at);
+            let fits = |(at, w): (usize, &Text)| word.whole(w.as_str()) && !excluded(at);
             return Cond::Known(words.iter().enumerate().any(fits));
         }
         let values: Vec<(Cond, Text)> = match self {
@@ -256,7 +256,7 @@ impl<'p> Doer<'p> {
             for value in values {
                 let value = match &pick.capture {
                     None => value,
-                    Some(capture) => match pattern::capture(capture, value.as_str()) {
+                    Some(capture) => match capture.capture(value.as_str()) {
                         Some(part) => Text::new(part),
                         None => continue,
                     },
@@ -313,7 +313,7 @@ fn one(test: &Test, value: &Text, set: bool) -> Cond {
         all = all.and(Cond::Known((set && !value.is_empty()) == present));
     }
     if let Some(expected) = &test.matches {
-        let matched = if pattern::search(expected, value.as_str()) {
+        let matched = if expected.search(value.as_str()) {
             Cond::TRUE
         } else if value.symbol().is_some() {
             Cond::atom(format!("{} matches {expected}", value.plain()))

@@ -4,15 +4,19 @@ use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Deref;
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
-use super::bytes::{Origin, feeds, needed};
+use super::bytes::{Origin, Stored, feeds, needed};
+use super::coverage::Subjects;
 use super::doer::{Doer, Hit, Picked};
 use super::moves::{self, Move};
+use super::opaque::{self, Opaque};
+use super::supply;
 use crate::catalogue::{Bytes, Catalogue, Content, Producer, Signer, Sink};
+use crate::checkout::Checkout;
 use crate::commands::IDENTITY;
 use crate::model::{Cond, Flow, Job, Location, Step, StepBody, Text};
-use crate::syntax::pattern;
+use crate::syntax::words::Words;
 
 /// What stands for the files that a command gets by name from a pipe.
 pub(super) const PIPED: &str = "standard input";
@@ -94,9 +98,16 @@ pub(super) struct Attest<'p> {
     pub broken: Option<(String, Location)>,
     /// Why perhaps nothing comes of it: a value that decides is not shown.
     pub undecided: Option<(String, Location)>,
+    /// What it names as its subjects, asked for again for everything that is published.
+    pub subjects: OnceCell<Subjects>,
 }
 
 impl Attest<'_> {
+    /// What it names as its subjects.
+    pub(super) fn subjects(&self) -> &Subjects {
+        self.subjects.get_or_init(|| Subjects::of(self))
+    }
+
     /// The variable that keeps the step from making anything.
     pub(super) fn broken_by_env(&self) -> Option<&'static str> {
         let holds = self.producer.broken.iter().find(|b| !self.doer.applies(&b.when, &[]).is_never())?;
@@ -121,6 +132,8 @@ pub(super) struct Handover<'p> {
     pub name: Option<Text>,
     /// Stored paths, or the folder that a fetch fills.
     pub paths: Vec<Text>,
+    /// What is stored under these paths.
+    pub stored: Stored,
     /// Whether several artifacts land in one folder.
     pub merged: bool,
     /// Whether the only artifact there is lands in the folder itself.
@@ -146,12 +159,18 @@ pub(super) struct Facts<'p> {
     pub fetches: Vec<Handover<'p>>,
     /// Indices of the steps that run code of the checkout or make bytes.
     pub working: Vec<usize>,
+    /// Everything that each of its steps does.
+    pub doers: Rc<Vec<Vec<Doer<'p>>>>,
     /// What its commands put elsewhere, in order.
     moves: OnceCell<Vec<Move>>,
     /// Keys of the jobs whose outputs its working steps read.
     feeds: OnceCell<BTreeSet<String>>,
     /// Keys of the jobs whose outputs any of its steps reads.
     reads: OnceCell<BTreeSet<String>>,
+    /// Its steps that may publish what nothing shows.
+    opaque: OnceCell<Vec<Opaque>>,
+    /// Repositories whose actions it uses and which may make provenance.
+    suppliers: OnceCell<Vec<String>>,
 }
 
 impl Facts<'_> {
@@ -168,6 +187,16 @@ impl Facts<'_> {
     /// Keys of the jobs whose outputs any step of the job, whose facts these are, reads.
     pub(super) fn reads(&self, job: &Job) -> &BTreeSet<String> {
         self.reads.get_or_init(|| feeds(job, |_| true))
+    }
+
+    /// The steps of the job, whose facts these are, that may publish what nothing shows.
+    pub(super) fn opaque(&self, job: &Job, checkout: &Checkout) -> &[Opaque] {
+        self.opaque.get_or_init(|| opaque::of_job(job, self, checkout))
+    }
+
+    /// The repositories whose actions the job, whose facts these are, uses and which may make provenance.
+    pub(super) fn suppliers(&self, job: &Job) -> &[String] {
+        self.suppliers.get_or_init(|| supply::of_job(job))
     }
 
     /// Whether the job is a build job by its own steps.
@@ -219,7 +248,7 @@ pub(super) fn of_flow<'p>(
     read: &mut Read<'p>,
 ) -> FlowFacts<'p> {
     let mut facts = |((at, job), published): ((usize, &'p Arc<Job>), &Rc<Facts<'p>>)| {
-        let of_job = || Rc::new(of_job(at, job, published.publishes.clone(), catalogue));
+        let of_job = || Rc::new(of_job(at, job, published, catalogue));
         Rc::clone(read.entry((at, Arc::as_ptr(job))).or_insert_with(of_job))
     };
     let jobs = flow.jobs.iter().enumerate().zip(published.iter()).map(&mut facts).collect();
@@ -230,41 +259,45 @@ pub(super) fn of_flow<'p>(
 pub(super) type Read<'p> = HashMap<(usize, *const Job), Rc<Facts<'p>>>;
 
 fn publishes<'p>(at: usize, job: &'p Job, catalogue: &'static Catalogue) -> Facts<'p> {
-    let mut facts = Facts::default();
+    let doers: Rc<Vec<_>> = Rc::new(job.steps.iter().map(|step| Doer::all(step)).collect());
+    let mut facts = Facts { doers: Rc::clone(&doers), ..Facts::default() };
     if job.cond.is_never() {
         return facts;
     }
-    for (index, step) in job.steps.iter().enumerate().filter(|(_, step)| !step.cond.is_never()) {
-        for doer in Doer::all(step) {
-            sinks(&mut facts, doer, Place { job, at, index }, catalogue);
+    for (index, (step, doers)) in job.steps.iter().zip(doers.iter()).enumerate() {
+        if step.cond.is_never() {
+            continue;
+        }
+        for doer in doers {
+            sinks(&mut facts, *doer, Place { job, at, index }, catalogue);
         }
     }
     facts
 }
 
-fn of_job<'p>(at: usize, job: &'p Job, publishes: Vec<Publish<'p>>, catalogue: &'static Catalogue) -> Facts<'p> {
-    let mut facts = Facts { publishes, ..Facts::default() };
+fn of_job<'p>(at: usize, job: &'p Job, published: &Facts<'p>, catalogue: &'static Catalogue) -> Facts<'p> {
+    let doers = Rc::clone(&published.doers);
+    let mut facts = Facts { publishes: published.publishes.clone(), doers: Rc::clone(&doers), ..Facts::default() };
     if job.cond.is_never() {
         // Only what was meant as provenance is of interest in a job that never runs.
-        for (index, step) in job.steps.iter().enumerate() {
-            for doer in Doer::all(step) {
-                attests(&mut facts, doer, Place { job, at, index }, catalogue);
-                transfers(&mut facts, doer, Place { job, at, index }, catalogue);
+        for (index, doers) in doers.iter().enumerate() {
+            for doer in doers {
+                attests(&mut facts, *doer, Place { job, at, index }, catalogue);
+                transfers(&mut facts, *doer, Place { job, at, index }, catalogue);
             }
         }
         facts.stores.clear();
         return facts;
     }
     let has_checkout = job.steps.iter().any(|s| matches!(&s.body, StepBody::Action(a) if a.name == "actions/checkout"));
-    for (index, step) in job.steps.iter().enumerate() {
-        let doers = Doer::all(step);
+    for (index, (step, doers)) in job.steps.iter().zip(doers.iter()).enumerate() {
         if step.cond.is_never() {
-            for doer in &doers {
+            for doer in doers {
                 attests(&mut facts, *doer, Place { job, at, index }, catalogue);
             }
             continue;
         }
-        for doer in &doers {
+        for doer in doers {
             attests(&mut facts, *doer, Place { job, at, index }, catalogue);
             transfers(&mut facts, *doer, Place { job, at, index }, catalogue);
         }
@@ -294,10 +327,10 @@ struct Place<'p> {
 
 fn sinks<'p>(facts: &mut Facts<'p>, doer: Doer<'p>, place: Place<'p>, catalogue: &'static Catalogue) {
     let Place { job, at, index } = place;
-    let runs = job.cond.clone().and(doer.cond());
+    let runs = || job.cond.clone().and(doer.cond());
     for sink in doer.among(&catalogue.index.sinks, &catalogue.sinks) {
         let Some(hit) = doer.is(&sink.actions, &sink.commands) else { continue };
-        let cond = runs.clone().and(doer.applies(&sink.when, &sink.unless));
+        let cond = runs().and(doer.applies(&sink.when, &sink.unless));
         if cond.is_never() {
             continue;
         }
@@ -328,14 +361,14 @@ fn sinks<'p>(facts: &mut Facts<'p>, doer: Doer<'p>, place: Place<'p>, catalogue:
 
 fn attests<'p>(facts: &mut Facts<'p>, doer: Doer<'p>, place: Place<'p>, catalogue: &'static Catalogue) {
     let Place { job, at, index } = place;
-    let runs = job.cond.clone().and(doer.cond());
+    let runs = || job.cond.clone().and(doer.cond());
     for producer in doer.among(&catalogue.index.producers, &catalogue.producers) {
         let Some(hit) = doer.is(&producer.actions, &producer.commands) else { continue };
         let applies = doer.applies(&producer.when, &producer.unless);
         if applies.is_never() {
             continue;
         }
-        let cond = runs.clone().and(applies);
+        let cond = runs().and(applies);
         if producer.look_alike.is_some() {
             facts.look_alikes.push((producer, doer.location()));
             continue;
@@ -365,6 +398,7 @@ fn attests<'p>(facts: &mut Facts<'p>, doer: Doer<'p>, place: Place<'p>, catalogu
             content: if any(&producer.tenant_when) { Content::Tenant } else { producer.content },
             undecided: undecided.filter(|_| broken.is_none()),
             broken,
+            subjects: OnceCell::new(),
         });
     }
 }
@@ -395,10 +429,12 @@ fn transfers<'p>(facts: &mut Facts<'p>, doer: Doer<'p>, place: Place<'p>, catalo
         let Some(hit) = doer.is(&transfer.actions, &[]) else { continue };
         let name = doer.first(&transfer.name, hit, &[]).into_iter().next();
         let pattern = doer.first(&transfer.pattern, hit, &[]).into_iter().next();
+        let paths: Vec<Text> = doer.first(&transfer.paths, hit, &[]).into_iter().map(|p| p.value).collect();
         let handover = Handover {
             step: place.index,
             name: name.or(pattern).map(|p| p.value),
-            paths: doer.first(&transfer.paths, hit, &[]).into_iter().map(|p| p.value).collect(),
+            stored: if transfer.stores { Stored::new(&paths) } else { Stored::default() },
+            paths,
             merged: !transfer.merge.is_empty() && !doer.applies(&transfer.merge, &[]).is_never(),
             alone: !transfer.alone.is_empty() && doer.applies(&transfer.alone, &[]).is_always(),
             foreign: transfer.foreign.iter().fold(Cond::FALSE, |c, t| c.or(doer.test(t))),
@@ -421,7 +457,11 @@ fn same_doer(a: Doer<'_>, b: Doer<'_>) -> bool {
 }
 
 /// Names of actions that make packages or programs.
-const BUILDS: &str = r"(^|[^a-z])(build|builds|builder|cibuildwheel|wheels?|compile|compiler|maturin|bundle|bundler|package|packager)([^a-z]|$)";
+static BUILDS: LazyLock<Words> = LazyLock::new(|| {
+    let makes =
+        "build builds builder cibuildwheel wheel wheels compile compiler maturin bundle bundler package packager";
+    Words::new(makes, "")
+});
 
 /// Whether an action runs code of the checkout or makes bytes. An unknown one may do so as soon as the job has the
 /// checkout.
@@ -454,11 +494,7 @@ fn action_works(doer: Doer<'_>, facts: &Facts<'_>, index: usize, has_checkout: b
         || facts.attests.iter().any(|a| a.step == index && !a.producer.builds && !a.producer.subjects.own)
         || facts.look_alikes.iter().any(|(_, l)| *l == doer.location());
     // Without the checkout, what is named after building may work on files that another job handed over.
-    let by_name = || {
-        let name = doer.program_name();
-        pattern::search(BUILDS, name)
-    };
-    !known && (has_checkout || !facts.fetches.is_empty() && by_name())
+    !known && (has_checkout || !facts.fetches.is_empty() && BUILDS.are_in(doer.program_name()))
 }
 
 fn command_works(views: &[Doer<'_>], facts: &Facts<'_>, index: usize, catalogue: &Catalogue) -> bool {

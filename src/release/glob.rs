@@ -1,7 +1,7 @@
 //! Glob algebra: whether one pattern of file names contains another. Unknown parts of either are opaque.
 
 use std::borrow::Cow;
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
@@ -29,34 +29,29 @@ const MOST_UNITS: usize = 4_096;
 struct Compiled {
     /// What [`normal`] makes of it.
     normal: String,
-    /// Its alternatives as units; none of a plain one, which names one file.
-    alternatives: Vec<Vec<Unit>>,
+    /// Whether it names one file.
+    plain: bool,
+    /// Its alternatives as units. Two plain patterns are compared without them.
+    alternatives: OnceCell<Vec<Vec<Unit>>>,
 }
 
 impl Compiled {
     fn new(pattern: &str) -> Self {
         let normal = normal(pattern);
-        let alternatives = match () {
-            () if is_plain(&normal) => Vec::new(),
-            () if normal.len() > MOST_UNITS => anything(&normal),
-            () => alternatives(&normal).iter().map(|a| units(a)).collect(),
-        };
-        if alternatives.iter().map(Vec::len).sum::<usize>() > MOST_UNITS {
-            return Self { alternatives: anything(&normal), normal };
-        }
-        Self { normal, alternatives }
+        Self { plain: is_plain(&normal), normal, alternatives: OnceCell::new() }
     }
 
-    fn is_plain(&self) -> bool {
-        self.alternatives.is_empty()
-    }
-
-    fn alternatives(&self) -> Cow<'_, [Vec<Unit>]> {
-        match self.is_plain() {
-            false => Cow::Borrowed(&self.alternatives),
-            true if self.normal.len() > MOST_UNITS => Cow::Owned(anything(&self.normal)),
-            true => Cow::Owned(vec![units(&self.normal)]),
-        }
+    fn alternatives(&self) -> &[Vec<Unit>] {
+        self.alternatives.get_or_init(|| {
+            if self.normal.len() > MOST_UNITS {
+                return anything(&self.normal);
+            }
+            let all: Vec<Vec<Unit>> = match self.plain {
+                true => vec![units(&self.normal)],
+                false => alternatives(&self.normal).iter().map(|a| units(a)).collect(),
+            };
+            if all.iter().map(Vec::len).sum::<usize>() > MOST_UNITS { anything(&self.normal) } else { all }
+        })
     }
 }
 
@@ -90,7 +85,7 @@ fn compiled(pattern: &str) -> Rc<Compiled> {
 /// Whether every file that `inner` can name is named by `outer`.
 pub(super) fn contains(outer: &str, inner: &str) -> bool {
     let (outer, inner) = (compiled(outer), compiled(inner));
-    if outer.normal == inner.normal || outer.is_plain() && inner.is_plain() {
+    if outer.normal == inner.normal || outer.plain && inner.plain {
         return outer.normal == inner.normal;
     }
     let outers = outer.alternatives();
@@ -100,7 +95,7 @@ pub(super) fn contains(outer: &str, inner: &str) -> bool {
 /// Whether some file may be named by both.
 pub(super) fn overlaps(a: &str, b: &str) -> bool {
     let (a, b) = (compiled(a), compiled(b));
-    if a.is_plain() && b.is_plain() {
+    if a.plain && b.plain {
         return a.normal == b.normal;
     }
     let bs = b.alternatives();

@@ -25,6 +25,7 @@ mod separation;
 mod supply;
 mod traits;
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -150,13 +151,13 @@ pub fn link<'p>(checkout: &Checkout, pipelines: &'p [Pipeline]) -> Vec<Linked<'p
             let published = facts::published(flow, catalogue, &mut published);
             let calls = flow.jobs.iter().any(|job| job.outside.is_some());
             if !calls && published.iter().all(|own| own.publishes.is_empty()) {
-                let path = Path { checkout, pipeline, flow, facts: &published, catalogue };
+                let path = Path::new(checkout, pipeline, flow, &published, catalogue);
                 if opaque::streams(&path).is_empty() {
                     continue;
                 }
             }
             let facts = facts::of_flow(flow, &published, catalogue, &mut facts_read);
-            let path = Path { checkout, pipeline, flow, facts: &facts, catalogue };
+            let path = Path::new(checkout, pipeline, flow, &facts, catalogue);
             let mut found = path.streams();
             found.extend(outside::streams(&path));
             found.extend(opaque::streams(&path));
@@ -165,7 +166,7 @@ pub fn link<'p>(checkout: &Checkout, pipelines: &'p [Pipeline]) -> Vec<Linked<'p
                 target.places = target.places.iter().map(|p| readable::readable(p)).collect();
             }
             if !found.is_empty() {
-                let traits = Rc::new(traits::of_flow(flow, catalogue, &mut traits_read));
+                let traits = Rc::new(traits::of_flow(flow, &facts, catalogue, &mut traits_read));
                 let mut named = supply::Read::default();
                 for target in &mut found {
                     target.traits = Rc::clone(&traits);
@@ -194,6 +195,8 @@ struct Path<'a, 'p> {
     flow: &'p Flow,
     facts: &'a facts::FlowFacts<'p>,
     catalogue: &'static Catalogue,
+    /// Everything that is published, with its names.
+    named: OnceCell<Vec<(&'a facts::Publish<'p>, Vec<naming::Named>)>>,
 }
 
 /// A stream before its provenance is looked for: everything that publishes under one kind and name.
@@ -209,10 +212,27 @@ struct Stream<'a, 'p> {
 }
 
 impl<'a, 'p> Path<'a, 'p> {
+    fn new(
+        checkout: &'a Checkout,
+        pipeline: &'p Pipeline,
+        flow: &'p Flow,
+        facts: &'a facts::FlowFacts<'p>,
+        catalogue: &'static Catalogue,
+    ) -> Self {
+        Self { checkout, pipeline, flow, facts, catalogue, named: OnceCell::new() }
+    }
+
+    fn named(&self) -> &[(&'a facts::Publish<'p>, Vec<naming::Named>)] {
+        self.named.get_or_init(|| {
+            let publishes = self.facts.iter().flat_map(|f| &f.publishes).take(MOST_TARGETS);
+            publishes.map(|publish| (publish, naming::names(self.checkout, self.flow, publish))).collect()
+        })
+    }
+
     fn streams(&self) -> Vec<Linked<'p>> {
         let mut streams: Vec<Stream<'_, 'p>> = Vec::new();
-        for publish in self.facts.iter().flat_map(|f| &f.publishes).take(MOST_TARGETS) {
-            for named in naming::names(self.checkout, self.flow, publish) {
+        for (publish, names) in self.named() {
+            for named in names {
                 if is_test_registry(&named.name) || self.is_test_image(publish, &named.name) {
                     continue;
                 }
@@ -221,16 +241,16 @@ impl<'a, 'p> Path<'a, 'p> {
                     Some(stream) if stream.publishes.iter().any(|p| p.repeats(publish)) => {}
                     Some(stream) => {
                         stream.publishes.push(publish);
-                        stream.places.extend(
-                            named.places.into_iter().filter(|p| !stream.places.contains(p)).collect::<Vec<_>>(),
-                        );
+                        let more = named.places.iter().filter(|p| !stream.places.contains(p));
+                        let more: Vec<String> = more.cloned().collect();
+                        stream.places.extend(more);
                     }
                     None => streams.push(Stream {
                         kind: publish.sink.kind,
-                        name: named.name,
-                        places: named.places,
-                        package: named.package,
-                        publishes: vec![publish],
+                        name: named.name.clone(),
+                        places: named.places.clone(),
+                        package: named.package.clone(),
+                        publishes: vec![*publish],
                         publishers: Rc::default(),
                     }),
                 }
@@ -306,7 +326,8 @@ impl<'a, 'p> Path<'a, 'p> {
     fn is_test_image(&self, publish: &facts::Publish<'p>, name: &str) -> bool {
         let job = self.flow.jobs.get(publish.job).map_or("", |j| j.key.as_str());
         let words = format!("{name} {job} {}", publish.doer.step().label);
-        publish.sink.kind == Kind::Image && crate::syntax::pattern::search(r"(^|[^a-z0-9])e2e([^a-z0-9]|$)", &words)
+        publish.sink.kind == Kind::Image
+            && words.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| word.eq_ignore_ascii_case("e2e"))
     }
 
     /// Links one unit of a stream: the publishing step with the files that are judged together.
@@ -397,20 +418,16 @@ impl<'a, 'p> Path<'a, 'p> {
             &publish.sink.value_flags,
         );
         let source = naming::image_name(source.first()?.value.as_str());
-        let original = self.facts.iter().flat_map(|f| &f.publishes).find(|p| {
-            p.bytes != Bytes::Copied
-                && naming::names(self.checkout, self.flow, p)
-                    .iter()
-                    .any(|n| n.name == source || n.places.contains(&source))
-        })?;
-        let names = naming::names(self.checkout, self.flow, original);
+        let is_source = |n: &naming::Named| n.name == source || n.places.contains(&source);
+        let mut sources = self.named().iter().filter(|(p, _)| p.bytes != Bytes::Copied);
+        let (original, names) = sources.find(|(_, names)| names.iter().any(is_source))?;
         let names = names.first()?;
         let inner = Stream {
             kind: original.sink.kind,
             name: names.name.clone(),
             places: names.places.clone(),
             package: None,
-            publishes: vec![original],
+            publishes: vec![*original],
             publishers: Rc::new(BTreeSet::from([original.job])),
         };
         let mut linked = self.link(&inner, name.to_owned(), original, &[]);

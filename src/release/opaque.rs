@@ -3,26 +3,40 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
+use std::sync::{Arc, LazyLock};
 
 use super::{Linked, Path, Published, bytes, facts};
 use crate::catalogue::{Bytes, Catalogue};
+use crate::checkout::Checkout;
 use crate::commands::matching::runs_of;
 use crate::model::{Access, ActionUse, Command, Job, Kind, Location, Script, Step, StepBody, TokenScope};
-use crate::syntax::{lines, pattern};
+use crate::syntax::lines;
+use crate::syntax::words::{self, Words};
 
 /// Names that speak of publishing.
-const PUBLISHES: &str = r"(^|[^a-z])(publish|publisher|release|releaser|upload|push|deploy)(s|er|ing)?([^a-z]|$)";
+static PUBLISHES: LazyLock<Words> =
+    LazyLock::new(|| Words::new("publish publisher release releaser upload push deploy", "s er ing"));
 /// Names that speak of making packages, which a job that may write packages does for publishing them.
-const PACKS: &str = r"(^|[^a-z])(build|builder|images?|docker|containers?|oci|manifests?|multi-?arch|charts?|helm|packages?|ko|jib|buildpacks?)([^a-z]|$)";
-/// Names that speak of something else, whatever else they say.
-const HARMLESS: &str = r"(test|coverage|codecov|lint|check|docs?\b|pages|site|storybook|notes|draft|changelog|label|sarif|report|cache|artifact|sbom|scan|slack|discord|notify|comment|benchmark|snapshot|preview|issue|milestone|tag|version|bump|pull-request|homebrew|winget|formula|tap|aur|scoop|bcr|reddit|social|mastodon|trusted|-pr$|verify|download|install|setup|login|cleanup|clean-up|delete|prune|wait|dry|prepare|detect|should|announce|tweet|translation|i18n|sync|sentry)";
+static PACKS: LazyLock<Words> = LazyLock::new(|| {
+    let packs = "build builder image images docker container containers oci manifest manifests multi-arch multiarch \
+                 chart charts helm package packages ko jib buildpack buildpacks";
+    Words::new(packs, "")
+});
+/// Parts of names that speak of something else, whatever else they say.
+const HARMLESS: &str = "test coverage codecov lint check pages site storybook notes draft changelog label sarif report \
+                        cache artifact sbom scan slack discord notify comment benchmark snapshot preview issue \
+                        milestone tag version bump pull-request homebrew winget formula tap aur scoop bcr reddit \
+                        social mastodon trusted verify download install setup login cleanup clean-up delete prune \
+                        wait dry prepare detect should announce tweet translation i18n sync sentry";
 
 /// Names of programs that hand something out.
-const HANDS_OUT: &str = r"(^|[^a-z])(publish|upload)(er|ing)?([^a-z]|$)";
+static HANDS_OUT: LazyLock<Words> = LazyLock::new(|| Words::new("publish upload", "er ing"));
 /// How the files of programs end that are read only as far as they start others with literal words.
 const PROGRAMS: &[&str] = &["py", "js", "mjs", "cjs", "ts", "mts", "rb"];
 /// Clients whose `publish` builds or puts up a site or service.
-const SITES: &str = "pkg-pr-new|dotnet|msbuild|wrangler|vercel|netlify|quarto|surge|gh-pages|firebase|func|serverless|sls|amplify|mkdocs|mike|docusaurus|php|artisan|git|gh|glab|echo|printf|mosquitto|mosquitto_pub|nats|redis-cli|aws|gcloud|az|make|just|task|mage|rake|ros2";
+const SITES: &str = "pkg-pr-new dotnet msbuild wrangler vercel netlify quarto surge gh-pages firebase func serverless \
+                     sls amplify mkdocs mike docusaurus php artisan git gh glab echo printf mosquitto mosquitto_pub \
+                     nats redis-cli aws gcloud az make just task mage rake ros2";
 
 /// What is said where commands were left out because there were too many, or too far away.
 const BOUNDS: &[&str] = &[
@@ -41,115 +55,154 @@ const BOUNDS: &[&str] = &[
     "a loop over more than",
 ];
 
+/// A step that may publish what nothing shows.
+#[derive(Debug)]
+pub(super) struct Opaque {
+    name: String,
+    location: Location,
+    why: String,
+}
+
 /// A stream for every step that may publish what nothing shows.
 pub(super) fn streams<'p>(path: &Path<'_, 'p>) -> Vec<Linked<'p>> {
     let mut streams: Vec<Linked<'p>> = Vec::new();
-    for (at, job) in path.flow.jobs.iter().enumerate() {
-        if job.cond.is_never() || job.outside.is_some() {
-            continue;
-        }
-        let Some(own) = path.facts.get(at) else { continue };
-        for (index, step) in job.steps.iter().enumerate().filter(|(_, s)| !s.cond.is_never()) {
-            // What a step publishes besides says nothing of what could not be read in it.
-            let known = own.publishes.iter().any(|p| p.step == index);
-            let found = match &step.body {
-                StepBody::Action(_) if known => None,
-                StepBody::Action(action) => unknown_action(job, index, step, action, own),
-                StepBody::Script(script) => script
-                    .unread
-                    .iter()
-                    .find_map(|(place, why)| {
-                        // Where following stopped at a bound, anything may come behind it.
-                        if BOUNDS.iter().any(|bound| why.contains(bound)) && may_publish(job) {
-                            return Some(("an unread script".to_owned(), place.clone(), why.clone()));
-                        }
-                        // The command is known to publish, whatever it could not be asked besides.
-                        let same = |p: &facts::Publish<'_>| {
-                            p.step == index
-                                && (p.doer.location() == place || p.doer.chain().iter().any(|h| h.location == *place))
-                        };
-                        if own.publishes.iter().any(same) {
-                            return None;
-                        }
-                        // Where reading itself stopped, the text says whether it could publish.
-                        if !why.starts_with("no ") && speaks_of_publishing(path, place) {
-                            return Some(("an unread script".to_owned(), place.clone(), why.clone()));
-                        }
-                        let words = format!("{} {why} {}", step.label, place.path);
-                        let line = script.commands.iter().find(|c| c.location == *place);
-                        let said = line
-                            .map(|c| c.words.iter().map(|w| w.as_str()).collect::<Vec<_>>().join(" "))
-                            .unwrap_or_default();
-                        let names = pattern::search(PUBLISHES, &said) || pattern::search(PUBLISHES, why);
-                        // `Build & publish release artifacts` speaks of publishing, whatever else it names.
-                        let labelled = pattern::search(PUBLISHES, &step.label);
-                        let other = pattern::search(HARMLESS, &said) || !labelled && pattern::search(HARMLESS, &words);
-                        (names && !other && can_publish(job, index)).then(|| (said, place.clone(), why.clone()))
-                    })
-                    .or_else(|| quiet_program(job, index, step, script).filter(|_| !known)),
-                StepBody::Opaque { .. } if known => None,
-                // A local action that is a program, or is not here.
-                StepBody::Opaque { what } => own_action(job, index, step, what).filter(|_| !explained(job, step, own)),
-            };
-            let Some((name, location, why)) = found else { continue };
-            if !streams.iter().any(|s| s.name == name) {
-                streams.push(stream(path, at, name, location, why));
+    for (at, (job, own)) in path.flow.jobs.iter().zip(path.facts.iter()).enumerate() {
+        for step in own.opaque(job, path.checkout) {
+            if !streams.iter().any(|s| s.name == step.name) {
+                streams.push(stream(path, at, step));
             }
         }
     }
     streams
 }
 
+/// The steps of a job that may publish what nothing shows.
+pub(super) fn of_job(job: &Job, own: &facts::Facts<'_>, checkout: &Checkout) -> Vec<Opaque> {
+    if job.cond.is_never() || job.outside.is_some() {
+        return Vec::new();
+    }
+    let of_step = |(index, step): (usize, &Arc<Step>)| {
+        // What a step publishes besides says nothing of what could not be read in it.
+        let known = own.publishes.iter().any(|p| p.step == index);
+        match &step.body {
+            StepBody::Action(_) if known => None,
+            StepBody::Action(action) => unknown_action(job, index, step, action, own),
+            StepBody::Script(script) => {
+                let mut unread = script.unread.iter();
+                unread
+                    .find_map(|(place, why)| unread_script(job, index, step, (script, place, why), own, checkout))
+                    .or_else(|| quiet_program(job, index, step, script).filter(|_| !known))
+            }
+            StepBody::Opaque { .. } if known => None,
+            // A local action that is a program, or is not here.
+            StepBody::Opaque { what } => own_action(job, index, step, what).filter(|_| !explained(job, step, own)),
+        }
+    };
+    let steps = job.steps.iter().enumerate().filter(|(_, step)| !step.cond.is_never());
+    steps.filter_map(of_step).collect()
+}
+
+/// A place of a script that could not be read, and behind which something may publish.
+fn unread_script(
+    job: &Job,
+    index: usize,
+    step: &Step,
+    (script, place, why): (&Script, &Location, &str),
+    own: &facts::Facts<'_>,
+    checkout: &Checkout,
+) -> Option<Opaque> {
+    let found = |name: String| Some(Opaque { name, location: place.clone(), why: why.to_owned() });
+    // Where following stopped at a bound, anything may come behind it.
+    if BOUNDS.iter().any(|bound| why.contains(bound)) && may_publish(job) {
+        return found("an unread script".to_owned());
+    }
+    // The command is known to publish, whatever it could not be asked besides.
+    let same = |p: &facts::Publish<'_>| {
+        p.step == index && (p.doer.location() == place || p.doer.chain().iter().any(|h| h.location == *place))
+    };
+    if own.publishes.iter().any(same) {
+        return None;
+    }
+    // Where reading itself stopped, the text says whether it could publish.
+    if !why.starts_with("no ") && speaks_of_publishing(checkout, place) {
+        return found("an unread script".to_owned());
+    }
+    if !can_publish(job, index) {
+        return None;
+    }
+    let line = script.commands.iter().find(|c| c.location == *place);
+    let said = line.map(|c| c.words.iter().map(|w| w.as_str()).collect::<Vec<_>>().join(" ")).unwrap_or_default();
+    let names = PUBLISHES.are_in(&said) || PUBLISHES.are_in(why);
+    // `Build & publish release artifacts` speaks of publishing, whatever else it names.
+    let labelled = || PUBLISHES.are_in(&step.label);
+    let other = || harmless(&said) || harmless(&format!("{} {why} {}", step.label, place.path)) && !labelled();
+    if names && !other() { found(said) } else { None }
+}
+
+/// Whether a name speaks of something else than publishing.
+fn harmless(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let documents = |(at, doc): (usize, &str)| {
+        let rest = name.get(at + doc.len()..).unwrap_or_default();
+        !rest.strip_prefix('s').unwrap_or(rest).starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
+    };
+    words::holds(&name, HARMLESS) || name.ends_with("-pr") || name.match_indices("doc").any(documents)
+}
+
 /// A program of the checkout that is named after publishing and of which no readable line publishes, or an unknown
 /// client that is told to publish.
-fn quiet_program(job: &Job, index: usize, step: &Step, script: &Script) -> Option<(String, Location, String)> {
+fn quiet_program(job: &Job, index: usize, step: &Step, script: &Script) -> Option<Opaque> {
     if script.commands.is_empty() || !can_publish(job, index) {
         return None;
     }
-    script
-        .commands
-        .iter()
-        .filter(|c| !c.cond.is_never())
-        .find_map(|command| {
-            let words: Vec<&str> = command.words.iter().map(|w| w.as_str()).collect();
-            if words.iter().any(|w| w.contains("dry-run") || w.contains("dryrun")) {
-                return None;
-            }
-            let program = words.iter().find(|w| is_program(w))?;
-            let file = program.rsplit('/').next()?;
-            let stem = dashed(file.rsplit_once('.').map_or(file, |(stem, _)| stem));
-            let speaks = pattern::search(HANDS_OUT, &stem) && !pattern::search(HARMLESS, &stem);
-            // What it does is read as far as it starts other programs; one of those would have been found.
-            let led = |c: &Command| c.chain.iter().any(|h| h.location == command.location);
-            let telling =
-                script.commands.iter().filter(|c| led(c)).any(|c| c.words.iter().any(|w| w.as_str() == "publish"));
-            (speaks && !telling).then(|| {
-                let why = format!("no line shows what `{program}` publishes");
-                ((*program).to_owned(), command.location.clone(), why)
-            })
-        })
-        .or_else(|| {
-            let catalogue = Catalogue::get();
-            script.commands.iter().filter(|c| !c.cond.is_never()).find_map(|command| {
-                let words = command.views().next_back()?;
-                let said: Vec<&str> = words.iter().map(|w| w.as_str()).collect();
-                let [program, "publish", rest @ ..] = said.as_slice() else { return None };
-                let doer = super::doer::Doer::Command(step, command, words);
-                let mut sinks = doer.among(&catalogue.index.sinks, &catalogue.sinks);
-                let mut neutral = doer.among(&catalogue.index.neutral, &catalogue.neutral);
-                let known = sinks.any(|s| doer.is(&[], &s.commands).is_some())
-                    || neutral.any(|n| doer.is(&[], &n.commands).is_some());
-                let base = program.rsplit('/').next().unwrap_or(program);
-                let other = known
-                    || pattern::whole(SITES, base)
-                    || !base.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
-                    || rest.iter().any(|w| w.contains("dry-run"));
-                (!other).then(|| {
-                    let why = format!("nothing in the checkout or the catalogue says what `{base} publish` does");
-                    (format!("{base} publish"), command.location.clone(), why)
-                })
-            })
-        })
+    script.commands.iter().find_map(|command| quiet(script, command)).or_else(|| {
+        let told = |command: &&Command| command.words.iter().any(|w| w.as_str() == "publish");
+        script.commands.iter().filter(told).find_map(|command| unknown_client(step, command))
+    })
+}
+
+/// A program that is named after publishing and of which no readable line publishes.
+fn quiet(script: &Script, command: &Command) -> Option<Opaque> {
+    let mut words = command.words.iter().map(|w| w.as_str());
+    let program = words.clone().find(|w| is_program(w))?;
+    if command.cond.is_never() || words.any(|w| w.contains("dry-run") || w.contains("dryrun")) {
+        return None;
+    }
+    let file = program.rsplit('/').next()?;
+    let stem = dashed(file.rsplit_once('.').map_or(file, |(stem, _)| stem));
+    let speaks = HANDS_OUT.are_in(&stem) && !harmless(&stem);
+    // What it does is read as far as it starts other programs; one of those would have been found.
+    let led = |c: &&Command| c.chain.iter().any(|h| h.location == command.location);
+    let telling = script.commands.iter().filter(led).any(|c| c.words.iter().any(|w| w.as_str() == "publish"));
+    (speaks && !telling).then(|| {
+        let why = format!("no line shows what `{program}` publishes");
+        Opaque { name: program.to_owned(), location: command.location.clone(), why }
+    })
+}
+
+/// A client that nothing describes and that is told to publish.
+fn unknown_client(step: &Step, command: &Command) -> Option<Opaque> {
+    if command.cond.is_never() {
+        return None;
+    }
+    let catalogue = Catalogue::get();
+    let words = command.views().next_back()?;
+    let said: Vec<&str> = words.iter().map(|w| w.as_str()).collect();
+    let [program, "publish", rest @ ..] = said.as_slice() else { return None };
+    let doer = super::doer::Doer::Command(step, command, words);
+    let mut sinks = doer.among(&catalogue.index.sinks, &catalogue.sinks);
+    let mut neutral = doer.among(&catalogue.index.neutral, &catalogue.neutral);
+    let known =
+        sinks.any(|s| doer.is(&[], &s.commands).is_some()) || neutral.any(|n| doer.is(&[], &n.commands).is_some());
+    let base = program.rsplit('/').next().unwrap_or(program);
+    let other = known
+        || SITES.split(' ').any(|site| base.eq_ignore_ascii_case(site))
+        || !base.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+        || rest.iter().any(|w| w.contains("dry-run"));
+    (!other).then(|| {
+        let why = format!("nothing in the checkout or the catalogue says what `{base} publish` does");
+        Opaque { name: format!("{base} publish"), location: command.location.clone(), why }
+    })
 }
 
 /// Whether a word names the file of a program.
@@ -174,31 +227,24 @@ fn dashed(name: &str) -> String {
 }
 
 /// Whether the unread lines name publishing.
-fn speaks_of_publishing(path: &Path<'_, '_>, place: &Location) -> bool {
-    let Ok(text) = path.checkout.glance(&place.path) else { return true };
+fn speaks_of_publishing(checkout: &Checkout, place: &Location) -> bool {
+    let Ok(text) = checkout.glance(&place.path) else { return true };
     let count = (place.end_line.saturating_sub(place.line) as usize) + 1;
     let text = lines::from(&text, place.line.max(1)).unwrap_or_default();
-    text.lines().take(count).any(|l| pattern::search(PUBLISHES, l))
+    text.lines().take(count).any(|l| PUBLISHES.are_in(l))
 }
 
 /// An action of which nothing is known, by its name a publisher, in a job that could publish.
-fn unknown_action(
-    job: &Job,
-    index: usize,
-    step: &Step,
-    action: &ActionUse,
-    own: &facts::Facts<'_>,
-) -> Option<(String, Location, String)> {
+fn unknown_action(job: &Job, index: usize, step: &Step, action: &ActionUse, own: &facts::Facts<'_>) -> Option<Opaque> {
     let name = action.name.split_once('/').map_or(action.name.as_str(), |(_, n)| n);
     // A job that may write packages, and in which nothing readable publishes any, has its publisher among these.
     let granted = own.publishes.is_empty() && grants_packages(job);
-    let publishes = (granted && pattern::search(PACKS, name) || pattern::search(PUBLISHES, name))
-        && !pattern::search(HARMLESS, name);
+    let publishes = (granted && PACKS.are_in(name) || PUBLISHES.are_in(name)) && !harmless(name);
     if !publishes || !can_publish(job, index) || is_known(step, action) || explained(job, step, own) {
         return None;
     }
     let why = format!("nothing in the checkout or the catalogue says what {} does", action.name);
-    Some((action.name.clone(), action.reference.location.clone(), why))
+    Some(Opaque { name: action.name.clone(), location: action.reference.location.clone(), why })
 }
 
 /// Whether the code behind an action was read, and shows what it publishes.
@@ -234,12 +280,13 @@ fn may_publish(job: &Job) -> bool {
 }
 
 /// An action of this repository that is a program, by its name a publisher, in a job that could publish.
-fn own_action(job: &Job, index: usize, step: &Step, what: &str) -> Option<(String, Location, String)> {
+fn own_action(job: &Job, index: usize, step: &Step, what: &str) -> Option<Opaque> {
     let name = what.split("./").nth(1).and_then(|n| n.split_whitespace().next());
-    let speaks = |text: &str| pattern::search(PUBLISHES, text) && !pattern::search(HARMLESS, text);
+    let speaks = |text: &str| PUBLISHES.are_in(text) && !harmless(text);
     let publishes = speaks(what) || name.is_some_and(|n| speaks(n.rsplit('/').next().unwrap_or(n)));
     let shown = name.map_or_else(|| what.to_owned(), |n| format!("./{n}"));
-    (publishes && can_publish(job, index)).then(|| (shown, step.location.clone(), what.to_owned()))
+    let found = || Opaque { name: shown, location: step.location.clone(), why: what.to_owned() };
+    (publishes && can_publish(job, index)).then(found)
 }
 
 /// Whether the pipeline grants the job, by name, to write packages.
@@ -252,12 +299,13 @@ fn can_publish(job: &Job, index: usize) -> bool {
     let scopes = ["contents", "packages", "id-token"];
     let secret = job.secrets.iter().any(|s| {
         let own = s.step.is_none_or(|at| at == index);
-        own && pattern::search("token|password|secret|key|pat", &s.name)
+        own && words::holds(&s.name, "token password secret key pat")
     });
     scopes.iter().any(|s| job.token.access(s) == Access::Write) || secret
 }
 
-fn stream<'p>(path: &Path<'_, 'p>, at: usize, name: String, location: Location, why: String) -> Linked<'p> {
+fn stream<'p>(path: &Path<'_, 'p>, at: usize, step: &Opaque) -> Linked<'p> {
+    let Opaque { name, location, why } = step;
     let builds = bytes::upstream(path.flow, path.facts, at);
     let working: BTreeMap<usize, Vec<usize>> =
         builds.iter().filter_map(|at| Some((*at, path.facts.get(*at)?.working.clone()))).collect();
@@ -266,7 +314,7 @@ fn stream<'p>(path: &Path<'_, 'p>, at: usize, name: String, location: Location, 
         pipeline: path.pipeline,
         flow: path.flow,
         kind: Kind::Other,
-        name,
+        name: name.clone(),
         places: Vec::new(),
         publish: Published {
             rule: "opaque-publisher".to_owned(),
@@ -287,7 +335,7 @@ fn stream<'p>(path: &Path<'_, 'p>, at: usize, name: String, location: Location, 
         look_alikes: Vec::new(),
         opaque: None,
         supply: BTreeSet::new(),
-        chain: vec![(format!("job {job} runs something that cannot be read"), location)],
+        chain: vec![(format!("job {job} runs something that cannot be read"), location.clone())],
         traits: Default::default(),
         working,
     }

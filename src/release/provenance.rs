@@ -1,5 +1,7 @@
 //! Provenance of published bytes: what makes it, whether it delivers, and who could forge it.
 
+use std::cell::OnceCell;
+
 use super::builders::{is_builder, of_builder};
 use super::coverage::{Coverage, Unit, covers, is_image};
 use super::doer::Doer;
@@ -238,6 +240,7 @@ fn of_npm(
         content: producer.content,
         broken: None,
         undecided: None,
+        subjects: OnceCell::new(),
     };
     match usable(checkout, job, &attest, unit) {
         Err(refused) => found.refused.push(refused),

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::doer::Doer;
+use super::facts::{Facts, FlowFacts};
 use crate::catalogue::{Cache, Catalogue, Remote, Safeguard};
 use crate::model::{Cond, Flow, Job, Location, Step};
 
@@ -33,19 +34,27 @@ pub struct Traits {
 }
 
 /// The traits of every job of a flow, in its order. Jobs that other flows of the pipeline share are read once.
-pub(super) fn of_flow(flow: &Flow, catalogue: &'static Catalogue, read: &mut Read) -> Vec<Rc<Traits>> {
-    let mut traits =
-        |job: &Arc<Job>| Rc::clone(read.entry(Arc::as_ptr(job)).or_insert_with(|| Rc::new(of_job(job, catalogue))));
-    flow.jobs.iter().map(&mut traits).collect()
+pub(super) fn of_flow(
+    flow: &Flow,
+    facts: &FlowFacts<'_>,
+    catalogue: &'static Catalogue,
+    read: &mut Read,
+) -> Vec<Rc<Traits>> {
+    let mut traits = |(job, own): (&Arc<Job>, &Rc<Facts<'_>>)| {
+        Rc::clone(read.entry(Arc::as_ptr(job)).or_insert_with(|| Rc::new(of_job(job, &own.doers, catalogue))))
+    };
+    flow.jobs.iter().zip(facts.iter()).map(&mut traits).collect()
 }
 
 /// The traits of the jobs of one pipeline's flows.
 pub(super) type Read = HashMap<*const Job, Rc<Traits>>;
 
-fn of_job(job: &Job, catalogue: &'static Catalogue) -> Traits {
+fn of_job(job: &Job, doers: &[Vec<Doer<'_>>], catalogue: &'static Catalogue) -> Traits {
     let mut traits = Traits::default();
-    for step in &job.steps {
-        for doer in Doer::all(step) {
+    let switched = |cache: &'static Cache| Some((cache, cache.env.as_deref()?));
+    let by_variable: Vec<(&Cache, &str)> = catalogue.caches.iter().filter_map(switched).collect();
+    for (step, doers) in job.steps.iter().zip(doers) {
+        for doer in doers {
             for entry in doer.among(&catalogue.index.caches, &catalogue.caches) {
                 if doer.is(&entry.actions, &entry.commands).is_some() {
                     let cond = doer.cond().and(doer.applies(&entry.when, &entry.unless));
@@ -66,8 +75,7 @@ fn of_job(job: &Job, catalogue: &'static Catalogue) -> Traits {
                 }
             }
         }
-        let by_variable = catalogue.caches.iter().filter(|c| c.env.as_deref().is_some_and(|name| sets(step, name)));
-        for entry in by_variable {
+        for (entry, _) in by_variable.iter().filter(|(_, name)| sets(step, name)) {
             push(&mut traits.caches, entry, &step.location, step.cond.clone(), step);
         }
     }

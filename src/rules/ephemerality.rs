@@ -300,7 +300,7 @@ fn cache(scene: &Scene<'_>, target: &Linked<'_>) -> Verdict {
 fn file_fits(scene: &Scene<'_>, entry: &Cache) -> bool {
     let fits = |file: &String| match &entry.file_matches {
         None => scene.checkout.exists(file),
-        Some(expected) => scene.checkout.read(file).is_ok_and(|text| pattern::search(expected, &text)),
+        Some(expected) => scene.checkout.read(file).is_ok_and(|text| expected.search(&text)),
     };
     entry.needs_file.is_empty() || entry.needs_file.iter().any(fits)
 }

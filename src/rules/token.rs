@@ -1,6 +1,8 @@
 //! `scoped-token`: what the token and the stored credentials of the build jobs could change.
 
-use std::sync::LazyLock;
+use std::cell::RefCell;
+
+use rustc_hash::FxHashMap;
 
 use super::provenance::build_location;
 use crate::catalogue::{Catalogue, Credential};
@@ -100,20 +102,94 @@ fn stored(job: &Job) -> Vec<(&SecretUse, &'static Credential)> {
     job.secrets.iter().filter_map(|secret| Some((secret, credential(secret)?))).collect()
 }
 
-/// The names of the catalogue's credentials. Apart, each is decided with a few states; together they have thousands.
-static NAMES: LazyLock<Vec<pattern::Set>> = LazyLock::new(|| {
-    let names = |credential: &Credential| pattern::Set::new(credential.names.iter().map(String::as_str));
-    Catalogue::get().credentials.iter().map(names).collect()
-});
+/// A secret by its own name, that of what receives it, and the action.
+type Use = (String, Option<String>, Option<String>);
+
+thread_local! {
+    /// What is known of the secrets that were asked about: they are the same few again and again.
+    static KNOWN: RefCell<FxHashMap<Use, Option<&'static Credential>>> = RefCell::default();
+}
+
+/// Secrets that are kept at most.
+const MOST_KEPT: usize = 1_024;
 
 fn credential(secret: &SecretUse) -> Option<&'static Credential> {
+    KNOWN.with_borrow_mut(|known| {
+        if known.len() >= MOST_KEPT {
+            known.clear();
+        }
+        let used = (secret.name.clone(), secret.receiver.clone(), secret.action.clone());
+        *known.entry(used).or_insert_with(|| described(secret).filter(|found| !found.harmless))
+    })
+}
+
+/// The first entry of the catalogue that describes a secret.
+fn described(secret: &SecretUse) -> Option<&'static Credential> {
     let taken = |c: &Credential| {
         c.actions.is_empty()
             || secret.action.as_deref().is_some_and(|a| c.actions.iter().any(|p| pattern::wildcard(p, a)))
     };
-    let named =
-        |names: &pattern::Set| names.whole(&secret.name) || secret.receiver.as_deref().is_some_and(|r| names.whole(r));
-    let mut all = Catalogue::get().credentials.iter().zip(NAMES.iter());
-    let (found, _) = all.find(|(credential, names)| taken(credential) && named(names))?;
-    (!found.harmless).then_some(found)
+    let named = |c: &Credential| {
+        let whole = |name: &str| c.names.iter().any(|expression| expression.whole(name));
+        whole(&secret.name) || secret.receiver.as_deref().is_some_and(whole)
+    };
+    Catalogue::get().credentials.iter().find(|credential| taken(credential) && named(credential))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::catalogue::Catalogue;
+
+    #[test]
+    fn a_name_is_refused_for_its_words_only_where_the_expression_refuses_it() {
+        let names = [
+            "",
+            "token",
+            "NPM_TOKEN",
+            "npm_token",
+            "MY_NPMAUTH",
+            "PYPI_API_TOKEN",
+            "TWINE_PASSWORD",
+            "DOCKERHUB_PASS",
+            "CR_PAT",
+            "GH_PAT",
+            "GITHUB_TOKEN",
+            "CARGO_REGISTRY_TOKEN",
+            "CODECOV_TOKEN",
+            "SONAR_TOKEN",
+            "SLACK_WEBHOOK",
+            "MACOS_CERT_P12",
+            "CSC_LINK",
+            "WINDOWS_PFX_PASSWORD",
+            "SIGNING_KEY",
+            "GPG_PRIVATE_KEY",
+            "passphrase",
+            "OSSRH_USERNAME",
+            "MAVEN_CENTRAL",
+            "NUGET_KEY",
+            "AWS_SECRET_ACCESS_KEY",
+            "aws-access-key-id",
+            "GCP_SA",
+            "AZURE_CREDENTIALS",
+            "VSCE_PAT",
+            "SNAP_TOKEN",
+            "DEPLOY_KEY",
+            "SSH_KEY",
+            "APP_PRIVATE_KEY",
+            "HOMEBREW_TAP_TOKEN",
+            "TX_TOKEN",
+            "READ_TOKEN",
+            "FTP_1",
+            "É_TOKEN",
+        ];
+        let catalogue = Catalogue::get();
+        let credentials = catalogue.credentials.iter().flat_map(|c| &c.names);
+        let identities = catalogue.identities.iter().flat_map(|i| i.secrets.iter().chain(&i.unless));
+        for expression in credentials.chain(identities) {
+            let regex = format!("(?i-u)^(?:{expression})$").parse::<regex::bytes::Regex>().unwrap();
+            for name in names {
+                assert_eq!(expression.whole(name), regex.is_match(name.as_bytes()), "{expression} and {name}");
+            }
+        }
+    }
 }

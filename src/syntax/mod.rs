@@ -9,4 +9,5 @@ pub mod makefile;
 pub mod pattern;
 pub mod powershell;
 pub mod shell;
+pub mod words;
 pub mod yaml;

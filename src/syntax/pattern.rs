@@ -1,69 +1,32 @@
-//! Patterns of catalogue entries: wildcards over names, and regular expressions, each compiled once.
+//! Patterns: wildcards over names, and regular expressions, each compiled once.
 
-use std::sync::{Arc, LazyLock, OnceLock, RwLock};
+use std::sync::{Arc, LazyLock, RwLock};
 
 use regex::bytes::{Regex, RegexBuilder};
 use rustc_hash::FxHashMap;
 
 /// Patterns that were compiled before, by any thread; `None` for one that is none.
-type Compiled = LazyLock<RwLock<FxHashMap<String, Option<Arc<Regex>>>>>;
+static COMPILED: LazyLock<RwLock<FxHashMap<String, Option<Arc<Regex>>>>> = LazyLock::new(RwLock::default);
 
-static SOMEWHERE: Compiled = LazyLock::new(RwLock::default);
-static AS_A_WHOLE: Compiled = LazyLock::new(RwLock::default);
-
-fn compiled(cache: &Compiled, pattern: &str, expression: impl FnOnce() -> String) -> Option<Arc<Regex>> {
-    if let Some(known) = cache.read().ok()?.get(pattern) {
+fn compiled(pattern: &str) -> Option<Arc<Regex>> {
+    if let Some(known) = COMPILED.read().ok()?.get(pattern) {
         return known.clone();
     }
     // Without the tables of Unicode it compiles in half the time.
-    let regex = RegexBuilder::new(&expression()).case_insensitive(true).unicode(false).build();
+    let regex = RegexBuilder::new(pattern).case_insensitive(true).unicode(false).build();
     let regex = regex.ok().map(Arc::new);
-    cache.write().ok()?.insert(pattern.to_owned(), regex.clone());
+    COMPILED.write().ok()?.insert(pattern.to_owned(), regex.clone());
     regex
-}
-
-fn anywhere(pattern: &str) -> Option<Arc<Regex>> {
-    compiled(&SOMEWHERE, pattern, || pattern.to_owned())
-}
-
-fn in_full(pattern: &str) -> String {
-    format!("^(?:{pattern})$")
 }
 
 /// Whether the pattern matches somewhere, without regard to the case of ASCII letters.
 pub fn search(pattern: &str, text: &str) -> bool {
-    anywhere(pattern).is_some_and(|r| r.is_match(text.as_bytes()))
-}
-
-/// Whether the pattern matches the whole text, without regard to the case of ASCII letters.
-pub fn whole(pattern: &str, text: &str) -> bool {
-    compiled(&AS_A_WHOLE, pattern, || in_full(pattern)).is_some_and(|r| r.is_match(text.as_bytes()))
-}
-
-/// Patterns any of which may fit: they compile and match as one, when the first text is held against them.
-#[derive(Debug)]
-pub struct Set {
-    expression: String,
-    compiled: OnceLock<Option<Regex>>,
-}
-
-impl Set {
-    /// The patterns; none of them fits when one is broken.
-    pub fn new<'p>(patterns: impl Iterator<Item = &'p str>) -> Self {
-        let all: Vec<String> = patterns.map(|pattern| format!("(?:{pattern})")).collect();
-        Self { expression: in_full(&all.join("|")), compiled: OnceLock::new() }
-    }
-
-    /// Whether one of the patterns matches the whole text, without regard to the case of ASCII letters.
-    pub fn whole(&self, text: &str) -> bool {
-        let compile = || RegexBuilder::new(&self.expression).case_insensitive(true).unicode(false).build().ok();
-        self.compiled.get_or_init(compile).as_ref().is_some_and(|regex| regex.is_match(text.as_bytes()))
-    }
+    compiled(pattern).is_some_and(|r| r.is_match(text.as_bytes()))
 }
 
 /// What the first group captures.
 pub fn capture(pattern: &str, text: &str) -> Option<String> {
-    let captures = anywhere(pattern)?;
+    let captures = compiled(pattern)?;
     let found = captures.captures(text.as_bytes())?.get(1)?;
     Some(text.get(found.range())?.to_owned())
 }
@@ -161,6 +124,5 @@ mod tests {
     #[test]
     fn a_broken_pattern_matches_nothing() {
         assert!(!search("(", "("));
-        assert!(!Set::new(["a", "("].into_iter()).whole("a"));
     }
 }

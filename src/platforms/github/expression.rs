@@ -6,15 +6,16 @@ use github_actions_expressions::call::{Call, Function};
 use github_actions_expressions::literal::Literal;
 use github_actions_expressions::op::{BinExpr, BinOp, UnOp};
 use github_actions_expressions::{Expr, SpannedExpr};
+use smol_str::{SmolStr, ToSmolStr, format_smolstr};
 
 use super::value::{Value, equal, order};
-use crate::model::{Cond, Text};
+use crate::model::{Cond, Text, opening};
 
 /// Where the names in an expression get their values.
 pub(super) trait Lookup {
     /// The value of a context path such as `github.ref` or `steps.push.outputs.digest`, in lower-case segments where
     /// the platform ignores case.
-    fn lookup(&self, path: &[String]) -> Value;
+    fn lookup(&self, path: &[SmolStr]) -> Value;
 
     /// What the value that a symbol stands for is known to start with.
     fn start(&self, symbol: &str) -> String {
@@ -47,13 +48,13 @@ pub(super) fn evaluate(source: &str, scope: &dyn Lookup) -> Value {
 }
 
 /// The segments of an expression that is one member of a context (`matrix.os`), as most are.
-fn plain_path(source: &str) -> Option<Vec<String>> {
+fn plain_path(source: &str) -> Option<Vec<SmolStr>> {
     let name = |part: &str| {
         part.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
             && part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'))
     };
     let plain = source.contains('.') && source.split('.').all(name);
-    plain.then(|| source.split('.').map(str::to_owned).collect())
+    plain.then(|| source.split('.').map(SmolStr::new).collect())
 }
 
 /// Whether the expression asks for the state of the run (`always()`, `failure()`, `cancelled()`, `success()`), which
@@ -117,10 +118,7 @@ pub(super) fn yielded(source: &str) -> Vec<String> {
 pub(super) fn expressions(text: &str) -> Vec<(std::ops::Range<usize>, &str)> {
     let mut found = Vec::new();
     let mut from = 0;
-    if !text.as_bytes().contains(&b'$') {
-        return found;
-    }
-    while let Some(start) = text.get(from..).and_then(|rest| rest.find("${{")).map(|at| from + at) {
+    while let Some(start) = text.get(from..).and_then(opening).map(|at| from + at) {
         let inner = start + 3;
         // A `}}` inside a string literal does not end the expression.
         let mut quoted = false;
@@ -211,7 +209,7 @@ fn value(expression: &SpannedExpr<'_>, scope: &dyn Lookup) -> Value {
         },
         Expr::Star => Value::Null,
         Expr::Call(call) => function(call, expression, scope),
-        Expr::Identifier(name) => scope.lookup(&[name.as_str().to_owned()]),
+        Expr::Identifier(name) => scope.lookup(&[SmolStr::new(name.as_str())]),
         Expr::Index(inner) => value(inner, scope),
         Expr::Context(context) => path(&context.parts, scope),
         Expr::BinExpr(BinExpr { lhs, op, rhs }) => binary(lhs, op, rhs, scope),
@@ -223,14 +221,14 @@ fn value(expression: &SpannedExpr<'_>, scope: &dyn Lookup) -> Value {
 }
 
 fn path(parts: &[SpannedExpr<'_>], scope: &dyn Lookup) -> Value {
-    let mut segments: Vec<String> = Vec::new();
+    let mut segments: Vec<SmolStr> = Vec::new();
     let mut base: Option<Value> = None;
     for part in parts {
         let segment = match &part.inner {
-            Expr::Identifier(name) => name.as_str().to_owned(),
-            Expr::Star => "*".to_owned(),
+            Expr::Identifier(name) => SmolStr::new(name.as_str()),
+            Expr::Star => SmolStr::new_static("*"),
             Expr::Index(inner) => match value(inner, scope) {
-                Value::Number(n) => (n as i64).to_string(),
+                Value::Number(n) => (n as i64).to_smolstr(),
                 other => plain_index(&other.text()),
             },
             Expr::Call(call) => {
@@ -250,10 +248,10 @@ fn path(parts: &[SpannedExpr<'_>], scope: &dyn Lookup) -> Value {
     }
 }
 
-fn plain_index(text: &Text) -> String {
+fn plain_index(text: &Text) -> SmolStr {
     match text.literal() {
-        Some(literal) => literal.to_owned(),
-        None => format!("[{}]", text.plain()),
+        Some(literal) => SmolStr::new(literal),
+        None => format_smolstr!("[{}]", text.plain()),
     }
 }
 
@@ -513,7 +511,7 @@ mod tests {
 
     struct Names;
     impl Lookup for Names {
-        fn lookup(&self, path: &[String]) -> Value {
+        fn lookup(&self, path: &[SmolStr]) -> Value {
             let path = path.join(".");
             match path.as_str() {
                 "github.ref" => Value::String(Text::new("refs/tags/${{ github.ref_name }}")),

@@ -4,9 +4,11 @@
 //! of the contexts around it is kept with what it came to: where the answers are the same, nothing else can come.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+use smol_str::SmolStr;
 
 use super::env::Env;
 use super::scope::{Outputs, Scope};
@@ -21,12 +23,12 @@ const MOST_KEPT: usize = 8;
 #[derive(Default)]
 pub(super) struct Asked {
     listening: Cell<bool>,
-    answers: RefCell<Vec<(Vec<String>, Value)>>,
+    answers: RefCell<Vec<(Vec<SmolStr>, Value)>>,
 }
 
 impl Asked {
     /// Notes an answer.
-    pub(super) fn note(&self, path: &[String], answer: &Value) {
+    pub(super) fn note(&self, path: &[SmolStr], answer: &Value) {
         if self.listening.get() {
             self.answers.borrow_mut().push((path.to_vec(), answer.clone()));
         }
@@ -36,14 +38,14 @@ impl Asked {
 /// The steps of one workflow, by their place in their file.
 #[derive(Default)]
 pub(super) struct Kept {
-    steps: RefCell<HashMap<(Arc<str>, u32), Vec<Rc<Came>>>>,
+    steps: RefCell<FxHashMap<(Arc<str>, u32), Vec<Rc<Came>>>>,
 }
 
 /// What a step came to, and under which circumstances.
 struct Came {
     around: Rc<Around>,
     env: Env,
-    asked: Vec<(Vec<String>, Value)>,
+    asked: Vec<(Vec<SmolStr>, Value)>,
     steps: Vec<Arc<Step>>,
     exports: Vec<(String, Value)>,
     outputs: Vec<Rc<Outputs>>,

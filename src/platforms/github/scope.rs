@@ -1,7 +1,10 @@
 //! The contexts that expressions read: `github`, `inputs`, `matrix`, `needs`, `steps`, `env`, ...
 
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+
+use smol_str::SmolStr;
 
 use super::env::Env;
 use super::expression::Lookup;
@@ -78,11 +81,11 @@ impl Lookup for Scope<'_> {
             return String::new();
         }
         // Asked of the event like everything else that it decides.
-        let path = ["github".to_owned(), "ref_name".to_owned(), START.to_owned()];
+        let path = ["github", "ref_name", START].map(SmolStr::new_static);
         self.lookup(&path).text().to_string()
     }
 
-    fn lookup(&self, path: &[String]) -> Value {
+    fn lookup(&self, path: &[SmolStr]) -> Value {
         let answer = self.answer(path);
         self.asked.note(path, &answer);
         answer
@@ -91,11 +94,11 @@ impl Lookup for Scope<'_> {
 
 impl Scope<'_> {
     /// The value of a path, without noting that it was asked for.
-    pub(super) fn answer(&self, path: &[String]) -> Value {
+    pub(super) fn answer(&self, path: &[SmolStr]) -> Value {
         let Some((head, rest)) = path.split_first() else { return Value::Null };
-        let head = head.to_ascii_lowercase();
-        let first = rest.first().map(|s| s.to_ascii_lowercase()).unwrap_or_default();
-        match head.as_str() {
+        let head = lowered(head);
+        let first = lowered(rest.first().map_or("", SmolStr::as_str));
+        match &*head {
             "github" | "gitea" => match &self.action {
                 Some(folder) if first == "action_path" => Value::literal(folder),
                 _ => self.run.asked(Context::Github, rest, self.inputs),
@@ -120,9 +123,9 @@ impl Scope<'_> {
             },
             "env" => match self.env.iter().rev().find(|(k, _)| k.eq_ignore_ascii_case(&first)) {
                 Some((_, value)) => value.clone(),
-                None => Value::unknown(&format!("env.{}", rest.first().map_or("", String::as_str))),
+                None => Value::unknown(&format!("env.{}", rest.first().map_or("", SmolStr::as_str))),
             },
-            "runner" => match (first.as_str(), self.os) {
+            "runner" => match (&*first, self.os) {
                 ("os", Some(os)) => Value::literal(os),
                 _ => Value::unknown(&joined("runner", rest)),
             },
@@ -139,7 +142,7 @@ impl Scope<'_> {
         }
     }
 
-    fn job(&self, rest: &[String]) -> Value {
+    fn job(&self, rest: &[SmolStr]) -> Value {
         let Some((id, rest)) = rest.split_first() else { return Value::unknown("needs") };
         let Some(job) = self.done.iter().find(|d| d.id.eq_ignore_ascii_case(id)) else {
             return Value::unknown(&joined(&format!("needs.{id}"), rest));
@@ -161,7 +164,15 @@ impl Scope<'_> {
     }
 }
 
-fn joined(head: &str, rest: &[String]) -> String {
+/// In lower case, as nearly every name is already.
+fn lowered(name: &str) -> Cow<'_, str> {
+    match name.bytes().any(|b| b.is_ascii_uppercase()) {
+        true => Cow::Owned(name.to_ascii_lowercase()),
+        false => Cow::Borrowed(name),
+    }
+}
+
+fn joined(head: &str, rest: &[SmolStr]) -> String {
     let mut all = head.to_owned();
     for part in rest {
         all.push('.');
@@ -176,7 +187,7 @@ impl<'a> Run<'a> {
     }
 
     /// The value of a context that the event decides.
-    pub(super) fn answer(&self, context: Context, path: &[String], inputs: &Inputs) -> Value {
+    pub(super) fn answer(&self, context: Context, path: &[SmolStr], inputs: &Inputs) -> Value {
         match context {
             Context::Github => self.github(path),
             Context::Inputs => self.input(inputs, path),
@@ -184,7 +195,7 @@ impl<'a> Run<'a> {
     }
 
     /// The same, noted down.
-    fn asked(&self, context: Context, path: &[String], inputs: &Inputs) -> Value {
+    fn asked(&self, context: Context, path: &[SmolStr], inputs: &Inputs) -> Value {
         let key = (context, path.to_vec());
         if let Some(known) = self.asked.borrow().get(&key) {
             return known.clone();
@@ -199,7 +210,7 @@ impl<'a> Run<'a> {
         self.asked.take()
     }
 
-    fn input(&self, inputs: &Inputs, rest: &[String]) -> Value {
+    fn input(&self, inputs: &Inputs, rest: &[SmolStr]) -> Value {
         let Some((name, rest)) = rest.split_first() else { return Value::unknown("inputs") };
         match inputs {
             Inputs::Bound(values) => {
@@ -211,7 +222,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn github(&self, rest: &[String]) -> Value {
+    fn github(&self, rest: &[SmolStr]) -> Value {
         let names: Vec<String> = rest.iter().map(|s| s.to_ascii_lowercase()).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let symbol = || joined("github", rest);
@@ -246,7 +257,7 @@ impl<'a> Run<'a> {
                 Some(name) => Value::literal(name),
                 None => Value::unknown("github.event.repository.name"),
             },
-            ["event", "repository", "full_name"] => self.github(&["repository".to_owned()]),
+            ["event", "repository", "full_name"] => self.github(&[SmolStr::new_static("repository")]),
             ["event", "repository", "fork"] => Value::Bool(false),
             ["event", "repository", "private"] => Value::unknown("github.event.repository.private"),
             ["workspace"] => Value::literal("."),

@@ -8,6 +8,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use smol_str::SmolStr;
+
 use super::scope::{Done, Inputs, Run};
 use super::value::Value;
 use super::workflow::MOST_JOBS;
@@ -22,7 +24,7 @@ pub(super) enum Context {
 }
 
 /// What was asked of an event, and its answers.
-pub(super) type Asked = BTreeMap<(Context, Vec<String>), Value>;
+pub(super) type Asked = BTreeMap<(Context, Vec<SmolStr>), Value>;
 
 /// A job as it was lowered under an event.
 struct Once {

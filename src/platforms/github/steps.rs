@@ -3,6 +3,8 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
+use smol_str::SmolStr;
+
 use super::{Lowering, code};
 
 use super::expression::{Lookup, condition as condition_of, evaluate, expressions, interpolate, names_status};
@@ -334,7 +336,7 @@ pub(super) fn inputs(source: &Source, with: Option<Node<'_>>, scope: &Scope<'_>)
                 name: key.as_str()?.to_ascii_lowercase(),
                 value: value.text(),
                 choices,
-                location: source.at(Span { start: key.span().start, end: node.span().end }),
+                location: source.at(key.span_to(node)),
             })
         })
         .collect()
@@ -554,7 +556,7 @@ fn script(
     let values: Vec<Value> = expressions(text).iter().map(|(_, inner)| evaluate(inner, scope)).collect();
     let holes: Vec<Text> = values.iter().map(Value::text).collect();
     let usual = || {
-        let windows = scope.lookup(&["runner".to_owned(), "os".to_owned()]) == Value::literal("Windows");
+        let windows = scope.lookup(&["runner", "os"].map(SmolStr::new_static)) == Value::literal("Windows");
         Text::from(if windows { "pwsh" } else { "bash" })
     };
     lowering.scripts.read(&crate::commands::Reading {
@@ -708,5 +710,5 @@ pub(super) fn platform_variable(variable: &str, scope: &Scope<'_>) -> Option<Tex
     ];
     let of_action = scope.action.as_ref().map(|_| &("GITHUB_ACTION_PATH", "action_path"));
     let (_, name) = NAMES.iter().chain(of_action).find(|(known, _)| *known == variable)?;
-    Some(scope.lookup(&["github".to_owned(), (*name).to_owned()]).text())
+    Some(scope.lookup(&["github", name].map(SmolStr::new_static)).text())
 }

@@ -124,7 +124,9 @@ impl<'s> Names<'s> {
                         self.secrets.push(found);
                     }
                 }
-                self.expressions.push((inner, location, place.step));
+                if may_be_external(inner) {
+                    self.expressions.push((inner, location, place.step));
+                }
             }
         }
     }
@@ -178,6 +180,21 @@ fn secret_names(expression: &str) -> Vec<String> {
         }
     }
     names
+}
+
+/// Whether an expression of a job can come to an external parameter: not where it is one member of a context that holds
+/// none, as most are.
+fn may_be_external(expression: &str) -> bool {
+    let expression = expression.trim();
+    let plain = expression.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'));
+    let (head, rest) = expression.split_once('.').unwrap_or((expression, ""));
+    let head = head.to_ascii_lowercase();
+    let none = match head.as_str() {
+        "secrets" | "steps" | "runner" | "job" | "strategy" => true,
+        "github" => !rest.to_ascii_lowercase().starts_with("event"),
+        _ => false,
+    };
+    !(plain && none)
 }
 
 /// External parameters inside a symbol: values that the repository's content does not determine.

@@ -1,11 +1,11 @@
 //! Credentials within reach of a build, and stored secrets in whose place an identity would do.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::{Places, Subject};
 use crate::catalogue::{Catalogue, Identity};
 use crate::model::{Access, ActionUse, Job, Note, SecretUse, StepBody, TokenScope};
-use crate::syntax::pattern;
 
 /// Scopes whose write access a checkout's stored token hands to whatever runs after it.
 const WRITING: &[&str] = &["contents", "packages", "actions", "pages", "deployments", "pull-requests", "issues"];
@@ -70,16 +70,20 @@ pub(super) fn stored_identities(subject: &Subject<'_>, _: &Places) -> Vec<Note> 
     let mut notes = Vec::new();
     let mut seen = BTreeSet::new();
     for pipeline in subject.pipelines {
-        let mut secrets: Vec<&SecretUse> =
-            pipeline.flows.iter().flat_map(|flow| &flow.jobs).flat_map(|job| &job.secrets).collect();
+        // Flows share most of their jobs.
+        let mut read = BTreeSet::new();
+        let jobs = pipeline.flows.iter().flat_map(|flow| &flow.jobs).filter(|job| read.insert(Arc::as_ptr(job)));
+        let mut secrets: Vec<&SecretUse> = jobs.flat_map(|job| &job.secrets).collect();
         // Of several secrets in one value the one that is no mere name comes first.
         let names = |secret: &SecretUse| {
             let name = secret.name.to_ascii_uppercase();
             !["SECRET", "KEY", "TOKEN", "PASSWORD", "CRED"].iter().any(|word| name.contains(word))
         };
         secrets.sort_by_cached_key(|secret| (secret.location.line, names(secret), secret.location.clone()));
+        let mut known = BTreeMap::new();
         for secret in secrets {
-            let Some(kind) = identity(secret) else { continue };
+            let same = (&secret.name, &secret.receiver, &secret.action);
+            let Some(kind) = *known.entry(same).or_insert_with(|| identity(secret)) else { continue };
             let path = &secret.location.path;
             let place = (path.clone(), format!("{}:{}", kind.id, secret.location.line));
             if !seen.insert((path.clone(), secret.name.clone())) || !seen.insert(place) {
@@ -98,8 +102,8 @@ fn identity(secret: &SecretUse) -> Option<&'static Identity> {
         let placed = kind.actions.is_empty() || kind.actions.iter().any(|own| own == action);
         let received =
             secret.receiver.as_deref().is_some_and(|r| kind.receivers.iter().any(|own| own.eq_ignore_ascii_case(r)));
-        let named = kind.secrets.iter().any(|name| pattern::whole(name, &secret.name));
-        let other = kind.unless.as_deref().is_some_and(|name| pattern::whole(name, &secret.name));
-        placed && (received || named) && !other
+        let named = || kind.secrets.iter().any(|name| name.whole(&secret.name));
+        let other = || kind.unless.as_ref().is_some_and(|name| name.whole(&secret.name));
+        placed && (received || named()) && !other()
     })
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::model::Text;
+use crate::model::{Text, opening};
 
 /// The character of hole 0; hole n is n characters behind it. A private-use plane, so no script means anything by it.
 const FIRST: u32 = 0xF_0000;
@@ -36,7 +36,7 @@ fn tame(c: char) -> char {
 fn expressions(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut from = 0;
-    while let Some(start) = text.get(from..).and_then(|t| t.find("${{")).map(|at| from + at) {
+    while let Some(start) = text.get(from..).and_then(opening).map(|at| from + at) {
         let mut quoted = false;
         let mut end = None;
         let inner = text.get(start + 3..).unwrap_or_default();
@@ -139,7 +139,7 @@ impl Masked {
 
     fn write(&mut self, value: &Text) {
         let mut rest = value.as_str();
-        while let Some(at) = rest.find("${{") {
+        while let Some(at) = opening(rest) {
             let (literal, symbol) = rest.split_at(at);
             self.tamed(literal);
             let end = symbol.find("}}").map_or(symbol.len(), |at| at + 2);

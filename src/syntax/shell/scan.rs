@@ -65,7 +65,9 @@ pub(super) fn depth(text: &str) -> usize {
 /// grammar could stumble over.
 pub(super) fn flatten(text: &str) -> Cow<'_, str> {
     let mut insides = Vec::new();
-    walk(text, Open::Script, &mut insides);
+    if expands(text) {
+        walk(text, Open::Script, &mut insides);
+    }
     if insides.is_empty() {
         return Cow::Borrowed(text);
     }
@@ -79,6 +81,13 @@ pub(super) fn flatten(text: &str) -> Cow<'_, str> {
     }
     flat.push_str(text.get(from..).unwrap_or_default());
     Cow::Owned(flat)
+}
+
+/// Whether there is a mark that opens a substitution or a parameter expansion.
+fn expands(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let mut marks = memchr::memchr2_iter(b'$', b'`', bytes);
+    marks.any(|at| bytes.get(at) == Some(&b'`') || matches!(bytes.get(at + 1), Some(b'(' | b'{')))
 }
 
 /// Walks to the end of `first`, and notes the insides of the outermost expansions on the way.

@@ -23,9 +23,7 @@ pub(super) fn document(text: &str, base: usize, depth: usize) -> Word {
 /// Reads literal text, in which only CI expressions mean something.
 pub(super) fn verbatim(text: &str, base: usize) -> Word {
     let mut reader = Reader { text, base, depth: 0, at: 0, pieces: Vec::new() };
-    for c in text.chars() {
-        reader.literal(c, true);
-    }
+    reader.literals(text, true);
     Word { pieces: reader.pieces, offset: base, end: base + text.len() }
 }
 
@@ -94,12 +92,38 @@ impl<'a> Reader<'a> {
             self.pieces.push(Piece::Hole { index, quoted });
             return;
         }
-        if let Some(Piece::Text { text, quoted: same }) = self.pieces.last_mut()
-            && *same == quoted
-        {
-            text.push(c);
+        self.append(c.encode_utf8(&mut [0; 4]), quoted);
+    }
+
+    /// Literal text, in which CI expressions may stand.
+    fn literals(&mut self, text: &str, quoted: bool) {
+        if text.is_ascii() && !text.contains(PAD) {
+            self.append(text, quoted);
         } else {
-            self.pieces.push(Piece::Text { text: c.to_string(), quoted });
+            text.chars().for_each(|c| self.literal(c, quoted));
+        }
+    }
+
+    /// Literal text without CI expressions.
+    fn append(&mut self, more: &str, quoted: bool) {
+        match self.pieces.last_mut() {
+            Some(Piece::Text { text, quoted: same }) if *same == quoted => text.push_str(more),
+            _ if more.is_empty() => {}
+            _ => self.pieces.push(Piece::Text { text: more.to_owned(), quoted }),
+        }
+    }
+
+    /// Literal text as far as all characters are of a kind that means nothing here; at least `c`, which is the next one.
+    fn run(&mut self, c: char, quoted: bool, plain: impl Fn(u8) -> bool) {
+        match self.rest().bytes().take_while(|b| plain(*b)).count() {
+            0 => {
+                self.at += c.len_utf8();
+                self.literal(c, quoted);
+            }
+            length => {
+                let text = self.take(length);
+                self.append(text, quoted);
+            }
         }
     }
 
@@ -132,9 +156,7 @@ impl<'a> Reader<'a> {
                 if inner.is_empty() {
                     self.empty();
                 }
-                for c in inner.chars() {
-                    self.literal(c, true);
-                }
+                self.literals(inner, true);
             }
             '"' => {
                 self.at += 1;
@@ -150,10 +172,10 @@ impl<'a> Reader<'a> {
                 self.at += 1;
                 self.substitution(1, false);
             }
-            c => {
-                self.at += c.len_utf8();
-                self.literal(c, false);
-            }
+            c => self.run(c, false, |b| {
+                b.is_ascii_alphanumeric()
+                    || matches!(b, b'-' | b'_' | b'.' | b'/' | b':' | b'=' | b',' | b'+' | b'@' | b'%')
+            }),
         }
     }
 
@@ -182,10 +204,7 @@ impl<'a> Reader<'a> {
                 }
                 '$' => self.dollar(true),
                 '`' => self.back(true),
-                c => {
-                    self.at += c.len_utf8();
-                    self.literal(c, true);
-                }
+                c => self.run(c, true, |b| matches!(b, b' '..=b'~') && !matches!(b, b'"' | b'\\' | b'$' | b'`')),
             }
         }
     }

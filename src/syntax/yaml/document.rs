@@ -214,6 +214,11 @@ impl<'a> Node<'a> {
         (self.site != self.index).then(|| self.document.source.span(raw.start, raw.end))
     }
 
+    /// The stretch of the file from its start to the end of another node.
+    pub fn span_to(&self, last: Node<'_>) -> Span {
+        self.document.source.span(self.raw().start, last.raw().end)
+    }
+
     /// The byte of the file at which it begins.
     pub fn start(&self) -> u32 {
         self.raw().start
@@ -316,7 +321,7 @@ impl<'a> Node<'a> {
             Content::Slice { start, end, .. } if end.wrapping_sub(start) as usize != key.len() => false,
             _ => document.scalar(node).is_some_and(|(text, _)| text == key),
         };
-        let Content::Mapping { table, .. } = self.raw().content else { return None };
+        let Content::Mapping { first, table } = self.raw().content else { return None };
         let (key, value) = match document.tables.get(table as usize) {
             Some(table) => {
                 let text = |at: u32| {
@@ -328,9 +333,18 @@ impl<'a> Node<'a> {
                 *table.entries.get(at as usize).filter(|(node, _)| same(*node))?
             }
             None => {
-                let entries = self.entries();
-                let found = entries.filter(|(node, _)| same(node.index)).last()?;
-                return Some(found);
+                let (mut at, mut found) = (first, None);
+                while at != NONE {
+                    let value = document.raw(at).next;
+                    if same(document.resolve(at)) {
+                        found = Some((at, value));
+                        if document.duplicate_keys.is_empty() {
+                            break;
+                        }
+                    }
+                    at = document.raw(value).next;
+                }
+                found?
             }
         };
         Some((Node::new(document, key), Node::new(document, value)))
