@@ -782,3 +782,66 @@ mod unix {
         assert_eq!((human.code, &json["level"]), (0, &Value::from(3)));
     }
 }
+
+/// Every job that publishes is a publication, and each of them asks what all of them do.
+#[test]
+fn thousands_of_jobs_that_publish_the_same_end() {
+    let jobs: String =
+        (0..2_000).map(|job| format!(" j{job}: {{ runs-on: x, steps: [{{ run: npm publish }}] }}\n")).collect();
+    let (human, json, _) = both(&checkout(&[(EVIL, format!("on: push\njobs:\n{jobs}").as_bytes())]));
+    assert_eq!((human.code, &json["level"]), (0, &Value::from(0)));
+    assert_eq!(json["targets"].as_array().unwrap().len(), 2);
+}
+
+/// Whoever reads them in the order of the file finds one that is ready in each round.
+#[test]
+fn thousands_of_jobs_that_need_the_next_one_end() {
+    let jobs: String =
+        (0..3_000).map(|job| format!(" j{job}: {{ needs: j{}, runs-on: x, steps: [] }}\n", job + 1)).collect();
+    let last = " j3000: { runs-on: x, steps: [{ run: npm publish }] }\n";
+    let (_, json, _) = both(&checkout(&[(EVIL, format!("on: push\njobs:\n{jobs}{last}").as_bytes())]));
+    assert_eq!(json["targets"].as_array().unwrap().len(), 2);
+}
+
+/// The jobs of a file may be few, and what the aliases in it amount to many.
+#[test]
+fn publications_have_a_number() {
+    let steps = "{ run: npm publish }, ".repeat(200);
+    let jobs: String = (0..26).map(|job| format!(" j{job}: {{ runs-on: x, steps: *s }}\n")).collect();
+    let text = format!("on: push\nx: &s [{steps}]\njobs:\n{jobs}");
+    let (human, json, _) = both(&checkout(&[(EVIL, text.as_bytes())]));
+    assert_eq!((human.code, &json["level"]), (2, &Value::from(0)));
+    let errors = json["errors"].as_array().unwrap();
+    assert!(errors.len() == 1 && errors[0]["path"] == EVIL, "{errors:?}");
+    let message = "more than 5000 publications are in the runs of this file; the rest was not read";
+    assert_eq!(errors[0]["message"], message);
+    let levels: Vec<&Value> = json["targets"].as_array().unwrap().iter().map(|target| &target["level"]).collect();
+    assert!(levels.contains(&&Value::from(3)), "the release beside it: {levels:?}");
+}
+
+/// A ring of repositories in which each calls the next several times has more ways through it than anybody can go.
+#[test]
+fn repositories_that_call_one_another_in_a_ring_end() {
+    const SIZE: usize = 5;
+    let ring = tempfile::tempdir().unwrap();
+    let mut arguments = vec!["--format".to_owned(), "json".to_owned()];
+    for at in 0..SIZE {
+        let next = (at + 1) % SIZE;
+        let calls: String =
+            (0..4).map(|call| format!("  c{call}: {{ uses: o/r{next}/.github/workflows/w.yml@v1 }}\n")).collect();
+        let job = format!("  b: {{ runs-on: x, steps: [{{ uses: o/r{next}/act@v1 }}, {{ run: npm publish }}] }}\n");
+        let act = format!("    - uses: o/r{next}/act@v1\n").repeat(4);
+        let path = ring.path().join(format!("r{at}"));
+        write(&path, ".github/workflows/w.yml", format!("on: {{ workflow_call: }}\njobs:\n{job}{calls}").as_bytes());
+        write(&path, "act/action.yml", format!("runs:\n  using: composite\n  steps:\n{act}").as_bytes());
+        arguments.extend(["--with".to_owned(), format!("o/r{at}={}", path.display())]);
+    }
+    let folder = checkout(&[(EVIL, b"on: push\njobs:\n  c: { uses: o/r0/.github/workflows/w.yml@v1 }\n")]);
+    let seen = run(folder.path(), &arguments, &[]);
+    let json: Value = serde_json::from_str(&seen.out).unwrap();
+    assert_eq!((seen.code, &json["level"]), (2, &Value::from(0)));
+    let errors = json["errors"].as_array().unwrap();
+    assert!(errors.iter().any(|e| e["message"].as_str().unwrap().contains("calls itself")), "{errors:?}");
+    assert!(errors.len() < 200, "{} errors", errors.len());
+    harmless(&seen.out);
+}

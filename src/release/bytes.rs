@@ -295,7 +295,7 @@ pub(super) fn builds(flow: &Flow, facts: &FlowFacts<'_>, publishes: &[&Publish<'
         }
         if feeders.is_empty() {
             feeders.extend(artifact_feeders(flow, facts, publish.job));
-            feeders.extend(output_feeders(flow, flow.job(publish.job)));
+            feeders.extend(output_feeders(flow, facts, publish.job));
             for fetch in own.fetches.iter().filter(|f| !f.foreign.is_never()) {
                 found.unknown.push(("the published files come from another run".to_owned(), fetch.location.clone()));
             }
@@ -339,7 +339,7 @@ fn close(flow: &Flow, facts: &FlowFacts<'_>, mut open: Vec<usize>, found: &mut B
 /// The build jobs whose outputs reach the inputs of a call.
 pub(super) fn feeding(flow: &Flow, facts: &FlowFacts<'_>, call: usize) -> BTreeSet<usize> {
     let mut found = Builds::default();
-    close(flow, facts, output_feeders(flow, flow.job(call)), &mut found);
+    close(flow, facts, output_feeders(flow, facts, call), &mut found);
     found.jobs
 }
 
@@ -375,8 +375,9 @@ pub(super) fn artifact_feeders(flow: &Flow, facts: &FlowFacts<'_>, job: usize) -
 }
 
 /// Jobs whose outputs a job reads.
-fn output_feeders(flow: &Flow, job: Option<&Job>) -> Vec<usize> {
-    job.iter().flat_map(|job| feeds(job, |_| true)).flat_map(|key| legs(flow, &key)).collect()
+fn output_feeders(flow: &Flow, facts: &FlowFacts<'_>, job: usize) -> Vec<usize> {
+    let (Some(job), Some(own)) = (flow.job(job), facts.get(job)) else { return Vec::new() };
+    own.reads(job).iter().flat_map(|key| legs(flow, key)).collect()
 }
 
 /// Keys of the jobs whose outputs the chosen steps of a job read.

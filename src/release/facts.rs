@@ -45,15 +45,15 @@ pub(super) struct Publish<'p> {
 impl Publish<'_> {
     /// Whether this does the same as another command of its step, under the same condition.
     pub(super) fn repeats(&self, other: &Publish<'_>) -> bool {
-        let same_words = match (self.doer, other.doer) {
+        let same_words = || match (self.doer, other.doer) {
             (Doer::Command(_, a, x), Doer::Command(_, b, y)) => x == y && a.folder == b.folder,
             _ => false,
         };
-        same_words
-            && self.job == other.job
+        self.job == other.job
             && self.step == other.step
             && std::ptr::eq(self.sink, other.sink)
             && self.cond == other.cond
+            && same_words()
     }
 
     /// The words of the command; none of an action.
@@ -165,6 +165,8 @@ pub(super) struct Facts<'p> {
     moves: OnceCell<Vec<Move>>,
     /// Keys of the jobs whose outputs its working steps read.
     feeds: OnceCell<BTreeSet<String>>,
+    /// Keys of the jobs whose outputs any of its steps reads.
+    reads: OnceCell<BTreeSet<String>>,
     /// Its steps that may publish what nothing shows.
     opaque: OnceCell<Vec<Opaque>>,
     /// Repositories whose actions it uses and which may make provenance.
@@ -180,6 +182,11 @@ impl Facts<'_> {
     /// Keys of the jobs whose outputs the working steps of the job, whose facts these are, read.
     pub(super) fn feeds(&self, job: &Job) -> &BTreeSet<String> {
         self.feeds.get_or_init(|| feeds(job, |step| self.working.contains(&step)))
+    }
+
+    /// Keys of the jobs whose outputs any step of the job, whose facts these are, reads.
+    pub(super) fn reads(&self, job: &Job) -> &BTreeSet<String> {
+        self.reads.get_or_init(|| feeds(job, |_| true))
     }
 
     /// The steps of the job, whose facts these are, that may publish what nothing shows.

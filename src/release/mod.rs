@@ -30,8 +30,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use crate::catalogue::{Builder, Bytes, Catalogue};
-use crate::checkout::Checkout;
-use crate::model::{Flow, Hop, Job, Kind, Location, OutsideCall, Pipeline, Step};
+use crate::checkout::{Bearing, Checkout};
+use crate::model::{Flow, Hop, Job, Kind, Location, OutsideCall, Pipeline, Problem, Step};
 
 pub use doer::{Doer, Hit, Picked};
 pub use provenance::{Provenance, Reach, Refused};
@@ -58,7 +58,7 @@ pub struct Linked<'p> {
     /// Bytes whose build nothing shows.
     pub unknown_builds: Vec<(String, Location)>,
     /// Indices of the jobs that publish.
-    pub publishers: BTreeSet<usize>,
+    pub publishers: Rc<BTreeSet<usize>>,
     /// The best provenance that covers everything.
     pub provenance: Option<Provenance>,
     /// What was meant as provenance and does not count.
@@ -136,11 +136,15 @@ pub fn call_restores(call: &crate::model::OutsideCall, when: &[crate::catalogue:
     builders::call_test(call, when, false)
 }
 
+/// Publications of all runs of a pipeline, each event and each leg of a matrix counted by itself.
+const MOST_TARGETS: usize = 5_000;
+
 /// Finds every release target on every path.
 pub fn link<'p>(checkout: &Checkout, pipelines: &'p [Pipeline]) -> Vec<Linked<'p>> {
     let catalogue = Catalogue::get();
     let mut linked = Vec::new();
     for pipeline in pipelines {
+        let before = linked.len();
         let (mut published, mut facts_read) = (facts::Read::new(), facts::Read::new());
         let mut traits_read = traits::Read::new();
         for flow in &pipeline.flows {
@@ -163,12 +167,22 @@ pub fn link<'p>(checkout: &Checkout, pipelines: &'p [Pipeline]) -> Vec<Linked<'p
             }
             if !found.is_empty() {
                 let traits = Rc::new(traits::of_flow(flow, &facts, catalogue, &mut traits_read));
+                let mut named = supply::Read::default();
                 for target in &mut found {
                     target.traits = Rc::clone(&traits);
-                    target.supply = supply::of(&path, target);
+                    target.supply = supply::of(&path, target, &mut named);
                 }
             }
+            let publishes: usize = facts.iter().map(|own| own.publishes.len()).sum();
             linked.extend(found);
+            if publishes.max(linked.len() - before) > MOST_TARGETS {
+                let message = format!(
+                    "more than {MOST_TARGETS} publications are in the runs of this file; the rest was not read"
+                );
+                let path = pipeline.path.to_string();
+                checkout.refuse(Bearing::Release, Problem { path, line: None, column: None, message });
+                break;
+            }
         }
     }
     linked
@@ -193,6 +207,8 @@ struct Stream<'a, 'p> {
     /// The manifest of the npm package, where it is one of several.
     package: Option<String>,
     publishes: Vec<&'a facts::Publish<'p>>,
+    /// The jobs of those.
+    publishers: Rc<BTreeSet<usize>>,
 }
 
 impl<'a, 'p> Path<'a, 'p> {
@@ -208,7 +224,7 @@ impl<'a, 'p> Path<'a, 'p> {
 
     fn named(&self) -> &[(&'a facts::Publish<'p>, Vec<naming::Named>)] {
         self.named.get_or_init(|| {
-            let publishes = self.facts.iter().flat_map(|f| &f.publishes);
+            let publishes = self.facts.iter().flat_map(|f| &f.publishes).take(MOST_TARGETS);
             publishes.map(|publish| (publish, naming::names(self.checkout, self.flow, publish))).collect()
         })
     }
@@ -235,6 +251,7 @@ impl<'a, 'p> Path<'a, 'p> {
                         places: named.places.clone(),
                         package: named.package.clone(),
                         publishes: vec![*publish],
+                        publishers: Rc::default(),
                     }),
                 }
             }
@@ -242,6 +259,7 @@ impl<'a, 'p> Path<'a, 'p> {
         let mut linked = Vec::new();
         for mut stream in streams {
             drop_parts_of_an_index(&mut stream);
+            stream.publishers = Rc::new(stream.publishes.iter().map(|publish| publish.job).collect());
             linked.extend(family::split(self, &stream));
         }
         self.name_orphans(&mut linked);
@@ -376,7 +394,7 @@ impl<'a, 'p> Path<'a, 'p> {
             working: builds.jobs.iter().filter_map(|at| Some((*at, self.facts.get(*at)?.working.clone()))).collect(),
             builds: builds.jobs,
             unknown_builds: builds.unknown,
-            publishers: stream.publishes.iter().map(|p| p.job).collect(),
+            publishers: Rc::clone(&stream.publishers),
             provenance: found.provenance,
             refused: found.refused,
             unread: found.unread,
@@ -410,6 +428,7 @@ impl<'a, 'p> Path<'a, 'p> {
             places: names.places.clone(),
             package: None,
             publishes: vec![*original],
+            publishers: Rc::new(BTreeSet::from([original.job])),
         };
         let mut linked = self.link(&inner, name.to_owned(), original, &[]);
         linked.places.clone_from(&stream.places);
@@ -421,7 +440,7 @@ impl<'a, 'p> Path<'a, 'p> {
             job: publish.job,
             bytes: Bytes::Copied,
         };
-        linked.publishers.insert(publish.job);
+        Rc::make_mut(&mut linked.publishers).insert(publish.job);
         let takes_along = matches!(publish.doer, Doer::Command(_, _, words) if words.iter().any(|w| w.as_str() == "cosign" || w.as_str() == "--referrers"));
         if let Some(p) = &mut linked.provenance
             && !takes_along

@@ -2,6 +2,7 @@
 //! know, or a script that cannot be followed. Leaving them out would grade a release from what happened to be readable.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 use std::sync::{Arc, LazyLock};
 
 use super::{Linked, Path, Published, bytes, facts};
@@ -325,7 +326,7 @@ fn stream<'p>(path: &Path<'_, 'p>, at: usize, step: &Opaque) -> Linked<'p> {
         },
         builds,
         unknown_builds: Vec::new(),
-        publishers: BTreeSet::from([at]),
+        publishers: Rc::new(BTreeSet::from([at])),
         provenance: None,
         refused: Vec::new(),
         unread: Vec::new(),

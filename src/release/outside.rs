@@ -1,6 +1,7 @@
 //! Streams that a called workflow of another repository publishes.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use super::naming::image_name;
 use super::{Linked, Path, Published, builders, bytes};
@@ -128,7 +129,7 @@ fn base<'p>(path: &Path<'_, 'p>, at: usize, job: &'p Job, kind: Kind, name: Stri
         },
         builds,
         unknown_builds: Vec::new(),
-        publishers: BTreeSet::from([at]),
+        publishers: Rc::new(BTreeSet::from([at])),
         provenance: None,
         refused: Vec::new(),
         unread: Vec::new(),

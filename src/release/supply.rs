@@ -1,6 +1,7 @@
 //! Which other repositories' checkouts could show the provenance that nothing here shows.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use super::{Linked, Path, opaque};
 use crate::model::{Access, Job, StepBody};
@@ -9,28 +10,48 @@ use crate::syntax::words;
 /// Parts of names that speak of provenance or publishing.
 const PROVENANCE: &str = "attest provenance slsa sign publish release";
 
+/// What jobs of one flow name that many targets share.
+#[derive(Default)]
+pub(super) struct Read {
+    /// Jobs that may sign, whatever they build.
+    signing: Option<BTreeSet<String>>,
+    /// Jobs that publish the same, and what all of them name.
+    publishing: Option<(Rc<BTreeSet<usize>>, BTreeSet<String>)>,
+}
+
 /// `owner/name` of every repository that a job of the flow refers to, that nothing describes, and that may make
 /// provenance for the target.
-pub(super) fn of(path: &Path<'_, '_>, target: &Linked<'_>) -> BTreeSet<String> {
+pub(super) fn of(path: &Path<'_, '_>, target: &Linked<'_>, read: &mut Read) -> BTreeSet<String> {
     if target.provenance.is_some() {
         return BTreeSet::new();
     }
-    let mut found = BTreeSet::new();
-    for (at, job) in path.flow.jobs.iter().enumerate().filter(|(_, job)| !job.cond.is_never()) {
-        let own = target.builds.contains(&at) || target.publishers.contains(&at);
-        match &job.outside {
-            Some(call) if Linked::builder_of(job).is_none() && (own || signs(job)) => {
-                found.insert(call.repository());
-            }
-            Some(_) => {}
-            None if own || signs(job) => {
-                found.extend(path.facts.get(at).into_iter().flat_map(|f| f.suppliers(job)).cloned());
-            }
-            None => {}
-        }
+    let mut found = named(path, target.builds.iter().copied());
+    if !read.publishing.as_ref().is_some_and(|(of, _)| Rc::ptr_eq(of, &target.publishers)) {
+        let all = named(path, target.publishers.iter().copied());
+        read.publishing = Some((Rc::clone(&target.publishers), all));
     }
+    if read.signing.is_none() {
+        let signing = path.flow.jobs.iter().enumerate().filter(|(_, job)| signs(job)).map(|(at, _)| at);
+        read.signing = Some(named(path, signing));
+    }
+    found.extend(read.publishing.iter().flat_map(|(_, named)| named).chain(read.signing.iter().flatten()).cloned());
     // What was given has been read already, and shows what it shows.
     found.retain(|repository| path.checkout.beside(repository).is_none());
+    found
+}
+
+/// The repositories that some jobs refer to.
+fn named(path: &Path<'_, '_>, jobs: impl Iterator<Item = usize>) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for at in jobs {
+        let (Some(job), Some(own)) = (path.flow.jobs.get(at), path.facts.get(at)) else { continue };
+        match &job.outside {
+            _ if job.cond.is_never() => {}
+            Some(call) if Linked::builder_of(job).is_none() => drop(found.insert(call.repository())),
+            Some(_) => {}
+            None => found.extend(own.suppliers(job).iter().cloned()),
+        }
+    }
     found
 }
 

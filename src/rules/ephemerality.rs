@@ -308,8 +308,8 @@ fn file_fits(scene: &Scene<'_>, entry: &Cache) -> bool {
 fn remote(target: &Linked<'_>) -> Verdict {
     let requirement = Requirement::NoRemoteInfluence;
     let mut found: Vec<Evidence> = Vec::new();
-    let jobs: std::collections::BTreeSet<usize> = target.builds.union(&target.publishers).copied().collect();
-    for hit in jobs.iter().filter_map(|at| target.traits.get(*at)).flat_map(|t| &t.remote) {
+    let jobs = target.builds.union(&target.publishers);
+    for hit in jobs.filter_map(|at| target.traits.get(*at)).flat_map(|t| &t.remote) {
         let when = match &hit.cond {
             _ if hit.on_failure => ", when something failed before".to_owned(),
             Cond::Known(true) => String::new(),

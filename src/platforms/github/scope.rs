@@ -20,6 +20,8 @@ pub(super) struct Run<'a> {
     pub(super) slug: Option<&'a str>,
     /// How many jobs were lowered so far.
     pub(super) jobs: Cell<usize>,
+    /// How many steps they have.
+    pub(super) steps: Cell<usize>,
     /// What was asked of the event since this was taken last.
     asked: RefCell<shared::Asked>,
 }
@@ -181,7 +183,7 @@ fn joined(head: &str, rest: &[SmolStr]) -> String {
 
 impl<'a> Run<'a> {
     pub(super) fn new(event: &'a Event, slug: Option<&'a str>) -> Self {
-        Self { event, slug, jobs: Cell::new(0), asked: RefCell::default() }
+        Self { event, slug, jobs: Cell::new(0), steps: Cell::new(0), asked: RefCell::default() }
     }
 
     /// The value of a context that the event decides.

@@ -25,6 +25,8 @@ pub(super) const DEEPEST_CALL: usize = 10;
 
 /// Jobs of one run that are read, legs and called workflows included: calls within calls multiply.
 pub(super) const MOST_JOBS: usize = 5_000;
+/// Steps of all jobs of a run.
+const MOST_STEPS: usize = 100_000;
 
 /// A workflow as it runs: at the top, or called by a job.
 pub(super) struct Frame<'a> {
@@ -69,12 +71,17 @@ pub(super) fn lower(lowering: &Lowering<'_>, frame: &Frame<'_>) -> Lowered {
     let mut done: Vec<Rc<Done>> = Vec::new();
     for at in order(&entries) {
         let Some((id, key, node)) = entries.get(at) else { continue };
-        if frame.run.jobs.get() >= MOST_JOBS {
+        let full = match () {
+            () if frame.run.jobs.get() >= MOST_JOBS => Some(format!("{MOST_JOBS} jobs")),
+            () if frame.run.steps.get() >= MOST_STEPS => Some(format!("{MOST_STEPS} steps")),
+            () => None,
+        };
+        if let Some(full) = full {
             lowering.problem(Problem {
                 path: frame.source.path.to_string(),
                 line: Some(key.span().start.line),
                 column: Some(key.span().start.column),
-                message: format!("a run has more than {MOST_JOBS} jobs; the rest was not read"),
+                message: format!("a run has more than {full}; the rest was not read"),
             });
             break;
         }
@@ -110,16 +117,21 @@ pub(super) fn lower(lowering: &Lowering<'_>, frame: &Frame<'_>) -> Lowered {
 
 /// Jobs in an order in which each comes after those it needs. What a cycle leaves over keeps the file's order.
 fn order(entries: &[(String, Node<'_>, Node<'_>)]) -> Vec<usize> {
-    let needs: Vec<Vec<String>> = entries.iter().map(|(_, _, node)| names(node.get("needs"))).collect();
+    let mut places: HashMap<&str, usize> = HashMap::new();
+    for (at, (id, ..)) in entries.iter().enumerate() {
+        places.entry(id).or_insert(at);
+    }
+    // What is no job holds nobody up.
+    let needs = entries.iter().map(|(_, _, node)| names(node.get("needs")));
+    let needs: Vec<Vec<usize>> =
+        needs.map(|needs| needs.iter().filter_map(|need| places.get(need.as_str()).copied()).collect()).collect();
     let mut ordered: Vec<usize> = Vec::new();
     let mut placed = vec![false; entries.len()];
     loop {
         let before = ordered.len();
         for (at, needed) in needs.iter().enumerate() {
-            let free = needed.iter().all(|n| {
-                entries.iter().position(|(id, ..)| id == n).is_none_or(|i| placed.get(i).copied().unwrap_or(true))
-            });
-            if free && !placed.get(at).copied().unwrap_or(true) {
+            let is_placed = |at: usize| placed.get(at).copied().unwrap_or(true);
+            if !is_placed(at) && needed.iter().all(|at| is_placed(*at)) {
                 if let Some(slot) = placed.get_mut(at) {
                     *slot = true;
                 }
@@ -289,6 +301,7 @@ fn lower_job(
         let defaults = [node.get("defaults").and_then(|d| d.get("run")), workflow.defaults];
         names.get_or_insert_with(|| traits::Names::of(frame.source, node, workflow.env_node)).give(&mut job, &scope);
         steps::lower(lowering, frame.source, node.get("steps"), &mut scope, &defaults, &mut job);
+        frame.run.steps.set(frame.run.steps.get() + job.steps.len());
         let outputs: Vec<(String, Value)> = environment(node.get("outputs"), &scope);
         job.outputs = outputs.iter().map(|(k, v)| (k.clone(), v.text())).collect();
         merge(&mut finished.outputs, outputs);

@@ -7,9 +7,10 @@ mod reviews;
 mod safeguards;
 mod untrusted;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
-use crate::model::{Location, Note, Outline, Pipeline, Review};
+use crate::model::{Flow, Location, Note, Outline, Pipeline, Review};
 use crate::release::Linked;
 
 /// What the rules look at.
@@ -57,13 +58,37 @@ struct Places {
     steps: BTreeSet<Location>,
 }
 
+/// A run, with the jobs of all its targets.
+struct Run<'f> {
+    flow: &'f Flow,
+    builds: BTreeSet<usize>,
+    publishers: BTreeSet<usize>,
+}
+
+impl<'f> Run<'f> {
+    fn of(flow: &'f Flow) -> Self {
+        Self { flow, builds: BTreeSet::new(), publishers: BTreeSet::new() }
+    }
+}
+
 impl Places {
     fn of(targets: &[Linked<'_>]) -> Self {
         let mut places = Self { jobs: BTreeSet::new(), builds: BTreeSet::new(), steps: BTreeSet::new() };
+        // Many targets share a run and its jobs.
+        let mut runs: BTreeMap<*const Flow, Run<'_>> = BTreeMap::new();
+        let mut last: Option<&Linked<'_>> = None;
         for target in targets {
-            for (at, job) in target.flow.jobs.iter().enumerate() {
-                let builds = target.builds.contains(&at);
-                if !builds && !target.publishers.contains(&at) {
+            let run = runs.entry(target.flow).or_insert_with(|| Run::of(target.flow));
+            run.builds.extend(&target.builds);
+            if !last.is_some_and(|last| Rc::ptr_eq(&last.publishers, &target.publishers)) {
+                run.publishers.extend(target.publishers.iter());
+            }
+            last = Some(target);
+        }
+        for run in runs.values() {
+            for (at, job) in run.flow.jobs.iter().enumerate() {
+                let builds = run.builds.contains(&at);
+                if !builds && !run.publishers.contains(&at) {
                     continue;
                 }
                 places.jobs.insert(job.location.clone());

@@ -7,7 +7,7 @@ use crate::model::Note;
 pub(super) fn safeguards(subject: &Subject<'_>, _: &Places) -> Vec<Note> {
     let mut notes: Vec<Note> = Vec::new();
     for target in subject.targets {
-        for (at, traits) in target.traits.iter().enumerate() {
+        for (at, traits) in target.traits.iter().enumerate().filter(|(_, traits)| !traits.safeguards.is_empty()) {
             if !target.builds.contains(&at) && !target.publishers.contains(&at) {
                 continue;
             }
