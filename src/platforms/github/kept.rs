@@ -35,10 +35,13 @@ impl Asked {
     }
 }
 
-/// The steps of one workflow, by their place in their file.
+/// A step's file, and the byte at which it begins.
+type Spot = (Arc<str>, u32);
+
+/// The steps of one workflow.
 #[derive(Default)]
 pub(super) struct Kept {
-    steps: RefCell<FxHashMap<(Arc<str>, u32), Vec<Rc<Came>>>>,
+    steps: RefCell<FxHashMap<Spot, Vec<Rc<Came>>>>,
 }
 
 /// What a step came to, and under which circumstances.

@@ -25,9 +25,7 @@ impl Lowering<'_> {
     }
 
     fn given(&self, name: &str, reference: &str, known: fn(&str) -> bool) -> Option<Given> {
-        if self.sources.checkout().repositories_beside().next().is_none() {
-            return None;
-        }
+        self.sources.checkout().repositories_beside().next()?;
         let mut parts = name.splitn(3, '/');
         let slug = format!("{}/{}", parts.next()?, parts.next()?);
         let checkout = self.sources.checkout().beside(&slug)?;
