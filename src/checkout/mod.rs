@@ -11,6 +11,7 @@ mod beside;
 mod git;
 mod path;
 mod read;
+mod spread;
 #[cfg(test)]
 mod tests;
 mod walk;
@@ -26,6 +27,7 @@ use crate::model::Problem;
 pub use beside::{With, place_beside};
 pub use git::Repository;
 pub use read::{MAX_FILE, MAX_PIPELINE, ReadError};
+pub use spread::spread;
 pub use walk::{MAX_DEPTH, MAX_FILES};
 
 use walk::Walk;

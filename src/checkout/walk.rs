@@ -10,11 +10,10 @@ use std::sync::Arc;
 
 use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
-use rayon::prelude::*;
 
 use crate::model::Problem;
 
-use super::{path, read};
+use super::{path, read, spread};
 
 /// Most files of a checkout, and most folders.
 pub const MAX_FILES: usize = 500_000;
@@ -122,9 +121,7 @@ pub(super) fn walk(root: &Path, all: bool, most: usize) -> Walk {
         let mut next = Vec::new();
         for batch in level.chunks(BATCH) {
             let room = most - walk.files.len();
-            let listings: Vec<Listing> =
-                batch.par_iter().map(|folder| list(&scope, folder, ignores < MAX_IGNORES, room)).collect();
-            for listing in listings {
+            for listing in spread(batch, |folder| Some(list(&scope, folder, ignores < MAX_IGNORES, room))) {
                 walk.files.extend(listing.files);
                 walk.links.extend(listing.links);
                 walk.problems.extend(listing.problems);

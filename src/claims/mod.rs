@@ -13,10 +13,9 @@ use std::sync::{Arc, LazyLock};
 
 use aho_corasick::AhoCorasick;
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
-use rayon::prelude::*;
 
 use crate::catalogue::Catalogue;
-use crate::checkout::Checkout;
+use crate::checkout::{Checkout, spread};
 use crate::model::{Location, Position, Span};
 
 /// Most documents that are read.
@@ -48,18 +47,17 @@ pub fn claims(checkout: &Checkout) -> Vec<Found> {
     let Ok(word) = AhoCorasick::builder().ascii_case_insensitive(true).build(["slsa"]) else { return Vec::new() };
     let documents = checkout.files().iter().filter(|path| files.is_match(&***path) && !except.is_match(&***path));
     let documents: Vec<&Arc<str>> = documents.take(MAX_DOCUMENTS).collect();
-    let texts: Vec<(&Arc<str>, Arc<str>)> = documents
-        .par_iter()
-        .filter_map(|path| Some((*path, checkout.glance(path).ok()?)))
-        .filter(|(_, text)| word.is_match(&**text))
-        .collect();
+    let texts = spread(&documents, |path| {
+        let text = checkout.glance(path).ok()?;
+        word.is_match(&*text).then_some((*path, text))
+    });
     if texts.is_empty() {
         return Vec::new();
     }
     let name = checkout.slug().and_then(|slug| slug.rsplit('/').next()).unwrap_or_default();
     let Some(judge) = judge::Judge::new(rules, name) else { return Vec::new() };
-    let mut found: Vec<Found> =
-        texts.par_iter().flat_map_iter(|(path, text)| in_document(&judge, path, text)).collect();
+    let found = spread(&texts, |(path, text)| Some(in_document(&judge, path, text)));
+    let mut found: Vec<Found> = found.into_iter().flatten().collect();
     found.sort();
     found.truncate(MAX_CLAIMS);
     found

@@ -11,6 +11,7 @@ use super::{Choices, Context, IDENTITY, Parsed, Shell, interpret};
 use crate::catalogue::Catalogue;
 use crate::checkout::Checkout;
 use crate::model::{Command, Cond, Hop, Location, Position, Script, Span, Text};
+use crate::syntax::lines::Starts;
 use crate::syntax::literals;
 use crate::syntax::shell::Masked;
 
@@ -217,8 +218,9 @@ impl<'c> Scripts<'c> {
         budget.pieces -= 1;
         budget.bytes -= piece.text.len();
         let masked = Masked::of(&Text::new(piece.text.as_str()));
+        let lines = Starts::of(&piece.text);
         let locate = |from: usize, to: usize| {
-            let place = |offset| position(&piece.text, masked.original(offset), piece.line);
+            let place = |offset| position((&piece.text, &lines), masked.original(offset), piece.line);
             Location::new(&piece.path, Span { start: place(from), end: place(to) })
         };
         let mut inner_env: Vec<(String, Text)> = env.to_vec();
@@ -322,12 +324,8 @@ fn program(text: &str, locate: &dyn Fn(usize, usize) -> Location, chain: &[Hop],
 }
 
 /// The position in a file of an offset in a text that starts on line `first`.
-fn position(text: &str, offset: usize, first: u32) -> Position {
-    let before = text.get(..offset.min(text.len())).unwrap_or(text);
+fn position((text, lines): (&str, &Starts), offset: usize, first: u32) -> Position {
     let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    Position {
-        line: first + count(before.matches('\n').count()),
-        column: count(before.rsplit('\n').next().unwrap_or_default().chars().count() + 1),
-        byte: 0,
-    }
+    let (before, characters) = lines.before(text, offset.min(text.len()));
+    Position { line: first.saturating_add(count(before)), column: count(characters + 1), byte: 0 }
 }

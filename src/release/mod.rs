@@ -137,7 +137,7 @@ pub fn call_restores(call: &crate::model::OutsideCall, when: &[crate::catalogue:
 }
 
 /// Publications of all runs of a pipeline, each event and each leg of a matrix counted by itself.
-const MOST_TARGETS: usize = 5_000;
+const MOST_TARGETS: usize = 20_000;
 
 /// Finds every release target on every path.
 pub fn link<'p>(checkout: &Checkout, pipelines: &'p [Pipeline]) -> Vec<Linked<'p>> {

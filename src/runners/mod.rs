@@ -20,9 +20,7 @@ mod words;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use rayon::prelude::*;
-
-use crate::checkout::Checkout;
+use crate::checkout::{Checkout, spread};
 use crate::model::{Evidence, Location, Pipeline, RunnerChoice, RunnerPool, Text, Tri};
 
 use file::{File, read_named};
@@ -67,9 +65,10 @@ pub fn listed_labels(checkout: &Checkout) -> Vec<(String, Location)> {
 /// folders that are read beside the checkout.
 pub fn pools_in(checkout: &Checkout, prefix: Option<&str>) -> Vec<RunnerPool> {
     let files = checkout.files();
-    let candidates = files.par_iter().filter(|path| is_candidate(path));
-    let spoken: Vec<(Arc<str>, Vec<RunnerPool>)> =
-        candidates.filter_map(|path| Some((Arc::clone(path), read(checkout, path)?))).collect();
+    let spoken: Vec<(Arc<str>, Vec<RunnerPool>)> = spread(files, |path| {
+        let pools = is_candidate(path).then(|| read(checkout, path))??;
+        Some((Arc::clone(path), pools))
+    });
     let (spoken, pools): (BTreeSet<Arc<str>>, Vec<Vec<RunnerPool>>) = spoken.into_iter().unzip();
     let pools: Vec<RunnerPool> = pools.into_iter().flatten().collect();
     let mut pools = kustomize::applied(checkout, pools, &spoken, &recognise::shapes);

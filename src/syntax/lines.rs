@@ -11,9 +11,35 @@ pub fn from(text: &str, line: u32) -> Option<&str> {
     text.get(start..)
 }
 
+/// Where the lines of a text start.
+pub struct Starts(Vec<usize>);
+
+impl Starts {
+    /// Looks through a text.
+    pub fn of(text: &str) -> Self {
+        Self(std::iter::once(0).chain(memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1)).collect())
+    }
+
+    /// The lines before a byte of that text, and the characters before it on its own.
+    pub fn before(&self, text: &str, byte: usize) -> (usize, usize) {
+        let line = self.0.partition_point(|start| *start <= byte).saturating_sub(1);
+        let start = self.0.get(line).copied().unwrap_or_default();
+        (line, text.get(start..byte).unwrap_or_default().chars().count())
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::from;
+    use super::{Starts, from};
+
+    #[test]
+    fn places_are_counted_in_lines_and_characters() {
+        let text = "aé\n\nb";
+        let starts = Starts::of(text);
+        let before = |byte| starts.before(text, byte);
+        assert_eq!([before(0), before(1), before(3), before(4), before(5)], [(0, 0), (0, 1), (0, 2), (1, 0), (2, 0)]);
+        assert_eq!(before(6), (2, 1));
+    }
 
     #[test]
     fn a_line_that_is_not_there_is_no_empty_line() {

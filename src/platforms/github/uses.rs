@@ -34,19 +34,19 @@ pub(super) fn parse(value: &str, own_slug: Option<&str>) -> Option<Uses> {
         return Some(Uses::Local(String::new()));
     }
     let (name, reference) = value.rsplit_once('@').unwrap_or((value, ""));
-    let mut parts = name.splitn(3, '/');
-    let (owner, repository, path) = (parts.next()?, parts.next()?, parts.next());
+    let (owner, rest) = name.split_once('/')?;
+    let (repository, path) = rest.split_once('/').map_or((rest, None), |(repository, path)| (repository, Some(path)));
     if owner.is_empty() || repository.is_empty() {
         return None;
     }
-    let slug = format!("{owner}/{repository}").to_ascii_lowercase();
-    if own_slug == Some(slug.as_str()) {
+    let mut full = name.get(..owner.len() + 1 + repository.len())?.to_ascii_lowercase();
+    if own_slug == Some(full.as_str()) {
         return Some(Uses::Own(path.unwrap_or_default().trim_end_matches('/').to_owned()));
     }
-    let full = match path {
-        Some(path) => format!("{slug}/{}", path.trim_end_matches('/')),
-        None => slug,
-    };
+    if let Some(path) = path {
+        full.push('/');
+        full.push_str(path.trim_end_matches('/'));
+    }
     Some(Uses::Remote(full, reference.to_owned()))
 }
 
