@@ -59,6 +59,10 @@ fn limited(folder: &std::path::Path, limit: &str) -> (Option<i32>, String, Strin
         let workflow = folder.join("checkout/.github/workflows/release.yml");
         std::fs::create_dir_all(workflow.parent().unwrap()).unwrap();
         std::fs::write(workflow, "on: push\njobs: { j: { runs-on: x, steps: [{ run: npm publish }] } }\n").unwrap();
+        // Enough files for the work to be spread over threads.
+        for number in 0..40 {
+            std::fs::write(folder.join(format!("checkout/{number}.txt")), "").unwrap();
+        }
     }
     let mut words = vec!["prlimit", limit];
     if std::fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0) {

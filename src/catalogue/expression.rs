@@ -6,6 +6,8 @@ use std::sync::OnceLock;
 use regex::bytes::{Captures, Regex, RegexBuilder};
 use serde::Deserialize;
 
+use crate::model::lowered;
+
 /// A regular expression without regard to the case of ASCII letters. Hardly any text fits, and most are refused for a
 /// word that is not in them: it is compiled when one first may fit.
 #[derive(Debug, Clone, Deserialize)]
@@ -43,7 +45,7 @@ impl Expression {
     }
 
     fn may_fit(&self, text: &str) -> bool {
-        let text = text.to_ascii_lowercase();
+        let text = lowered(text);
         self.words.iter().all(|list| list.iter().any(|word| text.contains(word.as_str())))
     }
 

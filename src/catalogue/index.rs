@@ -1,9 +1,9 @@
 //! Which entries may match an action or a program, so that not every entry is compared with every command.
 
 use rustc_hash::{FxHashMap, FxHashSet};
-use std::borrow::Cow;
 
 use super::CommandPattern;
+use crate::model::lowered;
 
 /// An index over one list of entries. It names candidates; the entry's own patterns decide.
 #[derive(Debug, Default)]
@@ -50,11 +50,7 @@ impl Names {
     }
 
     fn of(&self, name: &str) -> impl Iterator<Item = usize> {
-        // Nearly every name is in lower case already.
-        let name = match name.bytes().any(|b| b.is_ascii_uppercase()) {
-            true => Cow::Owned(name.to_ascii_lowercase()),
-            false => Cow::Borrowed(name),
-        };
+        let name = lowered(name);
         let first = || name.bytes().next().and_then(|byte| self.first.get(&byte));
         let list = self.own.get(&*name).or_else(first).unwrap_or(&self.open);
         let mut last = None;

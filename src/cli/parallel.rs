@@ -1,6 +1,7 @@
 //! Work on many checkouts at once, with results in the order in which they were asked for.
 
 use std::collections::BTreeMap;
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
@@ -17,7 +18,7 @@ const STACK: usize = 8 << 20;
 /// Does the work for every path and takes the results in order, each as soon as those before it are there. A panic of the
 /// work is passed on, where it does not end the process by itself (see `fault`).
 pub(super) fn in_order<T: Send>(paths: &[PathBuf], work: &(dyn Fn(&Path) -> T + Sync), take: &mut dyn FnMut(&Path, T)) {
-    let workers = rayon::current_num_threads().min(paths.len());
+    let workers = if paths.len() > 1 { threads().min(paths.len()) } else { 1 };
     let next = AtomicUsize::new(0);
     let taken = Taken::default();
     let (send, receive) = channel();
@@ -58,6 +59,13 @@ pub(super) fn in_order<T: Send>(paths: &[PathBuf], work: &(dyn Fn(&Path) -> T + 
             }
         }
     });
+}
+
+/// As many threads as there are cores, or as the environment asks for with the variable that the pool of
+/// [`crate::checkout::spread`] reads. The pool itself is not asked, since it would start.
+fn threads() -> usize {
+    let asked = std::env::var("RAYON_NUM_THREADS").ok().and_then(|number| number.parse().ok());
+    asked.filter(|number| *number > 0).unwrap_or_else(|| thread::available_parallelism().map_or(1, NonZero::get))
 }
 
 /// Ends the work of all when a worker leaves before it is done: the others would wait for its result for ever.

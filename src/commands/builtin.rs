@@ -4,7 +4,7 @@ use super::interpret::{Interpreter, Leave};
 use super::scope::Held;
 use super::status::Status;
 use super::{paths, symbol};
-use crate::model::{Cond, Text};
+use crate::model::{Cond, Text, lowered};
 use crate::syntax::shell::{Assignment, Simple, Value};
 
 impl Interpreter<'_> {
@@ -61,7 +61,7 @@ impl Interpreter<'_> {
     pub(super) fn builtin(&mut self, program: &str, arguments: &[Text], simple: &Simple) -> Option<Status> {
         let first = arguments.first();
         let done = Some(Status::same(Cond::TRUE));
-        match program.to_ascii_lowercase().as_str() {
+        match &*lowered(program) {
             ":" | "true" => done,
             "false" => Some(Status::same(Cond::FALSE)),
             "[" | "test" => {
@@ -74,7 +74,7 @@ impl Interpreter<'_> {
             }
             "cd" | "chdir" | "set-location" | "sl" | "pushd" | "push-location" => {
                 let named = |t: &&Text| !t.as_str().starts_with('-') && !t.as_str().eq_ignore_ascii_case("/d");
-                let pushes = program.to_ascii_lowercase().starts_with("push");
+                let pushes = lowered(program).starts_with("push");
                 let to = match (arguments.iter().find(named), first.map(Text::as_str)) {
                     (Some(to), _) => paths::join(&self.folder, &Text::from(to.as_str().replace('\\', "/"))),
                     (None, Some("-")) => self.before.clone().unwrap_or_else(|| Text::unknown("env.OLDPWD")),

@@ -2,7 +2,7 @@
 
 use super::interpret::Interpreter;
 use super::symbol;
-use crate::model::{Cond, Location, OutputWrite, Text};
+use crate::model::{Cond, Location, OutputWrite, Text, lowered};
 
 /// Where standard output goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -183,7 +183,7 @@ impl Interpreter<'_> {
         let unknown = || if read { self.unknown_print(words, input) } else { (Text::default(), false) };
         let Some(program) = words.first().and_then(Text::literal) else { return unknown() };
         let arguments = words.get(1..).unwrap_or_default();
-        match program.to_ascii_lowercase().as_str() {
+        match &*lowered(program) {
             "echo" | "write-output" | "write-host" => (echo(arguments), true),
             "printf" => match printf(arguments) {
                 Some(text) => (text, true),

@@ -10,7 +10,7 @@ use super::interpret::{Frame, Interpreter, Leave, MOST_CALLS, MOST_COMMANDS, MOS
 use super::scope::Held;
 use super::status::{Rendered, Status, Strict};
 use super::{symbol, wrappers};
-use crate::model::{Command, Cond, Hop, Location, Text, views};
+use crate::model::{Command, Cond, Hop, Location, Text, lowered, views};
 use crate::syntax::shell::{Masked, Node, Piece, Simple, Value, parse};
 
 /// Words of one command that are looked at for what they can be.
@@ -235,7 +235,7 @@ impl Interpreter<'_> {
     /// Commands that write into files themselves: `tee -a`, `Out-File`, `Add-Content`.
     pub(super) fn prints(&mut self, words: &[Text], text: &Text, input: Option<&(Text, bool)>, at: &Location) {
         let Some(program) = words.first().and_then(Text::literal) else { return };
-        let (targets, text) = match program.to_ascii_lowercase().as_str() {
+        let (targets, text) = match &*lowered(program) {
             "tee" => (words, text.clone()),
             "out-file" | "tee-object" => (words, input.map(|(text, _)| text.clone()).unwrap_or_default()),
             "add-content" | "set-content" | "ac" => {

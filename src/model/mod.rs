@@ -29,7 +29,7 @@ pub use requirement::{Requirement, SPECIFICATION};
 pub use runner::{LabelSet, RunnerChoice, RunnerPlatform, RunnerPool, Tri};
 pub use step::{ActionUse, Command, Hop, Input, OutputWrite, Script, Step, StepBody, views};
 pub use target::{Boundary, BoundaryJob, Kind, Target};
-pub use text::{Text, opening};
+pub use text::{Text, lowered, opening};
 pub use token::{Access, TokenScope};
 pub use verdict::{Evidence, Grade, State, Verdict};
 pub use version::{Reference, Version, VersionSource};

@@ -3,6 +3,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use smol_str::SmolStr;
+
 use super::{Cond, Location, Reference, Text};
 
 /// One hop on the way from a pipeline step to a command.
@@ -18,7 +20,7 @@ pub struct Hop {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Input {
     /// The input's name, lower case.
-    pub name: String,
+    pub name: SmolStr,
     /// Its value.
     pub value: Text,
     /// Every value that it can have, each under its condition; one when the checkout decides it.
@@ -138,7 +140,7 @@ impl Step {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
     /// Its identifier within the job, when it has one.
-    pub id: Option<String>,
+    pub id: Option<SmolStr>,
     /// A short name for people.
     pub label: String,
     /// What it does.

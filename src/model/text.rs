@@ -1,5 +1,6 @@
 //! Strings of a pipeline as far as reading resolves them.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use smol_str::{SmolStr, format_smolstr};
@@ -13,6 +14,14 @@ const MARK: usize = 3;
 pub fn opening(text: &str) -> Option<usize> {
     let bytes = text.as_bytes();
     memchr::memchr_iter(b'$', bytes).find(|at| bytes.get(at + 1..at + MARK) == Some(b"{{"))
+}
+
+/// A name in lower case, as nearly every name is already.
+pub fn lowered(name: &str) -> Cow<'_, str> {
+    match name.bytes().any(|b| b.is_ascii_uppercase()) {
+        true => Cow::Owned(name.to_ascii_lowercase()),
+        false => Cow::Borrowed(name),
+    }
 }
 
 /// A string in which what cannot be known from the checkout stands as `${{ symbol }}`.

@@ -1,5 +1,7 @@
 //! Words in names and lines, without regard to the case of ASCII letters.
 
+use crate::model::lowered;
+
 /// Words that stand by themselves: letters beside one make another word of it.
 #[derive(Debug)]
 pub struct Words {
@@ -38,7 +40,7 @@ fn behind<'t>(text: &'t [u8], word: &str) -> Option<&'t [u8]> {
 
 /// Whether a text holds one of some parts of words, which are in lower case, wherever it stands.
 pub fn holds(text: &str, parts: &str) -> bool {
-    let text = text.to_ascii_lowercase();
+    let text = lowered(text);
     parts.split(' ').any(|part| text.contains(part))
 }
 

@@ -1,6 +1,5 @@
 //! The contexts that expressions read: `github`, `inputs`, `matrix`, `needs`, `steps`, `env`, ...
 
-use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
@@ -11,7 +10,7 @@ use super::expression::Lookup;
 use super::kept::Asked;
 use super::shared::{self, Context};
 use super::value::{Value, equal};
-use crate::model::{Cond, Event, EventKind, Text};
+use crate::model::{Cond, Event, EventKind, Text, lowered};
 
 /// What is the same for a whole run.
 pub(super) struct Run<'a> {
@@ -46,7 +45,7 @@ pub(super) struct Done {
 }
 
 /// The outputs of a step, behind its id.
-pub(super) type Outputs = (String, Vec<(String, Value)>);
+pub(super) type Outputs = (SmolStr, Vec<(String, Value)>);
 
 /// The contexts at one place.
 pub(super) struct Scope<'a> {
@@ -161,14 +160,6 @@ impl Scope<'_> {
             }
             _ => Value::unknown(&joined(&format!("jobs.{}", job.key), rest)),
         }
-    }
-}
-
-/// In lower case, as nearly every name is already.
-fn lowered(name: &str) -> Cow<'_, str> {
-    match name.bytes().any(|b| b.is_ascii_uppercase()) {
-        true => Cow::Owned(name.to_ascii_lowercase()),
-        false => Cow::Borrowed(name),
     }
 }
 

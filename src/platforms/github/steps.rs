@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use smol_str::SmolStr;
+use smol_str::{SmolStr, format_smolstr};
 
 use super::{Lowering, code};
 
@@ -19,7 +19,7 @@ use crate::commands::matching::runs_of;
 use crate::commands::{Choices, IDENTITY};
 use crate::model::{
     ActionUse, Cond, Hop, Input, Job, Location, OutputWrite, Problem, Reference, Script, Span, Step, StepBody, Text,
-    VersionSource,
+    VersionSource, lowered,
 };
 use crate::syntax::yaml::Node;
 
@@ -180,7 +180,7 @@ fn step(
 ) -> bool {
     let source = place.source;
     let parts = Parts::of(node);
-    let id = text_of(parts.id).map_or_else(|| format!("step-{}", at + 1), str::to_owned);
+    let id = text_of(parts.id).map_or_else(|| format_smolstr!("step-{}", at + 1), SmolStr::new);
     let outer = scope.env.len();
     let env = environment(parts.env, scope);
     scope.env.extend(env);
@@ -207,7 +207,11 @@ fn step(
     // The steps of an action that can be read are asked one by one.
     let mut own = true;
     let mut new = Step {
-        id: Some(format!("{}{id}", place.around.prefix)),
+        id: Some(if place.around.prefix.is_empty() {
+            id.clone()
+        } else {
+            format_smolstr!("{}{id}", place.around.prefix)
+        }),
         label: String::new(),
         body: StepBody::Opaque { what: String::new() },
         env: scope.env.texts(),
@@ -369,7 +373,7 @@ pub(super) fn inputs(source: &Source, with: Option<Node<'_>>, scope: &Scope<'_>)
                 other => vec![(Cond::TRUE, other.text())],
             };
             Some(Input {
-                name: key.as_str()?.to_ascii_lowercase(),
+                name: lowered(key.as_str()?).into(),
                 value: value.text(),
                 choices,
                 location: source.at(key.span_to(node)),
