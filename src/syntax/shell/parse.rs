@@ -94,6 +94,19 @@ fn is_newline(token: &Token) -> bool {
     matches!(token, Token::Operator(text, _) if text == "\n")
 }
 
+/// Words by which a line is more than a command with its arguments, where they stand first.
+const DECIDING: &[&str] = &[
+    "!", "{", "}", "[[", "]]", "case", "coproc", "declare", "do", "done", "elif", "else", "esac", "export", "fi",
+    "for", "function", "if", "in", "local", "readonly", "select", "then", "time", "typeset", "until", "while",
+];
+
+/// Whether a line is a command and its arguments, with nothing around or between them.
+fn is_words_alone(line: &[Token]) -> bool {
+    let Some((Token::Word(first, _), rest)) = line.split_first() else { return false };
+    let alone = !first.contains('=') && !DECIDING.contains(&first.as_str());
+    alone && rest.iter().all(|token| matches!(token, Token::Word(..)))
+}
+
 struct Adapter<'a> {
     text: &'a str,
     base: usize,
@@ -240,10 +253,46 @@ impl Adapter<'_> {
         if let Some(why) = found.iter().find_map(|token| nesting.take(token)) {
             return Err(why.to_owned());
         }
-        match parse_tokens(found, &options()) {
-            Ok(program) => Ok(program.complete_commands.iter().map(|list| self.list(list)).collect()),
+        let (mut nodes, rest) = self.words_alone(found);
+        if rest.iter().all(is_newline) {
+            return Ok(nodes);
+        }
+        match parse_tokens(rest, &options()) {
+            Ok(program) => {
+                nodes.extend(program.complete_commands.iter().map(|list| self.list(list)));
+                Ok(nodes)
+            }
             Err(_) => Err("this is not a statement of a shell".to_owned()),
         }
+    }
+
+    /// The commands of the lines at the start that are nothing but words, and the tokens behind them. There is nothing in
+    /// such a line for a grammar to decide.
+    fn words_alone<'t>(&mut self, found: &'t [Token]) -> (Vec<Node>, &'t [Token]) {
+        let mut nodes = Vec::new();
+        let mut rest = found;
+        self.depth += 1;
+        loop {
+            let end = rest.iter().position(is_newline).unwrap_or(rest.len());
+            let (line, behind) = rest.split_at(end);
+            if !line.is_empty() && !is_words_alone(line) {
+                break;
+            }
+            if !line.is_empty() {
+                let mut simple = Simple { offset: usize::MAX, ..Simple::default() };
+                line.iter().for_each(|token| simple.add(self.word_at(token.location())));
+                nodes.push(Node::Command(simple));
+            }
+            match behind.split_first() {
+                Some((_, behind)) => rest = behind,
+                None => {
+                    rest = behind;
+                    break;
+                }
+            }
+        }
+        self.depth -= 1;
+        (nodes, rest)
     }
 
     fn list(&mut self, list: &ast::CompoundList) -> Node {
@@ -383,12 +432,14 @@ impl Adapter<'_> {
 
     fn word(&self, found: &ast::Word) -> Word {
         match &found.loc {
-            Some(span) => {
-                let (start, end) = self.stretch(span);
-                word(self.text.get(start..end).unwrap_or_default(), self.base + start, self.depth)
-            }
+            Some(span) => self.word_at(span),
             None => word(&found.value, self.base, self.depth),
         }
+    }
+
+    fn word_at(&self, span: &SourceSpan) -> Word {
+        let (start, end) = self.stretch(span);
+        word(self.text.get(start..end).unwrap_or_default(), self.base + start, self.depth)
     }
 
     fn simple(&mut self, command: &ast::SimpleCommand) -> Simple {
