@@ -60,7 +60,7 @@ fn limited(folder: &std::path::Path, limit: &str) -> (Option<i32>, String, Strin
         std::fs::create_dir_all(workflow.parent().unwrap()).unwrap();
         std::fs::write(workflow, "on: push\njobs: { j: { runs-on: x, steps: [{ run: npm publish }] } }\n").unwrap();
         // Enough files for the work to be spread over threads.
-        for number in 0..40 {
+        for number in 0..100 {
             std::fs::write(folder.join(format!("checkout/{number}.txt")), "").unwrap();
         }
     }

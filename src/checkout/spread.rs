@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 /// Fewer items than this are not worth waking other threads for.
-const MANY: usize = 32;
+const MANY: usize = 64;
 
 /// What comes of each item, in order, on all cores where there is much to do.
 pub fn spread<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> Option<R> + Sync + Send) -> Vec<R> {

@@ -41,6 +41,10 @@ type Spot = (Arc<str>, u32);
 /// The steps of one workflow.
 #[derive(Default)]
 pub(super) struct Kept {
+    /// Whether several events start the workflow.
+    events: Cell<bool>,
+    /// Whether the job at hand has several legs.
+    legs: Cell<bool>,
     steps: RefCell<FxHashMap<Spot, Vec<Rc<Came>>>>,
 }
 
@@ -55,9 +59,20 @@ struct Came {
 }
 
 impl Kept {
-    /// Forgets the steps of the last workflow.
-    pub(super) fn clear(&self) {
+    /// Forgets the steps of the last workflow; as many events start the next one.
+    pub(super) fn start(&self, events: usize) {
         self.steps.borrow_mut().clear();
+        self.events.set(events > 1);
+    }
+
+    /// The next steps are those of a job with so many legs.
+    pub(super) fn of_job(&self, legs: usize) {
+        self.legs.set(legs > 1);
+    }
+
+    /// Whether any step can come up again.
+    pub(super) fn pays(&self) -> bool {
+        self.events.get() || self.legs.get()
     }
 
     /// Adds what the step at byte `at` of its file comes to, which `read` finds out where nothing like it is known.

@@ -149,7 +149,7 @@ fn pipeline(
     }
     let mut flows = Vec::new();
     let earlier = Earlier::default();
-    lowering.kept.clear();
+    lowering.kept.start(triggers.events.len());
     for event in triggers.events {
         let run = Run::new(&event, lowering.sources.checkout().slug());
         let inputs = if event.kind == EventKind::Dispatch { Inputs::Dispatched } else { Inputs::None };

@@ -248,7 +248,8 @@ fn lower_job(
 
     let text = frame.source.slice(node.span());
     let legs = matrix_legs(node, text, &scope);
-    frame.run.jobs.set(frame.run.jobs.get() + legs.len());
+    let count = legs.len();
+    frame.run.jobs.set(frame.run.jobs.get() + count);
     let own_token = node
         .get("permissions")
         .and_then(|n| permissions::declared(n, &frame.source.path))
@@ -300,6 +301,7 @@ fn lower_job(
         scope.os = operating_system(&job.runner);
         let defaults = [node.get("defaults").and_then(|d| d.get("run")), workflow.defaults];
         names.get_or_insert_with(|| traits::Names::of(frame.source, node, workflow.env_node)).give(&mut job, &scope);
+        lowering.kept.of_job(count);
         steps::lower(lowering, frame.source, node.get("steps"), &mut scope, &defaults, &mut job);
         frame.run.steps.set(frame.run.steps.get() + job.steps.len());
         let outputs: Vec<(String, Value)> = environment(node.get("outputs"), &scope);
