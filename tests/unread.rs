@@ -403,6 +403,17 @@ fn a_definition_of_runners_that_is_no_text_is_refused() {
     }
 }
 
+#[test]
+fn json_with_comments_is_not_broken() {
+    let folder = own_runners();
+    let told = |text: &str| {
+        write(folder.path(), "infra/settings.json", text.as_bytes());
+        graded(folder.path()).errors.len()
+    };
+    assert_eq!(told("// Generated.\n{ \"a\": 1,\n  // For the actions-runner.\n  \"b\": \"actions-runner\" }\n"), 0);
+    assert_eq!(told("// Generated.\n{ \"a\": 1,\n  \"b\": \"actions-runner\",\n"), 1);
+}
+
 /// What a definition of runners names and what is there is read or refused.
 #[test]
 fn a_file_that_a_definition_of_runners_names_is_read_or_refused() {

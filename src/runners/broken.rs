@@ -30,8 +30,9 @@ pub(super) fn broken(file: &File<'_>) {
             tell(Some((error.line, error.column)), format!("not valid YAML: {}", error.message));
         }
     } else if ends(&[".json"]) {
-        // What is JSON and no YAML, with a tab in it, is not broken.
-        if let (Err(error), Err(_)) = (yaml::parse(file.text), serde_json::from_str::<IgnoredAny>(file.text)) {
+        // What is JSON and no YAML, with a tab in it, is not broken, and neither is what has comments.
+        let bare: String = file.text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+        if let (Err(error), Err(_)) = (yaml::parse(file.text), serde_json::from_str::<IgnoredAny>(&bare)) {
             tell(Some((error.line, error.column)), format!("not valid JSON: {}", error.message));
         }
     } else if ends(&[".toml"]) {
@@ -40,7 +41,7 @@ pub(super) fn broken(file: &File<'_>) {
         }
     } else if ends(&[".tf", ".tfvars", ".tofu", ".hcl", ".nomad"]) {
         if conf::hcl(file.path, file.text, &()).is_none() {
-            tell(None, "not valid HCL".to_owned());
+            tell(None, "cannot be read as HCL".to_owned());
         }
     } else if ends(&[".sh", ".bash", ".ps1", ".cmd", ".bat"]) {
         script(file.checkout, file.path, file.text);

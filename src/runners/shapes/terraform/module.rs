@@ -60,7 +60,7 @@ impl<'a> Module<'a> {
         // What a broken file would have set is not seen, be it a value or a block.
         for (path, text) in files.iter().filter(|(path, _)| !is_incidental(path)) {
             if hcl(path, text, &()).is_none() {
-                refuse(file.checkout, path, None, "not valid HCL".to_owned());
+                refuse(file.checkout, path, None, "cannot be read as HCL".to_owned());
             }
         }
         let table = table(&files);
