@@ -5,6 +5,7 @@ use globset::{Glob, GlobSetBuilder};
 use super::follow::join;
 use crate::checkout::{Bearing, Checkout};
 use crate::model::Problem;
+use crate::syntax::json::without_comments;
 use crate::syntax::yaml::{self, Document, Node};
 
 /// Packages looked at in one workspace.
@@ -209,34 +210,6 @@ fn of_rush(checkout: &Checkout, root: &str) -> Option<Vec<String>> {
         folders.push("!**".to_owned());
     }
     Some(folders)
-}
-
-/// JSON without `//` and `/* */`.
-fn without_comments(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    let mut quoted = false;
-    while let Some(c) = rest.chars().next() {
-        let length = match c {
-            '\\' if quoted => 1 + rest.chars().nth(1).map_or(0, char::len_utf8),
-            '/' if !quoted && rest.starts_with("//") => {
-                rest = rest.get(rest.find('\n').unwrap_or(rest.len())..).unwrap_or_default();
-                continue;
-            }
-            '/' if !quoted && rest.starts_with("/*") => {
-                rest = rest.find("*/").and_then(|end| rest.get(end + 2..)).unwrap_or_default();
-                continue;
-            }
-            c => {
-                quoted ^= c == '"';
-                c.len_utf8()
-            }
-        };
-        let (head, tail) = rest.split_at(length.min(rest.len()));
-        out.push_str(head);
-        rest = tail;
-    }
-    out
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use super::recognise::{is_incidental, refuse};
 use super::shapes::{cdk, jenkinsfile, nix, teamcity};
 use crate::checkout::Checkout;
 use crate::syntax::conf::{self, Language, Lines, unfinished};
+use crate::syntax::json::without_comments;
 use crate::syntax::yaml;
 
 /// Words of scripts that register an agent, or run one.
@@ -31,8 +32,10 @@ pub(super) fn broken(file: &File<'_>) {
         }
     } else if ends(&[".json"]) {
         // What is JSON and no YAML, with a tab in it, is not broken, and neither is what has comments.
-        let bare: String = file.text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
-        if let (Err(error), Err(_)) = (yaml::parse(file.text), serde_json::from_str::<IgnoredAny>(&bare)) {
+        let bare = || serde_json::from_str::<IgnoredAny>(&without_comments(file.text));
+        if let Err(error) = yaml::parse(file.text)
+            && bare().is_err()
+        {
             tell(Some((error.line, error.column)), format!("not valid JSON: {}", error.message));
         }
     } else if ends(&[".toml"]) {

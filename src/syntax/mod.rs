@@ -3,6 +3,7 @@
 pub mod batch;
 pub mod conf;
 pub mod dockerfile;
+pub mod json;
 pub mod lines;
 pub mod literals;
 pub mod makefile;
