@@ -230,8 +230,8 @@ impl From<Vec<Wrapper>> for Wrappers {
 
 impl Wrappers {
     /// Those that may describe a command of this program, in catalogue order.
-    pub fn of_program(&self, name: &str) -> impl Iterator<Item = &Wrapper> {
-        self.index.of_program(name).filter_map(|at| self.all.get(at))
+    pub fn of_program<'n>(&'n self, name: &'n str) -> impl Iterator<Item = &'n Wrapper> {
+        self.index.of_program(name).all().filter_map(|at| self.all.get(at))
     }
 }
 

@@ -262,7 +262,8 @@ pub fn publications(script: Script) -> Script {
     let catalogue = Catalogue::get();
     let publishes = |words: &[Text]| {
         let Some(program) = words.first().and_then(program_of) else { return false };
-        let mut sinks = catalogue.index.sinks.of_program(program).filter_map(|at| catalogue.sinks.get(at));
+        let found = catalogue.index.all.of_program(program).within(&catalogue.index.sinks);
+        let mut sinks = found.filter_map(|at| catalogue.sinks.get(at));
         sinks.any(|s| s.commands.iter().any(|pattern| matches_program(pattern, program, words).is_some()))
     };
     Script {

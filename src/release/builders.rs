@@ -187,7 +187,7 @@ pub(super) fn call_test(call: &crate::model::OutsideCall, tests: &[crate::catalo
         chain: Vec::new(),
         interpolates: Vec::new(),
     };
-    let doer = Doer::Action(&step, &action);
+    let doer = Doer::action(&step, &action);
     if any { tests.iter().fold(Cond::FALSE, |c, t| c.or(doer.test(t))) } else { doer.applies(tests, &[]) }
 }
 

@@ -33,7 +33,7 @@ use crate::catalogue::{Builder, Bytes, Catalogue};
 use crate::checkout::{Bearing, Checkout};
 use crate::model::{Flow, Hop, Job, Kind, Location, OutsideCall, Pipeline, Problem, Step};
 
-pub use doer::{Doer, Hit, Picked};
+pub use doer::{Act, Doer, Hit, Picked};
 pub use provenance::{Provenance, Reach, Refused};
 pub use separation::Separation;
 pub use traits::{Trait, Traits};
@@ -441,7 +441,7 @@ impl<'a, 'p> Path<'a, 'p> {
             bytes: Bytes::Copied,
         };
         Rc::make_mut(&mut linked.publishers).insert(publish.job);
-        let takes_along = matches!(publish.doer, Doer::Command(_, _, words) if words.iter().any(|w| w.as_str() == "cosign" || w.as_str() == "--referrers"));
+        let takes_along = matches!(publish.doer.act, Act::Command(_, _, words) if words.iter().any(|w| w.as_str() == "cosign" || w.as_str() == "--referrers"));
         if let Some(p) = &mut linked.provenance
             && !takes_along
             && !p.travels

@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 
 use super::builders::{is_builder, of_builder};
 use super::coverage::{Coverage, Unit, covers, is_image};
-use super::doer::Doer;
+use super::doer::{Act, Doer};
 use super::facts::{Attest, FlowFacts};
 use super::glob;
 use super::npm;
@@ -268,14 +268,14 @@ fn container_builder(job: &Job, attest: &Attest<'_>) -> bool {
                     || action.name == "useblacksmith/setup-docker-builder";
                 own && action.input("driver").is_none_or(|d| d.value.literal() != Some("docker"))
             }
-            StepBody::Script(_) => Doer::all(step).iter().any(|d| match d {
-                Doer::Command(_, _, words) => {
+            StepBody::Script(_) => Doer::all(step).iter().any(|d| match d.act {
+                Act::Command(_, _, words) => {
                     crate::commands::matching::matches("docker buildx create", words).is_some()
                         && !crate::commands::matching::flag(words, &["--driver".to_owned()])
                             .iter()
                             .any(|f| f.value().is_some_and(|v| v.as_str() == "docker"))
                 }
-                Doer::Action(..) => false,
+                Act::Action(..) => false,
             }),
             StepBody::Opaque { .. } => false,
         };
@@ -401,9 +401,9 @@ fn reach(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, location: &Loc
         return public("it lies on a public attestation server");
     }
     // A file of the job: published when a publishing step hands out something that is named like it.
-    let words: Vec<&Text> = match attest.doer {
-        Doer::Command(_, _, words) => words.iter().collect(),
-        Doer::Action(_, action) => action.inputs.iter().map(|i| &i.value).collect(),
+    let words: Vec<&Text> = match attest.doer.act {
+        Act::Command(_, _, words) => words.iter().collect(),
+        Act::Action(_, action) => action.inputs.iter().map(|i| &i.value).collect(),
     };
     for own in facts.iter() {
         for publish in &own.publishes {
