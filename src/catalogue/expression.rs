@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::OnceLock;
 
-use regex::bytes::{Captures, Regex, RegexBuilder};
+use regex_automata::meta::{Config, Regex};
+use regex_automata::util::syntax;
 use serde::Deserialize;
 
 use crate::model::lowered;
@@ -68,20 +69,21 @@ impl<'t> From<&'t str> for Asked<'t> {
 impl Expression {
     /// Whether it matches somewhere.
     pub fn search(&self, text: &str) -> bool {
-        self.may_fit(&text.into()) && self.somewhere().is_some_and(|regex| regex.is_match(text.as_bytes()))
+        self.may_fit(&text.into()) && self.somewhere().is_some_and(|regex| regex.is_match(text))
     }
 
     /// Whether it matches the whole text.
     pub fn whole(&self, asked: &Asked<'_>) -> bool {
         let regex = || self.whole.get_or_init(|| compile(&format!("^(?:{})$", self.text))).as_ref();
-        self.may_fit(asked) && regex().is_some_and(|regex| regex.is_match(asked.text.as_bytes()))
+        self.may_fit(asked) && regex().is_some_and(|regex| regex.is_match(asked.text))
     }
 
     /// What the first group captures.
     pub fn capture<'t>(&self, text: &'t str) -> Option<&'t str> {
-        let captures: Captures<'_> =
-            self.somewhere().filter(|_| self.may_fit(&text.into()))?.captures(text.as_bytes())?;
-        text.get(captures.get(1)?.range())
+        let regex = self.somewhere().filter(|_| self.may_fit(&text.into()))?;
+        let mut captures = regex.create_captures();
+        regex.captures(text, &mut captures);
+        text.get(captures.get_group(1)?.range())
     }
 
     fn may_fit(&self, asked: &Asked<'_>) -> bool {
@@ -95,9 +97,12 @@ impl Expression {
     }
 }
 
-/// Without the tables of Unicode it compiles in half the time.
+/// Texts are short and an expression is asked a few times: engines that take longer to build than to search, literals
+/// to look for first (the words do that) and the tables of Unicode do not pay.
 fn compile(expression: &str) -> Option<Regex> {
-    RegexBuilder::new(expression).case_insensitive(true).unicode(false).build().ok()
+    let engines = Config::new().hybrid(false).dfa(false).onepass(false).auto_prefilter(false).utf8_empty(false);
+    let syntax = syntax::Config::new().case_insensitive(true).unicode(false).utf8(false);
+    Regex::builder().configure(engines).syntax(syntax).build(expression).ok()
 }
 
 impl fmt::Display for Expression {
