@@ -7,7 +7,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use super::follow::{self, Built, Call, Entered, Piece};
 use super::matching::{matches_program, program as program_of};
 use super::wrappers::wrapped;
-use super::{Choices, Context, IDENTITY, Parsed, Shell, interpret};
+use super::{Choices, Context, IDENTITY, Parsed, Shell, interpret, paths};
 use crate::catalogue::Catalogue;
 use crate::checkout::Checkout;
 use crate::model::{Command, Cond, Hop, Location, Position, Script, Span, Text};
@@ -60,6 +60,8 @@ pub struct Scripts<'c> {
     parsed: Parsed,
     /// The images that the job built so far.
     images: RefCell<Vec<Built>>,
+    /// The folder of the workspace that holds the checkout, where it is not the workspace itself.
+    home: RefCell<String>,
 }
 
 /// What is left of the bounds while one step is followed.
@@ -77,12 +79,33 @@ struct Budget {
 impl<'c> Scripts<'c> {
     /// A reader for this checkout.
     pub fn new(checkout: &'c Checkout) -> Self {
-        Self { checkout, parsed: Parsed::default(), images: RefCell::default() }
+        Self { checkout, parsed: Parsed::default(), images: RefCell::default(), home: RefCell::default() }
     }
 
-    /// Forgets what earlier jobs left on their machines.
-    pub fn fresh_machine(&self) {
+    /// Forgets what earlier jobs left on their machines. The checkout lies in the folder `home` of the workspace.
+    pub fn fresh_machine(&self, home: &Text) {
         self.images.borrow_mut().clear();
+        *self.home.borrow_mut() = paths::join(&Text::default(), home).to_string();
+    }
+
+    /// A folder of the workspace as one of the checkout.
+    pub fn folder(&self, folder: &Text) -> Text {
+        let inside = self.from_home(folder);
+        if inside.as_str() == "." { Text::default() } else { inside }
+    }
+
+    /// Paths of the workspace, one a line, as paths of the checkout.
+    pub fn from_home(&self, paths: &Text) -> Text {
+        let home = self.home.borrow();
+        if home.is_empty() || !paths.as_str().contains(home.as_str()) {
+            return paths.clone();
+        }
+        let inside = |line: &str| {
+            let bare = line.trim_start_matches("./").strip_prefix(home.as_str())?;
+            if bare.is_empty() { Some(".".to_owned()) } else { bare.strip_prefix('/').map(str::to_owned) }
+        };
+        let lines = paths.as_str().split('\n').map(|line| inside(line).unwrap_or_else(|| line.to_owned()));
+        Text::new(lines.collect::<Vec<_>>().join("\n"))
     }
 
     /// Whether the job has built images, which later commands may run.
@@ -114,6 +137,10 @@ impl<'c> Scripts<'c> {
             ),
             Language::Program => program(reading.text, &locate, reading.chain, &reading.folder, Cond::TRUE),
         };
+        let mut script = script;
+        for command in &mut script.commands {
+            command.folder = self.folder(&command.folder);
+        }
         let mut budget = Budget {
             pieces: MOST_PIECES,
             bytes: MOST_BYTES,

@@ -195,7 +195,8 @@ fn files_covered(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, unit: 
     let Subjects { files, checksums, .. } = attest.subjects();
     let related = attest.job == unit.publish.job
         || unit.builds.contains(&attest.job)
-        || unit.files.iter().any(|f| flow.jobs.get(attest.job).is_some_and(|j| j.key == f.job));
+        || unit.files.iter().any(|f| flow.jobs.get(attest.job).is_some_and(|j| j.key == f.job))
+        || stored_by_publisher(flow, facts, attest, unit);
     if !checksums.is_empty() {
         // A release tool's checksums file lists its archives and packages; what it makes for a store or a registry of
         // packages is made again, and lists of image digests name no files.
@@ -301,6 +302,27 @@ fn files_covered(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, unit: 
         return Coverage::Yes("its subjects come from a value that the building job computes".to_owned());
     }
     Coverage::No
+}
+
+/// Whether a job that only fetches names what the job of a release tool stored after it had published: nothing works on
+/// the files in between.
+fn stored_by_publisher(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, unit: &Unit<'_, '_>) -> bool {
+    let publish = unit.publish;
+    let Some((job, own)) = flow.jobs.get(publish.job).zip(facts.get(publish.job)) else { return false };
+    let Some(last) = own.stores.iter().map(|s| s.step).max() else { return false };
+    let Subjects { named, checksums, .. } = attest.subjects();
+    let named = if checksums.is_empty() { named } else { checksums };
+    publish.bytes == Bytes::Built
+        && unit.files.is_empty()
+        && own.stores.iter().all(|s| s.step > publish.step)
+        && !own.working.iter().any(|at| (publish.step + 1..last).contains(at))
+        && facts.get(attest.job).is_some_and(|f| !f.builds())
+        && !named.is_empty()
+        && named.iter().all(|file| {
+            let origin = bytes::origin(flow, facts, attest.job, attest.step, file.value.as_str());
+            let alone = origin.through.iter().all(|at| *at == publish.job) && !origin.through.is_empty();
+            alone && origin.foreign.is_none() && origin.files.iter().all(|f| f.job == job.key)
+        })
 }
 
 /// A published file of the attesting job that lies outside the folders of its checksums files, and one of those: what

@@ -258,7 +258,7 @@ impl<'a, 'p> Path<'a, 'p> {
         }
         let mut linked = Vec::new();
         for mut stream in streams {
-            drop_parts_of_an_index(&mut stream);
+            images::drop_parts_of_an_index(&mut stream.publishes);
             stream.publishers = Rc::new(stream.publishes.iter().map(|publish| publish.job).collect());
             linked.extend(family::split(self, &stream));
         }
@@ -512,17 +512,9 @@ fn handed_over(files: &crate::model::Text) -> String {
     if files.symbol().is_some() { readable::readable(first) } else { format!("`{}`", readable::readable(first)) }
 }
 
-/// Pushes by digest of single platforms are parts of the index that is made later.
-fn drop_parts_of_an_index(stream: &mut Stream<'_, '_>) {
-    let is_index = |p: &&facts::Publish<'_>| p.sink.id.contains("imagetools") || p.sink.id.contains("manifest");
-    if stream.publishes.iter().any(is_index) {
-        stream.publishes.retain(is_index);
-    }
-}
-
-/// Registries that are thrown away after the run.
+/// Registries that are thrown away after the run, and layouts on its disk.
 fn is_test_registry(name: &str) -> bool {
-    ["localhost", "127.0.0.1", "kind-registry", "ttl.sh", "registry.local", "0.0.0.0"]
+    ["ocidir", "localhost", "127.0.0.1", "kind-registry", "ttl.sh", "registry.local", "0.0.0.0"]
         .iter()
         .any(|host| name.strip_prefix(host).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', ':', '.'])))
 }

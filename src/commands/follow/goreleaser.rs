@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{Call, Entered, Implied};
+use super::{Call, Entered, Implied, Piece};
 use crate::model::{Location, Text};
 use crate::syntax::yaml::Node;
 
@@ -91,6 +91,9 @@ pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
         entered.implied.push(Implied { words: words_of("goreleaser:release", &made), ..whole_release });
     }
     reader.channels(root, &mut entered.implied);
+    for stage in ["before", "after"].into_iter().filter(|stage| !reader.skipped.contains(stage)) {
+        reader.hooks(root.get(stage), &mut entered.pieces);
+    }
     one_stream(&mut entered.implied);
     Some(entered)
 }
@@ -158,6 +161,28 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn at(&self, node: Node<'_>) -> Location {
         Location::new(&self.path, node.span())
+    }
+
+    /// Commands that run before everything or after it.
+    fn hooks(&self, stage: Option<Node<'_>>, pieces: &mut Vec<Piece>) {
+        for hook in stage.and_then(|s| s.get("hooks")).into_iter().flat_map(|hooks| hooks.items()) {
+            let Some((node, text)) = hook.get("cmd").or(Some(hook)).and_then(|n| Some((n, n.as_str()?))) else {
+                continue;
+            };
+            let folder = hook
+                .get("dir")
+                .and_then(|d| d.as_str())
+                .map_or_else(|| self.call.folder.clone(), |dir| Text::new(super::join(self.call.folder.as_str(), dir)));
+            pieces.push(Piece {
+                text: untemplated(text, self.call),
+                shell: "sh".to_owned(),
+                path: Arc::clone(&self.path),
+                line: node.at(0).line,
+                env: Vec::new(),
+                folder,
+                positional: Vec::new(),
+            });
+        }
     }
 
     fn channels(&self, root: Node<'_>, implied: &mut Vec<Implied>) {

@@ -64,7 +64,7 @@ pub(super) fn lower(
     defaults: &[Option<Node<'_>>],
     job: &mut Job,
 ) {
-    lowering.scripts.fresh_machine();
+    lowering.scripts.fresh_machine(&home(steps, scope));
     let around = Around {
         chain: job.chain.clone(),
         cond: Cond::TRUE,
@@ -75,6 +75,25 @@ pub(super) fn lower(
     };
     let place = Place { source, defaults: defaults.iter().flatten().copied().collect(), around: Rc::new(around) };
     list(lowering, &place, steps, scope, &mut job.steps);
+}
+
+/// The one folder of the workspace into which the steps check the repository out, where every run has the same.
+fn home(steps: Option<Node<'_>>, scope: &Scope<'_>) -> Text {
+    let mut found: Option<&str> = None;
+    for step in steps.into_iter().flat_map(|steps| steps.items()) {
+        let uses = step.get("uses").and_then(|n| n.as_str()).unwrap_or_default();
+        let input = |name: &str| step.get("with").and_then(|w| w.get(name)).and_then(|n| n.as_str());
+        if !uses.starts_with("actions/checkout@") || input("repository").is_some() {
+            continue;
+        }
+        let path = input("path").unwrap_or_default();
+        let varies = path.replace("${{ github.repository }}", "").contains("${{");
+        if varies || found.is_some_and(|known| known != path) {
+            return Text::default();
+        }
+        found = Some(path);
+    }
+    found.map(|path| interpolate(path, scope).text()).unwrap_or_default()
 }
 
 fn list(
@@ -230,6 +249,7 @@ fn step(
         new.label = name.unwrap_or_else(|| value.to_owned());
         match uses::parse(value, scope.run.slug) {
             Some(Uses::Local(path) | Uses::Own(path)) => {
+                let path = lowering.scripts.folder(&Text::from(path)).to_string();
                 let inner = Inner { node, new, id: &id, shown: format!("./{path}"), commit: None, path };
                 own = false;
                 outputs = local_action(lowering, place, inner, scope, steps);
@@ -250,7 +270,7 @@ fn step(
                     let action = ActionUse {
                         name: action,
                         reference: uses::reference(&reference, uses_node.comment_after(), new.location.clone()),
-                        inputs: inputs(source, parts.with, scope),
+                        inputs: homed(lowering, inputs(source, parts.with, scope)),
                     };
                     let mut runs = run_by_action(lowering, &action, scope, &new);
                     if let Some((Given { path, commit }, _)) = given {
@@ -273,7 +293,7 @@ fn step(
                 new.body = StepBody::Action(ActionUse {
                     name: format!("docker://{image}"),
                     reference,
-                    inputs: inputs(source, parts.with, scope),
+                    inputs: homed(lowering, inputs(source, parts.with, scope)),
                 });
                 steps.push(Arc::new(new));
                 steps.extend(published.map(Arc::new));
@@ -382,6 +402,15 @@ pub(super) fn inputs(source: &Source, with: Option<Node<'_>>, scope: &Scope<'_>)
             })
         })
         .collect()
+}
+
+/// Inputs whose paths lie in the checkout.
+fn homed(lowering: &Lowering<'_>, mut inputs: Vec<Input>) -> Vec<Input> {
+    for input in &mut inputs {
+        input.value = lowering.scripts.from_home(&input.value);
+        input.choices.iter_mut().for_each(|(_, value)| *value = lowering.scripts.from_home(value));
+    }
+    inputs
 }
 
 /// A step that uses an action whose files can be read.
