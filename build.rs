@@ -100,6 +100,25 @@ fn words(expression: &Hir) -> Vec<Vec<String>> {
     }
 }
 
+/// Takes out where entries are documented: people read that in `rules/`, the program does not. What stands in a list
+/// has to name it.
+fn take_sources(file: &str, value: &mut Value, listed: bool) -> Result<(), Box<dyn Error>> {
+    match value {
+        Value::Array(all) => all.iter_mut().try_for_each(|entry| take_sources(file, entry, true))?,
+        Value::Object(fields) => {
+            let source = fields.remove("source");
+            if listed && !source.is_some_and(|s| s.as_str().is_some_and(|s| s.starts_with("https://"))) {
+                return Err(format!("rules/{file}.yml: an entry without a source: {fields:?}").into());
+            }
+            for (_, list) in fields.iter_mut().filter(|(name, _)| matches!(name.as_str(), "vendors" | "badges")) {
+                take_sources(file, list, true)?;
+            }
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
 /// The cards of the hardening notes, by file name.
 fn rule_cards() -> Result<Vec<Value>, Box<dyn Error>> {
     const FOLDER: &str = "rules/hardening";
@@ -118,6 +137,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut all = Map::new();
     for name in FILES {
         let mut file = read(&format!("rules/{name}.yml"))?;
+        if !matches!(*name, "neutral" | "wrappers") {
+            take_sources(name, &mut file, false)?;
+        }
         add_words(&mut file, expressions_of(name), false)?;
         all.insert((*name).to_owned(), file);
     }

@@ -128,6 +128,4 @@ pub struct Builder {
     /// A remark for the report.
     #[serde(default)]
     pub remark: Option<String>,
-    /// Where this is documented.
-    pub source: String,
 }

@@ -30,8 +30,6 @@ pub struct Badge {
     pub id: String,
     /// A regular expression over the address with the group `level`.
     pub matches: String,
-    /// Where this is documented.
-    pub source: String,
 }
 
 /// A form of sentence that claims a level.

@@ -22,8 +22,6 @@ pub struct Context {
     pub events: Vec<String>,
     /// Their paths, lower case; `*` stands for one part.
     pub paths: Vec<String>,
-    /// Where this is documented.
-    pub source: String,
 }
 
 impl Context {
@@ -49,7 +47,6 @@ mod tests {
             who: Who::Outsider,
             events: Vec::new(),
             paths: vec!["github.event.commits.*.message".to_owned()],
-            source: String::new(),
         };
         for held in ["github.event.commits.*.message", "github.event.commits.0.message", "github.event"] {
             assert!(context.holds(held), "{held}");

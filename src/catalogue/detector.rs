@@ -24,8 +24,6 @@ pub struct Detector {
     /// The platform has shut down: its files are reported and hold nothing down.
     #[serde(default)]
     pub retired: Option<String>,
-    /// Where this is documented.
-    pub source: String,
 }
 
 /// A sign of a release in a pipeline file that is not analysed. Comments do not count.

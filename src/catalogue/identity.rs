@@ -27,6 +27,4 @@ pub struct Identity {
     pub unless: Option<Expression>,
     /// What does in its place, as a noun phrase.
     pub instead: String,
-    /// Where this is documented.
-    pub source: String,
 }

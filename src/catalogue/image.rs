@@ -10,6 +10,4 @@ pub struct Image {
     pub images: Vec<String>,
     /// The program that the words behind the image are for.
     pub program: String,
-    /// Where this is documented.
-    pub source: String,
 }

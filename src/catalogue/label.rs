@@ -14,8 +14,6 @@ pub struct Labels {
     pub retired: Vec<String>,
     /// Labels of runner vendors. Nobody authenticates them.
     pub vendors: Vec<Vendor>,
-    /// Where the lists are documented.
-    pub source: String,
 }
 
 /// A runner vendor's labels.
@@ -28,6 +26,4 @@ pub struct Vendor {
     pub labels: Vec<String>,
     /// What the vendor says about isolation, as a clause.
     pub claim: String,
-    /// Where.
-    pub source: String,
 }

@@ -129,8 +129,6 @@ pub struct Producer {
     /// A remark for the report ("the predicate body is empty: identity facts only").
     #[serde(default)]
     pub remark: Option<String>,
-    /// Where this is documented.
-    pub source: String,
 }
 
 /// A condition under which a producer step makes nothing.

@@ -10,8 +10,6 @@ use crate::model::{Evidence, Requirement};
 pub struct RunnerFields {
     /// The shapes.
     pub shapes: Vec<String>,
-    /// The document that says so.
-    pub source: String,
     /// For managed machines.
     #[serde(default)]
     pub hosted: Vec<Field>,

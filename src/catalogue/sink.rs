@@ -78,6 +78,4 @@ pub struct Sink {
     /// Which place the bytes go to, when the sink names one (`npm registry`).
     #[serde(default)]
     pub place: Option<String>,
-    /// Where this is documented.
-    pub source: String,
 }

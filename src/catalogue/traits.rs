@@ -41,8 +41,6 @@ pub struct Cache {
     pub remark: Option<String>,
     /// How to switch it off, in the imperative.
     pub off: String,
-    /// Where this is documented.
-    pub source: String,
 }
 
 /// A service that lets somebody into a running job.
@@ -65,8 +63,6 @@ pub struct Remote {
     /// None may hold.
     #[serde(default)]
     pub unless: Vec<Test>,
-    /// Where this is documented.
-    pub source: String,
 }
 
 /// A step that makes a build safer or better documented. It changes no level.
@@ -91,8 +87,6 @@ pub struct Safeguard {
     /// None may hold.
     #[serde(default)]
     pub unless: Vec<Test>,
-    /// Where this is documented.
-    pub source: String,
 }
 
 /// A stored credential.
@@ -112,8 +106,6 @@ pub struct Credential {
     /// Whether it cannot write to anything that another build hands out (a scanner's token, a signing certificate).
     #[serde(default)]
     pub harmless: bool,
-    /// Where this is documented.
-    pub source: String,
 }
 
 /// A step that runs no code of the checkout and makes no bytes.
@@ -161,8 +153,6 @@ pub struct Transfer {
     /// It fetches from another run when one of these holds.
     #[serde(default)]
     pub foreign: Vec<Test>,
-    /// Where this is documented.
-    pub source: String,
 }
 
 /// A step that makes other bytes of files that are there already.
@@ -189,8 +179,6 @@ pub struct Change {
     /// Endings of what it writes, behind the name of the file; empty for the file itself.
     #[serde(default)]
     pub endings: Vec<String>,
-    /// Where this is documented.
-    pub source: String,
 }
 
 /// A program that runs the command behind it (`sudo`, `npx`, `bash -c`).
@@ -280,6 +268,4 @@ pub struct Run {
     /// The language of the script; a shell when absent.
     #[serde(default)]
     pub shell: Option<String>,
-    /// Where this is documented.
-    pub source: String,
 }
