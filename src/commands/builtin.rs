@@ -1,6 +1,6 @@
 //! What is built into shells: folders, variables, exits.
 
-use super::interpret::{Interpreter, Leave};
+use super::interpret::{Interpreter, Leave, Shell};
 use super::scope::Held;
 use super::status::Status;
 use super::{paths, symbol};
@@ -148,13 +148,15 @@ impl Interpreter<'_> {
                 self.leave(leave, failing);
                 Some(Status::same(Cond::TRUE))
             }
-            "eval" => {
-                let text = Text::from(arguments.iter().map(Text::as_str).collect::<Vec<_>>().join(" "));
+            "eval" | "iex" | "invoke-expression" => {
+                let words = arguments.iter().map(Text::as_str).filter(|w| !w.eq_ignore_ascii_case("-command"));
+                let text = Text::from(words.collect::<Vec<_>>().join(" "));
                 let known = arguments.first().is_some_and(|t| t.symbol().is_none());
                 if !known {
                     return None;
                 }
-                self.eval(&text, "eval", simple);
+                let language = if program == "eval" { Shell::Posix } else { Shell::PowerShell };
+                self.eval(&text, program, language, simple);
                 done
             }
             "trap" => {
@@ -162,7 +164,7 @@ impl Interpreter<'_> {
                 if let Some(script) = first.filter(|t| exits && t.symbol().is_none() && t.as_str() != "-") {
                     let script = script.clone();
                     // What it runs, it runs at the end: its own `exit` skips nothing of what follows here.
-                    self.under(&Cond::TRUE, |_| true, |this| this.eval(&script, "trap", simple));
+                    self.under(&Cond::TRUE, |_| true, |this| this.eval(&script, "trap", Shell::Posix, simple));
                 }
                 done
             }

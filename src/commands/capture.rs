@@ -247,7 +247,7 @@ fn split_path(program: &str, path: &str) -> String {
     }
 }
 
-fn echo(arguments: &[Text]) -> Text {
+pub(super) fn echo(arguments: &[Text]) -> Text {
     let mut end = "\n";
     let mut escapes = false;
     let mut from = 0;
@@ -275,7 +275,7 @@ fn unescape(text: &str) -> String {
 }
 
 /// `printf` with `%s` and `%d` alone.
-fn printf(arguments: &[Text]) -> Option<Text> {
+pub(super) fn printf(arguments: &[Text]) -> Option<Text> {
     let (format, values) = arguments.split_first()?;
     if format.as_str().starts_with('-') {
         return None;

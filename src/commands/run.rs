@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use super::capture::{Channel, Stdout};
 use super::flow::Streams;
-use super::interpret::{Frame, Interpreter, Leave, MOST_CALLS, MOST_COMMANDS, MOST_STEPS};
+use super::interpret::{Frame, Interpreter, Leave, MOST_CALLS, MOST_COMMANDS, MOST_STEPS, Shell};
 use super::scope::Held;
 use super::status::{Rendered, Status, Strict};
 use super::{symbol, wrappers};
 use crate::model::{Command, Cond, Hop, Location, Text, lowered, views};
-use crate::syntax::shell::{Masked, Node, Piece, Simple, Value, parse};
+use crate::syntax::shell::{Masked, Node, Piece, Simple, Value};
 
 /// Words of one command that are looked at for what they can be.
 const MOST_FORKS: usize = 3;
@@ -290,13 +290,13 @@ impl Interpreter<'_> {
         true
     }
 
-    pub(super) fn eval(&mut self, text: &Text, what: &str, simple: &Simple) {
+    pub(super) fn eval(&mut self, text: &Text, what: &str, language: Shell, simple: &Simple) {
         if !self.enter() {
             return;
         }
         let location = self.locate(simple.offset, simple.end);
         let masked = Masked::of(text);
-        let script = parse(&masked.text);
+        let script = self.context.parsed.read(&masked.text, language);
         let frame = Rc::new(Frame { holes: masked.holes, origin: Some(location.clone()) });
         let frame = std::mem::replace(&mut self.frame, frame);
         self.chain.push(Hop { what: what.to_owned(), location });

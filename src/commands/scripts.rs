@@ -4,7 +4,8 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use super::follow::{self, Built, Call, Entered, Piece};
+use super::capture::{echo, printf};
+use super::follow::{self, Call, Entered, Machine, Piece};
 use super::matching::{matches_program, program as program_of};
 use super::wrappers::wrapped;
 use super::{Choices, Context, IDENTITY, Parsed, Shell, interpret, paths};
@@ -58,8 +59,8 @@ type Variables<'a> = (&'a [(String, Text)], &'a dyn Fn(&str) -> Option<Text>);
 pub struct Scripts<'c> {
     checkout: &'c Checkout,
     parsed: Parsed,
-    /// The images that the job built so far.
-    images: RefCell<Vec<Built>>,
+    /// What the job left on its machine so far.
+    machine: RefCell<Machine>,
     /// The folder of the workspace that holds the checkout, where it is not the workspace itself.
     home: RefCell<String>,
 }
@@ -68,8 +69,8 @@ pub struct Scripts<'c> {
 struct Budget {
     pieces: usize,
     bytes: usize,
-    /// Scripts that are being followed, against going in circles.
-    open: Vec<(String, u32, u64)>,
+    /// Scripts that are being followed and their texts, against going in circles.
+    open: Vec<((String, u32, u64), String)>,
     /// Scripts that were followed with the same words before.
     done: BTreeSet<String>,
     /// What symbols can stand for.
@@ -79,12 +80,12 @@ struct Budget {
 impl<'c> Scripts<'c> {
     /// A reader for this checkout.
     pub fn new(checkout: &'c Checkout) -> Self {
-        Self { checkout, parsed: Parsed::default(), images: RefCell::default(), home: RefCell::default() }
+        Self { checkout, parsed: Parsed::default(), machine: RefCell::default(), home: RefCell::default() }
     }
 
     /// Forgets what earlier jobs left on their machines. The checkout lies in the folder `home` of the workspace.
     pub fn fresh_machine(&self, home: &Text) {
-        self.images.borrow_mut().clear();
+        self.machine.take();
         *self.home.borrow_mut() = paths::join(&Text::default(), home).to_string();
     }
 
@@ -108,9 +109,10 @@ impl<'c> Scripts<'c> {
         Text::new(lines.collect::<Vec<_>>().join("\n"))
     }
 
-    /// Whether the job has built images, which later commands may run.
-    pub fn has_images(&self) -> bool {
-        !self.images.borrow().is_empty()
+    /// Whether the job has built images or written scripts, which later commands may run.
+    pub fn left_something(&self) -> bool {
+        let machine = self.machine.borrow();
+        !machine.images.is_empty() || !machine.files.is_empty()
     }
 
     /// The commands of a script and of all that it runs.
@@ -155,12 +157,13 @@ impl<'c> Scripts<'c> {
     fn follow(&self, script: Script, env: Variables<'_>, budget: &mut Budget) -> Script {
         let mut all = Script { commands: Vec::new(), ..script };
         for command in script.commands {
+            self.keep(&command);
             let Some(entered) = self.enter(&command, env) else {
                 all.commands.push(command);
                 continue;
             };
             all.commands.push(command.clone());
-            self.images.borrow_mut().extend(entered.image.clone());
+            self.machine.borrow_mut().images.extend(entered.image.clone());
             let mut chain = command.chain.clone();
             chain.push(Hop { what: entered.what.clone(), location: command.location.clone() });
             if let Some(why) = &entered.unread {
@@ -214,8 +217,31 @@ impl<'c> Scripts<'c> {
     fn enter(&self, command: &Command, (env, platform): Variables<'_>) -> Option<Entered> {
         command.views().rev().find_map(|words| {
             let call = Call::new(self.checkout, words, &command.folder, [env, &command.env], platform);
-            follow::enter(&call, &self.images.borrow())
+            follow::enter(&call, command.input.as_ref(), &self.machine.borrow())
         })
+    }
+
+    /// Keeps the script that a command writes into a file (`cat <<EOF >release.sh`).
+    fn keep(&self, command: &Command) {
+        let Some((program, arguments)) = command.words.split_first() else { return };
+        let tee = program.as_str() == "tee";
+        let named = tee.then(|| arguments.iter().find(|a| !a.as_str().starts_with('-'))).flatten();
+        let Some(file) = named.or(command.output.as_ref()) else { return };
+        let text = match program.as_str() {
+            "cat" | "tee" => command.input.clone(),
+            "echo" => Some(echo(arguments)),
+            "printf" => printf(arguments),
+            _ => None,
+        };
+        let path = follow::join(command.folder.as_str(), file.as_str());
+        if let Some(text) = text.filter(|text| follow::language(&path, text.as_str()).is_some()) {
+            let mut machine = self.machine.borrow_mut();
+            let kept = machine.files.entry(path).or_default();
+            // What is longer is not followed.
+            if kept.len() <= MOST_BYTES {
+                kept.push_str(text.as_str());
+            }
+        }
     }
 
     fn piece(
@@ -233,7 +259,11 @@ impl<'c> Scripts<'c> {
         let own = (piece.path.to_string(), piece.line, hasher.finish());
         let identity = format!("{}:{}:{}:", own.0, own.1, own.2);
         let stop = |why: &str| Script { unread: vec![(command.location.clone(), why.to_owned())], ..Script::default() };
-        if budget.open.contains(&own) {
+        // A script that calls itself with the words that it was called with comes back longer each time.
+        let circles = |(open, text): &((String, u32, u64), String)| {
+            *open == own || (&open.0, open.1) == (&own.0, own.1) && own.1 > 0 && piece.text.starts_with(text.as_str())
+        };
+        if budget.open.iter().any(circles) {
             return Script::default();
         }
         if budget.pieces == 0 || piece.text.len() > budget.bytes {
@@ -247,6 +277,9 @@ impl<'c> Scripts<'c> {
         let masked = Masked::of(&Text::new(piece.text.as_str()));
         let lines = Starts::of(&piece.text);
         let locate = |from: usize, to: usize| {
+            if piece.line == 0 {
+                return command.location.clone();
+            }
             let place = |offset| position((&piece.text, &lines), masked.original(offset), piece.line);
             Location::new(&piece.path, Span { start: place(from), end: place(to) })
         };
@@ -277,7 +310,7 @@ impl<'c> Scripts<'c> {
             let lacking = script.commands.iter_mut().filter(|c| c.env.iter().all(|(name, _)| name != IDENTITY));
             lacking.for_each(|c| c.env.push(identity.clone()));
         }
-        budget.open.push(own);
+        budget.open.push((own, piece.text.clone()));
         let followed = self.follow(script, (&inner_env, platform), budget);
         budget.open.pop();
         followed

@@ -65,15 +65,40 @@ pub struct SecretUse {
     pub step: Option<usize>,
 }
 
-/// A value from outside the repository that a job's text names.
+/// A value from outside the repository that a job's text names, or the output of a step that may hold one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Parameter {
-    /// Its symbol (`inputs.version`, `vars.REGISTRY`).
+    /// Its symbol (`inputs.version`, `vars.REGISTRY`, `jobs.plan.steps.version.outputs.tag`).
     pub symbol: String,
     /// Where it is named.
     pub location: Location,
     /// The step that receives it; `None` when every step of the job does.
     pub step: Option<usize>,
+}
+
+impl Parameter {
+    /// The parameters inside a symbol: values that the repository's content does not determine, and outputs of steps.
+    pub fn within(symbol: &str) -> Vec<String> {
+        const SOURCES: &[&str] = &[
+            "inputs.",
+            "vars.",
+            "github.event.client_payload",
+            "github.event.release.",
+            "github.event.comment.",
+            "github.event.issue.",
+            "jobs.",
+        ];
+        let part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '-' | '/');
+        let mut found: Vec<String> = Vec::new();
+        // Most symbols are one member of a context.
+        for path in symbol.split(|c| !part(c)).filter(|path| path.contains('.')) {
+            let path = if path.starts_with("jobs.") { path } else { path.split('/').next().unwrap_or_default() };
+            if SOURCES.iter().any(|source| path.starts_with(source)) && !found.iter().any(|f| f == path) {
+                found.push(path.to_owned());
+            }
+        }
+        found
+    }
 }
 
 /// One job, with matrix values, inputs and contexts resolved as far as the checkout shows them.
@@ -122,5 +147,19 @@ impl Job {
     /// The key and the leg, for people.
     pub fn title(&self) -> String {
         if self.leg.is_empty() { self.key.clone() } else { format!("{} ({})", self.key, self.leg) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Parameter;
+
+    #[test]
+    fn parameters_are_found_inside_larger_symbols() {
+        let found = Parameter::within("format('{0}', inputs.version) == vars.X/y && x.inputs.no");
+        assert_eq!(found, ["inputs.version", "vars.X"]);
+        let output = "jobs.build.steps.a/inputs.outputs.vars";
+        assert_eq!(Parameter::within(output), [output]);
+        assert!(Parameter::within("github.ref").is_empty());
     }
 }

@@ -125,6 +125,14 @@ pub enum StepBody {
 }
 
 impl Step {
+    /// The script that it runs.
+    pub fn script(&self) -> Option<&Script> {
+        match &self.body {
+            StepBody::Script(script) => Some(script),
+            _ => None,
+        }
+    }
+
     /// The place of its first command, or of the step itself.
     pub fn first_place(&self) -> Location {
         match &self.body {

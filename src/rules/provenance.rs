@@ -1,7 +1,9 @@
 //! Provenance: whether it exists, reaches consumers, is authentic and unforgeable, and names all parameters.
 
+use std::collections::BTreeSet;
+
 use crate::catalogue::{Content, Signer};
-use crate::model::{Evidence, Requirement, StepBody, Verdict};
+use crate::model::{Evidence, Flow, Parameter, Requirement, StepBody, Verdict};
 use crate::release::{Linked, Provenance, Reach, Separation};
 
 /// The five provenance requirements.
@@ -239,12 +241,37 @@ fn reaching(target: &Linked<'_>) -> Vec<(String, crate::model::Location)> {
                             .any(|(i, own)| working.contains(&i) && own.location == s.location)
                 }),
             };
-            if reaches && !found.iter().any(|(s, _)| *s == parameter.symbol) {
-                found.push((parameter.symbol.clone(), parameter.location.clone()));
+            if !reaches {
+                continue;
+            }
+            for symbol in external(target.flow, &parameter.symbol) {
+                if !found.iter().any(|(s, _)| *s == symbol) {
+                    found.push((symbol, parameter.location.clone()));
+                }
             }
         }
     }
     found
+}
+
+/// The external parameters behind a symbol: itself, or what scripts write into the output that it names.
+fn external(flow: &Flow, symbol: &str) -> BTreeSet<String> {
+    let mut seen = BTreeSet::new();
+    let mut open = vec![symbol.to_owned()];
+    while let Some(symbol) = open.pop() {
+        let output = symbol.strip_prefix("jobs.").and_then(|path| path.split_once(".steps."));
+        let output = output.and_then(|(key, rest)| Some((key, rest.split_once(".outputs.")?)));
+        if !seen.insert(symbol.clone()) {
+            continue;
+        }
+        let Some((key, (id, name))) = output else { continue };
+        let steps = flow.jobs.iter().filter(|job| job.key == key).flat_map(|job| &job.steps);
+        let scripts = steps.filter(|step| step.id.as_deref() == Some(id)).filter_map(|step| step.script());
+        let writes = scripts.flat_map(|script| &script.outputs).filter(|write| write.name == name);
+        open.extend(writes.flat_map(|write| write.value.symbols().flat_map(Parameter::within)));
+    }
+    seen.retain(|symbol| !symbol.starts_with("jobs."));
+    seen
 }
 
 /// The step with this position in the job's own list; inner steps of composite actions share their caller's place.

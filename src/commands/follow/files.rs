@@ -1,13 +1,15 @@
-//! Scripts of the checkout that a command runs.
+//! Scripts that a command runs: of the checkout, written by the job before, or handed to an interpreter as text.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Call, Entered, Piece};
 use crate::checkout::ReadError;
+use crate::model::Text;
 
 const SHELLS: &[&str] = &["bash", "sh", "zsh", "dash", "ksh", "source", "."];
 
-pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
+pub(super) fn enter(call: &Call<'_>, input: Option<&Text>, written: &BTreeMap<String, String>) -> Option<Entered> {
     let program = call.words.first()?.as_str();
     let base = call.program;
     let (script, at) = if SHELLS.contains(&base) {
@@ -21,17 +23,30 @@ pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
         base,
         "python" | "python3" | "node" | "ruby" | "pwsh" | "powershell" | "tsx" | "ts-node" | "deno" | "bun" | "zx"
     ) {
-        let at = call.words.iter().position(|w| {
-            [".py", ".js", ".mjs", ".cjs", ".ts", ".mts", ".rb", ".ps1"].iter().any(|e| w.as_str().ends_with(e))
-        })?;
-        (call.words.get(at)?.as_str(), at)
-    } else if program.contains('/') && !program.contains("${{") {
+        let flag = if base.starts_with("python") { "-c" } else { "-e" };
+        let named = call.words.iter().position(|w| {
+            let w = w.as_str();
+            w == flag
+                || w == "--eval"
+                || [".py", ".js", ".mjs", ".cjs", ".ts", ".mts", ".rb", ".ps1"].iter().any(|e| w.ends_with(e))
+        });
+        match named.and_then(|at| Some((at, call.words.get(at)?.as_str()))) {
+            Some((at, script)) if !script.starts_with('-') => (script, at),
+            _ if base == "pwsh" || base == "powershell" => return None,
+            Some((at, _)) => return Some(handed(call, base.to_owned(), call.words.get(at + 1)?.as_str(), "python", 0)),
+            None => return Some(handed(call, base.to_owned(), input?.as_str(), "python", 0)),
+        }
+    } else if program.contains('/') {
         (program, 0)
     } else {
         return None;
     };
     let path = call.path(script);
     if !call.checkout.is_there(&path) {
+        if let Some(text) = written.get(&path) {
+            let shell = language(&path, text)?;
+            return Some(handed(call, format!("runs {path}"), text, shell, at + 1));
+        }
         // A script that is named and missing; what has no ending may be a program that the job builds.
         let endings = [".sh", ".bash", ".py", ".js", ".mjs", ".cjs", ".ts", ".mts", ".rb", ".ps1"];
         let named = endings.iter().any(|e| script.ends_with(e)) || (at > 0 && SHELLS.contains(&base));
@@ -55,23 +70,29 @@ pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
         }
     };
     let shell = language(&path, &text)?;
-    Some(Entered {
-        what: format!("runs {path}"),
-        pieces: vec![Piece {
-            text: text.to_string(),
-            shell: shell.to_owned(),
-            path: Arc::from(path.as_str()),
-            line: 1,
-            env: Vec::new(),
-            folder: call.folder.clone(),
-            positional: call.words.get(at + 1..).unwrap_or_default().to_vec(),
-        }],
-        ..Entered::default()
-    })
+    let mut entered = handed(call, format!("runs {path}"), &text, shell, at + 1);
+    for piece in &mut entered.pieces {
+        (piece.path, piece.line) = (Arc::from(path.as_str()), 1);
+    }
+    Some(entered)
+}
+
+/// A script that stands in no file of the checkout, with the words of the call from `rest` on.
+fn handed(call: &Call<'_>, what: String, text: &str, shell: &str, rest: usize) -> Entered {
+    let piece = Piece {
+        text: text.to_owned(),
+        shell: shell.to_owned(),
+        path: Arc::default(),
+        line: 0,
+        env: Vec::new(),
+        folder: call.folder.clone(),
+        positional: call.words.get(rest..).unwrap_or_default().to_vec(),
+    };
+    Entered { what, pieces: vec![piece], ..Entered::default() }
 }
 
 /// What runs a script: by its first line, else by its ending. `None` for what is no script.
-fn language(path: &str, text: &str) -> Option<&'static str> {
+pub(in crate::commands) fn language(path: &str, text: &str) -> Option<&'static str> {
     let first = text.lines().next().unwrap_or_default();
     let by_line = first.strip_prefix("#!").map(|line| {
         let words: Vec<&str> = line.split_whitespace().collect();
@@ -115,7 +136,7 @@ mod tests {
         let checkout = Checkout::in_memory(files.map(|(p, t)| (p.to_owned(), t.as_bytes().to_vec())), None);
         let words: Vec<Text> = command.split(' ').map(Text::from).collect();
         let call = Call::bare(&checkout, &words);
-        let entered = enter(&call)?;
+        let entered = enter(&call, None, &BTreeMap::new())?;
         let piece = entered.pieces.first()?;
         Some((format!("{} {}", piece.shell, piece.path), piece.positional.len()))
     }
@@ -135,7 +156,7 @@ mod tests {
             let checkout = Checkout::in_memory([("a".to_owned(), Vec::new())], None);
             let words: Vec<Text> = command.split(' ').map(Text::from).collect();
             let call = Call::bare(&checkout, &words);
-            enter(&call).and_then(|e| e.unread)
+            enter(&call, None, &BTreeMap::new()).and_then(|e| e.unread)
         };
         assert_eq!(unread("./ci/gone.sh").as_deref(), Some("`ci/gone.sh` is not in the checkout"));
         assert_eq!(unread("bash ci/gone").as_deref(), Some("`ci/gone` is not in the checkout"));

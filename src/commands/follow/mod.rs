@@ -17,6 +17,7 @@ mod semantic_others;
 mod semantic_release;
 mod taskfile;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::checkout::{Bearing, Checkout};
@@ -25,7 +26,17 @@ use crate::model::{Location, Problem, Text};
 use crate::syntax::conf::{self, Value};
 use crate::syntax::yaml::{self, Document};
 
-pub(super) use container::Built;
+use container::Built;
+pub(super) use files::language;
+
+/// What earlier commands of a job left on its machine.
+#[derive(Debug, Default)]
+pub(super) struct Machine {
+    /// The images that they built.
+    pub(super) images: Vec<Built>,
+    /// The scripts that they wrote, by path.
+    pub(super) files: BTreeMap<String, String>,
+}
 
 /// A script that a command leads to.
 #[derive(Debug, Clone)]
@@ -36,7 +47,7 @@ pub(super) struct Piece {
     pub(super) shell: String,
     /// The file it stands in.
     pub(super) path: Arc<str>,
-    /// The line of the file on which the text starts, from 1.
+    /// The line of the file on which the text starts, from 1; 0 where it stands in no file, and is shown where it runs.
     pub(super) line: u32,
     /// Variables that are set for it.
     pub(super) env: Vec<(String, Text)>,
@@ -205,9 +216,9 @@ pub(super) fn join(folder: &str, below: &str) -> String {
     parts.join("/")
 }
 
-/// Follows a command into the checkout, with the images that the job built before; `None` when it leads nowhere that is
-/// known.
-pub(super) fn enter(call: &Call<'_>, images: &[Built]) -> Option<Entered> {
+/// Follows a command with this input into the checkout, and to what the job made before; `None` when it leads nowhere
+/// that is known.
+pub(super) fn enter(call: &Call<'_>, input: Option<&Text>, machine: &Machine) -> Option<Entered> {
     make::enter(call)
         .or_else(|| nx::enter(call))
         .or_else(|| package::enter(call))
@@ -220,9 +231,9 @@ pub(super) fn enter(call: &Call<'_>, images: &[Built]) -> Option<Entered> {
         .or_else(|| release_it::enter(call))
         .or_else(|| release_plz::enter(call))
         .or_else(|| bake::enter(call))
-        .or_else(|| container::enter(call, images))
+        .or_else(|| container::enter(call, &machine.images))
         .or_else(|| projects::enter(call))
-        .or_else(|| files::enter(call))
+        .or_else(|| files::enter(call, input, &machine.files))
 }
 
 /// What a follower makes of a command in a checkout of these files, with these variables set.

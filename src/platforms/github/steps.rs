@@ -116,11 +116,11 @@ fn list(
             // A group whose members run side by side.
             Some(group) if group.is_sequence() => list(lowering, place, Some(group), scope, steps),
             // What the job has built is part of what a script comes to.
-            _ if lowering.scripts.has_images() || !lowering.kept.pays() => {
+            _ if lowering.scripts.left_something() || !lowering.kept.pays() => {
                 step(lowering, place, at, node, scope, steps);
             }
             _ => lowering.kept.step(place, node.start(), scope, steps, |scope, steps| {
-                step(lowering, place, at, node, scope, steps) && !lowering.scripts.has_images()
+                step(lowering, place, at, node, scope, steps) && !lowering.scripts.left_something()
             }),
         }
     }

@@ -131,19 +131,27 @@ impl<'s> Names<'s> {
         }
     }
 
-    /// Hands them to a leg, with the parameters that the expressions come to in it.
+    /// Hands them to a leg whose steps are known, with the parameters that the expressions come to in it.
     pub(super) fn give(&self, job: &mut Job, scope: &Scope<'_>) {
         job.secrets.clone_from(&self.secrets);
         job.container_reach.clone_from(&self.container_reach);
+        let mut parameters = Vec::new();
         // A job names the same thing again and again.
         let mut known: FxHashMap<&str, Vec<String>> = FxHashMap::default();
         for (inner, location, step) in &self.expressions {
-            let supplied = || evaluate(inner, scope).text().symbols().flat_map(external).collect();
+            let supplied = || evaluate(inner, scope).text().symbols().flat_map(Parameter::within).collect();
             for symbol in known.entry(inner).or_insert_with(supplied) {
-                let found = Parameter { symbol: symbol.clone(), location: location.clone(), step: *step };
-                if !job.parameters.contains(&found) {
-                    job.parameters.push(found);
-                }
+                parameters.push(Parameter { symbol: symbol.clone(), location: location.clone(), step: *step });
+            }
+        }
+        // What one step sets for all later ones reaches them whether they name it or not.
+        for write in job.steps.iter().filter_map(|s| s.script()).flat_map(|s| &s.exports) {
+            let found = |symbol| Parameter { symbol, location: write.location.clone(), step: None };
+            parameters.extend(write.value.symbols().flat_map(Parameter::within).map(found));
+        }
+        for found in parameters {
+            if !job.parameters.contains(&found) {
+                job.parameters.push(found);
             }
         }
     }
@@ -190,62 +198,20 @@ fn may_be_external(expression: &str) -> bool {
     let (head, rest) = expression.split_once('.').unwrap_or((expression, ""));
     let head = head.to_ascii_lowercase();
     let none = match head.as_str() {
-        "secrets" | "steps" | "runner" | "job" | "strategy" => true,
+        "secrets" | "runner" | "job" | "strategy" => true,
         "github" => !rest.to_ascii_lowercase().starts_with("event"),
         _ => false,
     };
     !(plain && none)
 }
 
-/// External parameters inside a symbol: values that the repository's content does not determine.
-fn external(symbol: &str) -> Vec<String> {
-    const SOURCES: &[&str] = &[
-        "inputs.",
-        "vars.",
-        "github.event.client_payload",
-        "github.event.release.",
-        "github.event.comment.",
-        "github.event.issue.",
-    ];
-    let mut found = Vec::new();
-    // Most symbols are one member of a context.
-    let plain = symbol.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'));
-    for source in SOURCES {
-        if plain && !symbol.starts_with(source) {
-            continue;
-        }
-        for (at, _) in symbol.match_indices(source) {
-            let before = symbol.get(..at).and_then(|s| s.chars().next_back());
-            if before.is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | '-')) {
-                continue;
-            }
-            let name: String = symbol
-                .get(at..)
-                .unwrap_or_default()
-                .chars()
-                .take_while(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | '-'))
-                .collect();
-            if !found.contains(&name) {
-                found.push(name);
-            }
-        }
-    }
-    found
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{external, secret_names};
+    use super::secret_names;
 
     #[test]
     fn the_platform_token_is_no_stored_secret() {
         assert_eq!(secret_names("secrets.NPM_TOKEN || secrets.GITHUB_TOKEN"), ["NPM_TOKEN"]);
         assert_eq!(secret_names("secrets['A'] && needs.x.outputs.secrets.B"), ["A"]);
-    }
-
-    #[test]
-    fn parameters_are_found_inside_larger_symbols() {
-        assert_eq!(external("format('{0}', inputs.version) == vars.X"), ["inputs.version", "vars.X"]);
-        assert!(external("jobs.build.steps.inputs.outputs.vars").is_empty());
     }
 }

@@ -300,9 +300,9 @@ fn lower_job(
         job.runner = runs_on::choice(node.get("runs-on"), &location, &frame.source.path, &scope);
         scope.os = operating_system(&job.runner);
         let defaults = [node.get("defaults").and_then(|d| d.get("run")), workflow.defaults];
-        names.get_or_insert_with(|| traits::Names::of(frame.source, node, workflow.env_node)).give(&mut job, &scope);
         lowering.kept.of_job(count);
         steps::lower(lowering, frame.source, node.get("steps"), &mut scope, &defaults, &mut job);
+        names.get_or_insert_with(|| traits::Names::of(frame.source, node, workflow.env_node)).give(&mut job, &scope);
         frame.run.steps.set(frame.run.steps.get() + job.steps.len());
         let outputs: Vec<(String, Value)> = environment(node.get("outputs"), &scope);
         job.outputs = outputs.iter().map(|(k, v)| (k.clone(), v.text())).collect();
