@@ -9,6 +9,7 @@ use super::images::image_covered;
 use super::naming::{image_name, rewritten};
 use super::rewritten::Point;
 use crate::catalogue::Bytes;
+use crate::commands::matching::flag;
 use crate::model::{Flow, Kind, Text};
 
 /// One thing that needs to be covered.
@@ -219,6 +220,13 @@ fn files_covered(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, unit: 
         if related
             && !elsewhere
             && !images
+            && let Some(why) = no_list(flow, facts, attest, unit, checksums)
+        {
+            return Coverage::Wrong(why);
+        }
+        if related
+            && !elsewhere
+            && !images
             && let Some((file, list)) = listed_elsewhere(flow, facts, attest, unit, checksums)
         {
             return Coverage::Unread(format!("nothing shows that `{list}` lists `{file}`, which lies elsewhere"));
@@ -325,6 +333,31 @@ fn stored_by_publisher(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, 
         })
 }
 
+/// What a release tool uploads without listing it, as its configuration is followed.
+pub(super) const UNLISTED: &str = "goreleaser:extra-files";
+
+/// Why a release tool writes none of the checksums files, where its configuration says how it calls its own.
+fn no_list(
+    flow: &Flow,
+    facts: &FlowFacts<'_>,
+    attest: &Attest<'_>,
+    unit: &Unit<'_, '_>,
+    checksums: &[Picked],
+) -> Option<String> {
+    let written = flag(unit.publish.words(), &["--lists".to_owned()]).first()?.value()?.to_string();
+    if written.is_empty() {
+        return Some("the configuration of the release tool keeps it from listing all of it in one file".to_owned());
+    }
+    let list = glob::starred(&glob::normal(&written));
+    let meant = |c: &Picked| {
+        let origin = bytes::origin(flow, facts, attest.job, attest.step, c.value.as_str());
+        let may = |path: &str| digests::is_somewhere(path) || glob::overlaps(&glob::starred(path), &list);
+        origin.files.iter().any(|f| may(&f.pattern))
+    };
+    let name = checksums.first().map_or("", |c| c.value.as_str());
+    (!checksums.iter().any(meant)).then(|| format!("the release tool writes its checksums as `{list}` and no `{name}`"))
+}
+
 /// A published file of the attesting job that lies outside the folders of its checksums files, and one of those: what
 /// the tool that writes them makes lies beside them.
 fn listed_elsewhere(
@@ -335,7 +368,7 @@ fn listed_elsewhere(
     checksums: &[Picked],
 ) -> Option<(String, String)> {
     // A release tool that uploads what its configuration names lists that as well.
-    if unit.publish.words().first().is_some_and(|program| program.as_str().contains(':')) {
+    if unit.publish.words().first().is_some_and(|p| p.as_str().contains(':')) && !unit.publish.says(UNLISTED) {
         return None;
     }
     let key = &flow.jobs.get(attest.job)?.key;
