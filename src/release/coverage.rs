@@ -89,10 +89,14 @@ pub(super) fn covers(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, un
     if is_image(unit.kind) {
         // The building tool lists the digests of its images in a file of its own.
         let lists_images = checksums.iter().any(|c| c.value.as_str().to_ascii_lowercase().contains("digest"));
-        if lists_images && attest.job == unit.publish.job && unit.publish.bytes == Bytes::Built {
+        if lists_images
+            && attest.job == unit.publish.job
+            && unit.publish.bytes == Bytes::Built
+            && !of_another_tool(facts, attest, unit)
+        {
             return Coverage::Yes("its subjects are the image digests that the file lists".to_owned());
         }
-        return image_covered(flow, facts, unit, names, digests);
+        return image_covered(flow, facts, attest.job, unit, names, digests);
     }
     if files.is_empty() && checksums.is_empty() {
         if !digests.is_empty() || !names.is_empty() {
@@ -217,6 +221,9 @@ fn files_covered(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, unit: 
                 ));
             }
         }
+        if related && !elsewhere && !images && of_another_tool(facts, attest, unit) {
+            return Coverage::Unread("nothing shows that one release tool lists what the other publishes".to_owned());
+        }
         if related
             && !elsewhere
             && !images
@@ -335,6 +342,15 @@ fn stored_by_publisher(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, 
 
 /// What a release tool uploads without listing it, as its configuration is followed.
 pub(super) const UNLISTED: &str = "goreleaser:extra-files";
+
+/// Whether the lists of the attesting job are those of a release tool, and something else builds what it publishes.
+fn of_another_tool(facts: &FlowFacts<'_>, attest: &Attest<'_>, unit: &Unit<'_, '_>) -> bool {
+    let tool = |p: &Publish<'_>| p.words().first().is_some_and(|w| w.as_str().starts_with("goreleaser:"));
+    unit.publish.bytes == Bytes::Built
+        && unit.files.is_empty()
+        && !tool(unit.publish)
+        && facts.get(attest.job).is_some_and(|own| own.publishes.iter().any(tool))
+}
 
 /// Why a release tool writes none of the checksums files, where its configuration says how it calls its own.
 fn no_list(
