@@ -405,14 +405,48 @@ fn unattested(facts: &FlowFacts<'_>, attest: &Attest<'_>, unit: &Unit<'_, '_>) -
         .flat_map(|f| items(&f))
         .map(|f| f.value.as_str().trim_end_matches(['/', '"', '\'']).to_owned())
         .collect();
-    // A pattern that ends in anything, or a folder.
-    let wide = |s: &String| s.ends_with('*') || s.ends_with("}}") || !s.rsplit('/').next().unwrap_or(s).contains('.');
-    let nested = |s: &String| s.split('/').count() > 2 && !s.contains('*');
     let sink = unit.publish.sink;
     let made = unit.publish.doer.every(&sink.makes, unit.publish.hit, &sink.value_flags);
     let mut endings = made.iter().map(|m| m.value.as_str());
-    let covered = |ending: &str| subjects.iter().any(|s| s.ends_with(&format!(".{ending}")) || wide(s) && !nested(s));
+    let names = |s: &str, ending: &str| names_ending(s, ending);
+    let left_out = |ending: &str| subjects.iter().filter_map(|s| s.strip_prefix('!')).any(|s| names(s.trim(), ending));
+    let covered = |ending: &str| subjects.iter().any(|s| !s.starts_with('!') && names(s, ending)) && !left_out(ending);
     endings.find(|ending| !covered(ending)).map(str::to_owned)
+}
+
+/// Whether a pattern names all files with an ending that lie where a release tool puts them.
+fn names_ending(pattern: &str, ending: &str) -> bool {
+    let pattern = glob::normal(pattern);
+    let (folder, file) = pattern.rsplit_once('/').unwrap_or(("", &pattern));
+    // Below the tool's folder lie the programs from which it makes the rest.
+    let below = match folder.split_once("dist/") {
+        Some((_, below)) => !below.is_empty(),
+        None => folder.contains('/') && !folder.ends_with("/dist") && !pattern.contains('*'),
+    };
+    if below {
+        return pattern.contains("**") && names_ending(file, ending);
+    }
+    if file.contains('[') {
+        let matcher = globset::Glob::new(file).map(|g| g.compile_matcher());
+        return matcher.is_ok_and(|m| m.is_match(format!("x.{ending}")));
+    }
+    // A pattern that ends in anything, or a folder.
+    if file.ends_with('*') || file.ends_with("}}") || !file.contains('.') {
+        return true;
+    }
+    // What stands between two wildcards chooses among the files, and so does what stands before the ending.
+    let mut parts = file.split('*').skip(1).peekable();
+    let mut last = None;
+    while let Some(part) = parts.next() {
+        if parts.peek().is_some() && part.contains(|c: char| c.is_alphanumeric()) {
+            return false;
+        }
+        last = Some(part);
+    }
+    match last {
+        Some(last) => last == format!(".{ending}"),
+        None => file.ends_with(&format!(".{ending}")),
+    }
 }
 
 /// The items of a list of files, each with its place.
