@@ -13,6 +13,7 @@ use crate::syntax::pattern;
 pub(super) fn image_covered(
     flow: &Flow,
     facts: &FlowFacts<'_>,
+    attest: usize,
     unit: &Unit<'_, '_>,
     names: &[Picked],
     digests: &[Picked],
@@ -32,7 +33,20 @@ pub(super) fn image_covered(
             let publishing = flow.jobs.get(unit.publish.job).is_some_and(|j| j.key == job.key)
                 && step.location == unit.publish.doer.step().location;
             if publishing {
-                return Coverage::Yes("its subject is the digest that this step pushes".to_owned());
+                // Every leg of a matrix writes the same output of its job.
+                let legs = facts.iter().enumerate().filter(|(at, own)| {
+                    let pushes = |p: &Publish<'_>| p.doer.step().location == step.location && !p.cond.is_never();
+                    flow.jobs.get(*at).is_some_and(|j| j.key == job.key) && own.publishes.iter().any(pushes)
+                });
+                let elsewhere = flow.jobs.get(attest).is_none_or(|j| j.key != job.key);
+                return if elsewhere && legs.count() > 1 {
+                    Coverage::Wrong(format!(
+                        "every leg of the job {} writes the output with the digest anew, and only the one that ends last counts",
+                        job.key
+                    ))
+                } else {
+                    Coverage::Yes("its subject is the digest that this step pushes".to_owned())
+                };
             }
             // The digest of another push is that of another image, whatever the name.
             let pushes = facts.iter().flat_map(|f| &f.publishes).any(|p| {
