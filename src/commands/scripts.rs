@@ -354,8 +354,8 @@ fn language(name: &str) -> Language {
 
 /// The literal commands of a program.
 fn program(text: &str, locate: &dyn Fn(usize, usize) -> Location, chain: &[Hop], folder: &Text, cond: Cond) -> Script {
-    let literal = |words: Vec<Text>, location| Command {
-        wrapped: wrapped(&words, &Catalogue::get().wrappers),
+    let literal = |words: &[Text], folder: &Text, location| Command {
+        wrapped: wrapped(words, &Catalogue::get().wrappers),
         words: words.into(),
         env: Vec::new(),
         input: None,
@@ -367,18 +367,28 @@ fn program(text: &str, locate: &dyn Fn(usize, usize) -> Location, chain: &[Hop],
     };
     let mut script = Script::default();
     for found in literals::invocations(text) {
-        let words: Vec<Text> = if found.words.is_empty() {
-            Text::new(found.line.as_str()).items(&[' ', '\t'])
-        } else {
-            found.words.iter().map(|w| Text::from(w.as_str())).collect()
-        };
-        script.commands.push(literal(words, locate(found.offset, found.offset + 1)));
+        let location = locate(found.offset, found.offset + 1);
+        if !found.words.is_empty() {
+            let words: Vec<Text> = found.words.iter().map(|w| Text::from(w.as_str())).collect();
+            script.commands.push(literal(&words, folder, location));
+            continue;
+        }
+        // A line for a shell: `cd dist && npm publish`.
+        let words = Text::new(found.line.replace("; ", " ; ")).items(&[' ', '\t']);
+        let mut folder = folder.clone();
+        for part in words.split(|w| matches!(w.as_str(), "&&" | "||" | ";" | "|")) {
+            match part {
+                [cd, to] if cd.as_str() == "cd" => folder = super::paths::join(&folder, to),
+                [] => {}
+                words => script.commands.push(literal(words, &folder, location.clone())),
+            }
+        }
     }
     for (call, _, words) in LIBRARIES.iter().filter(|(_, within, _)| text.contains(within)) {
         let called = text.match_indices(call).map(|(at, _)| at).find(|at| !literals::commented(text, *at));
         if let Some(at) = called {
-            let words = words.iter().map(|w| Text::from(*w)).collect();
-            script.commands.push(literal(words, locate(at, at + call.len())));
+            let words: Vec<Text> = words.iter().map(|w| Text::from(*w)).collect();
+            script.commands.push(literal(&words, folder, locate(at, at + call.len())));
         }
     }
     script

@@ -105,8 +105,12 @@ fn behind(words: &[Text], name: &str, wrapper: &Wrapper) -> Option<Range<usize>>
     }
 }
 
-/// The command of `find ... -exec command {} ;`.
+/// The command of `find ... -exec command {} ;`, and of `node node_modules/.bin/command`.
 fn executed(words: &[Text], name: &str) -> Option<Range<usize>> {
+    if name == "node" {
+        let at = words.iter().position(|w| w.as_str().contains("node_modules/.bin/"))?;
+        return Some(at..words.len());
+    }
     if name != "find" {
         return None;
     }

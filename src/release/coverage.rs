@@ -290,7 +290,15 @@ fn files_covered(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, unit: 
     };
     // What its job puts elsewhere after it has attested it keeps its digest.
     let point = Point { job: attest.job, step: attest.step };
-    let inside = |f: &FileRef| contained(f) || digests::moved_from(flow, facts, &point, f).iter().any(contained);
+    let whole = |f: &FileRef| contained(f) || digests::moved_from(flow, facts, &point, f).iter().any(contained);
+    // An index of Python packages takes nothing but wheels and source archives.
+    let packages = |f: &FileRef| {
+        let each = |ending: &str| whole(&FileRef { pattern: format!("{}{ending}", f.pattern), ..f.clone() });
+        unit.kind == Kind::Pypi
+            && f.pattern.rsplit('/').next() == Some("*")
+            && [".whl", ".tar.gz"].iter().all(|e| each(e))
+    };
+    let inside = |f: &FileRef| whole(f) || packages(f);
     if unit.files.iter().all(inside) {
         return Coverage::Yes(format!(
             "its subjects contain `{}`",

@@ -76,7 +76,7 @@ fn families<'s, 'p>(path: &Path<'_, 'p>, stream: &'s Stream<'s, 'p>) -> Vec<Fami
             families.push(Family { publish, written: Vec::new(), files: Vec::new() });
         } else if runnable.is_empty() {
             // Only checksums, signatures and the like: they follow the release that carries the bytes.
-            if stream.publishes.len() == 1 {
+            if stream.publishes.len() == 1 && !items.iter().all(|(w, _)| describes(w)) {
                 families.push(Family {
                     publish,
                     written: items.iter().map(|(w, _)| w.clone()).collect(),
@@ -88,6 +88,12 @@ fn families<'s, 'p>(path: &Path<'_, 'p>, stream: &'s Stream<'s, 'p>) -> Vec<Fami
         }
     }
     families
+}
+
+/// Whether a pattern names nothing but what describes the bytes of a release: inventories and provenance.
+fn describes(pattern: &str) -> bool {
+    let name = pattern.to_ascii_lowercase();
+    ["sbom", "spdx", ".cdx.", "cyclonedx", "bom.json", "bom.xml", ".intoto.jsonl"].iter().any(|w| name.contains(w))
 }
 
 /// Whether a pattern names only what nobody runs: checksums, signatures, SBOMs, provenance, documents.

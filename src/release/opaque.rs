@@ -146,7 +146,10 @@ fn harmless(name: &str) -> bool {
         let rest = name.get(at + doc.len()..).unwrap_or_default();
         !rest.strip_prefix('s').unwrap_or(rest).starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
     };
-    words::holds(&name, HARMLESS) || name.ends_with("-pr") || name.match_indices("doc").any(documents)
+    let request = |word: &str| word == "pr";
+    words::holds(&name, HARMLESS)
+        || name.split(['-', '_', '/', ' ']).any(request)
+        || name.match_indices("doc").any(documents)
 }
 
 /// A program of the checkout that is named after publishing and of which no readable line publishes, or an unknown
@@ -163,14 +166,20 @@ fn quiet_program(job: &Job, index: usize, step: &Step, script: &Script) -> Optio
 
 /// A program that is named after publishing and of which no readable line publishes.
 fn quiet(script: &Script, command: &Command) -> Option<Opaque> {
-    let mut words = command.words.iter().map(|w| w.as_str());
-    let program = words.clone().find(|w| is_program(w))?;
-    if command.cond.is_never() || words.any(|w| w.contains("dry-run") || w.contains("dryrun")) {
+    let words = || command.words.iter().map(|w| w.as_str());
+    if command.cond.is_never() || words().any(|w| w.contains("dry-run") || w.contains("dryrun")) {
         return None;
     }
-    let file = program.rsplit('/').next()?;
-    let stem = dashed(file.rsplit_once('.').map_or(file, |(stem, _)| stem));
-    let speaks = HANDS_OUT.are_in(&stem) && !harmless(&stem);
+    let line = words().collect::<Vec<_>>().join(" ");
+    let (program, stem) = match words().find(|w| is_program(w)) {
+        Some(program) => {
+            let file = program.rsplit('/').next()?;
+            (program, dashed(file.rsplit_once('.').map_or(file, |(stem, _)| stem)))
+        }
+        // A task of the workspace, which is a program as well.
+        None => (line.as_str(), line.strip_prefix("cargo xtask ")?.to_owned()),
+    };
+    let speaks = (HANDS_OUT.are_in(&stem) || stem.contains("--push")) && !harmless(&stem);
     // What it does is read as far as it starts other programs; one of those would have been found.
     let led = |c: &&Command| c.chain.iter().any(|h| h.location == command.location);
     let telling = script.commands.iter().filter(led).any(|c| c.words.iter().any(|w| w.as_str() == "publish"));
@@ -294,14 +303,18 @@ fn grants_packages(job: &Job) -> bool {
     matches!(&job.token, TokenScope::Declared { scopes, .. } if scopes.get("packages") == Some(&Access::Write))
 }
 
-/// Whether the step holds something with which it could publish: a write scope, or a secret of its own.
+/// Whether the step holds something with which it could publish: a write scope, a secret of its own, or what a login
+/// before it has left.
 fn can_publish(job: &Job, index: usize) -> bool {
     let scopes = ["contents", "packages", "id-token"];
+    let login = |action: &str| words::holds(action, "login token auth credential");
     let secret = job.secrets.iter().any(|s| {
-        let own = s.step.is_none_or(|at| at == index);
+        let own = s.step.is_none_or(|at| at == index || at < index && s.action.as_deref().is_some_and(login));
         own && words::holds(&s.name, "token password secret key pat")
     });
-    scopes.iter().any(|s| job.token.access(s) == Access::Write) || secret
+    let logs_in = |step: &Arc<Step>| matches!(&step.body, StepBody::Action(a) if a.name.contains("login"));
+    let open = || !matches!(job.token, TokenScope::Declared { .. }) && job.steps.iter().take(index).any(logs_in);
+    scopes.iter().any(|s| job.token.access(s) == Access::Write) || secret || open()
 }
 
 fn stream<'p>(path: &Path<'_, 'p>, at: usize, step: &Opaque) -> Linked<'p> {
