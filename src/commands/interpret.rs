@@ -227,6 +227,8 @@ pub(super) struct Interpreter<'a> {
 
 impl Interpreter<'_> {
     pub(super) fn finish(self) -> model::Script {
+        let Parsed { walked, .. } = self.context.parsed;
+        walked.set(walked.get() + self.steps.min(MOST_STEPS));
         let mut script = self.found;
         let reached = |writes: Vec<model::OutputWrite>| {
             let within = &self.context.cond;

@@ -150,12 +150,15 @@ impl<'c> Scripts<'c> {
             done: BTreeSet::new(),
             choices: reading.choices.clone(),
         };
-        self.follow(script, (reading.env, reading.platform), &mut budget)
+        let script = self.follow(script, (reading.env, reading.platform), &mut budget);
+        self.checkout.spend(self.parsed.walked.take());
+        script
     }
 
     /// Adds behind every command what it leads to.
     fn follow(&self, script: Script, env: Variables<'_>, budget: &mut Budget) -> Script {
         let mut all = Script { commands: Vec::new(), ..script };
+        self.checkout.spend(10 * script.commands.len());
         for command in script.commands {
             self.keep(&command);
             let Some(entered) = self.enter(&command, env) else {
@@ -266,7 +269,8 @@ impl<'c> Scripts<'c> {
         if budget.open.iter().any(circles) {
             return Script::default();
         }
-        if budget.pieces == 0 || piece.text.len() > budget.bytes {
+        self.checkout.spend(piece.text.len() / 16 + self.parsed.walked.take());
+        if budget.pieces == 0 || piece.text.len() > budget.bytes || self.checkout.is_spent() {
             return stop("following stopped: too many scripts lead on from here");
         }
         if !budget.done.insert(format!("{identity}{}", command.cond)) {
@@ -286,6 +290,7 @@ impl<'c> Scripts<'c> {
         let mut inner_env: Vec<(String, Text)> = env.to_vec();
         inner_env.extend(command.env.iter().cloned());
         inner_env.extend(piece.env.iter().cloned());
+        self.checkout.spend(inner_env.len());
         let mut script = match language(&piece.shell) {
             Language::Shell(shell) => interpret(
                 &self.parsed.read(&masked.text, shell),

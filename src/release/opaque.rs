@@ -68,7 +68,7 @@ pub(super) fn streams<'p>(path: &Path<'_, 'p>) -> Vec<Linked<'p>> {
     let mut streams: Vec<Linked<'p>> = Vec::new();
     for (at, (job, own)) in path.flow.jobs.iter().zip(path.facts.iter()).enumerate() {
         for step in own.opaque(job, path.checkout) {
-            if !streams.iter().any(|s| s.name == step.name) {
+            if !streams.iter().any(|s| s.name == step.name) && path.counts() {
                 streams.push(stream(path, at, step));
             }
         }

@@ -17,10 +17,11 @@ pub(super) fn streams<'p>(path: &Path<'_, 'p>) -> Vec<Linked<'p>> {
         if job.cond.is_never() {
             continue;
         }
-        match path.catalogue.builders.iter().find(|b| builders::is_builder(b, &call.workflow)) {
-            Some(builder) => streams.extend(known(path, at, job, builder)),
-            None => streams.extend(unknown(path, at, job)),
-        }
+        let found = match path.catalogue.builders.iter().find(|b| builders::is_builder(b, &call.workflow)) {
+            Some(builder) => known(path, at, job, builder),
+            None => unknown(path, at, job),
+        };
+        streams.extend(found.filter(|_| path.counts()));
     }
     streams
 }

@@ -105,10 +105,13 @@ fn list(
 ) {
     let Some(nodes) = nodes else { return };
     for (at, node) in nodes.items().enumerate() {
-        if steps.len() >= MOST_STEPS {
+        let full = steps.len() >= MOST_STEPS;
+        if full || lowering.sources.checkout().is_spent() {
             let location = place.source.at(node.span());
             let why = format!("the job has more than {MOST_STEPS} steps; the rest was not read");
-            lowering.problem(problem_at(&location, why.clone()));
+            if full {
+                lowering.problem(problem_at(&location, why.clone()));
+            }
             steps.push(Arc::new(opaque(location, why)));
             return;
         }
@@ -334,6 +337,8 @@ fn step(
         steps.push(Arc::new(new));
     }
     scope.env.truncate(outer);
+    let writes = parts.env.is_some() || !exports.is_empty();
+    lowering.sources.checkout().spend(if writes { 50 + 4 * outer } else { 50 });
     scope.env.extend(exports);
     // Only what is known in full replaces the symbol: a value with unknown parts keeps the identity of its step
     // where nothing else names it.
