@@ -95,6 +95,27 @@ impl<'c> Scripts<'c> {
         if inside.as_str() == "." { Text::default() } else { inside }
     }
 
+    /// A command of the workspace as one of the checkout. A word that is the folder's name may mean something else, unless
+    /// an option leads there.
+    fn bring_home(&self, command: &mut Command) {
+        if self.home.borrow().is_empty() {
+            return;
+        }
+        if command.folder.is_empty() {
+            let leads = |at: usize| {
+                let before = at.checked_sub(1).and_then(|at| command.words.get(at));
+                before.is_some_and(|w| matches!(w.as_str(), "-C" | "--directory"))
+            };
+            let words = command.words.iter().enumerate().map(|(at, word)| match self.from_home(word) {
+                home if home.as_str() == "." && !leads(at) => word.clone(),
+                inside => inside,
+            });
+            command.words = words.collect();
+            command.output = command.output.as_ref().map(|file| self.from_home(file));
+        }
+        command.folder = self.folder(&command.folder);
+    }
+
     /// Paths of the workspace, one a line, as paths of the checkout.
     pub fn from_home(&self, paths: &Text) -> Text {
         let home = self.home.borrow();
@@ -141,7 +162,7 @@ impl<'c> Scripts<'c> {
         };
         let mut script = script;
         for command in &mut script.commands {
-            command.folder = self.folder(&command.folder);
+            self.bring_home(command);
         }
         let mut budget = Budget {
             pieces: MOST_PIECES,
