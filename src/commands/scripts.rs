@@ -69,8 +69,8 @@ pub struct Scripts<'c> {
 struct Budget {
     pieces: usize,
     bytes: usize,
-    /// Scripts that are being followed and their texts, against going in circles.
-    open: Vec<((String, u32, u64), String)>,
+    /// Scripts that are being followed, against going in circles.
+    open: Vec<(String, u32, u64)>,
     /// Scripts that were followed with the same words before.
     done: BTreeSet<String>,
     /// What symbols can stand for.
@@ -283,11 +283,9 @@ impl<'c> Scripts<'c> {
         let own = (piece.path.to_string(), piece.line, hasher.finish());
         let identity = format!("{}:{}:{}:", own.0, own.1, own.2);
         let stop = |why: &str| Script { unread: vec![(command.location.clone(), why.to_owned())], ..Script::default() };
-        // A script that calls itself with the words that it was called with comes back longer each time.
-        let circles = |(open, text): &((String, u32, u64), String)| {
-            *open == own || (&open.0, open.1) == (&own.0, own.1) && own.1 > 0 && piece.text.starts_with(text.as_str())
-        };
-        if budget.open.iter().any(circles) {
+        // A package script that calls itself with the words that it was called with comes back longer each time.
+        let again = budget.open.iter().filter(|open| (&open.0, open.1) == (&own.0, own.1)).count();
+        if budget.open.contains(&own) || again > 1 && own.0.ends_with("package.json") {
             return Script::default();
         }
         self.checkout.spend(piece.text.len() / 16 + self.parsed.walked.take());
@@ -336,7 +334,7 @@ impl<'c> Scripts<'c> {
             let lacking = script.commands.iter_mut().filter(|c| c.env.iter().all(|(name, _)| name != IDENTITY));
             lacking.for_each(|c| c.env.push(identity.clone()));
         }
-        budget.open.push((own, piece.text.clone()));
+        budget.open.push(own);
         let followed = self.follow(script, (&inner_env, platform), budget);
         budget.open.pop();
         followed
