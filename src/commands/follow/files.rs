@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{Call, Entered, Piece};
 use crate::checkout::ReadError;
+use crate::syntax::conf;
 
 const SHELLS: &[&str] = &["bash", "sh", "zsh", "dash", "ksh", "source", "."];
 
@@ -55,8 +56,14 @@ pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
         }
     };
     let shell = language(&path, &text)?;
+    let whole = match shell {
+        "python" => call.whole(&conf::PYTHON, &path, &text),
+        "pwsh" => call.whole(&conf::POWERSHELL, &path, &text),
+        _ => Ok(()),
+    };
     Some(Entered {
         what: format!("runs {path}"),
+        unread: whole.err(),
         pieces: vec![Piece {
             text: text.to_string(),
             shell: shell.to_owned(),
