@@ -490,6 +490,18 @@ impl Checkout {
         }
     }
 
+    /// The first bytes of a listed file, as many as are read of one: what one that is too large starts with.
+    pub fn beginning(&self, path: &str) -> Vec<u8> {
+        match &self.place {
+            Place::Folder(root) if self.is_listed(path) => read::beginning(&root.join(path), read::limit(path)),
+            Place::Folder(_) => Vec::new(),
+            Place::Memory(contents) => {
+                let most = usize::try_from(read::limit(path)).unwrap_or_default();
+                contents.get(path).map(|bytes| bytes.iter().take(most).copied().collect()).unwrap_or_default()
+            }
+        }
+    }
+
     /// Whether a regular file stands at a normalised path. The same few names are asked for by every command.
     fn locate(&self, root: &Path, path: &str) -> Result<(), ReadError> {
         if self.is_listed(path) {

@@ -222,7 +222,8 @@ fn well_formed(source: &Source, lowered: &mut Lowered) -> bool {
                     Some(steps) if !steps.is_sequence() && !steps.is_null() => {
                         Some((steps.span(), "`steps:` is a list of steps"))
                     }
-                    _ => None,
+                    Some(steps) => steps.items().find_map(steps::malformed_step),
+                    None => None,
                 }
             }),
         }

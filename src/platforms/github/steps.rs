@@ -453,8 +453,42 @@ fn given(lowering: &Lowering<'_>, action: &str, reference: &str) -> Option<(Give
     let file = definition(lowering, &given.path)?;
     // One that cannot be read is a problem to report.
     let Ok(source) = lowering.sources.load(&file) else { return Some((given, Kind::Steps)) };
-    let composite = source.root()?.get("runs")?.get("using")?.as_str()? == "composite";
-    Some((given, if composite { Kind::Steps } else { Kind::Program }))
+    let using = || source.root()?.get("runs")?.get("using")?.as_str();
+    let steps = malformed(&source).is_some() || using() == Some("composite");
+    Some((given, if steps { Kind::Steps } else { Kind::Program }))
+}
+
+/// Why the platform would not run an action, and where.
+fn malformed(source: &Source) -> Option<(Span, &'static str)> {
+    let Some(root) = source.root().filter(|root| root.is_mapping()) else {
+        return Some((source.root().map_or_else(Span::default, |root| root.span()), "an action is a mapping"));
+    };
+    let Some(runs) = root.get("runs").filter(|runs| runs.is_mapping()) else {
+        return Some((root.get("runs").unwrap_or(root).span(), "an action has a mapping `runs:`"));
+    };
+    let Some(using) = runs.get("using").and_then(|using| using.as_str()) else {
+        return Some((runs.span(), "`runs:` of an action says what it is `using:`"));
+    };
+    if using != "composite" {
+        return None;
+    }
+    let Some(steps) = runs.get("steps").filter(|steps| steps.is_sequence()) else {
+        return Some((runs.span(), "`steps:` is a list of steps"));
+    };
+    steps.items().find_map(malformed_step)
+}
+
+/// Why the platform would not run a step, and where.
+pub(super) fn malformed_step(step: Node<'_>) -> Option<(Span, &'static str)> {
+    let does = ["run", "uses", "parallel"].map(|key| step.get(key));
+    let [run, uses, _] = does;
+    let wrong = match [run, uses].into_iter().flatten().find(|node| node.is_mapping() || node.is_sequence()) {
+        Some(node) => return Some((node.span(), "`run:` and `uses:` of a step are text")),
+        None if !step.is_mapping() => "a step is a mapping",
+        None if does.iter().all(Option::is_none) => "a step has a `run:` or `uses:`",
+        None => return None,
+    };
+    Some((step.span(), wrong))
 }
 
 fn local_action(
@@ -498,7 +532,11 @@ fn local_action(
             return refuse(new, what, steps);
         }
     };
-    let Some(root) = source.root() else { return refuse(new, format!("{file} is empty"), steps) };
+    if let Some((span, wrong)) = malformed(&source) {
+        lowering.problem(problem_at(&source.at(span), format!("{wrong}; GitHub refuses this action")));
+        return refuse(new, format!("{file} cannot be read: {wrong}"), steps);
+    }
+    let Some(root) = source.root() else { return Vec::new() };
     let runs = root.get("runs");
     let using = runs.and_then(|r| r.get("using")).and_then(|n| n.as_str()).unwrap_or_default();
     if using != "composite" {
