@@ -2,7 +2,7 @@
 
 use super::coverage::{Coverage, Unit, is_image};
 use super::doer::Picked;
-use super::facts::{FlowFacts, Publish, names_missing_step, step_of_symbol};
+use super::facts::{FlowFacts, Publish, names_missing_output, step_of_symbol};
 use super::glob;
 use super::naming::image_name;
 use crate::catalogue::Catalogue;
@@ -25,8 +25,8 @@ pub(super) fn image_covered(
     for digest in digests {
         for symbol in digest.value.symbols() {
             let Some((job, step)) = step_of_symbol(flow, symbol) else {
-                if names_missing_step(flow, symbol) {
-                    return Coverage::Wrong("its subject is an output of a step that is not there".to_owned());
+                if names_missing_output(flow, symbol) {
+                    return Coverage::Wrong("its subject is an output that is not there".to_owned());
                 }
                 continue;
             };
