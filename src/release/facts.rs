@@ -553,7 +553,8 @@ pub(super) fn names_missing_output(flow: &Flow, symbol: &str) -> bool {
     let Some(path) = symbol.strip_prefix("jobs.") else { return false };
     // A job hands on what it declares.
     if let Some((key, _)) = path.split_once(".outputs.").filter(|(key, _)| !key.contains(".steps.")) {
-        let mut jobs = flow.jobs.iter().filter(|j| j.key == key).peekable();
+        let called = |j: &Job| j.key.strip_prefix(key).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        let mut jobs = flow.jobs.iter().filter(|j| called(j)).peekable();
         return jobs.peek().is_some() && jobs.all(|job| job.outside.is_none());
     }
     let parts = path.split_once(".steps.");
