@@ -8,8 +8,8 @@ use super::glob;
 use super::images::image_covered;
 use super::naming::{image_name, rewritten};
 use super::rewritten::Point;
+use super::tool::{UNLISTED, no_list, of_another_tool, unattested};
 use crate::catalogue::Bytes;
-use crate::commands::matching::flag;
 use crate::model::{Flow, Kind, Text};
 
 /// One thing that needs to be covered.
@@ -349,40 +349,6 @@ fn stored_by_publisher(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, 
         })
 }
 
-/// What a release tool uploads without listing it, as its configuration is followed.
-pub(super) const UNLISTED: &str = "goreleaser:extra-files";
-
-/// Whether the lists of the attesting job are those of a release tool, and something else builds what it publishes.
-fn of_another_tool(facts: &FlowFacts<'_>, attest: &Attest<'_>, unit: &Unit<'_, '_>) -> bool {
-    let tool = |p: &Publish<'_>| p.words().first().is_some_and(|w| w.as_str().starts_with("goreleaser:"));
-    unit.publish.bytes == Bytes::Built
-        && unit.files.is_empty()
-        && !tool(unit.publish)
-        && facts.get(attest.job).is_some_and(|own| own.publishes.iter().any(tool))
-}
-
-/// Why a release tool writes none of the checksums files, where its configuration says how it calls its own.
-fn no_list(
-    flow: &Flow,
-    facts: &FlowFacts<'_>,
-    attest: &Attest<'_>,
-    unit: &Unit<'_, '_>,
-    checksums: &[Picked],
-) -> Option<String> {
-    let written = flag(unit.publish.words(), &["--lists".to_owned()]).first()?.value()?.to_string();
-    if written.is_empty() {
-        return Some("the configuration of the release tool keeps it from listing all of it in one file".to_owned());
-    }
-    let list = glob::starred(&glob::normal(&written));
-    let meant = |c: &Picked| {
-        let origin = bytes::origin(flow, facts, attest.job, attest.step, c.value.as_str());
-        let may = |path: &str| digests::is_somewhere(path) || glob::overlaps(&glob::starred(path), &list);
-        origin.files.iter().any(|f| may(&f.pattern))
-    };
-    let name = checksums.first().map_or("", |c| c.value.as_str());
-    (!checksums.iter().any(meant)).then(|| format!("the release tool writes its checksums as `{list}` and no `{name}`"))
-}
-
 /// A published file of the attesting job that lies outside the folders of its checksums files, and one of those: what
 /// the tool that writes them makes lies beside them.
 fn listed_elsewhere(
@@ -405,61 +371,8 @@ fn listed_elsewhere(
     Some((file.pattern.clone(), lists.first()?.clone()))
 }
 
-/// An ending of published files that no subject of the attesting job has.
-fn unattested(facts: &FlowFacts<'_>, attest: &Attest<'_>, unit: &Unit<'_, '_>) -> Option<String> {
-    let own = facts.get(attest.job)?.attests.iter();
-    let beside = own.filter(|a| std::ptr::eq(a.producer, attest.producer) && unit.publish.cond.implies(&a.cond));
-    let subjects: Vec<String> = beside
-        .flat_map(|a| a.doer.every(&a.producer.subjects.files, a.hit, &a.producer.value_flags))
-        .flat_map(|f| items(&f))
-        .map(|f| f.value.as_str().trim_end_matches(['/', '"', '\'']).to_owned())
-        .collect();
-    let sink = unit.publish.sink;
-    let made = unit.publish.doer.every(&sink.makes, unit.publish.hit, &sink.value_flags);
-    let mut endings = made.iter().map(|m| m.value.as_str());
-    let names = |s: &str, ending: &str| names_ending(s, ending);
-    let left_out = |ending: &str| subjects.iter().filter_map(|s| s.strip_prefix('!')).any(|s| names(s.trim(), ending));
-    let covered = |ending: &str| subjects.iter().any(|s| !s.starts_with('!') && names(s, ending)) && !left_out(ending);
-    endings.find(|ending| !covered(ending)).map(str::to_owned)
-}
-
-/// Whether a pattern names all files with an ending that lie where a release tool puts them.
-fn names_ending(pattern: &str, ending: &str) -> bool {
-    let pattern = glob::normal(pattern);
-    let (folder, file) = pattern.rsplit_once('/').unwrap_or(("", &pattern));
-    // Below the tool's folder lie the programs from which it makes the rest.
-    let below = match folder.split_once("dist/") {
-        Some((_, below)) => !below.is_empty(),
-        None => folder.contains('/') && !folder.ends_with("/dist") && !pattern.contains('*'),
-    };
-    if below {
-        return pattern.contains("**") && names_ending(file, ending);
-    }
-    if file.contains('[') {
-        let matcher = globset::Glob::new(file).map(|g| g.compile_matcher());
-        return matcher.is_ok_and(|m| m.is_match(format!("x.{ending}")));
-    }
-    // A pattern that ends in anything, or a folder.
-    if file.ends_with('*') || file.ends_with("}}") || !file.contains('.') {
-        return true;
-    }
-    // What stands between two wildcards chooses among the files, and so does what stands before the ending.
-    let mut parts = file.split('*').skip(1).peekable();
-    let mut last = None;
-    while let Some(part) = parts.next() {
-        if parts.peek().is_some() && part.contains(|c: char| c.is_alphanumeric()) {
-            return false;
-        }
-        last = Some(part);
-    }
-    match last {
-        Some(last) => last == format!(".{ending}"),
-        None => file.ends_with(&format!(".{ending}")),
-    }
-}
-
 /// The items of a list of files, each with its place.
-fn items(files: &Picked) -> Vec<Picked> {
+pub(super) fn items(files: &Picked) -> Vec<Picked> {
     let of = |value: Text| Picked { value, location: files.location.clone() };
     files.value.items(&[',']).into_iter().map(of).collect()
 }

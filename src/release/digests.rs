@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use super::bytes::{self, FileRef};
-use super::coverage::{Coverage, UNLISTED, Unit};
+use super::coverage::{Coverage, Unit};
 use super::facts::{FlowFacts, step_of_symbol};
 use super::glob;
 use super::provenance::not_always;
 use super::rewritten::{self, Point};
+use super::tool::UNLISTED;
 use crate::commands::matching;
 use crate::model::{Command, Flow, Script, Step, StepBody, Text};
 use crate::syntax::words;

@@ -23,6 +23,7 @@ mod readable;
 mod rewritten;
 mod separation;
 mod supply;
+mod tool;
 mod traits;
 
 use std::cell::{Cell, OnceCell};
