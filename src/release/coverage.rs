@@ -156,10 +156,11 @@ fn own_elsewhere(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, unit: 
         return Coverage::No;
     }
     if is_image(unit.kind) {
-        // BuildKit's provenance lies in the manifest and goes into an index that is made of it.
-        let merged =
-            unit.publish.bytes == Bytes::Given && other.sink.kind == Kind::Image && other.job != unit.publish.job
-                || unit.publish.bytes == Bytes::Copied;
+        // BuildKit's provenance lies in the manifest and goes into an index that buildx makes of it; `docker manifest` takes
+        // none that has provenance, and what another command pushes is another image.
+        let index = ["imagetools", "index"].iter().any(|part| unit.publish.sink.id.contains(part));
+        let merged = index && other.sink.kind == Kind::Image && other.job != unit.publish.job
+            || unit.publish.bytes == Bytes::Copied;
         let fits = || {
             let pushed = other.doer.first(&other.sink.name, other.hit, &other.sink.value_flags);
             let mut pushed = pushed.iter().map(|p| image_name(p.value.as_str())).filter(|n| !n.is_empty()).peekable();

@@ -547,9 +547,17 @@ pub(super) fn step_of_symbol<'p>(flow: &'p Flow, symbol: &str) -> Option<(&'p Jo
     Some((job, step))
 }
 
-/// Whether a symbol names a step that its job does not have.
-pub(super) fn names_missing_step(flow: &Flow, symbol: &str) -> bool {
-    let parts = symbol.strip_prefix("jobs.").and_then(|rest| rest.split_once(".steps."));
+/// Whether a symbol names an output that nothing writes: one that its job does not declare, or of a step that its job does
+/// not have.
+pub(super) fn names_missing_output(flow: &Flow, symbol: &str) -> bool {
+    let Some(path) = symbol.strip_prefix("jobs.") else { return false };
+    // A job hands on what it declares.
+    if let Some((key, _)) = path.split_once(".outputs.").filter(|(key, _)| !key.contains(".steps.")) {
+        let called = |j: &Job| j.key.strip_prefix(key).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        let mut jobs = flow.jobs.iter().filter(|j| called(j)).peekable();
+        return jobs.peek().is_some() && jobs.all(|job| job.outside.is_none());
+    }
+    let parts = path.split_once(".steps.");
     let Some((key, rest)) = parts.filter(|(_, rest)| rest.contains(".outputs.")) else { return false };
     let id = rest.split(".outputs.").next();
     let mut jobs = flow.jobs.iter().filter(|j| j.key == key).peekable();

@@ -2,7 +2,7 @@
 
 use super::coverage::{Coverage, Unit, is_image};
 use super::doer::Picked;
-use super::facts::{FlowFacts, Publish, names_missing_step, step_of_symbol};
+use super::facts::{FlowFacts, Publish, names_missing_output, step_of_symbol};
 use super::glob;
 use super::naming::image_name;
 use crate::catalogue::Catalogue;
@@ -25,8 +25,8 @@ pub(super) fn image_covered(
     for digest in digests {
         for symbol in digest.value.symbols() {
             let Some((job, step)) = step_of_symbol(flow, symbol) else {
-                if names_missing_step(flow, symbol) {
-                    return Coverage::Wrong("its subject is an output of a step that is not there".to_owned());
+                if names_missing_output(flow, symbol) {
+                    return Coverage::Wrong("its subject is an output that is not there".to_owned());
                 }
                 continue;
             };
@@ -93,7 +93,11 @@ fn other_digest(flow: &Flow, digest: &Picked, unit: &Unit<'_, '_>, index: bool) 
         if index && is_earlier(flow, job, step, unit) {
             return Some(Coverage::Wrong("its digest is read before the index that is published is made".to_owned()));
         }
-        let read = inspected(step);
+        if built_apart(flow, job, step, unit) {
+            return Some(Coverage::Wrong("its digest is that of another build under the same name".to_owned()));
+        }
+        let read: Vec<String> =
+            inspected(step).iter().map(|r| image_name(r)).filter(|image| !image.is_empty()).collect();
         let own = |image: &String| fits(image, unit) || image.contains("${{");
         if let Some(other) = read.first().filter(|_| !read.iter().any(own)) {
             return Some(Coverage::Wrong(format!("its subject is the digest of another image, `{other}`")));
@@ -126,15 +130,55 @@ const INSPECT: &[&str] = &[
 /// Their options with a value.
 const INSPECT_VALUES: &[&str] = &["--format", "-f", "--platform", "--builder", "--tls-verify", "--creds", "-p"];
 
-/// The images whose digests a script asks for.
+/// The images whose digests a script asks for, as it names them.
 fn inspected(step: &Step) -> Vec<String> {
     let StepBody::Script(script) = &step.body else { return Vec::new() };
     let values: Vec<String> = INSPECT_VALUES.iter().map(|v| (*v).to_owned()).collect();
     let of = |command: &crate::model::Command| {
         let after = INSPECT.iter().find_map(|p| matching::matches(p, &command.words))?;
-        matching::positional(&command.words, after, &values).first().map(|w| image_name(w.as_str()))
+        matching::positional(&command.words, after, &values).first().map(|w| w.to_string())
     };
-    script.commands.iter().filter_map(of).filter(|image| !image.is_empty()).collect()
+    script.commands.iter().filter_map(of).collect()
+}
+
+/// Whether the command that builds what is pushed runs after the digest is read, or builds under other tags than the one
+/// for which it is read.
+fn built_apart(flow: &Flow, job: &Job, read_by: &Step, unit: &Unit<'_, '_>) -> bool {
+    let publish = unit.publish;
+    let Some(publishing) = flow.jobs.get(publish.job).filter(|p| p.key == job.key) else { return false };
+    let refs = inspected(read_by);
+    let names = publish.doer.first(&publish.sink.name, publish.hit, &publish.sink.value_flags);
+    let [pushed] = names.as_slice() else { return false };
+    let tags = |command: &crate::model::Command| -> Vec<String> {
+        let builds = matching::matches("docker|podman|nerdctl build", &command.words);
+        if builds.or_else(|| matching::matches("docker buildx build|b", &command.words)).is_none() {
+            return Vec::new();
+        }
+        let given = matching::flag(&command.words, &["-t".to_owned(), "--tag".to_owned()]);
+        given.iter().filter_map(|t| t.value().map(Text::to_string)).collect()
+    };
+    let steps = publishing.steps.iter().enumerate().take(publish.step + 1);
+    let built = steps.filter_map(|(at, step)| match &step.body {
+        StepBody::Script(script) => Some((at, script)),
+        _ => None,
+    });
+    let mut built = built.flat_map(|(at, script)| script.commands.iter().map(move |c| (at, tags(c))));
+    let Some((at, tags)) = built.rfind(|(_, tags)| tags.iter().any(|t| t == pushed.value.as_str())) else {
+        return false;
+    };
+    let later = publishing.steps.iter().position(|s| s.location == read_by.location).is_some_and(|read| read < at);
+    // Texts with unknown parts may stand for the same, unless one of them goes on.
+    let known =
+        |r: &String| !r.contains("${{") || r.starts_with(pushed.value.as_str()) || pushed.value.as_str().starts_with(r);
+    let commands = publishing.steps.iter().filter_map(|step| match &step.body {
+        StepBody::Script(script) => Some(&script.commands),
+        _ => None,
+    });
+    let retagged = commands.flatten().any(|c| {
+        matching::matches("docker|podman|nerdctl tag", &c.words).is_some()
+            && c.words.iter().any(|w| refs.iter().any(|r| r == w.as_str()))
+    });
+    !refs.is_empty() && (later || !retagged && refs.iter().all(|r| known(r) && !tags.contains(r)))
 }
 
 /// Whether the step runs an action that pushes images when it is told to.

@@ -38,7 +38,7 @@ pub(super) fn choice(node: Option<Node<'_>>, job: &Location, path: &Arc<str>, sc
 
 /// The part of a label that nothing shows.
 fn source_of(label: &Text) -> String {
-    label.symbols().next().unwrap_or("a matrix value that is not set in every leg").to_owned()
+    label.symbols().next().unwrap_or("a value that is not set in every leg or run").to_owned()
 }
 
 /// Every set of labels that the node can yield.
