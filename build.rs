@@ -52,6 +52,28 @@ fn read(path: &str) -> Result<Value, Box<dyn Error>> {
     Ok(serde_yaml::from_str(&text).map_err(|e| format!("{path}: {e}"))?)
 }
 
+/// Takes the sources away: they are for who reads and changes the entries, and each entry has to have one.
+fn take_sources(file: &str, value: &mut Value) -> Result<(), Box<dyn Error>> {
+    let lists: &[&str] = match file {
+        "neutral" | "wrappers" => return Ok(()),
+        "labels" => &["vendors"],
+        "claims" => &["badges"],
+        _ => &[],
+    };
+    let mut take = |entry: &mut Value| match entry.as_object_mut().and_then(|fields| fields.remove("source")) {
+        Some(Value::String(_)) => Ok(()),
+        _ => Err(format!("rules/{file}.yml: an entry without a source: {entry}")),
+    };
+    if file == "labels" {
+        take(value)?;
+    }
+    for list in lists {
+        let entries = value.get_mut(list).and_then(Value::as_array_mut).ok_or("a list is missing")?;
+        entries.iter_mut().try_for_each(&mut take)?;
+    }
+    Ok(value.as_array_mut().into_iter().flatten().try_for_each(take)?)
+}
+
 /// The keys under which the regular expressions of a file stand.
 fn expressions_of(file: &str) -> &'static [&'static str] {
     match file {
@@ -100,25 +122,6 @@ fn words(expression: &Hir) -> Vec<Vec<String>> {
     }
 }
 
-/// Takes out where entries are documented: people read that in `rules/`, the program does not. What stands in a list
-/// has to name it.
-fn take_sources(file: &str, value: &mut Value, listed: bool) -> Result<(), Box<dyn Error>> {
-    match value {
-        Value::Array(all) => all.iter_mut().try_for_each(|entry| take_sources(file, entry, true))?,
-        Value::Object(fields) => {
-            let source = fields.remove("source");
-            if listed && !source.is_some_and(|s| s.as_str().is_some_and(|s| s.starts_with("https://"))) {
-                return Err(format!("rules/{file}.yml: an entry without a source: {fields:?}").into());
-            }
-            for (_, list) in fields.iter_mut().filter(|(name, _)| matches!(name.as_str(), "vendors" | "badges")) {
-                take_sources(file, list, true)?;
-            }
-        }
-        _ => {}
-    }
-    Ok(())
-}
-
 /// The cards of the hardening notes, by file name.
 fn rule_cards() -> Result<Vec<Value>, Box<dyn Error>> {
     const FOLDER: &str = "rules/hardening";
@@ -137,9 +140,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut all = Map::new();
     for name in FILES {
         let mut file = read(&format!("rules/{name}.yml"))?;
-        if !matches!(*name, "neutral" | "wrappers") {
-            take_sources(name, &mut file, false)?;
-        }
+        take_sources(name, &mut file)?;
         add_words(&mut file, expressions_of(name), false)?;
         all.insert((*name).to_owned(), file);
     }

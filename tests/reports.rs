@@ -48,3 +48,9 @@ fn a_broken_workflow_beside_a_good_one() {
 fn an_image() {
     shown("image-attested");
 }
+
+/// Nobody signs the provenance of the image, and the report says so.
+#[test]
+fn an_image_without_a_signer() {
+    shown("image-buildkit-default");
+}

@@ -171,10 +171,38 @@ fn configuration_that_makes_no_sense_is_refused() {
         ("run: npx semantic-release", ".releaserc.yml", "1\n"),
         ("run: npx semantic-release", ".releaserc.yml", "plugins: [\n"),
         ("uses: ./act", "act/action.yml", "runs: {\n"),
+        // Actions that the platform refuses.
+        ("uses: ./act", "act/action.yml", ""),
+        ("uses: ./act", "act/action.yml", "- npm publish\n"),
+        ("uses: ./act", "act/action.yml", "name: act\n"),
+        ("uses: ./act", "act/action.yml", "runs: npm publish\n"),
+        ("uses: ./act", "act/action.yml", "runs: { steps: [{ run: npm publish, shell: bash }] }\n"),
+        ("uses: ./act", "act/action.yml", "runs: { using: [composite], steps: [{ run: npm publish, shell: bash }] }\n"),
+        ("uses: ./act", "act/action.yml", "runs: { using: composite, steps: { run: npm publish, shell: bash } }\n"),
+        ("uses: ./act", "act/action.yml", "runs: { using: composite }\n"),
+        ("uses: ./act", "act/action.yml", "runs: { using: composite, steps: [npm publish] }\n"),
+        ("uses: ./act", "act/action.yml", "runs: { using: composite, steps: [{ run: [npm publish], shell: bash }] }\n"),
+        ("uses: ./act", "act/action.yml", "runs: { using: composite, steps: [{ name: npm publish }] }\n"),
+        // Programs and recipes that break off.
+        ("run: python3 go.py", "go.py", "import os\nos.system(\"npm publish\"\n"),
+        ("run: ./go.py", "go.py", "#!/usr/bin/env python3\ndef f():\n    '''Publish.\n"),
+        ("run: python3 go.py", "go.py", "import os\nif os:\n"),
+        ("run: pwsh ./go.ps1", "go.ps1", "if ($env:A) {\n  npm publish\n"),
+        ("run: ./go.ps1", "go.ps1", "$a = @'\nnpm publish\n"),
+        ("run: pwsh ./go.ps1", "go.ps1", "<# npm publish\n"),
+        ("run: just go", "justfile", "go:\n  echo\nx := 'npm publ\n"),
+        ("run: just go", "justfile", "go:\n  echo\nx := if a == \"\" {\n"),
+        ("run: just go", "justfile", "go:\n  echo\nnpm publ\n"),
+        // Steps of a workflow.
+        ("run: echo\n      - npm publish", BESIDE, ""),
+        ("run: [npm publish]", BESIDE, ""),
+        ("name: npm publish", BESIDE, ""),
     ] {
         let folder = checkout(leads);
-        write(folder.path(), path, text.as_bytes());
-        refused(&graded(folder.path()), path, leads);
+        if path != BESIDE {
+            write(folder.path(), path, text.as_bytes());
+        }
+        refused(&graded(folder.path()), path, &format!("{leads}: {text}"));
     }
 }
 
@@ -193,6 +221,23 @@ fn what_only_looks_broken_is_read() {
         ("run: npx lerna publish", "lerna.json", "{\n\t// all of them\n\t\"packages\": [\n\t\t\"none/*\",\n\t]\n}\n"),
         ("run: rush publish --publish", "rush.json", "/* one */ {\n\t\"projects\": [\n\t\t{}\n\t]\n}\n"),
         ("run: npx semantic-release", ".releaserc.yml", ""),
+        ("run: python3 go.py", "go.py", "def f(): ...  # (\nx = ['(', f\"{x}(\", '''\n(''']\r\ndef g(): ...\r\n"),
+        (
+            "run: pwsh go.ps1",
+            "go.ps1",
+            "$a = @\"\r\n({'\r\n\"@\r\n<# ( #>\r\nf \"$(g \"it's\")`\"(\" # (\r\nexit $?\r\n",
+        ),
+        (
+            "run: just go",
+            "justfile",
+            "set shell := [\"sh\",\n  '-c']\nx := '\n(\n'\ny := if x == \"(\" {\n\"a\"\n} else { `echo (` }\nexport Z := \"\"\n# (\n[group('a')]\n@go a=\"(\" +b='': \\\n  && (last \"a\")\n  echo (\nlast c:\n  echo\n",
+        ),
+        (
+            "uses: ./act",
+            "act/action.yml",
+            "runs:\n  using: composite\n  steps:\n    - { run: , shell: bash }\n    - uses: actions/checkout@v4\n",
+        ),
+        ("uses: ./act", "act/action.yml", "runs: { using: node24, main: index.js }\n"),
     ] {
         let folder = checkout(leads);
         write(folder.path(), path, text.as_bytes());
@@ -285,6 +330,9 @@ const CUT: &[(&str, &str, &str)] = &[
     ("uses: ./act", "act/action.yml", "runs:\n  using: composite\n  steps:\n    - run: \"npm publ"),
     ("run: npm run go", "package.json", "{\n  \"name\": \"x\",\n  \"scripts\": {\n    \"go\": \"npm"),
     ("run: poe go", "pyproject.toml", "[tool.poe.tasks]\ngo = \"twine upl"),
+    ("run: python3 go.py", "go.py", "import subprocess\nsubprocess.run([\"twine\", \"upl"),
+    ("run: pwsh ./go.ps1", "go.ps1", "$files = @(Get-ChildItem)\nforeach ($file in $files) {\n  npm publ"),
+    ("run: just go", "justfile", "flags := \"--access publ\ngo:\n  npm publish {{flags}}\n"),
     ("run: task go", "Taskfile.yml", "tasks:\n  go:\n    cmds: [npm publish, {"),
     ("run: docker compose push", "compose.yaml", "services:\n  a:\n    image: \"ghcr.io/acme/a"),
     ("run: goreleaser release", ".goreleaser.yml", "dockers:\n  - image_templates: [\"ghcr.io/"),

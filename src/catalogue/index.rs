@@ -1,5 +1,7 @@
 //! Which entries may match an action or a program, so that not every entry is compared with every command.
 
+use std::ops::Range;
+
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::CommandPattern;
@@ -49,13 +51,33 @@ impl Names {
         self
     }
 
-    fn of(&self, name: &str) -> impl Iterator<Item = usize> {
-        let name = lowered(name);
-        let first = || name.bytes().next().and_then(|byte| self.first.get(&byte));
-        let list = self.own.get(&*name).or_else(first).unwrap_or(&self.open);
+    fn of<'n>(&'n self, name: &'n str) -> Candidates<'n> {
+        let low = lowered(name);
+        let first = || low.bytes().next().and_then(|byte| self.first.get(&byte));
+        Candidates { list: self.own.get(&*low).or_else(first).unwrap_or(&self.open), name }
+    }
+}
+
+/// The entries that may describe what has a name.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Candidates<'n> {
+    list: &'n [(String, usize)],
+    name: &'n str,
+}
+
+impl<'n> Candidates<'n> {
+    /// Their numbers, in catalogue order.
+    pub fn all(self) -> impl Iterator<Item = usize> + use<'n> {
+        let begins = move |start: &str| self.name.get(..start.len()).is_some_and(|own| own.eq_ignore_ascii_case(start));
         let mut last = None;
-        let fitting = list.iter().filter(move |(start, _)| name.starts_with(start.as_str())).map(|(_, at)| *at);
+        let fitting = self.list.iter().filter(move |(start, _)| begins(start)).map(|(_, at)| *at);
         fitting.filter(move |at| last.replace(*at) != Some(*at))
+    }
+
+    /// The numbers that those of one list have in it.
+    pub fn within(self, part: &Part) -> impl Iterator<Item = usize> + use<'n> {
+        let Part(Range { start, end }) = *part;
+        self.all().skip_while(move |at| *at < start).take_while(move |at| *at < end).map(move |at| at - start)
     }
 }
 
@@ -82,13 +104,13 @@ impl Index {
         Self { actions: actions.finished(), programs: programs.finished() }
     }
 
-    /// Entries that may describe the action, in catalogue order.
-    pub fn of_action(&self, name: &str) -> impl Iterator<Item = usize> {
+    /// Entries that may describe the action.
+    pub fn of_action<'n>(&'n self, name: &'n str) -> Candidates<'n> {
         self.actions.of(name)
     }
 
-    /// Entries that may describe a command of this program, in catalogue order.
-    pub fn of_program(&self, name: &str) -> impl Iterator<Item = usize> {
+    /// Entries that may describe a command of this program.
+    pub fn of_program<'n>(&'n self, name: &'n str) -> Candidates<'n> {
         self.programs.of(name)
     }
 }
@@ -108,27 +130,51 @@ fn name_of(program: &str) -> Name<'_> {
     }
 }
 
-/// The indices of a catalogue's lists.
+/// Where the entries of one list stand in an index over several.
+#[derive(Debug, Default)]
+pub struct Part(Range<usize>);
+
+/// One index over the lists of a catalogue: a name is looked up once for all of them.
 #[derive(Debug, Default)]
 pub struct Indices {
-    /// Over the sinks.
-    pub sinks: Index,
-    /// Over the producers.
-    pub producers: Index,
-    /// Over the caches.
-    pub caches: Index,
-    /// Over the remote services.
-    pub remote: Index,
-    /// Over the safeguards.
-    pub safeguards: Index,
-    /// Over the neutral steps.
-    pub neutral: Index,
-    /// Over the hand-overs.
-    pub transfers: Index,
-    /// Over the steps that change files.
-    pub changes: Index,
-    /// Over the actions that run what an input holds.
-    pub runs: Index,
+    /// All of them, one list behind the other.
+    pub all: Index,
+    /// The sinks.
+    pub sinks: Part,
+    /// The producers.
+    pub producers: Part,
+    /// The caches.
+    pub caches: Part,
+    /// The remote services.
+    pub remote: Part,
+    /// The safeguards.
+    pub safeguards: Part,
+    /// The neutral steps.
+    pub neutral: Part,
+    /// The hand-overs.
+    pub transfers: Part,
+    /// The steps that change files.
+    pub changes: Part,
+    /// The actions that run what an input holds.
+    pub runs: Part,
+}
+
+/// The actions and commands of entries, as an index takes them.
+pub(super) type Entries<'e> = Vec<(&'e [String], &'e [CommandPattern])>;
+
+impl Indices {
+    /// Indexes the lists in the order of the fields.
+    pub(super) fn new(lists: [Entries<'_>; 9]) -> Self {
+        let mut end = 0;
+        let parts = lists.each_ref().map(|list| {
+            let start = end;
+            end += list.len();
+            Part(start..end)
+        });
+        let [sinks, producers, caches, remote, safeguards, neutral, transfers, changes, runs] = parts;
+        let all = Index::new(lists.into_iter().flatten());
+        Self { all, sinks, producers, caches, remote, safeguards, neutral, transfers, changes, runs }
+    }
 }
 
 #[cfg(test)]
@@ -140,7 +186,7 @@ mod tests {
         let commands = ["gradle|*/gradlew publish", "python3.* -m", "@scope/tool run", "*/v2 x"]
             .map(|c| vec![CommandPattern::from(c.to_owned())]);
         let index = Index::new(commands.iter().map(|c| (&[][..], &**c)));
-        let of = |name: &str| index.of_program(name).collect::<Vec<_>>();
+        let of = |name: &str| index.of_program(name).all().collect::<Vec<_>>();
         assert_eq!(of("gradlew"), [0, 3]);
         assert_eq!(of("gradle"), [0, 3]);
         assert_eq!(of("tool"), [2, 3]);

@@ -29,10 +29,10 @@ pub use claim::{Badge, Claims, Form};
 pub use command::{CommandPattern, fits};
 pub use context::{Context, Who};
 pub use detector::{Clue, Detector};
-pub use expression::Expression;
+pub use expression::{Asked, Expression};
 pub use identity::Identity;
 pub use image::Image;
-pub use index::{Index, Indices};
+pub use index::{Candidates, Index, Indices, Part};
 pub use label::{Labels, Vendor};
 pub use producer::{Broken, Content, Producer, Signer, Store, Subjects};
 pub use rule::{Cards, Example, Examples, Principle, RuleCard, Sheet, Subject};
@@ -99,17 +99,17 @@ impl Catalogue {
 
     fn parse() -> Result<Catalogue, serde_json::Error> {
         let mut all: Catalogue = serde_json::from_str(include_str!(concat!(env!("OUT_DIR"), "/catalogue.json")))?;
-        all.index = Indices {
-            sinks: Index::new(all.sinks.iter().map(|e| (&*e.actions, &*e.commands))),
-            producers: Index::new(all.producers.iter().map(|e| (&*e.actions, &*e.commands))),
-            caches: Index::new(all.caches.iter().map(|e| (&*e.actions, &*e.commands))),
-            remote: Index::new(all.remote.iter().map(|e| (&*e.actions, &*e.commands))),
-            safeguards: Index::new(all.safeguards.iter().map(|e| (&*e.actions, &*e.commands))),
-            neutral: Index::new(all.neutral.iter().map(|e| (&*e.actions, &*e.commands))),
-            transfers: Index::new(all.transfers.iter().map(|e| (&*e.actions, &[][..]))),
-            changes: Index::new(all.changes.iter().map(|e| (&*e.actions, &*e.commands))),
-            runs: Index::new(all.runs.iter().map(|e| (&*e.actions, &[][..]))),
-        };
+        all.index = Indices::new([
+            all.sinks.iter().map(|e| (&*e.actions, &*e.commands)).collect(),
+            all.producers.iter().map(|e| (&*e.actions, &*e.commands)).collect(),
+            all.caches.iter().map(|e| (&*e.actions, &*e.commands)).collect(),
+            all.remote.iter().map(|e| (&*e.actions, &*e.commands)).collect(),
+            all.safeguards.iter().map(|e| (&*e.actions, &*e.commands)).collect(),
+            all.neutral.iter().map(|e| (&*e.actions, &*e.commands)).collect(),
+            all.transfers.iter().map(|e| (&*e.actions, &[][..])).collect(),
+            all.changes.iter().map(|e| (&*e.actions, &*e.commands)).collect(),
+            all.runs.iter().map(|e| (&*e.actions, &[][..])).collect(),
+        ]);
         Ok(all)
     }
 }

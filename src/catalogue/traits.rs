@@ -43,7 +43,7 @@ pub struct Cache {
     pub off: String,
 }
 
-/// A service that lets somebody into a running job.
+/// A service that lets somebody into a running job, or that runs the build elsewhere.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Remote {
@@ -63,6 +63,9 @@ pub struct Remote {
     /// None may hold.
     #[serde(default)]
     pub unless: Vec<Test>,
+    /// It lets nobody in, but has the build run on a machine that nothing here shows.
+    #[serde(default)]
+    pub elsewhere: bool,
 }
 
 /// A step that makes a build safer or better documented. It changes no level.
@@ -218,8 +221,8 @@ impl From<Vec<Wrapper>> for Wrappers {
 
 impl Wrappers {
     /// Those that may describe a command of this program, in catalogue order.
-    pub fn of_program(&self, name: &str) -> impl Iterator<Item = &Wrapper> {
-        self.index.of_program(name).filter_map(|at| self.all.get(at))
+    pub fn of_program<'n>(&'n self, name: &'n str) -> impl Iterator<Item = &'n Wrapper> {
+        self.index.of_program(name).all().filter_map(|at| self.all.get(at))
     }
 }
 

@@ -20,6 +20,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::model::Problem;
@@ -34,6 +35,9 @@ use walk::Walk;
 
 /// Most bytes of texts that are kept for a second reading.
 const MAX_CACHED: usize = 256 * 1024 * 1024;
+/// What reading the pipelines of a checkout may take, in steps of work: a statement of a script, 16 bytes of a file that
+/// something leads to, each as often as it is read.
+pub const MAX_WORK: usize = 30_000_000;
 /// Most paths of which it is kept whether a file stands there.
 const MAX_PLACES: usize = 100_000;
 
@@ -42,6 +46,7 @@ const MAX_PLACES: usize = 100_000;
 pub struct Checkout {
     place: Place,
     most_files: usize,
+    most_work: usize,
     walk: OnceLock<Walk>,
     repository: OnceLock<Repository>,
     /// The slug that was given instead of the remote's.
@@ -49,6 +54,8 @@ pub struct Checkout {
     /// Checkouts of repositories that this one refers to.
     beside: Vec<beside::Beside>,
     cache: Mutex<Cache>,
+    /// The work that was done for its pipelines.
+    work: AtomicUsize,
     /// What grading needed and did not get.
     unread: Mutex<BTreeSet<(Bearing, Problem)>>,
     /// Somebody named it as configuration: whatever cannot be read in it is a problem.
@@ -246,11 +253,13 @@ impl Checkout {
         Self {
             place,
             most_files: MAX_FILES,
+            most_work: MAX_WORK,
             walk: OnceLock::new(),
             repository: OnceLock::new(),
             slug: None,
             beside: Vec::new(),
             cache: Mutex::new(Cache::default()),
+            work: AtomicUsize::new(0),
             unread: Mutex::default(),
             named: false,
         }
@@ -260,6 +269,13 @@ impl Checkout {
     #[must_use]
     pub fn with_most_files(mut self, most: usize) -> Self {
         self.most_files = most.min(MAX_FILES);
+        self
+    }
+
+    /// Does less work for the pipelines than [`MAX_WORK`]. More is a problem that holds the level down.
+    #[must_use]
+    pub fn with_most_work(mut self, most: usize) -> Self {
+        self.most_work = most.min(MAX_WORK);
         self
     }
 
@@ -381,6 +397,7 @@ impl Checkout {
     /// See [`ReadError`].
     pub fn read_for(&self, bearing: Bearing, path: &str) -> Result<Arc<str>, ReadError> {
         let text = self.glance(path);
+        self.spend(text.as_ref().map_or(1, |text| 1 + text.len() / 16));
         if let Err(error) = &text
             && *error != ReadError::NotFound
             && let Ok(path) = path::normalise(path)
@@ -390,6 +407,21 @@ impl Checkout {
             self.refuse(bearing, Problem { path, line, column, message: error.to_string() });
         }
         text
+    }
+
+    /// Counts work that was done for the pipelines.
+    pub fn spend(&self, work: usize) {
+        self.work.fetch_add(work, Ordering::Relaxed);
+    }
+
+    /// Whether its pipelines took more work than they may.
+    pub fn is_spent(&self) -> bool {
+        self.work.load(Ordering::Relaxed) > self.most_work
+    }
+
+    /// The work that its pipelines may take.
+    pub fn most_work(&self) -> usize {
+        self.most_work
     }
 
     /// Keeps that a file on which the level depends has a text that makes no sense, for [`Checkout::unread`].
@@ -455,6 +487,18 @@ impl Checkout {
             }
             Place::Memory(contents) if contents.get(path).is_some_and(|bytes| !of_interest(bytes)) => Ok(None),
             _ => Ok(Some(self.glance(path)?).filter(|text| of_interest(text.as_bytes()))),
+        }
+    }
+
+    /// The first bytes of a listed file, as many as are read of one: what one that is too large starts with.
+    pub fn beginning(&self, path: &str) -> Vec<u8> {
+        match &self.place {
+            Place::Folder(root) if self.is_listed(path) => read::beginning(&root.join(path), read::limit(path)),
+            Place::Folder(_) => Vec::new(),
+            Place::Memory(contents) => {
+                let most = usize::try_from(read::limit(path)).unwrap_or_default();
+                contents.get(path).map(|bytes| bytes.iter().take(most).copied().collect()).unwrap_or_default()
+            }
         }
     }
 

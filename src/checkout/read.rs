@@ -143,6 +143,18 @@ pub(super) fn bytes(target: &Path, limit: u64) -> Result<Vec<u8>, ReadError> {
     Ok(bytes)
 }
 
+/// The first bytes of a regular file whose place was checked.
+pub(super) fn beginning(target: &Path, limit: u64) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    if let Ok(file) = File::open(target)
+        && file.metadata().is_ok_and(|metadata| metadata.is_file())
+    {
+        // What came before a failure is a beginning, too.
+        let _ = file.take(limit).read_to_end(&mut bytes);
+    }
+    bytes
+}
+
 /// The text of the bytes.
 pub(super) fn text(bytes: Vec<u8>) -> Result<String, ReadError> {
     String::from_utf8(bytes).map_err(|error| {

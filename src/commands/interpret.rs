@@ -13,7 +13,7 @@ use super::status::{Rendered, Status, Strict};
 use super::{Parsed, paths, symbol};
 use crate::catalogue::Wrappers;
 use crate::model::{self, Cond, Hop, Location, Text};
-use crate::syntax::shell::{Node, Script};
+use crate::syntax::shell::{Node, Piece, Script};
 use crate::syntax::{batch, powershell, shell};
 
 /// Statements and expansions that are followed in one script, loops and calls unrolled.
@@ -120,6 +120,20 @@ pub struct Context<'a> {
     pub parsed: &'a Parsed,
 }
 
+/// Whether a statement ends the script, a function or a round of a loop.
+fn leaves(node: &Node) -> bool {
+    match node {
+        Node::Command(simple) => simple.words.first().is_some_and(|word| match word.pieces.as_slice() {
+            [Piece::Text { text, .. }] => matches!(text.as_str(), "exit" | "return" | "break" | "continue"),
+            _ => false,
+        }),
+        Node::Sequence(nodes) => nodes.iter().any(leaves),
+        Node::And(a, b) | Node::Or(a, b) => leaves(a) || leaves(b),
+        Node::Redirected(inner, _) => leaves(inner),
+        _ => false,
+    }
+}
+
 /// Lists the commands of a script in order, with what it hands on to later steps.
 ///
 /// A command is taken to succeed, since scripts of CI platforms stop at the first that fails: `a && b` runs both.
@@ -213,6 +227,8 @@ pub(super) struct Interpreter<'a> {
 
 impl Interpreter<'_> {
     pub(super) fn finish(self) -> model::Script {
+        let Parsed { walked, .. } = self.context.parsed;
+        walked.set(walked.get() + self.steps.min(MOST_STEPS));
         let mut script = self.found;
         let reached = |writes: Vec<model::OutputWrite>| {
             let within = &self.context.cond;
@@ -366,7 +382,9 @@ impl Interpreter<'_> {
             Node::Command(simple) => self.simple(simple),
             Node::And(a, b) => {
                 let first = self.status(a);
-                let second = self.perhaps(&first.lenient, b);
+                // Nobody leaves because a command succeeds as it should: `already-released && exit 0` asks.
+                let cond = if leaves(b) { first.strict.cond() } else { first.lenient.clone() };
+                let second = self.perhaps(&cond, b);
                 Status { lenient: first.lenient.and(second.lenient), strict: first.strict.and(second.strict) }
             }
             Node::Or(a, b) => {

@@ -72,7 +72,8 @@ pub fn matches_program(pattern: &CommandPattern, name: &str, words: &[Text]) -> 
 /// What the catalogue says of an action that runs what an input holds.
 pub fn runs_of(action: &str) -> impl Iterator<Item = &'static Run> {
     let catalogue = Catalogue::get();
-    let candidates = catalogue.index.runs.of_action(action).filter_map(|at| catalogue.runs.get(at));
+    let candidates =
+        catalogue.index.all.of_action(action).within(&catalogue.index.runs).filter_map(|at| catalogue.runs.get(at));
     candidates.filter(move |run| run.actions.iter().any(|pattern| wildcard(pattern, action)))
 }
 

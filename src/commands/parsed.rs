@@ -1,6 +1,6 @@
 //! Scripts that were parsed before.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -17,6 +17,8 @@ pub struct Parsed {
     posix: Trees,
     power_shell: Trees,
     batch: Trees,
+    /// Statements that were followed, in all of them.
+    pub(super) walked: Cell<usize>,
 }
 
 #[derive(Debug, Default)]

@@ -8,7 +8,7 @@ use super::capture::{echo, printf};
 use super::follow::{self, Call, Entered, Machine, Piece};
 use super::matching::{matches_program, program as program_of};
 use super::wrappers::wrapped;
-use super::{Choices, Context, IDENTITY, Parsed, Shell, interpret};
+use super::{Choices, Context, IDENTITY, Parsed, Shell, interpret, paths};
 use crate::catalogue::Catalogue;
 use crate::checkout::Checkout;
 use crate::model::{Command, Cond, Hop, Location, Position, Script, Span, Text};
@@ -61,6 +61,8 @@ pub struct Scripts<'c> {
     parsed: Parsed,
     /// What the job left on its machine so far.
     machine: RefCell<Machine>,
+    /// The folder of the workspace that holds the checkout, where it is not the workspace itself.
+    home: RefCell<String>,
 }
 
 /// What is left of the bounds while one step is followed.
@@ -78,12 +80,54 @@ struct Budget {
 impl<'c> Scripts<'c> {
     /// A reader for this checkout.
     pub fn new(checkout: &'c Checkout) -> Self {
-        Self { checkout, parsed: Parsed::default(), machine: RefCell::default() }
+        Self { checkout, parsed: Parsed::default(), machine: RefCell::default(), home: RefCell::default() }
     }
 
-    /// Forgets what earlier jobs left on their machines.
-    pub fn fresh_machine(&self) {
+    /// Forgets what earlier jobs left on their machines. The checkout lies in the folder `home` of the workspace.
+    pub fn fresh_machine(&self, home: &Text) {
         self.machine.take();
+        *self.home.borrow_mut() = paths::join(&Text::default(), home).to_string();
+    }
+
+    /// A folder of the workspace as one of the checkout.
+    pub fn folder(&self, folder: &Text) -> Text {
+        let inside = self.from_home(folder);
+        if inside.as_str() == "." { Text::default() } else { inside }
+    }
+
+    /// A command of the workspace as one of the checkout. A word that is the folder's name may mean something else, unless
+    /// an option leads there.
+    fn bring_home(&self, command: &mut Command) {
+        if self.home.borrow().is_empty() {
+            return;
+        }
+        if command.folder.is_empty() {
+            let leads = |at: usize| {
+                let before = at.checked_sub(1).and_then(|at| command.words.get(at));
+                before.is_some_and(|w| matches!(w.as_str(), "-C" | "--directory"))
+            };
+            let words = command.words.iter().enumerate().map(|(at, word)| match self.from_home(word) {
+                home if home.as_str() == "." && !leads(at) => word.clone(),
+                inside => inside,
+            });
+            command.words = words.collect();
+            command.output = command.output.as_ref().map(|file| self.from_home(file));
+        }
+        command.folder = self.folder(&command.folder);
+    }
+
+    /// Paths of the workspace, one a line, as paths of the checkout.
+    pub fn from_home(&self, paths: &Text) -> Text {
+        let home = self.home.borrow();
+        if home.is_empty() || !paths.as_str().contains(home.as_str()) {
+            return paths.clone();
+        }
+        let inside = |line: &str| {
+            let bare = line.trim_start_matches("./").strip_prefix(home.as_str())?;
+            if bare.is_empty() { Some(".".to_owned()) } else { bare.strip_prefix('/').map(str::to_owned) }
+        };
+        let lines = paths.as_str().split('\n').map(|line| inside(line).unwrap_or_else(|| line.to_owned()));
+        Text::new(lines.collect::<Vec<_>>().join("\n"))
     }
 
     /// Whether the job has built images or written scripts, which later commands may run.
@@ -116,6 +160,10 @@ impl<'c> Scripts<'c> {
             ),
             Language::Program => program(reading.text, &locate, reading.chain, &reading.folder, Cond::TRUE),
         };
+        let mut script = script;
+        for command in &mut script.commands {
+            self.bring_home(command);
+        }
         let mut budget = Budget {
             pieces: MOST_PIECES,
             bytes: MOST_BYTES,
@@ -123,12 +171,15 @@ impl<'c> Scripts<'c> {
             done: BTreeSet::new(),
             choices: reading.choices.clone(),
         };
-        self.follow(script, (reading.env, reading.platform), &mut budget)
+        let script = self.follow(script, (reading.env, reading.platform), &mut budget);
+        self.checkout.spend(self.parsed.walked.take());
+        script
     }
 
     /// Adds behind every command what it leads to.
     fn follow(&self, script: Script, env: Variables<'_>, budget: &mut Budget) -> Script {
         let mut all = Script { commands: Vec::new(), ..script };
+        self.checkout.spend(10 * script.commands.len());
         for command in script.commands {
             self.keep(&command);
             let Some(entered) = self.enter(&command, env) else {
@@ -237,7 +288,8 @@ impl<'c> Scripts<'c> {
         if budget.open.contains(&own) || again > 1 && own.0.ends_with("package.json") {
             return Script::default();
         }
-        if budget.pieces == 0 || piece.text.len() > budget.bytes {
+        self.checkout.spend(piece.text.len() / 16 + self.parsed.walked.take());
+        if budget.pieces == 0 || piece.text.len() > budget.bytes || self.checkout.is_spent() {
             return stop("following stopped: too many scripts lead on from here");
         }
         if !budget.done.insert(format!("{identity}{}", command.cond)) {
@@ -257,6 +309,7 @@ impl<'c> Scripts<'c> {
         let mut inner_env: Vec<(String, Text)> = env.to_vec();
         inner_env.extend(command.env.iter().cloned());
         inner_env.extend(piece.env.iter().cloned());
+        self.checkout.spend(inner_env.len());
         let mut script = match language(&piece.shell) {
             Language::Shell(shell) => interpret(
                 &self.parsed.read(&masked.text, shell),
@@ -293,7 +346,8 @@ pub fn publications(script: Script) -> Script {
     let catalogue = Catalogue::get();
     let publishes = |words: &[Text]| {
         let Some(program) = words.first().and_then(program_of) else { return false };
-        let mut sinks = catalogue.index.sinks.of_program(program).filter_map(|at| catalogue.sinks.get(at));
+        let found = catalogue.index.all.of_program(program).within(&catalogue.index.sinks);
+        let mut sinks = found.filter_map(|at| catalogue.sinks.get(at));
         sinks.any(|s| s.commands.iter().any(|pattern| matches_program(pattern, program, words).is_some()))
     };
     Script {

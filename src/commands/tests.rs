@@ -290,6 +290,11 @@ fn an_exit_ends_the_script_or_conditions_the_rest() {
     assert_runs("[ \"$R\" = main ] || exit 0\na", &["env.R == 'main' | a"]);
     assert_runs("f() { [ \"$R\" = x ] && return; a; }\nf\nb", &["!(env.R == 'x') | a", "b"]);
     assert_runs("make || exit 1\na", &["make", "a"]);
+    assert_runs("npm view x && exit 0\nnpm publish", &["npm view x", "!(success(npm view x)) | npm publish"]);
+    assert_runs(
+        "f() { x && { echo no; return; }; a; }\nf\nb",
+        &["x", "success(x) | echo no", "!(success(x)) | a", "b"],
+    );
     assert_runs("[ -f x ] || { echo no; exit 1; }\na", &["!(test -f x) | echo no", "a"]);
     assert_runs("exec npm publish\na", &["exec npm publish"]);
     assert_runs("(exit 0)\na", &["a"]);

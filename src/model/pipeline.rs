@@ -1,6 +1,7 @@
 //! Pipelines: what a CI platform reads, and the flows that events start.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -54,9 +55,31 @@ pub struct Flow {
     /// Its jobs, in file order; every leg of a matrix is one. Flows of a pipeline share those that their events start
     /// alike.
     pub jobs: Vec<Arc<Job>>,
+    /// Their indices by their keys and those of the jobs that call them.
+    below: OnceLock<HashMap<String, Vec<usize>>>,
 }
 
 impl Flow {
+    /// The jobs that `event` starts.
+    pub fn new(event: Event, jobs: Vec<Arc<Job>>) -> Self {
+        Self { event, jobs, below: OnceLock::new() }
+    }
+
+    /// The indices of all legs of the job with this key, and of the jobs that it calls.
+    pub fn below(&self, key: &str) -> &[usize] {
+        let index = || {
+            let mut below: HashMap<String, Vec<usize>> = HashMap::new();
+            for (at, job) in self.jobs.iter().enumerate() {
+                let ends = job.key.match_indices('/').map(|(end, _)| end).chain([job.key.len()]);
+                for key in ends.filter_map(|end| job.key.get(..end)) {
+                    below.entry(key.to_owned()).or_default().push(at);
+                }
+            }
+            below
+        };
+        self.below.get_or_init(index).get(key).map(Vec::as_slice).unwrap_or_default()
+    }
+
     /// The job at an index.
     pub fn job(&self, at: usize) -> Option<&Job> {
         self.jobs.get(at).map(|job| &**job)

@@ -47,7 +47,14 @@ pub(super) fn of_builder(
             let as_picked = |texts: Vec<Text>| {
                 texts.into_iter().map(|value| Picked { value, location: location.clone() }).collect::<Vec<_>>()
             };
-            image_covered(flow, facts, unit, &as_picked(picked(&builder.image)), &as_picked(picked(&builder.digest)))
+            image_covered(
+                flow,
+                facts,
+                at,
+                unit,
+                &as_picked(picked(&builder.image)),
+                &as_picked(picked(&builder.digest)),
+            )
         } else {
             let subjects = picked(&builder.subjects);
             if subjects.is_empty() { Coverage::No } else { listed(flow, facts, &subjects, unit) }
@@ -187,7 +194,7 @@ pub(super) fn call_test(call: &crate::model::OutsideCall, tests: &[crate::catalo
         chain: Vec::new(),
         interpolates: Vec::new(),
     };
-    let doer = Doer::Action(&step, &action);
+    let doer = Doer::action(&step, &action);
     if any { tests.iter().fold(Cond::FALSE, |c, t| c.or(doer.test(t))) } else { doer.applies(tests, &[]) }
 }
 

@@ -352,13 +352,7 @@ pub(super) fn upstream(flow: &Flow, facts: &FlowFacts<'_>, job: usize) -> BTreeS
 
 /// Indices of all legs of a job.
 pub(super) fn legs<'f>(flow: &'f Flow, key: &str) -> impl Iterator<Item = usize> + use<'f> {
-    let key = key.to_owned();
-    flow.jobs.iter().enumerate().filter(move |(_, j)| is_leg(j, &key)).map(|(at, _)| at)
-}
-
-/// Whether a job is the one of this key, or one that it calls.
-fn is_leg(job: &Job, key: &str) -> bool {
-    job.key.strip_prefix(key).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    flow.below(key).iter().copied()
 }
 
 pub(super) fn artifact_feeders(flow: &Flow, facts: &FlowFacts<'_>, job: usize) -> Vec<usize> {

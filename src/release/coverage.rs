@@ -9,6 +9,7 @@ use super::images::image_covered;
 use super::naming::{image_name, rewritten};
 use super::rewritten::Point;
 use crate::catalogue::Bytes;
+use crate::commands::matching::flag;
 use crate::model::{Flow, Kind, Text};
 
 /// One thing that needs to be covered.
@@ -88,10 +89,14 @@ pub(super) fn covers(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, un
     if is_image(unit.kind) {
         // The building tool lists the digests of its images in a file of its own.
         let lists_images = checksums.iter().any(|c| c.value.as_str().to_ascii_lowercase().contains("digest"));
-        if lists_images && attest.job == unit.publish.job && unit.publish.bytes == Bytes::Built {
+        if lists_images
+            && attest.job == unit.publish.job
+            && unit.publish.bytes == Bytes::Built
+            && !of_another_tool(facts, attest, unit)
+        {
             return Coverage::Yes("its subjects are the image digests that the file lists".to_owned());
         }
-        return image_covered(flow, facts, unit, names, digests);
+        return image_covered(flow, facts, attest.job, unit, names, digests);
     }
     if files.is_empty() && checksums.is_empty() {
         if !digests.is_empty() || !names.is_empty() {
@@ -195,7 +200,8 @@ fn files_covered(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, unit: 
     let Subjects { files, checksums, .. } = attest.subjects();
     let related = attest.job == unit.publish.job
         || unit.builds.contains(&attest.job)
-        || unit.files.iter().any(|f| flow.jobs.get(attest.job).is_some_and(|j| j.key == f.job));
+        || unit.files.iter().any(|f| flow.jobs.get(attest.job).is_some_and(|j| j.key == f.job))
+        || stored_by_publisher(flow, facts, attest, unit);
     if !checksums.is_empty() {
         // A release tool's checksums file lists its archives and packages; what it makes for a store or a registry of
         // packages is made again, and lists of image digests name no files.
@@ -214,6 +220,16 @@ fn files_covered(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, unit: 
                     committed.value
                 ));
             }
+        }
+        if related && !elsewhere && !images && of_another_tool(facts, attest, unit) {
+            return Coverage::Unread("nothing shows that one release tool lists what the other publishes".to_owned());
+        }
+        if related
+            && !elsewhere
+            && !images
+            && let Some(why) = no_list(flow, facts, attest, unit, checksums)
+        {
+            return Coverage::Wrong(why);
         }
         if related
             && !elsewhere
@@ -311,6 +327,61 @@ fn files_covered(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, unit: 
     Coverage::No
 }
 
+/// Whether a job that only fetches names what the job of a release tool stored after it had published: nothing works on
+/// the files in between.
+fn stored_by_publisher(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, unit: &Unit<'_, '_>) -> bool {
+    let publish = unit.publish;
+    let Some((job, own)) = flow.jobs.get(publish.job).zip(facts.get(publish.job)) else { return false };
+    let Some(last) = own.stores.iter().map(|s| s.step).max() else { return false };
+    let Subjects { named, checksums, .. } = attest.subjects();
+    let named = if checksums.is_empty() { named } else { checksums };
+    publish.bytes == Bytes::Built
+        && unit.files.is_empty()
+        && own.stores.iter().all(|s| s.step > publish.step)
+        && !own.working.iter().any(|at| (publish.step + 1..last).contains(at))
+        && facts.get(attest.job).is_some_and(|f| !f.builds())
+        && !named.is_empty()
+        && named.iter().all(|file| {
+            let origin = bytes::origin(flow, facts, attest.job, attest.step, file.value.as_str());
+            let alone = origin.through.iter().all(|at| *at == publish.job) && !origin.through.is_empty();
+            alone && origin.foreign.is_none() && origin.files.iter().all(|f| f.job == job.key)
+        })
+}
+
+/// What a release tool uploads without listing it, as its configuration is followed.
+pub(super) const UNLISTED: &str = "goreleaser:extra-files";
+
+/// Whether the lists of the attesting job are those of a release tool, and something else builds what it publishes.
+fn of_another_tool(facts: &FlowFacts<'_>, attest: &Attest<'_>, unit: &Unit<'_, '_>) -> bool {
+    let tool = |p: &Publish<'_>| p.words().first().is_some_and(|w| w.as_str().starts_with("goreleaser:"));
+    unit.publish.bytes == Bytes::Built
+        && unit.files.is_empty()
+        && !tool(unit.publish)
+        && facts.get(attest.job).is_some_and(|own| own.publishes.iter().any(tool))
+}
+
+/// Why a release tool writes none of the checksums files, where its configuration says how it calls its own.
+fn no_list(
+    flow: &Flow,
+    facts: &FlowFacts<'_>,
+    attest: &Attest<'_>,
+    unit: &Unit<'_, '_>,
+    checksums: &[Picked],
+) -> Option<String> {
+    let written = flag(unit.publish.words(), &["--lists".to_owned()]).first()?.value()?.to_string();
+    if written.is_empty() {
+        return Some("the configuration of the release tool keeps it from listing all of it in one file".to_owned());
+    }
+    let list = glob::starred(&glob::normal(&written));
+    let meant = |c: &Picked| {
+        let origin = bytes::origin(flow, facts, attest.job, attest.step, c.value.as_str());
+        let may = |path: &str| digests::is_somewhere(path) || glob::overlaps(&glob::starred(path), &list);
+        origin.files.iter().any(|f| may(&f.pattern))
+    };
+    let name = checksums.first().map_or("", |c| c.value.as_str());
+    (!checksums.iter().any(meant)).then(|| format!("the release tool writes its checksums as `{list}` and no `{name}`"))
+}
+
 /// A published file of the attesting job that lies outside the folders of its checksums files, and one of those: what
 /// the tool that writes them makes lies beside them.
 fn listed_elsewhere(
@@ -321,7 +392,7 @@ fn listed_elsewhere(
     checksums: &[Picked],
 ) -> Option<(String, String)> {
     // A release tool that uploads what its configuration names lists that as well.
-    if unit.publish.words().first().is_some_and(|program| program.as_str().contains(':')) {
+    if unit.publish.words().first().is_some_and(|p| p.as_str().contains(':')) && !unit.publish.says(UNLISTED) {
         return None;
     }
     let key = &flow.jobs.get(attest.job)?.key;
@@ -342,14 +413,48 @@ fn unattested(facts: &FlowFacts<'_>, attest: &Attest<'_>, unit: &Unit<'_, '_>) -
         .flat_map(|f| items(&f))
         .map(|f| f.value.as_str().trim_end_matches(['/', '"', '\'']).to_owned())
         .collect();
-    // A pattern that ends in anything, or a folder.
-    let wide = |s: &String| s.ends_with('*') || s.ends_with("}}") || !s.rsplit('/').next().unwrap_or(s).contains('.');
-    let nested = |s: &String| s.split('/').count() > 2 && !s.contains('*');
     let sink = unit.publish.sink;
     let made = unit.publish.doer.every(&sink.makes, unit.publish.hit, &sink.value_flags);
     let mut endings = made.iter().map(|m| m.value.as_str());
-    let covered = |ending: &str| subjects.iter().any(|s| s.ends_with(&format!(".{ending}")) || wide(s) && !nested(s));
+    let names = |s: &str, ending: &str| names_ending(s, ending);
+    let left_out = |ending: &str| subjects.iter().filter_map(|s| s.strip_prefix('!')).any(|s| names(s.trim(), ending));
+    let covered = |ending: &str| subjects.iter().any(|s| !s.starts_with('!') && names(s, ending)) && !left_out(ending);
     endings.find(|ending| !covered(ending)).map(str::to_owned)
+}
+
+/// Whether a pattern names all files with an ending that lie where a release tool puts them.
+fn names_ending(pattern: &str, ending: &str) -> bool {
+    let pattern = glob::normal(pattern);
+    let (folder, file) = pattern.rsplit_once('/').unwrap_or(("", &pattern));
+    // Below the tool's folder lie the programs from which it makes the rest.
+    let below = match folder.split_once("dist/") {
+        Some((_, below)) => !below.is_empty(),
+        None => folder.contains('/') && !folder.ends_with("/dist") && !pattern.contains('*'),
+    };
+    if below {
+        return pattern.contains("**") && names_ending(file, ending);
+    }
+    if file.contains('[') {
+        let matcher = globset::Glob::new(file).map(|g| g.compile_matcher());
+        return matcher.is_ok_and(|m| m.is_match(format!("x.{ending}")));
+    }
+    // A pattern that ends in anything, or a folder.
+    if file.ends_with('*') || file.ends_with("}}") || !file.contains('.') {
+        return true;
+    }
+    // What stands between two wildcards chooses among the files, and so does what stands before the ending.
+    let mut parts = file.split('*').skip(1).peekable();
+    let mut last = None;
+    while let Some(part) = parts.next() {
+        if parts.peek().is_some() && part.contains(|c: char| c.is_alphanumeric()) {
+            return false;
+        }
+        last = Some(part);
+    }
+    match last {
+        Some(last) => last == format!(".{ending}"),
+        None => file.ends_with(&format!(".{ending}")),
+    }
 }
 
 /// The items of a list of files, each with its place.

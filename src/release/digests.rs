@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::bytes::{self, FileRef};
-use super::coverage::{Coverage, Unit};
+use super::coverage::{Coverage, UNLISTED, Unit};
 use super::facts::{FlowFacts, step_of_symbol};
 use super::glob;
 use super::provenance::not_always;
@@ -274,6 +274,9 @@ fn named(flow: &Flow, facts: &FlowFacts<'_>, list: &Listed, unit: &Unit<'_, '_>)
         && let Some(file) = made_elsewhere(flow, facts, list, unit)
     {
         return Coverage::Unread(format!("nothing shows that the release tool made `{file}`, whose list it is"));
+    }
+    if list.tool && list.hashed.is_empty() && unit.publish.says(UNLISTED) {
+        return Coverage::Unread("nothing shows that the release tool lists what it uploads besides".to_owned());
     }
     if list.tool || list.unread || unit.files.is_empty() {
         return Coverage::Yes("its subjects are the digests that the building job lists".to_owned());

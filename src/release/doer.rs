@@ -1,13 +1,23 @@
 //! One thing that a step does, seen as the catalogue describes things: an action with inputs, or a command with words.
 
-use crate::catalogue::{CommandPattern, Index, Pick, Split, Test};
+use crate::catalogue::{Candidates, Catalogue, CommandPattern, Part, Pick, Split, Test};
 use crate::commands::{FlagValue, matching};
 use crate::model::{ActionUse, Command, Cond, Hop, Location, Step, Text, Version};
 use crate::syntax::pattern;
 
-/// An action or a command of a step.
+/// An action or a command of a step, and what may describe it.
 #[derive(Debug, Clone, Copy)]
-pub enum Doer<'p> {
+pub struct Doer<'p> {
+    /// Which of both.
+    pub act: Act<'p>,
+    /// The program's name, as far as it is known.
+    program: Option<&'p str>,
+    candidates: Candidates<'p>,
+}
+
+/// What is done.
+#[derive(Debug, Clone, Copy)]
+pub enum Act<'p> {
     /// The step uses an action.
     Action(&'p Step, &'p ActionUse),
     /// The step's script runs a command; the words start with the program, wrappers taken off.
@@ -22,37 +32,44 @@ pub struct Hit {
 }
 
 impl<'p> Doer<'p> {
+    /// The step's action.
+    pub fn action(step: &'p Step, action: &'p ActionUse) -> Self {
+        let candidates = Catalogue::get().index.all.of_action(&action.name);
+        Self { act: Act::Action(step, action), program: None, candidates }
+    }
+
+    /// A command of the step's script, by the words of one of its views.
+    pub fn command(step: &'p Step, command: &'p Command, words: &'p [Text]) -> Self {
+        let program = words.first().and_then(matching::program);
+        let candidates = program.map(|name| Catalogue::get().index.all.of_program(name)).unwrap_or_default();
+        Self { act: Act::Command(step, command, words), program, candidates }
+    }
+
     /// Everything that a step does, commands behind wrappers as well as the wrappers themselves.
     pub fn all(step: &'p Step) -> Vec<Doer<'p>> {
         use crate::model::StepBody;
         match &step.body {
-            StepBody::Action(action) => vec![Doer::Action(step, action)],
+            StepBody::Action(action) => vec![Doer::action(step, action)],
             StepBody::Script(script) => {
-                script.commands.iter().flat_map(|c| c.views().map(move |words| Doer::Command(step, c, words))).collect()
+                script.commands.iter().flat_map(|c| c.views().map(move |words| Doer::command(step, c, words))).collect()
             }
             StepBody::Opaque { .. } => Vec::new(),
         }
     }
 
     /// The entries of a list that may describe this, in catalogue order.
-    pub fn among<'c, T>(&self, index: &'c Index, entries: &'c [T]) -> impl Iterator<Item = &'c T> + use<'c, 'p, T> {
-        let (action, program) = match self {
-            Doer::Action(_, action) => (Some(action.name.as_str()), None),
-            Doer::Command(_, _, words) => (None, words.first().and_then(matching::program)),
-        };
-        let actions = action.into_iter().flat_map(|name| index.of_action(name));
-        let programs = program.into_iter().flat_map(|name| index.of_program(name));
-        actions.chain(programs).filter_map(|at| entries.get(at))
+    pub fn among<'c, T>(&self, part: &Part, entries: &'c [T]) -> impl Iterator<Item = &'c T> + use<'c, 'p, T> {
+        self.candidates.within(part).filter_map(|at| entries.get(at))
     }
 
     /// Whether one of the names or patterns is this one.
     pub fn is(&self, actions: &[String], commands: &[CommandPattern]) -> Option<Hit> {
-        match self {
-            Doer::Action(_, action) => {
+        match self.act {
+            Act::Action(_, action) => {
                 actions.iter().any(|a| pattern::wildcard(a, &action.name)).then_some(Hit { after: 0 })
             }
-            Doer::Command(_, _, words) => {
-                let name = matching::program(words.first()?)?;
+            Act::Command(_, _, words) => {
+                let name = self.program?;
                 let (pattern, after) =
                     commands.iter().find_map(|p| Some((p, matching::matches_program(p, name, words)?)))?;
                 // Words with `*` at the end stand for positional words, which start behind the last fixed one.
@@ -69,7 +86,7 @@ impl<'p> Doer<'p> {
 
     /// The line that shows a condition: the input it tests, or the step itself.
     pub fn shown_by(&self, tests: &[Test]) -> Location {
-        let Doer::Action(_, action) = self else { return self.location().clone() };
+        let Act::Action(_, action) = self.act else { return self.location().clone() };
         let inputs = tests.iter().filter(|t| t.present != Some(false)).filter_map(|t| t.input.as_deref());
         let input = inputs.filter_map(|name| action.input(name)).next();
         input.map_or_else(|| self.location().clone(), |i| i.location.clone())
@@ -77,57 +94,57 @@ impl<'p> Doer<'p> {
 
     /// The step.
     pub fn step(&self) -> &'p Step {
-        match self {
-            Doer::Action(step, _) | Doer::Command(step, ..) => step,
+        match self.act {
+            Act::Action(step, _) | Act::Command(step, ..) => step,
         }
     }
 
     /// The action's name without its owner; empty for a command.
     pub fn program_name(&self) -> &'p str {
-        match self {
-            Doer::Action(_, action) => action.name.split_once('/').map_or(action.name.as_str(), |(_, name)| name),
-            Doer::Command(..) => "",
+        match self.act {
+            Act::Action(_, action) => action.name.split_once('/').map_or(action.name.as_str(), |(_, name)| name),
+            Act::Command(..) => "",
         }
     }
 
     /// Where it stands.
     pub fn location(&self) -> &'p Location {
-        match self {
-            Doer::Action(_, action) => &action.reference.location,
-            Doer::Command(_, command, _) => &command.location,
+        match self.act {
+            Act::Action(_, action) => &action.reference.location,
+            Act::Command(_, command, _) => &command.location,
         }
     }
 
     /// How it was reached from the pipeline.
     pub fn chain(&self) -> &'p [Hop] {
-        match self {
-            Doer::Action(step, _) => &step.chain,
-            Doer::Command(_, command, _) => &command.chain,
+        match self.act {
+            Act::Action(step, _) => &step.chain,
+            Act::Command(_, command, _) => &command.chain,
         }
     }
 
     /// Under which condition it runs, given that the job runs.
     pub fn cond(&self) -> Cond {
-        match self {
-            Doer::Action(step, _) => step.cond.clone(),
-            Doer::Command(step, command, _) => step.cond.clone().and(command.cond.clone()),
+        match self.act {
+            Act::Action(step, _) => step.cond.clone(),
+            Act::Command(step, command, _) => step.cond.clone().and(command.cond.clone()),
         }
     }
 
     /// The folder that it works in, when the step names one.
     pub fn folder(&self) -> Text {
-        match self {
-            Doer::Action(..) => Text::default(),
-            Doer::Command(_, command, _) => command.folder.clone(),
+        match self.act {
+            Act::Action(..) => Text::default(),
+            Act::Command(_, command, _) => command.folder.clone(),
         }
     }
 
     /// The value of a variable.
     pub fn env(&self, name: &str) -> Option<&'p Text> {
         let find = |list: &'p [(String, Text)]| list.iter().rev().find(|(k, _)| k == name).map(|(_, v)| v);
-        match self {
-            Doer::Action(step, _) => find(&step.env),
-            Doer::Command(step, command, _) => find(&command.env).or_else(|| find(&step.env)),
+        match self.act {
+            Act::Action(step, _) => find(&step.env),
+            Act::Command(step, command, _) => find(&command.env).or_else(|| find(&step.env)),
         }
     }
 
@@ -140,7 +157,7 @@ impl<'p> Doer<'p> {
     /// Whether a test that keeps the entry from applying holds. An option that is only named counts by its value:
     /// `--dry-run=false` is none, and `--dry-run=$DRY` depends.
     fn excludes(&self, test: &Test) -> Cond {
-        let Doer::Command(_, _, words) = self else { return self.test(test) };
+        let Act::Command(_, _, words) = self.act else { return self.test(test) };
         let named = test.is.is_none() && test.present.is_none() && test.matches.is_none() && test.env.is_none();
         if test.flag.is_empty() || !named {
             return self.test(test);
@@ -168,21 +185,21 @@ impl<'p> Doer<'p> {
             return Cond::Known(self.version(wanted));
         }
         if let Some(word) = &test.word {
-            let Doer::Command(_, _, words) = self else { return Cond::FALSE };
+            let Act::Command(_, _, words) = self.act else { return Cond::FALSE };
             let excluded = |at: usize| {
                 let before = at.checked_sub(1).and_then(|at| words.get(at));
                 before.is_some_and(|b| test.not_behind.iter().any(|o| o == b.as_str()))
             };
-            let fits = |(at, w): (usize, &Text)| word.whole(w.as_str()) && !excluded(at);
+            let fits = |(at, w): (usize, &Text)| word.whole(&w.as_str().into()) && !excluded(at);
             return Cond::Known(words.iter().enumerate().any(fits));
         }
-        let values: Vec<(Cond, Text)> = match self {
-            Doer::Action(_, action) => match (&test.input, &test.env) {
+        let values: Vec<(Cond, Text)> = match self.act {
+            Act::Action(_, action) => match (&test.input, &test.env) {
                 (Some(input), _) => action.input(input).map(|i| i.choices.clone()).unwrap_or_default(),
                 (None, Some(env)) => self.env(env).map(|v| (Cond::TRUE, v.clone())).into_iter().collect(),
                 _ => return Cond::FALSE,
             },
-            Doer::Command(_, _, words) => match &test.env {
+            Act::Command(_, _, words) => match &test.env {
                 Some(env) => self.env(env).map(|v| (Cond::TRUE, v.clone())).into_iter().collect(),
                 None if !test.flag.is_empty() => matching::flag(words, &test.flag)
                     .into_iter()
@@ -199,7 +216,7 @@ impl<'p> Doer<'p> {
     }
 
     fn version(&self, wanted: &str) -> bool {
-        let Doer::Action(_, action) = self else { return true };
+        let Act::Action(_, action) = self.act else { return true };
         let (below, text) = match wanted.strip_prefix(">=") {
             Some(text) => (false, text),
             None => (true, wanted.trim_start_matches('<')),
@@ -211,15 +228,15 @@ impl<'p> Doer<'p> {
     /// The values that a pick finds, each with the place where it stands.
     pub fn pick(&self, pick: &Pick, hit: Hit, value_flags: &[String]) -> Vec<Picked> {
         let mut raw: Vec<Picked> = Vec::new();
-        match self {
-            Doer::Action(_, action) => {
+        match self.act {
+            Act::Action(_, action) => {
                 if let Some(input) = pick.input.as_deref().and_then(|name| action.input(name)) {
                     for (_, value) in &input.choices {
                         raw.push(Picked { value: value.clone(), location: input.location.clone() });
                     }
                 }
             }
-            Doer::Command(_, command, words) => {
+            Act::Command(_, command, words) => {
                 let at = |value| Picked { value, location: command.location.clone() };
                 if !pick.flag.is_empty() {
                     raw.extend(

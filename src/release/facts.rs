@@ -8,7 +8,7 @@ use std::sync::{Arc, LazyLock};
 
 use super::bytes::{Origin, Stored, feeds, needed};
 use super::coverage::Subjects;
-use super::doer::{Doer, Hit, Picked};
+use super::doer::{Act, Doer, Hit, Picked};
 use super::moves::{self, Move};
 use super::opaque::{self, Opaque};
 use super::supply;
@@ -45,8 +45,8 @@ pub(super) struct Publish<'p> {
 impl Publish<'_> {
     /// Whether this does the same as another command of its step, under the same condition.
     pub(super) fn repeats(&self, other: &Publish<'_>) -> bool {
-        let same_words = || match (self.doer, other.doer) {
-            (Doer::Command(_, a, x), Doer::Command(_, b, y)) => x == y && a.folder == b.folder,
+        let same_words = || match (self.doer.act, other.doer.act) {
+            (Act::Command(_, a, x), Act::Command(_, b, y)) => x == y && a.folder == b.folder,
             _ => false,
         };
         self.job == other.job
@@ -58,9 +58,9 @@ impl Publish<'_> {
 
     /// The words of the command; none of an action.
     pub(super) fn words(&self) -> &[Text] {
-        match self.doer {
-            Doer::Command(_, _, words) => words,
-            Doer::Action(..) => &[],
+        match self.doer.act {
+            Act::Command(_, _, words) => words,
+            Act::Action(..) => &[],
         }
     }
 
@@ -335,13 +335,13 @@ fn sinks<'p>(facts: &mut Facts<'p>, doer: Doer<'p>, place: Place<'p>, catalogue:
             continue;
         }
         let mut files = doer.every(&sink.files, hit, &sink.value_flags);
-        if let (true, Doer::Command(_, command, _)) = (files.is_empty(), doer)
+        if let (true, Act::Command(_, command, _)) = (files.is_empty(), doer.act)
             && command.words.iter().any(|w| w.as_str() == "xargs")
         {
             // `... | xargs gh release create TAG`: the pipe supplies them.
             files.push(Picked { value: Text::unknown(PIPED), location: command.location.clone() });
         }
-        if matches!(doer, Doer::Command(..)) && sink.files.iter().any(|f| f.args.is_some()) && files.is_empty() {
+        if matches!(doer.act, Act::Command(..)) && sink.files.iter().any(|f| f.args.is_some()) && files.is_empty() {
             // `gh release create` without files hands out nothing.
             continue;
         }
@@ -449,9 +449,9 @@ fn transfers<'p>(facts: &mut Facts<'p>, doer: Doer<'p>, place: Place<'p>, catalo
 }
 
 fn same_doer(a: Doer<'_>, b: Doer<'_>) -> bool {
-    match (a, b) {
-        (Doer::Action(x, _), Doer::Action(y, _)) => std::ptr::eq(x, y),
-        (Doer::Command(_, x, _), Doer::Command(_, y, _)) => std::ptr::eq(x, y),
+    match (a.act, b.act) {
+        (Act::Action(x, _), Act::Action(y, _)) => std::ptr::eq(x, y),
+        (Act::Command(_, x, _), Act::Command(_, y, _)) => std::ptr::eq(x, y),
         _ => false,
     }
 }
@@ -513,7 +513,7 @@ fn command_works(views: &[Doer<'_>], facts: &Facts<'_>, index: usize, catalogue:
     }
     // An image may have an entry point: `docker run builder test` is no `test`.
     let contained = |d: &Doer<'_>| {
-        let Doer::Command(_, _, words) = d else { return false };
+        let Act::Command(_, _, words) = d.act else { return false };
         let program = words.first().and_then(crate::commands::matching::program);
         let mut wrappers = program.into_iter().flat_map(|p| catalogue.wrappers.of_program(p));
         wrappers.any(|w| w.container && d.is(&[], &w.commands).is_some())

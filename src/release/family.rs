@@ -19,6 +19,7 @@ pub(super) fn split<'p>(path: &Path<'_, 'p>, stream: &Stream<'_, 'p>) -> Vec<Lin
         return stream
             .publishes
             .iter()
+            .take_while(|_| path.counts())
             .map(|publish| {
                 let files = coverage::refs(path.flow, path.facts, publish.job, publish.step, &publish.files);
                 path.link(stream, stream.name.clone(), publish, &files)
@@ -67,12 +68,18 @@ fn families<'s, 'p>(path: &Path<'_, 'p>, stream: &'s Stream<'s, 'p>) -> Vec<Fami
                 if written.is_empty() || written.starts_with('!') {
                     continue;
                 }
+                if !path.counts() {
+                    return families;
+                }
                 let picked = super::doer::Picked { value: written.as_str().into(), location: file.location.clone() };
                 items.push((written, coverage::refs(path.flow, path.facts, publish.job, publish.step, &[picked])));
             }
         }
         let runnable: Vec<(String, Vec<FileRef>)> = items.iter().filter(|(w, _)| !ancillary(w)).cloned().collect();
         if items.is_empty() {
+            if !path.counts() {
+                return families;
+            }
             families.push(Family { publish, written: Vec::new(), files: Vec::new() });
         } else if runnable.is_empty() {
             // Only checksums, signatures and the like: they follow the release that carries the bytes.

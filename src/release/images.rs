@@ -1,8 +1,8 @@
-//! Whether the subject of provenance is the image that is pushed.
+//! Whether the subject of provenance is the image that is pushed, and which pushes an index is made of.
 
 use super::coverage::{Coverage, Unit, is_image};
 use super::doer::Picked;
-use super::facts::{FlowFacts, names_missing_step, step_of_symbol};
+use super::facts::{FlowFacts, Publish, names_missing_step, step_of_symbol};
 use super::glob;
 use super::naming::image_name;
 use crate::catalogue::Catalogue;
@@ -13,6 +13,7 @@ use crate::syntax::pattern;
 pub(super) fn image_covered(
     flow: &Flow,
     facts: &FlowFacts<'_>,
+    attest: usize,
     unit: &Unit<'_, '_>,
     names: &[Picked],
     digests: &[Picked],
@@ -32,7 +33,20 @@ pub(super) fn image_covered(
             let publishing = flow.jobs.get(unit.publish.job).is_some_and(|j| j.key == job.key)
                 && step.location == unit.publish.doer.step().location;
             if publishing {
-                return Coverage::Yes("its subject is the digest that this step pushes".to_owned());
+                // Every leg of a matrix writes the same output of its job.
+                let legs = facts.iter().enumerate().filter(|(at, own)| {
+                    let pushes = |p: &Publish<'_>| p.doer.step().location == step.location && !p.cond.is_never();
+                    flow.jobs.get(*at).is_some_and(|j| j.key == job.key) && own.publishes.iter().any(pushes)
+                });
+                let elsewhere = flow.jobs.get(attest).is_none_or(|j| j.key != job.key);
+                return if elsewhere && legs.count() > 1 {
+                    Coverage::Wrong(format!(
+                        "every leg of the job {} writes the output with the digest anew, and only the one that ends last counts",
+                        job.key
+                    ))
+                } else {
+                    Coverage::Yes("its subject is the digest that this step pushes".to_owned())
+                };
             }
             // The digest of another push is that of another image, whatever the name.
             let pushes = facts.iter().flat_map(|f| &f.publishes).any(|p| {
@@ -145,4 +159,44 @@ fn fits(name: &str, unit: &Unit<'_, '_>) -> bool {
             || (own.contains("${{") || name.contains("${{")) && own.rsplit('/').next() == name.rsplit('/').next()
             || Text::new(own.as_str()).symbol().is_some_and(|_| Text::new(name).symbol().is_some())
     })
+}
+
+/// Pushes of single platforms are parts of the index that is made later. What goes out under a tag of which no index is
+/// made is none of them.
+pub(super) fn drop_parts_of_an_index(publishes: &mut Vec<&Publish<'_>>) {
+    let is_index = |p: &Publish<'_>| p.sink.id.contains("imagetools") || p.sink.id.contains("manifest");
+    let mut indices = publishes.iter().filter(|p| is_index(p)).peekable();
+    if indices.peek().is_none() {
+        return;
+    }
+    let scripts = indices.filter_map(|p| match &p.doer.step().body {
+        StepBody::Script(script) => Some(script.commands.iter()),
+        _ => None,
+    });
+    let made: Vec<Text> = scripts
+        .flatten()
+        .filter(|c| c.words.iter().any(|w| w.as_str() == "create"))
+        .flat_map(|c| c.words.to_vec())
+        .collect();
+    let read = !made.is_empty()
+        && !made
+            .iter()
+            .any(|w| w.symbol().is_some() || w.as_str().contains('@') || matches!(w.as_str(), "-f" | "--file"));
+    let alone = |p: &Publish<'_>| {
+        let names = p.doer.first(&p.sink.name, p.hit, &p.sink.value_flags);
+        let mut refs = names.iter().flat_map(|n| n.value.items(&[','])).peekable();
+        // A version that the run decides is none of the fixed tags.
+        let named = |tag: &str| {
+            let said = made.iter().filter_map(|w| tag_of(w.as_str())).map(glob::starred);
+            said.filter(|t| t != "*").any(|t| glob::overlaps(&t, tag))
+        };
+        let own = |r: Text| tag_of(r.as_str()).is_some_and(|tag| !tag.contains("${{") && !named(tag));
+        read && refs.peek().is_some() && refs.all(own)
+    };
+    publishes.retain(|p| is_index(p) || alone(p));
+}
+
+/// The tag of an image's reference.
+fn tag_of(reference: &str) -> Option<&str> {
+    reference.rsplit_once(':').map(|(_, tag)| tag).filter(|tag| !tag.contains('/'))
 }

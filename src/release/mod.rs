@@ -25,7 +25,7 @@ mod separation;
 mod supply;
 mod traits;
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -33,7 +33,7 @@ use crate::catalogue::{Builder, Bytes, Catalogue};
 use crate::checkout::{Bearing, Checkout};
 use crate::model::{Flow, Hop, Job, Kind, Location, OutsideCall, Pipeline, Problem, Step};
 
-pub use doer::{Doer, Hit, Picked};
+pub use doer::{Act, Doer, Hit, Picked};
 pub use provenance::{Provenance, Reach, Refused};
 pub use separation::Separation;
 pub use traits::{Trait, Traits};
@@ -136,28 +136,29 @@ pub fn call_restores(call: &crate::model::OutsideCall, when: &[crate::catalogue:
     builders::call_test(call, when, false)
 }
 
-/// Publications of all runs of a pipeline, each event and each leg of a matrix counted by itself.
-const MOST_TARGETS: usize = 20_000;
+/// The work that a publication is worth, each event and each leg of a matrix counted by itself.
+const PUBLICATION: usize = 1_000;
 
 /// Finds every release target on every path.
 pub fn link<'p>(checkout: &Checkout, pipelines: &'p [Pipeline]) -> Vec<Linked<'p>> {
     let catalogue = Catalogue::get();
     let mut linked = Vec::new();
-    for pipeline in pipelines {
-        let before = linked.len();
+    let count = Cell::new(0);
+    'checkout: for pipeline in pipelines {
         let (mut published, mut facts_read) = (facts::Read::new(), facts::Read::new());
         let mut traits_read = traits::Read::new();
         for flow in &pipeline.flows {
             let published = facts::published(flow, catalogue, &mut published);
             let calls = flow.jobs.iter().any(|job| job.outside.is_some());
             if !calls && published.iter().all(|own| own.publishes.is_empty()) {
-                let path = Path::new(checkout, pipeline, flow, &published, catalogue);
+                let count = Cell::new(0);
+                let path = Path::new(checkout, pipeline, flow, &published, &count);
                 if opaque::streams(&path).is_empty() {
                     continue;
                 }
             }
             let facts = facts::of_flow(flow, &published, catalogue, &mut facts_read);
-            let path = Path::new(checkout, pipeline, flow, &facts, catalogue);
+            let path = Path::new(checkout, pipeline, flow, &facts, &count);
             let mut found = path.streams();
             found.extend(outside::streams(&path));
             found.extend(opaque::streams(&path));
@@ -173,19 +174,22 @@ pub fn link<'p>(checkout: &Checkout, pipelines: &'p [Pipeline]) -> Vec<Linked<'p
                     target.supply = supply::of(&path, target, &mut named);
                 }
             }
-            let publishes: usize = facts.iter().map(|own| own.publishes.len()).sum();
             linked.extend(found);
-            if publishes.max(linked.len() - before) > MOST_TARGETS {
-                let message = format!(
-                    "more than {MOST_TARGETS} publications are in the runs of this file; the rest was not read"
-                );
+            let most = most_publications(checkout);
+            if count.get() > most {
+                let message = format!("more than {most} publications are in the runs; the rest was not read");
                 let path = pipeline.path.to_string();
                 checkout.refuse(Bearing::Release, Problem { path, line: None, column: None, message });
-                break;
+                break 'checkout;
             }
         }
     }
     linked
+}
+
+/// Publications in the runs of all pipelines of a checkout.
+fn most_publications(checkout: &Checkout) -> usize {
+    checkout.most_work() / PUBLICATION
 }
 
 /// One event's path through one pipeline.
@@ -195,6 +199,8 @@ struct Path<'a, 'p> {
     flow: &'p Flow,
     facts: &'a facts::FlowFacts<'p>,
     catalogue: &'static Catalogue,
+    /// The publications so far, in the whole checkout.
+    count: &'a Cell<usize>,
     /// Everything that is published, with its names.
     named: OnceCell<Vec<(&'a facts::Publish<'p>, Vec<naming::Named>)>>,
 }
@@ -217,15 +223,32 @@ impl<'a, 'p> Path<'a, 'p> {
         pipeline: &'p Pipeline,
         flow: &'p Flow,
         facts: &'a facts::FlowFacts<'p>,
-        catalogue: &'static Catalogue,
+        count: &'a Cell<usize>,
     ) -> Self {
-        Self { checkout, pipeline, flow, facts, catalogue, named: OnceCell::new() }
+        Self { checkout, pipeline, flow, facts, catalogue: Catalogue::get(), count, named: OnceCell::new() }
+    }
+
+    /// Counts a publication; `false` when there have been too many.
+    fn counts(&self) -> bool {
+        self.count.set(self.count.get() + 1);
+        self.count.get() <= most_publications(self.checkout)
     }
 
     fn named(&self) -> &[(&'a facts::Publish<'p>, Vec<naming::Named>)] {
         self.named.get_or_init(|| {
-            let publishes = self.facts.iter().flat_map(|f| &f.publishes).take(MOST_TARGETS);
-            publishes.map(|publish| (publish, naming::names(self.checkout, self.flow, publish))).collect()
+            let most = most_publications(self.checkout);
+            let (mut named, mut count) = (Vec::new(), 0);
+            for publish in self.facts.iter().flat_map(|f| &f.publishes) {
+                let names = naming::names(self.checkout, self.flow, publish);
+                count += names.len();
+                if self.count.get() + count > most {
+                    // None of the flow is linked: what it all amounts to is more than can be looked at.
+                    self.count.set(self.count.get() + count);
+                    return Vec::new();
+                }
+                named.push((publish, names));
+            }
+            named
         })
     }
 
@@ -258,7 +281,7 @@ impl<'a, 'p> Path<'a, 'p> {
         }
         let mut linked = Vec::new();
         for mut stream in streams {
-            drop_parts_of_an_index(&mut stream);
+            images::drop_parts_of_an_index(&mut stream.publishes);
             stream.publishers = Rc::new(stream.publishes.iter().map(|publish| publish.job).collect());
             linked.extend(family::split(self, &stream));
         }
@@ -344,6 +367,8 @@ impl<'a, 'p> Path<'a, 'p> {
             return copy;
         }
         let builds = bytes::builds(self.flow, self.facts, &self.builders_of(stream, publish));
+        // All the files of the step were asked for their origin, and every job that builds is kept.
+        self.count.set(self.count.get() + (publish.files.len() + builds.jobs.len()) / 100);
         let names: Vec<String> =
             if stream.places.is_empty() { vec![stream.name.clone()] } else { stream.places.clone() };
         let unit = coverage::Unit {
@@ -441,7 +466,7 @@ impl<'a, 'p> Path<'a, 'p> {
             bytes: Bytes::Copied,
         };
         Rc::make_mut(&mut linked.publishers).insert(publish.job);
-        let takes_along = matches!(publish.doer, Doer::Command(_, _, words) if words.iter().any(|w| w.as_str() == "cosign" || w.as_str() == "--referrers"));
+        let takes_along = matches!(publish.doer.act, Act::Command(_, _, words) if words.iter().any(|w| w.as_str() == "cosign" || w.as_str() == "--referrers"));
         if let Some(p) = &mut linked.provenance
             && !takes_along
             && !p.travels
@@ -512,17 +537,9 @@ fn handed_over(files: &crate::model::Text) -> String {
     if files.symbol().is_some() { readable::readable(first) } else { format!("`{}`", readable::readable(first)) }
 }
 
-/// Pushes by digest of single platforms are parts of the index that is made later.
-fn drop_parts_of_an_index(stream: &mut Stream<'_, '_>) {
-    let is_index = |p: &&facts::Publish<'_>| p.sink.id.contains("imagetools") || p.sink.id.contains("manifest");
-    if stream.publishes.iter().any(is_index) {
-        stream.publishes.retain(is_index);
-    }
-}
-
-/// Registries that are thrown away after the run.
+/// Registries that are thrown away after the run, and layouts on its disk.
 fn is_test_registry(name: &str) -> bool {
-    ["localhost", "127.0.0.1", "kind-registry", "ttl.sh", "registry.local", "0.0.0.0"]
+    ["ocidir", "localhost", "127.0.0.1", "kind-registry", "ttl.sh", "registry.local", "0.0.0.0"]
         .iter()
         .any(|host| name.strip_prefix(host).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', ':', '.'])))
 }

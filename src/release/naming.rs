@@ -1,6 +1,6 @@
 //! What a published stream is called.
 
-use super::doer::{Doer, Picked};
+use super::doer::{Act, Picked};
 use super::facts::{Publish, step_of_symbol};
 use super::manifest;
 use super::packages::{self, Packages};
@@ -149,7 +149,7 @@ fn images(checkout: &Checkout, flow: &Flow, tags: &[Picked]) -> Vec<Named> {
 /// The images of the job's metadata action, for a command that takes its tags from what that action leaves in the
 /// environment.
 fn metadata_images(flow: &Flow, publish: &Publish<'_>) -> Option<Vec<String>> {
-    let Doer::Command(_, command, words) = publish.doer else { return None };
+    let Act::Command(_, command, words) = publish.doer.act else { return None };
     let mut texts = words.iter().chain(&command.input);
     if !texts.any(|w| w.as_str().contains("DOCKER_METADATA_OUTPUT")) {
         return None;
@@ -173,7 +173,7 @@ fn metadata_images(flow: &Flow, publish: &Publish<'_>) -> Option<Vec<String>> {
 
 /// An index without a readable name goes by the images that it is made of.
 fn sources(publish: &Publish<'_>) -> Option<Vec<Named>> {
-    let Doer::Command(_, _, words) = publish.doer else { return None };
+    let Act::Command(_, _, words) = publish.doer.act else { return None };
     let images: Vec<String> = words
         .iter()
         .skip(publish.hit.after)

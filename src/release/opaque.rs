@@ -68,7 +68,7 @@ pub(super) fn streams<'p>(path: &Path<'_, 'p>) -> Vec<Linked<'p>> {
     let mut streams: Vec<Linked<'p>> = Vec::new();
     for (at, (job, own)) in path.flow.jobs.iter().zip(path.facts.iter()).enumerate() {
         for step in own.opaque(job, path.checkout) {
-            if !streams.iter().any(|s| s.name == step.name) {
+            if !streams.iter().any(|s| s.name == step.name) && path.counts() {
                 streams.push(stream(path, at, step));
             }
         }
@@ -198,7 +198,7 @@ fn unknown_client(step: &Step, command: &Command) -> Option<Opaque> {
     let words = command.views().next_back()?;
     let said: Vec<&str> = words.iter().map(|w| w.as_str()).collect();
     let [program, "publish", rest @ ..] = said.as_slice() else { return None };
-    let doer = super::doer::Doer::Command(step, command, words);
+    let doer = super::doer::Doer::command(step, command, words);
     let mut sinks = doer.among(&catalogue.index.sinks, &catalogue.sinks);
     let mut neutral = doer.among(&catalogue.index.neutral, &catalogue.neutral);
     let known =
@@ -268,7 +268,7 @@ fn explained(job: &Job, step: &Step, own: &facts::Facts<'_>) -> bool {
 /// Whether the catalogue says what an action does.
 pub(super) fn is_known(step: &Step, action: &ActionUse) -> bool {
     let catalogue = Catalogue::get();
-    let doer = super::doer::Doer::Action(step, action);
+    let doer = super::doer::Doer::action(step, action);
     let known = doer.among(&catalogue.index.sinks, &catalogue.sinks).next().is_some()
         || doer.among(&catalogue.index.producers, &catalogue.producers).next().is_some()
         || doer.among(&catalogue.index.caches, &catalogue.caches).next().is_some()

@@ -17,10 +17,11 @@ pub(super) fn streams<'p>(path: &Path<'_, 'p>) -> Vec<Linked<'p>> {
         if job.cond.is_never() {
             continue;
         }
-        match path.catalogue.builders.iter().find(|b| builders::is_builder(b, &call.workflow)) {
-            Some(builder) => streams.extend(known(path, at, job, builder)),
-            None => streams.extend(unknown(path, at, job)),
-        }
+        let found = match path.catalogue.builders.iter().find(|b| builders::is_builder(b, &call.workflow)) {
+            Some(builder) => known(path, at, job, builder),
+            None => unknown(path, at, job),
+        };
+        streams.extend(found.filter(|_| path.counts()));
     }
     streams
 }
@@ -88,7 +89,7 @@ fn unknown<'p>(path: &Path<'_, 'p>, at: usize, job: &'p Job) -> Option<Linked<'p
     let file = call.workflow.rsplit('/').next().unwrap_or_default();
     let words = format!("{} {file} {entry}", job.key);
     let releases = r"(^|[^a-z])(pre-?)?(release|releaser|publish|publisher|goreleaser|deploy|push|docker|image|npm|pypi|nightly)(s|es|ing)?([^a-z]|$)";
-    let harmless = r"(label|stale|lint|test|check|codeql|scorecard|dependabot|renovate|triage|issue|draft|cla\b|greet|assign|backport|comment|notes|docs?\b|pages)";
+    let harmless = r"(label|stale|lint|test|check|codeql|scorecard|dependabot|renovate|triage|issue|draft|cla\b|greet|assign|backport|comment|notes|docs?\b|pages|preview)";
     if !pattern::search(releases, &words) || pattern::search(harmless, &format!("{} {file}", job.key)) {
         return None;
     }

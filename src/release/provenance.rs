@@ -1,10 +1,11 @@
 //! Provenance of published bytes: what makes it, whether it delivers, and who could forge it.
 
 use std::cell::OnceCell;
+use std::sync::Arc;
 
 use super::builders::{is_builder, of_builder};
 use super::coverage::{Coverage, Unit, covers, is_image};
-use super::doer::Doer;
+use super::doer::{Act, Doer};
 use super::facts::{Attest, FlowFacts};
 use super::glob;
 use super::npm;
@@ -12,7 +13,8 @@ use super::rewritten;
 use super::separation::{self, Separation};
 use crate::catalogue::{Catalogue, Content, Signer, Store};
 use crate::checkout::Checkout;
-use crate::model::{Access, Cond, Flow, Hop, Job, Kind, Location, StepBody, Text};
+use crate::commands::matching::{flag, matches};
+use crate::model::{Access, Cond, Flow, Hop, Job, Kind, Location, Step, StepBody, Text};
 
 /// Whether consumers can get it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -258,29 +260,53 @@ pub(super) fn better(found: &mut Found, new: Provenance) {
     }
 }
 
-/// Whether a BuildKit container is set up before the step, in every run in which the step runs.
+/// Whether a BuildKit container is set up before the step, in every run in which the step runs, and is what the step
+/// builds with. `docker build` asks the engine's own builder unless it names one or buildx is installed in its place.
+/// Source: <https://docs.docker.com/build/builders/>
 fn container_builder(job: &Job, attest: &Attest<'_>) -> bool {
-    job.steps.iter().take(attest.step + 1).any(|step| {
-        let sets_up = match &step.body {
-            StepBody::Action(action) => {
-                let own = action.name == "docker/setup-buildx-action"
-                    || action.name == "depot/setup-action"
-                    || action.name == "useblacksmith/setup-docker-builder";
-                own && action.input("driver").is_none_or(|d| d.value.literal() != Some("docker"))
-            }
-            StepBody::Script(_) => Doer::all(step).iter().any(|d| match d {
-                Doer::Command(_, _, words) => {
-                    crate::commands::matching::matches("docker buildx create", words).is_some()
-                        && !crate::commands::matching::flag(words, &["--driver".to_owned()])
-                            .iter()
-                            .any(|f| f.value().is_some_and(|v| v.as_str() == "docker"))
-                }
-                Doer::Action(..) => false,
-            }),
-            StepBody::Opaque { .. } => false,
+    let (named, plain) = match attest.doer.act {
+        Act::Action(_, action) => (action.input("builder").is_some_and(|b| !b.value.is_empty()), false),
+        Act::Command(step, command, words) => {
+            let mut env = step.env.iter().chain(&command.env);
+            let named = !flag(words, &["--builder".to_owned()]).is_empty() || env.any(|(n, _)| n == "BUILDX_BUILDER");
+            (named, matches("docker build", words).or_else(|| matches("docker image|builder build", words)).is_some())
+        }
+    };
+    let before = || job.steps.iter().take(attest.step + 1).filter(|step| attest.doer.cond().implies(&step.cond));
+    let runs = |pattern: &str| before().any(|step| commands(step, |words| matches(pattern, words).is_some()));
+    let chosen = named || runs("docker buildx use");
+    let sets_up = |step: &Step| match &step.body {
+        StepBody::Action(action) => {
+            let own = action.name == "docker/setup-buildx-action"
+                || action.name == "depot/setup-action"
+                || action.name == "useblacksmith/setup-docker-builder";
+            let says = |input: &str, value: &str| action.input(input).is_some_and(|i| i.value.literal() == Some(value));
+            own && !says("driver", "docker") && (chosen || !says("use", "false"))
+        }
+        _ => commands(step, |words| {
+            let has = |name: &str, value: Option<&str>| {
+                let mut found = flag(words, &[name.to_owned()]).into_iter();
+                found.any(|f| value.is_none() || f.value().map(Text::as_str) == value)
+            };
+            matches("docker buildx create", words).is_some()
+                && !has("--driver", Some("docker"))
+                && (chosen || has("--use", None))
+        }),
+    };
+    let installed = || {
+        let on = |step: &Arc<Step>| match &step.body {
+            StepBody::Action(action) => action.input("install").is_some_and(|i| i.value.literal() == Some("true")),
+            _ => false,
         };
-        sets_up && attest.doer.cond().implies(&step.cond)
-    })
+        runs("docker buildx install") || before().any(on)
+    };
+    before().any(|step| sets_up(step)) && (named || !plain || installed())
+}
+
+/// Whether one of the commands of a script is meant.
+fn commands(step: &Step, meant: impl Fn(&[Text]) -> bool) -> bool {
+    matches!(step.body, StepBody::Script(_))
+        && Doer::all(step).iter().any(|doer| matches!(doer.act, Act::Command(_, _, words) if meant(words)))
 }
 
 /// Whether an attesting step whose subject fits really delivers.
@@ -401,9 +427,9 @@ fn reach(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, location: &Loc
         return public("it lies on a public attestation server");
     }
     // A file of the job: published when a publishing step hands out something that is named like it.
-    let words: Vec<&Text> = match attest.doer {
-        Doer::Command(_, _, words) => words.iter().collect(),
-        Doer::Action(_, action) => action.inputs.iter().map(|i| &i.value).collect(),
+    let words: Vec<&Text> = match attest.doer.act {
+        Act::Command(_, _, words) => words.iter().collect(),
+        Act::Action(_, action) => action.inputs.iter().map(|i| &i.value).collect(),
     };
     for own in facts.iter() {
         for publish in &own.publishes {

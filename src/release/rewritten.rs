@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::bytes::{self, FileRef};
-use super::doer::Doer;
+use super::doer::{Act, Doer};
 use super::facts::{Facts, FlowFacts, Publish};
 use super::family::ancillary;
 use super::{glob, naming};
@@ -131,7 +131,7 @@ fn changed(span: &Span<'_, '_>, point: &Point, publish: &Publish<'_>) -> Option<
         let script = match &step.body {
             StepBody::Script(script) => script,
             StepBody::Action(action) => {
-                let doer = Doer::Action(step, action);
+                let doer = Doer::action(step, action);
                 if inside && together(&crate::model::Cond::TRUE) && changes(doer, "", &span.files) {
                     return Some(step.location.clone());
                 }
@@ -140,7 +140,7 @@ fn changed(span: &Span<'_, '_>, point: &Point, publish: &Publish<'_>) -> Option<
             StepBody::Opaque { .. } => continue,
         };
         for command in &script.commands {
-            if matches!(publish.doer, Doer::Command(_, own, _) if span.publish.is_some() && inside && at == publish.step && std::ptr::eq(own, command))
+            if matches!(publish.doer.act, Act::Command(_, own, _) if span.publish.is_some() && inside && at == publish.step && std::ptr::eq(own, command))
             {
                 return None;
             }
@@ -220,7 +220,7 @@ fn writes(step: &crate::model::Step, command: &Command, files: &[String]) -> boo
         _ => Vec::new(),
     };
     let roots = if roots.is_empty() { &[""][..] } else { &roots };
-    let mut doers = command.views().map(|words| Doer::Command(step, command, words));
+    let mut doers = command.views().map(|words| Doer::command(step, command, words));
     if doers.any(|doer| roots.iter().any(|root| changes(doer, root, files))) {
         return true;
     }

@@ -74,6 +74,13 @@ fn machines(scene: &Scene<'_>, target: &Linked<'_>) -> Vec<Machine> {
             }
         }
     }
+    let steps = target.builds.iter().filter_map(|at| target.traits.get(*at)).flat_map(|t| &t.remote);
+    for hit in steps.filter(|hit| hit.entry.elsewhere) {
+        machines.push(Machine::all(&Tri::Unshown(
+            Evidence::observed(&hit.location, &hit.entry.id, format!("this step {}", hit.entry.what)),
+            "a builder on the machine of the job".to_owned(),
+        )));
+    }
     for (why, location) in &target.unknown_builds {
         machines.push(Machine::all(&Tri::Unshown(
             Evidence::observed(location, "foreign-run", why.clone()),
@@ -309,7 +316,8 @@ fn remote(target: &Linked<'_>) -> Verdict {
     let requirement = Requirement::NoRemoteInfluence;
     let mut found: Vec<Evidence> = Vec::new();
     let jobs = target.builds.union(&target.publishers);
-    for hit in jobs.filter_map(|at| target.traits.get(*at)).flat_map(|t| &t.remote) {
+    let hits = jobs.filter_map(|at| target.traits.get(*at)).flat_map(|t| &t.remote);
+    for hit in hits.filter(|hit| !hit.entry.elsewhere) {
         let when = match &hit.cond {
             _ if hit.on_failure => ", when something failed before".to_owned(),
             Cond::Known(true) => String::new(),

@@ -175,8 +175,19 @@ fn unforgeable(target: &Linked<'_>, p: &Provenance) -> Verdict {
             "the platform's control plane makes and signs it",
             Evidence::documented(&p.location, &p.rule, p.what.clone()),
         ),
-        Separation::BuildJob => {
-            failed(format!("the job {job} builds and signs: its build steps can reach the signing identity"))
+        Separation::BuildJob => failed(match p.signer {
+            Signer::Nobody => {
+                format!(
+                    "the job {job} builds and makes the provenance, and nothing signs it: its build steps can change it"
+                )
+            }
+            Signer::JobKey => format!("the job {job} builds and signs: its build steps can reach the signing key"),
+            Signer::JobIdentity | Signer::Builder | Signer::ControlPlane => {
+                format!("the job {job} builds and signs: its build steps can reach the signing identity")
+            }
+        }),
+        Separation::SameWorkflow if p.signer == Signer::Nobody => {
+            failed(format!("the job {job} makes the provenance in the same workflow that builds, and nothing signs it"))
         }
         Separation::SameWorkflow => failed(format!(
             "the job {job} signs in the same workflow that builds, and all jobs of a workflow share one identity"

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use rustc_hash::FxHashMap;
 
 use super::provenance::build_location;
-use crate::catalogue::{Catalogue, Credential};
+use crate::catalogue::{Asked, Catalogue, Credential};
 use crate::model::{Access, Evidence, Job, Requirement, SecretUse, TokenScope, Verdict};
 use crate::release::Linked;
 use crate::syntax::pattern;
@@ -129,10 +129,9 @@ fn described(secret: &SecretUse) -> Option<&'static Credential> {
         c.actions.is_empty()
             || secret.action.as_deref().is_some_and(|a| c.actions.iter().any(|p| pattern::wildcard(p, a)))
     };
-    let named = |c: &Credential| {
-        let whole = |name: &str| c.names.iter().any(|expression| expression.whole(name));
-        whole(&secret.name) || secret.receiver.as_deref().is_some_and(whole)
-    };
+    let names = [Some(secret.name.as_str()), secret.receiver.as_deref()].map(|name| name.map(Asked::from));
+    let named =
+        |c: &Credential| names.iter().flatten().any(|name| c.names.iter().any(|expression| expression.whole(name)));
     Catalogue::get().credentials.iter().find(|credential| taken(credential) && named(credential))
 }
 
@@ -188,7 +187,7 @@ mod tests {
         for expression in credentials.chain(identities) {
             let regex = format!("(?i-u)^(?:{expression})$").parse::<regex::bytes::Regex>().unwrap();
             for name in names {
-                assert_eq!(expression.whole(name), regex.is_match(name.as_bytes()), "{expression} and {name}");
+                assert_eq!(expression.whole(&name.into()), regex.is_match(name.as_bytes()), "{expression} and {name}");
             }
         }
     }

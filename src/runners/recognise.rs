@@ -5,6 +5,7 @@
 use std::sync::{Arc, LazyLock};
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
+use memchr::memmem;
 
 use super::File;
 use super::broken::broken;
@@ -104,6 +105,20 @@ const INCIDENTAL: &[&str] = &[
     "samples",
 ];
 
+/// Words of a file that is too large to be read which say that it defines runners. Data holds all kinds of words.
+const AGENTS: &[&str] = &[
+    "actions-runner",
+    "actions/runner",
+    "gha-runner-scale-set",
+    "githubConfigUrl",
+    "github-runner",
+    "gitlab-runner",
+    "[[runners]]",
+    "buildkite-agent",
+    "actions.summerwind.dev",
+    "actions.github.com",
+];
+
 static KEYS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
     let keys = SHAPES.iter().flat_map(|(keys, _)| keys.iter());
     // Most files hold none of them, so they are run through from end to end: the fastest automaton pays.
@@ -116,9 +131,19 @@ pub(super) fn read(checkout: &Checkout, path: &Arc<str>) -> Option<Vec<RunnerPoo
     let large = std::cell::Cell::new(false);
     let of_interest = |bytes: &[u8]| {
         large.set(bytes.len() > LARGEST);
-        !large.get() && keys.is_match(bytes)
+        keys.is_match(bytes)
     };
+    let too_large =
+        || refuse(checkout, path, None, format!("the file is larger than {LARGEST} bytes, so it was not read"));
     match checkout.glance_if(path, of_interest) {
+        Ok(Some(text)) if large.get() => {
+            // Data of that size holds all kinds of words.
+            let defines = || !is_incidental(path) && !shapes(&File::new(path, &text, checkout)).is_empty();
+            if checkout.is_named() || defines() {
+                too_large();
+            }
+            None
+        }
         Ok(Some(text)) => {
             let file = File::new(path, &text, checkout);
             broken(&file);
@@ -126,14 +151,19 @@ pub(super) fn read(checkout: &Checkout, path: &Arc<str>) -> Option<Vec<RunnerPoo
         }
         Ok(None) => {
             if large.get() && checkout.is_named() {
-                refuse(checkout, path, None, format!("the file is larger than {LARGEST} bytes, so it was not read"));
+                too_large();
             }
             None
         }
         Err(error) => {
-            // What is too long is no configuration that anybody wrote, unless somebody says so.
-            let too_long = matches!(error, ReadError::TooLarge { .. });
-            if checkout.is_named() || !too_long && !is_incidental(path) {
+            let speaks = || match error {
+                ReadError::TooLarge { .. } => {
+                    let beginning = checkout.beginning(path);
+                    AGENTS.iter().any(|word| memmem::find(&beginning, word.as_bytes()).is_some())
+                }
+                _ => true,
+            };
+            if checkout.is_named() || !is_incidental(path) && speaks() {
                 refuse(checkout, path, error.position(), error.to_string());
             }
             None

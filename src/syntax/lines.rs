@@ -1,14 +1,26 @@
 //! Lines of a text by their number.
 
+/// Bytes that are counted at once.
+const STRETCH: usize = 1 << 10;
+
 /// The text from a line on, counted from 1; `None` when it has fewer.
 pub fn from(text: &str, line: u32) -> Option<&str> {
-    let start = match line {
-        0 => return None,
-        1 => 0,
-        // Most lines stand far down, and this steps over those before them fastest.
-        line => memchr::memchr_iter(b'\n', text.as_bytes()).nth(line as usize - 2)? + 1,
-    };
-    text.get(start..)
+    let mut before = line.checked_sub(1)? as usize;
+    let mut start = 0;
+    // Most lines stand far down: whole stretches before them are counted, and not stepped through.
+    for stretch in text.as_bytes().chunks(STRETCH) {
+        let ends = memchr::memchr_iter(b'\n', stretch).count();
+        if ends >= before {
+            break;
+        }
+        before -= ends;
+        start += stretch.len();
+    }
+    let mut ends = memchr::memchr_iter(b'\n', text.as_bytes().get(start..)?);
+    match before.checked_sub(1) {
+        Some(before) => text.get(start + ends.nth(before)? + 1..),
+        None => text.get(start..),
+    }
 }
 
 /// Where the lines of a text start.
@@ -30,7 +42,7 @@ impl Starts {
 
 #[cfg(test)]
 mod tests {
-    use super::{Starts, from};
+    use super::{STRETCH, Starts, from};
 
     #[test]
     fn places_are_counted_in_lines_and_characters() {
@@ -48,5 +60,11 @@ mod tests {
         assert_eq!(from("a\nb\n", 3), Some(""));
         assert_eq!(from("a\nb\n", 4), None);
         assert_eq!(from("a", 0), None);
+        let long = "a\n".repeat(STRETCH) + "b";
+        assert_eq!(from(&long, STRETCH as u32 + 1), Some("b"));
+        assert_eq!(from(&long, STRETCH as u32 + 2), None);
+        for line in 1..=STRETCH as u32 {
+            assert_eq!(from(&long, line), long.get(2 * (line as usize - 1)..));
+        }
     }
 }

@@ -53,10 +53,23 @@ fn a_file_that_defines_runners_has_a_size() {
     assert!(whole.level > 1, "the control: {:?}", whole.cap);
     let fits = alone(&[workflow.clone(), pool(1 << 20)]);
     assert_eq!((fits.level, fits.errors.len()), (whole.level, 0));
-    // Nobody writes so large a definition by hand: it is not one, and the label stays without a definition.
-    let exceeds = alone(&[workflow.clone(), pool((1 << 20) + 1)]);
-    assert_eq!((exceeds.level, exceeds.errors.len()), (1, 0));
-    assert_eq!(exceeds.cap.unwrap().requirement, Requirement::HostedBuild);
+    let says = "the file is larger than 1048576 bytes, so it was not read";
+    // As a YAML file it might still be read, and as another not even that.
+    for size in [(1 << 20) + 1, (2 << 20) + 1] {
+        let exceeds = alone(&[workflow.clone(), pool(size)]);
+        assert_eq!((exceeds.level, exceeds.errors.len()), (1, 1));
+        assert_eq!(exceeds.errors[0].path, "infra/runners.yaml");
+        assert_eq!(exceeds.cap.unwrap().requirement, Requirement::HostedBuild);
+    }
+    // Beside a pool that can be read, one that cannot may be unlike it. Data is no pool, and neither is an example.
+    let beside = |path: &str, start: &str, size| {
+        let report = alone(&[workflow.clone(), pool(1 << 16), file(path, padded(start, size))]);
+        (report.level, report.errors.into_iter().map(|error| error.message).collect::<Vec<_>>())
+    };
+    let speaks = "{\"image\": \"ghcr.io/actions/actions-runner\"}";
+    assert_eq!(beside("infra/more.json", speaks, (1 << 20) + 1), (1, vec![says.to_owned()]));
+    assert_eq!(beside("docs/more.json", speaks, (1 << 20) + 1), (whole.level, Vec::new()));
+    assert_eq!(beside("infra/more.json", "{}", (1 << 20) + 1), (whole.level, Vec::new()));
     // Who names it on the command line says that it is one.
     let named = |size| {
         let (elsewhere, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());

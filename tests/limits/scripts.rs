@@ -172,3 +172,14 @@ fn makefiles_have_a_number_and_a_size() {
     let says = "the Makefile expands to too much";
     holds("expansion", says, &expanded(4 << 10), &expanded((4 << 10) + 1));
 }
+
+#[test]
+fn an_assignment_of_a_justfile_has_a_length() {
+    let just = |lines: usize| {
+        let text = format!("x := '\n{}'\ngo:\n  echo\n", "abcdefghijklmno\n".repeat(lines));
+        vec![run("just go"), file("justfile", text)]
+    };
+    // Seven bytes stand before the lines, and what is as long as the limit may end on the next one.
+    let says = "following stopped: more than 16384 bytes of one line";
+    holds("an assignment", says, &just(1_023), &just(1_024));
+}

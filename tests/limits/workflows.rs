@@ -1,9 +1,13 @@
 //! How much of a workflow is unfolded.
 
+use std::collections::BTreeMap;
+
+use truelevel::checkout::{Checkout, MAX_WORK};
 use truelevel::model::{Requirement, State};
 use truelevel::report::Report;
+use truelevel::{Options, grade_checkout};
 
-use super::{BESIDE, Files, alone, file, graded, holds};
+use super::{BESIDE, Files, GOOD, alone, file, graded, holds, run};
 
 fn is_level(files: &[(String, String)]) -> u8 {
     graded(files).level
@@ -80,6 +84,16 @@ fn a_matrix_is_cut_behind_its_exclusions() {
 }
 
 #[test]
+fn exclusions_are_counted_with_what_they_are_held_against() {
+    let axes = |entries: usize| {
+        let excluded = "{ a: 1 }, ".repeat(entries);
+        format!("        a: [{}]\n        exclude: [{excluded}]\n", numbers(0, 256))
+    };
+    let level = |entries: usize| is_level(&matrix(&axes(entries), "matrix.a == 1"));
+    assert_eq!((level(4_096), level(4_097)), (3, 0));
+}
+
+#[test]
 fn a_job_has_a_number_of_steps() {
     let steps = |count: usize, last: &str| {
         let quiet = "      - run: echo\n".repeat(count - 1);
@@ -114,6 +128,108 @@ fn a_run_has_a_number_of_jobs() {
     let report = graded(&text(251));
     assert_eq!((report.level, report.errors.len()), (0, 1), "{:?}", report.errors);
     assert_eq!(report.errors[0].message, "a run has more than 5000 jobs; the rest was not read");
+}
+
+#[test]
+fn a_run_has_a_number_of_steps() {
+    let text = |more: &str| {
+        let steps = "{ run: a }, ".repeat(2_000);
+        let jobs: String = (0..50).map(|job| format!("  j{job}: {{ runs-on: ubuntu-latest, steps: *s }}\n")).collect();
+        let head = "on: workflow_dispatch\npermissions: { contents: read }\n";
+        vec![file(BESIDE, format!("{head}x: &s [{steps}]\njobs:\n{jobs}{more}"))]
+    };
+    let report = graded(&text(""));
+    assert_eq!((report.level, report.errors.len()), (3, 0), "{:?} {:?}", report.cap, report.errors);
+    let report = graded(&text("  more: { runs-on: ubuntu-latest, steps: [{ run: a }] }\n"));
+    assert_eq!((report.level, report.errors.len()), (0, 1), "{:?}", report.errors);
+    assert_eq!(report.errors[0].message, "a run has more than 100000 steps; the rest was not read");
+    assert_eq!(report.errors[0].line, Some(55));
+}
+
+/// The good release and these files, for which so much work may be done.
+fn with_work(files: &[(String, String)], most: usize) -> Report {
+    let good = [file(".github/workflows/a.yml", GOOD)];
+    let all = good.iter().chain(files).map(|(path, text)| (path.clone(), text.clone().into_bytes()));
+    let checkout = Checkout::in_memory(all, Some("acme/widget")).with_most_work(most);
+    grade_checkout(&checkout, ".", &Options::default())
+}
+
+/// The least work that reads all of this checkout. One step less is too little, and says so.
+fn least_work(files: &[(String, String)]) -> usize {
+    let (mut fits, mut exceeds) = (1 << 20, 0);
+    while fits - exceeds > 1 {
+        let most = usize::midpoint(fits, exceeds);
+        let report = with_work(files, most);
+        if report.errors.is_empty() {
+            assert_eq!(report.level, 3, "{:?}", report.cap);
+            fits = most;
+        } else {
+            assert_eq!((report.level, report.errors.len()), (0, 1), "{:?}", report.errors);
+            let says = format!("reading the pipelines takes more than {most} steps of work; the rest was not read");
+            assert_eq!(report.errors[0].message, says);
+            exceeds = most;
+        }
+    }
+    fits
+}
+
+#[test]
+fn the_pipelines_of_a_checkout_take_an_amount_of_work() {
+    assert_eq!(MAX_WORK, 30_000_000);
+    let quiet = run("./s.sh && make");
+    // So that there is room for publications.
+    let make = file("Makefile", format!("it:\n\techo\n{}", "#".repeat(160_000)));
+    let least = |more: &[(String, String)]| {
+        let files = [more, &[quiet.clone(), file("s.sh", "echo\n"), make.clone()]].concat();
+        let mut by_name: BTreeMap<String, String> = BTreeMap::new();
+        for (path, text) in files {
+            by_name.entry(path).or_insert(text);
+        }
+        least_work(&by_name.into_iter().collect::<Vec<_>>())
+    };
+    let alone = least(&[]);
+    for (what, more, by) in [
+        (
+            "another pipeline",
+            file(".github/workflows/c.yml", "on: push\njobs: { j: { runs-on: x, steps: [{ run: a }] } }\n"),
+            100,
+        ),
+        ("a longer script", file("s.sh", "a=1\n".repeat(100)), 100),
+        (
+            "rounds of a loop",
+            file("s.sh", "for a in 1 2 3 4 5 6 7 8 9; do for b in 1 2 3 4 5 6 7 8 9; do x=1; done; done\n"),
+            81,
+        ),
+        ("a larger file", file("Makefile", format!("it:\n\techo\n{}", "#".repeat(176_000))), 1_000),
+        (
+            "more to expand",
+            file("Makefile", format!("{}it:\n\techo\n{}", "X := $(Y)\n".repeat(100), "#".repeat(160_000))),
+            100,
+        ),
+    ] {
+        assert!(least(&[more]) >= alone + by, "{what}");
+    }
+}
+
+#[test]
+fn the_runs_of_a_checkout_have_a_number_of_publications() {
+    let files = |number: usize| -> Files {
+        let job = |job: usize| {
+            let steps = "{ uses: softprops/action-gh-release@v2, with: { files: a } }";
+            file(
+                &format!(".github/workflows/p{job}.yml"),
+                format!("on: workflow_dispatch\njobs: {{ j: {{ runs-on: x, steps: [{steps}] }} }}\n"),
+            )
+        };
+        (0..number).map(job).collect()
+    };
+    // The good release is one of them.
+    let report = with_work(&files(6), 7_000);
+    assert_eq!((report.level, report.errors.len()), (0, 0), "{:?}", report.errors);
+    let report = with_work(&files(7), 7_000);
+    assert_eq!((report.level, report.errors.len()), (0, 1), "{:?}", report.errors);
+    assert_eq!(report.errors[0].path, ".github/workflows/p6.yml");
+    assert_eq!(report.errors[0].message, "more than 7 publications are in the runs; the rest was not read");
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::{Call, Entered, Piece};
 use crate::checkout::ReadError;
 use crate::model::Text;
+use crate::syntax::conf;
 
 const SHELLS: &[&str] = &["bash", "sh", "zsh", "dash", "ksh", "source", "."];
 
@@ -70,7 +71,13 @@ pub(super) fn enter(call: &Call<'_>, input: Option<&Text>, written: &BTreeMap<St
         }
     };
     let shell = language(&path, &text)?;
+    let whole = match shell {
+        "python" => call.whole(&conf::PYTHON, &path, &text),
+        "pwsh" => call.whole(&conf::POWERSHELL, &path, &text),
+        _ => Ok(()),
+    };
     let mut entered = handed(call, format!("runs {path}"), &text, shell, at + 1);
+    entered.unread = whole.err();
     for piece in &mut entered.pieces {
         (piece.path, piece.line) = (Arc::from(path.as_str()), 1);
     }

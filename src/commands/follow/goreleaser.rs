@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{Call, Entered, Implied};
+use super::{Call, Entered, Implied, Piece};
 use crate::model::{Location, Text};
 use crate::syntax::yaml::Node;
 
@@ -87,16 +87,26 @@ pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
     let reader = Reader { path: Arc::from(path.as_str()), skipped, call };
     let disabled = root.get("release").and_then(|r| r.get("disable")).is_some_and(on);
     if !disabled {
-        let made: Vec<String> = endings(root).into_iter().flat_map(|e| [MAKES.to_owned(), e]).collect();
+        let made = endings(root).into_iter().flat_map(|e| [MAKES.to_owned(), e]);
+        let made: Vec<String> = made.chain(reader.lists(root)).collect();
         entered.implied.push(Implied { words: words_of("goreleaser:release", &made), ..whole_release });
+        reader.extra_files(root, &mut entered.implied);
     }
     reader.channels(root, &mut entered.implied);
+    for stage in ["before", "after"].into_iter().filter(|stage| !reader.skipped.contains(stage)) {
+        reader.hooks(root.get(stage), &mut entered.pieces);
+    }
     one_stream(&mut entered.implied);
     Some(entered)
 }
 
 /// The option under which the implied command of a release says how the names of its files end.
 const MAKES: &str = "--makes";
+/// The same for the file that lists the digests of all of them, or nothing where there is no such file.
+const LISTS: &str = "--lists";
+/// Where the tool puts what it makes, and how it calls the list of digests.
+const MADE_IN: &str = "dist";
+const LIST: &str = "{{ .ProjectName }}_{{ .Version }}_checksums.txt";
 
 /// How the names of the files end that go into the release: archives and packages. Bare binaries have no ending.
 fn endings(root: Node<'_>) -> BTreeSet<String> {
@@ -158,6 +168,62 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn at(&self, node: Node<'_>) -> Location {
         Location::new(&self.path, node.span())
+    }
+
+    /// The list of digests. What another file adds to the configuration may name it.
+    fn lists(&self, root: Node<'_>) -> Vec<String> {
+        if root.get("includes").is_some() {
+            return Vec::new();
+        }
+        let checksum = |key: &str| root.get("checksum").and_then(|c| c.get(key));
+        let listed: BTreeSet<String> = strings(checksum("ids")).into_iter().map(|(id, _)| id).collect();
+        let id = |entry: Node<'_>| entry.get("id").and_then(|n| n.as_str()).unwrap_or("default").to_owned();
+        let all = ["archives", "nfpms"].into_iter().filter_map(|key| root.get(key)).flat_map(|list| list.items());
+        let whole = listed.is_empty() || all.map(id).all(|id| listed.contains(&id));
+        let none = ["disable", "split"].into_iter().any(|key| checksum(key).is_some_and(on)) || !whole;
+        let name = checksum("name_template").and_then(|n| n.as_str()).unwrap_or(LIST);
+        // Its parts may depend on something.
+        let name = if name.contains("{{ if") || name.contains("{{if") || name.contains("{{- if") { "*" } else { name };
+        let folder = root.get("dist").and_then(|n| n.as_str()).unwrap_or(MADE_IN);
+        let path = || self.call.path(&format!("{folder}/{}", untemplated(name, self.call)));
+        vec![LISTS.to_owned(), if none { String::new() } else { path() }]
+    }
+
+    /// Files that go into the release besides what the tool makes and lists.
+    fn extra_files(&self, root: Node<'_>, implied: &mut Vec<Implied>) {
+        let globs = |key: &str| {
+            let files = root.get(key).and_then(|n| n.get("extra_files"));
+            files.into_iter().flat_map(|n| n.items()).filter_map(|n| n.get("glob")).collect::<Vec<_>>()
+        };
+        let listed: Vec<&str> = globs("checksum").into_iter().filter_map(|n| n.as_str()).collect();
+        for (node, glob) in globs("release").into_iter().filter_map(|n| Some((n, n.as_str()?))) {
+            if !listed.contains(&glob) {
+                let words = words_of("goreleaser:extra-files", &[untemplated(glob, self.call)]);
+                implied.push(Implied { words, location: Some(self.at(node)) });
+            }
+        }
+    }
+
+    /// Commands that run before everything or after it.
+    fn hooks(&self, stage: Option<Node<'_>>, pieces: &mut Vec<Piece>) {
+        for hook in stage.and_then(|s| s.get("hooks")).into_iter().flat_map(|hooks| hooks.items()) {
+            let Some((node, text)) = hook.get("cmd").or(Some(hook)).and_then(|n| Some((n, n.as_str()?))) else {
+                continue;
+            };
+            let folder = hook
+                .get("dir")
+                .and_then(|d| d.as_str())
+                .map_or_else(|| self.call.folder.clone(), |dir| Text::new(super::join(self.call.folder.as_str(), dir)));
+            pieces.push(Piece {
+                text: untemplated(text, self.call),
+                shell: "sh".to_owned(),
+                path: Arc::clone(&self.path),
+                line: node.at(0).line,
+                env: Vec::new(),
+                folder,
+                positional: Vec::new(),
+            });
+        }
     }
 
     fn channels(&self, root: Node<'_>, implied: &mut Vec<Implied>) {
@@ -296,6 +362,7 @@ mod tests {
     use super::*;
     use crate::checkout::Checkout;
 
+    /// The implied commands, without what a release says of its list of digests.
     fn implied(config: &str, command: &str) -> Vec<String> {
         let checkout = Checkout::in_memory([(".goreleaser.yml".to_owned(), config.as_bytes().to_vec())], None);
         let words: Vec<Text> = command.split(' ').map(Text::from).collect();
@@ -305,7 +372,7 @@ mod tests {
             .implied
             .iter()
             .map(|i| {
-                let words: Vec<&str> = i.words.iter().map(Text::as_str).collect();
+                let words: Vec<&str> = i.words.iter().map(Text::as_str).take_while(|w| *w != LISTS).collect();
                 format!("{} {}", i.location.as_ref().map_or(0, |l| l.line), words.join(" "))
             })
             .collect()

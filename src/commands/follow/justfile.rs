@@ -6,11 +6,14 @@ use std::sync::Arc;
 use super::{Call, Entered, Piece, join};
 use crate::checkout::Checkout;
 use crate::model::Text;
+use crate::syntax::conf::{self, unfinished};
 
 /// Recipes entered for one command.
 const MOST_RECIPES: usize = 200;
 /// Files read for one command.
 const MOST_FILES: usize = 64;
+/// Bytes of an assignment, or of the head of a recipe, over all its lines.
+const LONGEST: usize = 16 * 1024;
 /// Recipes, and names in names, one in another.
 const DEEPEST: usize = 16;
 /// References resolved for one command.
@@ -176,7 +179,8 @@ impl Just<'_> {
         let own = folder.unwrap_or(here).to_owned();
         let path: Arc<str> = Arc::from(path);
         let mut current: Option<Recipe> = None;
-        for (at, line) in text.lines().enumerate() {
+        let mut lines = text.lines().enumerate();
+        while let Some((at, line)) = lines.next() {
             let number = u32::try_from(at + 1).unwrap_or(u32::MAX);
             if line.starts_with([' ', '\t']) || line.trim().is_empty() {
                 if let Some(recipe) = current.as_mut() {
@@ -185,10 +189,34 @@ impl Just<'_> {
                 continue;
             }
             self.recipes.extend(current.take().map(Arc::new));
-            let head = line.trim_end();
+            let mut head = line.trim_end().to_owned();
             if head.starts_with(['#', '[']) {
                 continue;
             }
+            // Strings and brackets go on over lines, and so does what ends in a backslash. What is written behind the
+            // text keeps a colon from being its end.
+            let goes_on = |head: &str| {
+                self.checkout.spend(head.len() / 16);
+                head.ends_with('\\') || unfinished(&conf::JUST, &format!("{head} a")).is_some()
+            };
+            while goes_on(&head) {
+                match lines.next() {
+                    Some((_, more)) if head.len() < LONGEST => {
+                        head = format!("{}\n{more}", head.trim_end_matches('\\'));
+                    }
+                    Some(_) => {
+                        self.stop(format!("following stopped: more than {LONGEST} bytes of one line in {path}"));
+                        break;
+                    }
+                    None => {
+                        let before = "\n".repeat(at);
+                        let whole = self.call.whole(&conf::JUST, &path, &format!("{before}{head} a"));
+                        self.entered.unread = whole.err().or(self.entered.unread.take());
+                        break;
+                    }
+                }
+            }
+            let head = head.as_str();
             let mut words = head.split_whitespace();
             match words.next().unwrap_or_default() {
                 "import" | "import?" => {
@@ -235,6 +263,11 @@ impl Just<'_> {
                         self.variables.push((name, value.trim().to_owned()));
                     } else {
                         current = recipe(head, &path, module, &own);
+                        if current.is_none() {
+                            let message = "this is no recipe, assignment or setting".to_owned();
+                            self.call.refuse(&path, Some((number, 1)), message.clone());
+                            self.stop(format!("{path}:{number}: {message}"));
+                        }
                     }
                 }
             }

@@ -134,6 +134,7 @@ pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
         let missing = make.missing.first().map(|m| format!("; `{m}` is not in the checkout")).unwrap_or_default();
         entered.unread = Some(format!("no rule makes `{goal}`{missing}"));
     }
+    call.checkout.spend(make.references + make.bytes / 64);
     if let Some(why) = make.stopped {
         entered.unread = Some(why);
     }

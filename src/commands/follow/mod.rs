@@ -23,7 +23,7 @@ use std::sync::Arc;
 use crate::checkout::{Bearing, Checkout};
 use crate::commands::matching;
 use crate::model::{Location, Problem, Text};
-use crate::syntax::conf::{self, Value};
+use crate::syntax::conf::{self, Language, Lines, Value, unfinished};
 use crate::syntax::yaml::{self, Document};
 
 use container::Built;
@@ -163,6 +163,17 @@ impl<'a> Call<'a> {
             return Err(format!("{path} is no mapping"));
         }
         Ok(documents)
+    }
+
+    /// Whether the text of a program is whole; the error is told of the checkout as well.
+    fn whole(&self, language: &Language, path: &str, text: &str) -> Result<(), String> {
+        let text = text.replace("\r\n", "\n");
+        let Some(at) = unfinished(language, &text) else { return Ok(()) };
+        let at = Lines::new(&Arc::from(path), &text).position(at);
+        let what = "what stands here has no counterpart, or the text ends too early";
+        let message = format!("not valid {}: {what}", language.name);
+        self.refuse(path, Some((at.line, at.column)), message.clone());
+        Err(format!("{path}:{}: {message}", at.line))
     }
 
     /// The same for JSON.

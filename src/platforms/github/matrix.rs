@@ -7,14 +7,16 @@ use crate::model::Cond;
 const MOST_LEGS: usize = 256;
 /// Combinations of all axes before `exclude` takes some of them away.
 const MOST_COMBINATIONS: usize = 4_096;
+/// Combinations times the entries of `exclude` and `include` that are held against each.
+const MOST_COMPARISONS: usize = 1 << 20;
 
 /// The legs of a matrix, each a map; empty when nothing resolves it, or when there are too many: what is left out could
-/// be what publishes.
-pub(super) fn legs(matrix: &Value) -> Vec<Value> {
+/// be what publishes. `spend` is told of the work.
+pub(super) fn legs(matrix: &Value, spend: &dyn Fn(usize)) -> Vec<Value> {
     let mut legs: Vec<Value> = Vec::new();
     for alternative in matrix.alternatives() {
         let Value::Map(entries) = alternative else { return Vec::new() };
-        let Some(expanded) = expand(&entries) else { return Vec::new() };
+        let Some(expanded) = expand(&entries, spend) else { return Vec::new() };
         for leg in expanded {
             if !legs.contains(&leg) {
                 legs.push(leg);
@@ -28,7 +30,7 @@ pub(super) fn legs(matrix: &Value) -> Vec<Value> {
 }
 
 /// The legs of a matrix of known axes; `None` when there are too many.
-fn expand(entries: &[(String, Value)]) -> Option<Vec<Value>> {
+fn expand(entries: &[(String, Value)], spend: &dyn Fn(usize)) -> Option<Vec<Value>> {
     let list = |name: &str| entries.iter().find(|(k, _)| k == name).map(|(_, v)| v);
     let axes: Vec<&(String, Value)> = entries.iter().filter(|(k, _)| k != "include" && k != "exclude").collect();
     let mut combinations: Vec<Vec<(String, Value)>> = if axes.is_empty() { Vec::new() } else { vec![Vec::new()] };
@@ -54,6 +56,12 @@ fn expand(entries: &[(String, Value)]) -> Option<Vec<Value>> {
             return None;
         }
     }
+    let count = |name: &str| if let Some(Value::List(entries)) = list(name) { entries.len() } else { 0 };
+    let comparisons = combinations.len() * (count("exclude") + count("include"));
+    if comparisons > MOST_COMPARISONS {
+        return None;
+    }
+    spend(comparisons);
     if let Some(Value::List(excluded)) = list("exclude") {
         combinations.retain(|leg| !excluded.iter().any(|e| matches_all(leg, e)));
     }
@@ -120,7 +128,7 @@ mod tests {
     use super::*;
 
     fn run(json: serde_json::Value) -> Vec<String> {
-        legs(&Value::from_json(&json)).iter().map(|l| l.json().expect("known").to_string()).collect()
+        legs(&Value::from_json(&json), &|_| ()).iter().map(|l| l.json().expect("known").to_string()).collect()
     }
 
     #[test]
@@ -145,6 +153,6 @@ mod tests {
 
     #[test]
     fn a_matrix_of_unknown_source_has_no_legs() {
-        assert!(legs(&Value::unknown("fromJSON(needs.x.outputs.y)")).is_empty());
+        assert!(legs(&Value::unknown("fromJSON(needs.x.outputs.y)"), &|_| ()).is_empty());
     }
 }

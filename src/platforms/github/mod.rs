@@ -92,6 +92,13 @@ pub fn lower(checkout: &Checkout) -> Lowered {
             Ok(source) => pipeline(&lowering, &source, &mut lowered, &mut callable),
             Err(problem) => lowering.problem(problem),
         }
+        if checkout.is_spent() {
+            let most = checkout.most_work();
+            let message = format!("reading the pipelines takes more than {most} steps of work; the rest was not read");
+            lowering.problem(Problem { path: path.to_string(), line: None, column: None, message });
+            callable.clear();
+            break;
+        }
     }
     let called = lowering.called.borrow();
     for (path, location) in callable {
@@ -168,7 +175,7 @@ fn pipeline(
             earlier: Some(&earlier),
         };
         let jobs = workflow::lower(lowering, &frame).jobs;
-        flows.push(Flow { event, jobs });
+        flows.push(Flow::new(event, jobs));
     }
     lowered.pipelines.push(Pipeline {
         path: source.path.clone(),
@@ -215,7 +222,8 @@ fn well_formed(source: &Source, lowered: &mut Lowered) -> bool {
                     Some(steps) if !steps.is_sequence() && !steps.is_null() => {
                         Some((steps.span(), "`steps:` is a list of steps"))
                     }
-                    _ => None,
+                    Some(steps) => steps.items().find_map(steps::malformed_step),
+                    None => None,
                 }
             }),
         }

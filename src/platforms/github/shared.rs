@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use smol_str::SmolStr;
 
+use super::env::Env;
 use super::scope::{Done, Inputs, Run};
 use super::value::Value;
 use super::workflow::MOST_JOBS;
@@ -29,7 +30,7 @@ pub(super) type Asked = BTreeMap<(Context, Vec<SmolStr>), Value>;
 /// A job as it was lowered under an event.
 struct Once {
     /// The workflow's environment.
-    env: Vec<(String, Value)>,
+    env: Env,
     /// The jobs before it.
     done: Vec<Rc<Done>>,
     asked: Asked,
@@ -51,13 +52,13 @@ impl Earlier {
         &self,
         at: usize,
         (run, inputs): (&Run<'_>, &Inputs),
-        env: &[(String, Value)],
+        env: &Env,
         done: &[Rc<Done>],
     ) -> Option<(Vec<Arc<Job>>, Rc<Done>)> {
         let all = self.jobs.borrow();
         let same = |once: &&Once| {
             run.jobs.get() + once.count <= MOST_JOBS
-                && once.env == env
+                && once.env == *env
                 && once.done.len() == done.len()
                 && once.done.iter().zip(done).all(|(a, b)| Rc::ptr_eq(a, b) || a == b)
                 && once.asked.iter().all(|((context, path), answer)| run.answer(*context, path, inputs) == *answer)
@@ -72,7 +73,7 @@ impl Earlier {
         &self,
         at: usize,
         run: &Run<'_>,
-        env: &[(String, Value)],
+        env: &Env,
         done: &[Rc<Done>],
         lower: impl FnOnce() -> (Vec<Arc<Job>>, Done),
     ) -> (Vec<Arc<Job>>, Rc<Done>) {
@@ -83,7 +84,7 @@ impl Earlier {
         // Where the limit cut something off, the next event may come further.
         if run.jobs.get() < MOST_JOBS {
             let once = Once {
-                env: env.to_vec(),
+                env: env.clone(),
                 done: done.to_vec(),
                 asked: run.take_asked(),
                 count: run.jobs.get() - before,

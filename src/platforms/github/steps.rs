@@ -64,7 +64,7 @@ pub(super) fn lower(
     defaults: &[Option<Node<'_>>],
     job: &mut Job,
 ) {
-    lowering.scripts.fresh_machine();
+    lowering.scripts.fresh_machine(&home(steps, scope));
     let around = Around {
         chain: job.chain.clone(),
         cond: Cond::TRUE,
@@ -77,6 +77,25 @@ pub(super) fn lower(
     list(lowering, &place, steps, scope, &mut job.steps);
 }
 
+/// The one folder of the workspace into which the steps check the repository out, where every run has the same.
+fn home(steps: Option<Node<'_>>, scope: &Scope<'_>) -> Text {
+    let mut found: Option<&str> = None;
+    for step in steps.into_iter().flat_map(|steps| steps.items()) {
+        let uses = step.get("uses").and_then(|n| n.as_str()).unwrap_or_default();
+        let input = |name: &str| step.get("with").and_then(|w| w.get(name)).and_then(|n| n.as_str());
+        if !uses.starts_with("actions/checkout@") || input("repository").is_some() {
+            continue;
+        }
+        let path = input("path").unwrap_or_default();
+        let varies = path.replace("${{ github.repository }}", "").contains("${{");
+        if varies || found.is_some_and(|known| known != path) {
+            return Text::default();
+        }
+        found = Some(path);
+    }
+    found.map(|path| interpolate(path, scope).text()).unwrap_or_default()
+}
+
 fn list(
     lowering: &Lowering<'_>,
     place: &Place<'_>,
@@ -86,10 +105,13 @@ fn list(
 ) {
     let Some(nodes) = nodes else { return };
     for (at, node) in nodes.items().enumerate() {
-        if steps.len() >= MOST_STEPS {
+        let full = steps.len() >= MOST_STEPS;
+        if full || lowering.sources.checkout().is_spent() {
             let location = place.source.at(node.span());
             let why = format!("the job has more than {MOST_STEPS} steps; the rest was not read");
-            lowering.problem(problem_at(&location, why.clone()));
+            if full {
+                lowering.problem(problem_at(&location, why.clone()));
+            }
             steps.push(Arc::new(opaque(location, why)));
             return;
         }
@@ -230,6 +252,7 @@ fn step(
         new.label = name.unwrap_or_else(|| value.to_owned());
         match uses::parse(value, scope.run.slug) {
             Some(Uses::Local(path) | Uses::Own(path)) => {
+                let path = lowering.scripts.folder(&Text::from(path)).to_string();
                 let inner = Inner { node, new, id: &id, shown: format!("./{path}"), commit: None, path };
                 own = false;
                 outputs = local_action(lowering, place, inner, scope, steps);
@@ -250,7 +273,7 @@ fn step(
                     let action = ActionUse {
                         name: action,
                         reference: uses::reference(&reference, uses_node.comment_after(), new.location.clone()),
-                        inputs: inputs(source, parts.with, scope),
+                        inputs: homed(lowering, inputs(source, parts.with, scope)),
                     };
                     let mut runs = run_by_action(lowering, &action, scope, &new);
                     if let Some((Given { path, commit }, _)) = given {
@@ -273,7 +296,7 @@ fn step(
                 new.body = StepBody::Action(ActionUse {
                     name: format!("docker://{image}"),
                     reference,
-                    inputs: inputs(source, parts.with, scope),
+                    inputs: homed(lowering, inputs(source, parts.with, scope)),
                 });
                 steps.push(Arc::new(new));
                 steps.extend(published.map(Arc::new));
@@ -314,6 +337,8 @@ fn step(
         steps.push(Arc::new(new));
     }
     scope.env.truncate(outer);
+    let writes = parts.env.is_some() || !exports.is_empty();
+    lowering.sources.checkout().spend(if writes { 50 + 4 * outer } else { 50 });
     scope.env.extend(exports);
     // Only what is known in full replaces the symbol: a value with unknown parts keeps the identity of its step
     // where nothing else names it.
@@ -384,6 +409,15 @@ pub(super) fn inputs(source: &Source, with: Option<Node<'_>>, scope: &Scope<'_>)
         .collect()
 }
 
+/// Inputs whose paths lie in the checkout.
+fn homed(lowering: &Lowering<'_>, mut inputs: Vec<Input>) -> Vec<Input> {
+    for input in &mut inputs {
+        input.value = lowering.scripts.from_home(&input.value);
+        input.choices.iter_mut().for_each(|(_, value)| *value = lowering.scripts.from_home(value));
+    }
+    inputs
+}
+
 /// A step that uses an action whose files can be read.
 struct Inner<'a> {
     node: Node<'a>,
@@ -419,8 +453,42 @@ fn given(lowering: &Lowering<'_>, action: &str, reference: &str) -> Option<(Give
     let file = definition(lowering, &given.path)?;
     // One that cannot be read is a problem to report.
     let Ok(source) = lowering.sources.load(&file) else { return Some((given, Kind::Steps)) };
-    let composite = source.root()?.get("runs")?.get("using")?.as_str()? == "composite";
-    Some((given, if composite { Kind::Steps } else { Kind::Program }))
+    let using = || source.root()?.get("runs")?.get("using")?.as_str();
+    let steps = malformed(&source).is_some() || using() == Some("composite");
+    Some((given, if steps { Kind::Steps } else { Kind::Program }))
+}
+
+/// Why the platform would not run an action, and where.
+fn malformed(source: &Source) -> Option<(Span, &'static str)> {
+    let Some(root) = source.root().filter(|root| root.is_mapping()) else {
+        return Some((source.root().map_or_else(Span::default, |root| root.span()), "an action is a mapping"));
+    };
+    let Some(runs) = root.get("runs").filter(|runs| runs.is_mapping()) else {
+        return Some((root.get("runs").unwrap_or(root).span(), "an action has a mapping `runs:`"));
+    };
+    let Some(using) = runs.get("using").and_then(|using| using.as_str()) else {
+        return Some((runs.span(), "`runs:` of an action says what it is `using:`"));
+    };
+    if using != "composite" {
+        return None;
+    }
+    let Some(steps) = runs.get("steps").filter(|steps| steps.is_sequence()) else {
+        return Some((runs.span(), "`steps:` is a list of steps"));
+    };
+    steps.items().find_map(malformed_step)
+}
+
+/// Why the platform would not run a step, and where.
+pub(super) fn malformed_step(step: Node<'_>) -> Option<(Span, &'static str)> {
+    let does = ["run", "uses", "parallel"].map(|key| step.get(key));
+    let [run, uses, _] = does;
+    let wrong = match [run, uses].into_iter().flatten().find(|node| node.is_mapping() || node.is_sequence()) {
+        Some(node) => return Some((node.span(), "`run:` and `uses:` of a step are text")),
+        None if !step.is_mapping() => "a step is a mapping",
+        None if does.iter().all(Option::is_none) => "a step has a `run:` or `uses:`",
+        None => return None,
+    };
+    Some((step.span(), wrong))
 }
 
 fn local_action(
@@ -464,7 +532,11 @@ fn local_action(
             return refuse(new, what, steps);
         }
     };
-    let Some(root) = source.root() else { return refuse(new, format!("{file} is empty"), steps) };
+    if let Some((span, wrong)) = malformed(&source) {
+        lowering.problem(problem_at(&source.at(span), format!("{wrong}; GitHub refuses this action")));
+        return refuse(new, format!("{file} cannot be read: {wrong}"), steps);
+    }
+    let Some(root) = source.root() else { return Vec::new() };
     let runs = root.get("runs");
     let using = runs.and_then(|r| r.get("using")).and_then(|n| n.as_str()).unwrap_or_default();
     if using != "composite" {

@@ -74,6 +74,7 @@ pub(super) fn lower(lowering: &Lowering<'_>, frame: &Frame<'_>) -> Lowered {
         let full = match () {
             () if frame.run.jobs.get() >= MOST_JOBS => Some(format!("{MOST_JOBS} jobs")),
             () if frame.run.steps.get() >= MOST_STEPS => Some(format!("{MOST_STEPS} steps")),
+            () if lowering.sources.checkout().is_spent() => break,
             () => None,
         };
         if let Some(full) = full {
@@ -247,7 +248,7 @@ fn lower_job(
     need_keys.extend(frame.needs.iter().cloned());
 
     let text = frame.source.slice(node.span());
-    let legs = matrix_legs(node, text, &scope);
+    let legs = matrix_legs(node, text, &scope, &|work| lowering.sources.checkout().spend(work));
     let count = legs.len();
     frame.run.jobs.set(frame.run.jobs.get() + count);
     let own_token = node
@@ -268,6 +269,7 @@ fn lower_job(
         scope.env = workflow.env.clone();
         let job_env = environment(node.get("env"), &scope);
         scope.env.extend(job_env);
+        lowering.sources.checkout().spend(50 + 4 * scope.env.len());
         let title = leg_title(&frame.leg, leg.as_ref());
         let mut job = Job {
             key: key.clone(),
@@ -329,9 +331,9 @@ fn merge(all: &mut Vec<(String, Value)>, more: Vec<(String, Value)>) {
 
 /// The legs that differ in a key that the job's text names; `None` for a job without a matrix or with an unresolved
 /// one.
-fn matrix_legs(node: Node<'_>, text: &str, scope: &Scope<'_>) -> Vec<Option<Value>> {
+fn matrix_legs(node: Node<'_>, text: &str, scope: &Scope<'_>, spend: &dyn Fn(usize)) -> Vec<Option<Value>> {
     let Some(matrix_node) = node.get("strategy").and_then(|s| s.get("matrix")) else { return vec![None] };
-    let legs = matrix::legs(&traits::value_of(matrix_node, scope));
+    let legs = matrix::legs(&traits::value_of(matrix_node, scope), spend);
     if legs.is_empty() {
         return vec![None];
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::{Places, Subject};
-use crate::catalogue::{Catalogue, Identity};
+use crate::catalogue::{Asked, Catalogue, Identity};
 use crate::model::{Access, ActionUse, Job, Note, SecretUse, StepBody, TokenScope};
 
 /// Scopes whose write access a checkout's stored token hands to whatever runs after it.
@@ -97,13 +97,14 @@ pub(super) fn stored_identities(subject: &Subject<'_>, _: &Places) -> Vec<Note> 
 }
 
 fn identity(secret: &SecretUse) -> Option<&'static Identity> {
+    let asked = Asked::from(secret.name.as_str());
     Catalogue::get().identities.iter().find(|kind| {
         let action = secret.action.as_deref().unwrap_or_default();
         let placed = kind.actions.is_empty() || kind.actions.iter().any(|own| own == action);
         let received =
             secret.receiver.as_deref().is_some_and(|r| kind.receivers.iter().any(|own| own.eq_ignore_ascii_case(r)));
-        let named = || kind.secrets.iter().any(|name| name.whole(&secret.name));
-        let other = || kind.unless.as_ref().is_some_and(|name| name.whole(&secret.name));
+        let named = || kind.secrets.iter().any(|name| name.whole(&asked));
+        let other = || kind.unless.as_ref().is_some_and(|name| name.whole(&asked));
         placed && (received || named()) && !other()
     })
 }

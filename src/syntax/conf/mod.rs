@@ -25,7 +25,7 @@ pub use hcl::{Block, Names, hcl};
 pub use lines::Lines;
 pub use plain::{yaml, yaml_node};
 pub use toml::toml;
-pub use unfinished::{BICEP, GROOVY, KOTLIN, Language, NIX, PYTHON, SCRIPT, unfinished};
+pub use unfinished::{BICEP, GROOVY, JUST, KOTLIN, Language, NIX, POWERSHELL, PYTHON, SCRIPT, unfinished};
 
 /// Most levels of nesting.
 pub const MAX_DEPTH: usize = 64;

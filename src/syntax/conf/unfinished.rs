@@ -10,8 +10,8 @@ pub struct Language {
     pub name: &'static str,
     /// What starts a comment up to the end of the line.
     line: &'static str,
-    /// Whether there are comments between `/*` and `*/`.
-    blocks: bool,
+    /// What opens and closes a comment of several lines.
+    blocks: Option<(&'static str, &'static str)>,
     /// Strings, longer marks first.
     strings: &'static [Quote],
     /// Whether `/…/` may be a regular expression.
@@ -21,18 +21,20 @@ pub struct Language {
 /// A kind of string.
 #[derive(Debug, Clone, Copy)]
 struct Quote {
-    /// What opens and closes it.
+    /// What opens it.
     mark: &'static str,
+    /// What closes it.
+    close: &'static str,
     /// Whether it may hold line ends.
     lines: bool,
     /// What takes the meaning of what follows.
     escapes: &'static [&'static str],
-    /// Whether `${…}` in it is code.
-    inserts: bool,
+    /// What opens and closes code in it.
+    inserts: &'static [(&'static str, char)],
 }
 
 const fn quote(mark: &'static str, lines: bool, escapes: &'static [&'static str], inserts: bool) -> Quote {
-    Quote { mark, lines, escapes, inserts }
+    Quote { mark, close: mark, lines, escapes, inserts: if inserts { &[("${", '}')] } else { &[] } }
 }
 
 const ESCAPE: &[&str] = &["\\"];
@@ -41,7 +43,7 @@ const ESCAPE: &[&str] = &["\\"];
 pub const BICEP: Language = Language {
     name: "Bicep",
     line: "//",
-    blocks: true,
+    blocks: Some(("/*", "*/")),
     strings: &[quote("'''", true, &[], false), quote("'", false, ESCAPE, true)],
     slashes: false,
 };
@@ -50,7 +52,7 @@ pub const BICEP: Language = Language {
 pub const GROOVY: Language = Language {
     name: "Groovy",
     line: "//",
-    blocks: true,
+    blocks: Some(("/*", "*/")),
     strings: &[
         quote("'''", true, ESCAPE, false),
         quote("\"\"\"", true, ESCAPE, true),
@@ -64,7 +66,7 @@ pub const GROOVY: Language = Language {
 pub const KOTLIN: Language = Language {
     name: "Kotlin",
     line: "//",
-    blocks: true,
+    blocks: Some(("/*", "*/")),
     strings: &[quote("\"\"\"", true, &[], true), quote("\"", false, ESCAPE, true), quote("'", false, ESCAPE, false)],
     slashes: false,
 };
@@ -73,7 +75,7 @@ pub const KOTLIN: Language = Language {
 pub const NIX: Language = Language {
     name: "Nix",
     line: "#",
-    blocks: true,
+    blocks: Some(("/*", "*/")),
     strings: &[quote("''", true, &["'''", "''$", "''\\"], true), quote("\"", true, ESCAPE, true)],
     slashes: false,
 };
@@ -82,7 +84,7 @@ pub const NIX: Language = Language {
 pub const PYTHON: Language = Language {
     name: "Python",
     line: "#",
-    blocks: false,
+    blocks: None,
     strings: &[
         quote("'''", true, ESCAPE, false),
         quote("\"\"\"", true, ESCAPE, false),
@@ -96,9 +98,39 @@ pub const PYTHON: Language = Language {
 pub const SCRIPT: Language = Language {
     name: "JavaScript",
     line: "//",
-    blocks: true,
+    blocks: Some(("/*", "*/")),
     strings: &[quote("`", true, ESCAPE, true), quote("'", false, ESCAPE, false), quote("\"", false, ESCAPE, false)],
     slashes: true,
+};
+
+/// PowerShell. Source: <https://learn.microsoft.com/powershell/module/microsoft.powershell.core/about/about_quoting_rules>
+pub const POWERSHELL: Language = Language {
+    name: "PowerShell",
+    line: "#",
+    blocks: Some(("<#", "#>")),
+    strings: &[
+        Quote { mark: "@'\n", close: "\n'@", lines: true, escapes: &[], inserts: &[] },
+        Quote { mark: "@\"\n", close: "\n\"@", lines: true, escapes: &[], inserts: &[] },
+        Quote { mark: "'", close: "'", lines: true, escapes: &[], inserts: &[] },
+        Quote { mark: "\"", close: "\"", lines: true, escapes: &["`"], inserts: &[("$(", ')')] },
+    ],
+    slashes: false,
+};
+
+/// Justfiles, recipes apart. Source: <https://just.systems/man/en/strings.html>
+pub const JUST: Language = Language {
+    name: "just",
+    line: "#",
+    blocks: None,
+    strings: &[
+        quote("'''", true, &[], false),
+        quote("\"\"\"", true, ESCAPE, false),
+        quote("```", true, &[], false),
+        quote("'", true, &[], false),
+        quote("\"", true, ESCAPE, false),
+        quote("`", true, &[], false),
+    ],
+    slashes: false,
 };
 
 /// What is open at some place of a text.
@@ -117,6 +149,7 @@ pub fn unfinished(language: &Language, text: &str) -> Option<usize> {
     let mut here = 0;
     // The last character of code, which tells a regular expression from a division.
     let mut last = None;
+    let mut end = 0;
     while let Some(rest) = text.get(here..).filter(|rest| !rest.is_empty()) {
         let c = rest.chars().next()?;
         if let Some((_, Open::String(quote))) = open.last().copied() {
@@ -126,8 +159,8 @@ pub fn unfinished(language: &Language, text: &str) -> Option<usize> {
                     open.pop();
                     here += bytes;
                 }
-                Step::Insert => {
-                    open.push((here, Open::Bracket('}')));
+                Step::Insert(close) => {
+                    open.push((here, Open::Bracket(close)));
                     here += 2;
                 }
             }
@@ -136,7 +169,11 @@ pub fn unfinished(language: &Language, text: &str) -> Option<usize> {
         if let Some(end) = comment(language, rest, here) {
             here += end;
             // One that does not end is no end of a text either.
-            if rest.starts_with("/*") && !rest.get(..end).is_some_and(|c| c.len() > 3 && c.ends_with("*/")) {
+            let ends = |(from, to): (&str, &str)| {
+                let body = rest.get(..end).and_then(|c| c.strip_prefix(from));
+                body.is_none_or(|body| body.ends_with(to))
+            };
+            if !language.blocks.is_none_or(ends) {
                 return Some(here - end);
             }
             continue;
@@ -160,6 +197,8 @@ pub fn unfinished(language: &Language, text: &str) -> Option<usize> {
             continue;
         }
         match c {
+            // It takes the meaning of what follows.
+            '`' => here += rest.chars().nth(1).map_or(0, char::len_utf8),
             '(' => open.push((here, Open::Bracket(')'))),
             '[' => open.push((here, Open::Bracket(']'))),
             '{' => open.push((here, Open::Bracket('}'))),
@@ -171,12 +210,17 @@ pub fn unfinished(language: &Language, text: &str) -> Option<usize> {
         }
         if !c.is_whitespace() {
             last = Some(c);
+            end = here + c.len_utf8();
         }
         here += c.len_utf8();
     }
     match open.first() {
         Some((at, _)) => Some(*at),
-        None => last.filter(|last| "=:.+&|?".contains(*last)).map(|_| text.len()),
+        None => {
+            // `...` is a body in Python, and `$?` a variable of PowerShell.
+            let whole = text.get(..end).is_some_and(|code| code.ends_with("...") || code.ends_with("$?"));
+            last.filter(|last| "=:.+&|?".contains(*last) && !whole).map(|_| text.len())
+        }
     }
 }
 
@@ -184,7 +228,7 @@ pub fn unfinished(language: &Language, text: &str) -> Option<usize> {
 enum Step {
     Over(usize),
     Close(usize),
-    Insert,
+    Insert(char),
 }
 
 /// The next step in a string.
@@ -193,16 +237,17 @@ fn inside(quote: &Quote, rest: &str) -> Step {
     if let Some(escape) = quote.escapes.iter().find(|escape| rest.starts_with(**escape)) {
         // The marks of Nix hold what they escape, but for the backslash.
         let next = rest.get(escape.len()..).and_then(|r| r.chars().next()).map_or(0, char::len_utf8);
-        return Step::Over(escape.len() + if escape.ends_with('\\') { next } else { 0 });
+        return Step::Over(escape.len() + if escape.ends_with(['\\', '`']) { next } else { 0 });
     }
-    if rest.starts_with(quote.mark) {
-        return Step::Close(quote.mark.len());
+    if rest.starts_with(quote.close) {
+        return Step::Close(quote.close.len());
     }
     if rest.starts_with('\n') && !quote.lines {
         // Broken, or no string at all: part of a regular expression, say. What is behind it tells.
         return Step::Close(1);
     }
-    if quote.inserts && rest.starts_with("${") { Step::Insert } else { Step::Over(first) }
+    let code = quote.inserts.iter().find(|(mark, _)| rest.starts_with(mark));
+    code.map_or(Step::Over(first), |(_, close)| Step::Insert(*close))
 }
 
 /// The length of the comment that starts here.
@@ -211,8 +256,9 @@ fn comment(language: &Language, rest: &str, here: usize) -> Option<usize> {
     if first || rest.starts_with(language.line) {
         return Some(rest.find('\n').unwrap_or(rest.len()));
     }
-    let block = language.blocks && rest.starts_with("/*");
-    block.then(|| rest.get(2..).and_then(|body| body.find("*/")).map_or(rest.len(), |end| end + 4))
+    let (open, close) = language.blocks?;
+    let body = rest.strip_prefix(open)?;
+    Some(body.find(close).map_or(rest.len(), |end| open.len() + end + close.len()))
 }
 
 fn last_char(text: &str, here: usize) -> Option<char> {
@@ -253,6 +299,12 @@ mod tests {
             &NIX,
             "{ pkgs, ... }: let f'' = x: x; in {\n  # {\n  s = \"\n( ${f'' \"}\"}\";\n  t = ''\n    ''${ { '''( ${\n pkgs.a } ''\\( '';\n}\n",
         ),
+        (&PYTHON, "def f(): ...  # (\n"),
+        (
+            &POWERSHELL,
+            "<# ( #> $a = @'\n'(\n'@ + \"`\"( $(f \"it's\" ')')\" + '({' # (\necho `(\nif ($a) { exit $? }\nexit $?\n",
+        ),
+        (&JUST, "x := \'\'\'\n(\n\'\'\' + `echo (` + \"\\\"(\" # (\ny := if x == '{' { \"a\" } else { 'b' }\n"),
         (&PYTHON, "#!/usr/bin/env python\nx = ['(', \"\\\"{\", '''\n[ ''', f\"{x}\"]  # (\ny = f(\n)\n"),
         (
             &SCRIPT,
@@ -265,7 +317,7 @@ mod tests {
         for (language, text) in WHOLE {
             assert_eq!(unfinished(language, text), None, "{}", language.name);
         }
-        for language in [&BICEP, &GROOVY, &KOTLIN, &NIX, &PYTHON, &SCRIPT] {
+        for language in [&BICEP, &GROOVY, &JUST, &KOTLIN, &NIX, &POWERSHELL, &PYTHON, &SCRIPT] {
             assert_eq!(unfinished(language, ""), None);
         }
     }

@@ -4,6 +4,7 @@
 //! and gives no positions for nested text. Nothing outside of this folder sees the library's types. The readers of
 //! PowerShell and of Windows batch files fill the same tree.
 
+mod alone;
 mod guard;
 mod mask;
 mod parse;

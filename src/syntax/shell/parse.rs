@@ -9,7 +9,7 @@ use brush_parser::{ParserOptions, SourceSpan, Token, TokenizerError, parse_token
 use super::guard::{Nesting, is_flat};
 use super::scan::flatten;
 use super::word::{document, elements, verbatim, word};
-use super::{Assignment, MOST_BYTES, Node, Redirect, RedirectKind, Script, Simple, Test, Value, Word};
+use super::{Assignment, MOST_BYTES, Node, Redirect, RedirectKind, Script, Simple, Test, Value, Word, alone};
 
 /// Links of one chain of `&&` and `||`; the tree is as deep as a chain is long.
 const MOST_LINKS: usize = 100;
@@ -30,6 +30,17 @@ pub fn parse(text: &str) -> Script {
 
 /// Reads a script that stands at byte `base` of another one, `depth` substitutions deep.
 pub(super) fn parse_within(text: &str, base: usize, depth: usize) -> Script {
+    let (mut nodes, read) = alone::commands(text, base, depth + 1);
+    let rest = by_grammar(text.get(read..).unwrap_or_default(), base + read, depth);
+    nodes.extend(rest.nodes);
+    Script { nodes, unread: rest.unread }
+}
+
+/// The same, all of it by the library.
+pub(super) fn by_grammar(text: &str, base: usize, depth: usize) -> Script {
+    if text.is_empty() {
+        return Script::default();
+    }
     let mut adapter = Adapter { text, base, depth, bytes: byte_offsets(text), unread: Vec::new() };
     let nodes = adapter.script();
     let mut unread = adapter.unread;
@@ -94,19 +105,6 @@ fn is_newline(token: &Token) -> bool {
     matches!(token, Token::Operator(text, _) if text == "\n")
 }
 
-/// Words by which a line is more than a command with its arguments, where they stand first.
-const DECIDING: &[&str] = &[
-    "!", "{", "}", "[[", "]]", "case", "coproc", "declare", "do", "done", "elif", "else", "esac", "export", "fi",
-    "for", "function", "if", "in", "local", "readonly", "select", "then", "time", "typeset", "until", "while",
-];
-
-/// Whether a line is a command and its arguments, with nothing around or between them.
-fn is_words_alone(line: &[Token]) -> bool {
-    let Some((Token::Word(first, _), rest)) = line.split_first() else { return false };
-    let alone = !first.contains('=') && !DECIDING.contains(&first.as_str());
-    alone && rest.iter().all(|token| matches!(token, Token::Word(..)))
-}
-
 struct Adapter<'a> {
     text: &'a str,
     base: usize,
@@ -129,7 +127,8 @@ impl Adapter<'_> {
         while start < end {
             let rest = self.text.get(start..end).unwrap_or_default();
             match rest.as_bytes() {
-                [b' ' | b'\t', ..] => start += 1,
+                // Of a continuation that begins a line, the library leaves the backslash out.
+                [b' ' | b'\t' | b'\n', ..] => start += 1,
                 [b'\\', b'\n', ..] => start += 2,
                 [b'\\', b'\r', b'\n', ..] => start += 3,
                 _ => break,
@@ -253,46 +252,10 @@ impl Adapter<'_> {
         if let Some(why) = found.iter().find_map(|token| nesting.take(token)) {
             return Err(why.to_owned());
         }
-        let (mut nodes, rest) = self.words_alone(found);
-        if rest.iter().all(is_newline) {
-            return Ok(nodes);
-        }
-        match parse_tokens(rest, &options()) {
-            Ok(program) => {
-                nodes.extend(program.complete_commands.iter().map(|list| self.list(list)));
-                Ok(nodes)
-            }
+        match parse_tokens(found, &options()) {
+            Ok(program) => Ok(program.complete_commands.iter().map(|list| self.list(list)).collect()),
             Err(_) => Err("this is not a statement of a shell".to_owned()),
         }
-    }
-
-    /// The commands of the lines at the start that are nothing but words, and the tokens behind them. There is nothing in
-    /// such a line for a grammar to decide.
-    fn words_alone<'t>(&mut self, found: &'t [Token]) -> (Vec<Node>, &'t [Token]) {
-        let mut nodes = Vec::new();
-        let mut rest = found;
-        self.depth += 1;
-        loop {
-            let end = rest.iter().position(is_newline).unwrap_or(rest.len());
-            let (line, behind) = rest.split_at(end);
-            if !line.is_empty() && !is_words_alone(line) {
-                break;
-            }
-            if !line.is_empty() {
-                let mut simple = Simple { offset: usize::MAX, ..Simple::default() };
-                line.iter().for_each(|token| simple.add(self.word_at(token.location())));
-                nodes.push(Node::Command(simple));
-            }
-            match behind.split_first() {
-                Some((_, behind)) => rest = behind,
-                None => {
-                    rest = behind;
-                    break;
-                }
-            }
-        }
-        self.depth -= 1;
-        (nodes, rest)
     }
 
     fn list(&mut self, list: &ast::CompoundList) -> Node {
@@ -483,8 +446,10 @@ impl Adapter<'_> {
             }
         }
         if simple.offset == usize::MAX {
-            simple.offset = self.base;
-            simple.end = self.base;
+            // A here-document is all there is.
+            simple.offset =
+                simple.redirects.first().map_or(self.base, |redirect| redirect.target.offset.max(self.base));
+            simple.end = simple.offset;
         }
         simple
     }
@@ -580,7 +545,7 @@ impl Simple {
         self.end = self.end.max(end);
     }
 
-    fn add(&mut self, word: Word) {
+    pub(super) fn add(&mut self, word: Word) {
         self.reach(word.offset, word.end);
         self.words.push(word);
     }

@@ -1,5 +1,8 @@
 //! Positions and the shape of the tree; what scripts do is tested with the commands.
 
+use proptest::prelude::*;
+
+use super::parse::by_grammar;
 use super::{Masked, Node, Operator, Piece, RedirectKind, Simple, Value, mask, parse};
 use crate::model::Text;
 
@@ -165,4 +168,46 @@ fn long_rows_of_redirections_take_no_memory() {
     let script = parse(&format!("r=<<<<<<<m\0{row}m\0us<<<<<{quotes}{row}''''''''''<<<<<<{{{{ x:t/e "));
     assert!(!script.nodes.is_empty() || !script.unread.is_empty());
     assert_eq!(commands(&parse("echo '<<<<<<< ours'\nnpm publish").nodes).len(), 2);
+}
+
+#[test]
+fn a_continuation_that_begins_a_line_is_no_part_of_the_first_word() {
+    for text in ["\\\n  a b", "c | d\n\\\n  a b", "if c\nthen\n\\\n a b\nfi"] {
+        let script = match parse(text).nodes.pop() {
+            Some(Node::If { mut branches, .. }) => branches.pop().map(|(_, body)| body),
+            other => other,
+        };
+        let first = commands(&script.into_iter().collect::<Vec<_>>())[0].words[0].clone();
+        assert_eq!(&text[first.offset..first.end], "a");
+        assert_eq!(first.pieces, [Piece::Text { text: "a".to_owned(), quoted: false }]);
+    }
+}
+
+#[test]
+fn lines_of_words_alone_end_where_more_begins() {
+    let script = parse("make -j2 \\\n  all # now\n\necho \"$A b\" '*'\nA=1 b\nc | d\n");
+    let read: Vec<Vec<usize>> =
+        commands(&script.nodes).iter().map(|c| c.words.iter().map(|w| w.offset).collect()).collect();
+    assert_eq!(read, [vec![0, 5, 13], vec![24, 29, 36], vec![44], vec![46], vec![50]]);
+    assert!(commands(&parse("if a\nthen b\nfi\n").nodes).is_empty());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2_000) })]
+
+    #[test]
+    fn lines_of_words_alone_are_what_the_grammar_makes_of_them(
+        parts in prop::collection::vec(prop::sample::select(vec![
+            "a", "b-c", " ", " ", "\t", "\n", "\n", "\\\n", "'d e'", "\"f $G\"", "\"$(h 'i')\"", "$J", "${K:-l m}",
+            "$(n | o)", "$((1 + 2))", "$'p\\n'", "`q`", "# r\n", "#", "=", "if", "done", "export", "|", "&&", ";", ">", "<<S\n",
+            "S\n", "{t,u}", "*", "\\\"", "(", ")", "!", "[", "]", "~", "é", "\u{f0000}", "\u{7f}", "\r\n", "\u{a0}", "0",
+        ]), 0..24),
+    ) {
+        let text = parts.concat();
+        let whole = by_grammar(&text, 0, 0);
+        // Where something does not end, the library is given what stands before it too.
+        if whole.unread.is_empty() {
+            prop_assert_eq!(parse(&text), whole);
+        }
+    }
 }
