@@ -252,6 +252,15 @@ fn files_covered(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, unit: 
         {
             return Coverage::Wrong(why);
         }
+        // A build tool that publishes to a Maven repository makes packages of these kinds, and no other archives.
+        let package = |f: &Picked| {
+            let file = f.value.as_str().rsplit('/').next().unwrap_or_default();
+            let open = file.ends_with('*') || !file.contains('.') || f.value.as_str().contains("${{");
+            open || [".jar", ".aar", ".war", ".klib", ".pom"].iter().any(|ending| file.contains(ending))
+        };
+        if unit.kind == Kind::Maven && !attest.subjects().named.iter().any(package) {
+            return Coverage::No;
+        }
         if let Some(ending) = unattested(facts, attest, unit).filter(|_| !checksum_file(files)) {
             return Coverage::Wrong(format!("its subject leaves out the `.{ending}` files that are published as well"));
         }

@@ -139,6 +139,10 @@ fn images(checkout: &Checkout, flow: &Flow, tags: &[Picked]) -> Vec<Named> {
             }
         }
     }
+    // A registry of the test beside one for consumers takes nothing away.
+    if references.iter().any(|r| !super::is_test_registry(r)) {
+        references.retain(|r| !super::is_test_registry(r));
+    }
     match references.split_first() {
         // Nothing names it: it goes by the repository, as a release does.
         None => vec![Named::new(own_name(checkout).unwrap_or_else(|| "image".to_owned()), Vec::new())],

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::catalogue::{Content, Signer};
-use crate::model::{Evidence, Flow, Parameter, Requirement, StepBody, Verdict};
+use crate::model::{Evidence, Flow, Parameter, Requirement, Step, StepBody, Text, Verdict};
 use crate::release::{Linked, Provenance, Reach, Separation};
 
 /// The five provenance requirements.
@@ -234,6 +234,7 @@ fn reaching(target: &Linked<'_>) -> Vec<(String, crate::model::Location)> {
                 Some(step) => step_at(job, step).is_some_and(|s| {
                     let checks_out = matches!(&s.body, StepBody::Action(a) if a.name == "actions/checkout");
                     checks_out
+                        || working.iter().any(|i| *i > step) && prepares(s, &parameter.symbol)
                         || job
                             .steps
                             .iter()
@@ -252,6 +253,36 @@ fn reaching(target: &Linked<'_>) -> Vec<(String, crate::model::Location)> {
         }
     }
     found
+}
+
+/// Whether a step in front of the build carries a parameter into what is built: it chooses the tools, or changes files.
+fn prepares(step: &Step, symbol: &str) -> bool {
+    // What the neutral commands can change, with the words that do it.
+    const CHANGES: &[(&str, &[&str])] = &[
+        ("sed", &[]),
+        ("tee", &[]),
+        ("curl", &[]),
+        ("wget", &[]),
+        ("npm", &["version", "pkg"]),
+        ("yarn", &["version"]),
+        ("pnpm", &["version"]),
+        ("git", &["checkout", "switch", "reset", "pull", "merge", "cherry-pick", "clone"]),
+        ("gh", &["download"]),
+        ("rustup", &[]),
+        ("pip", &["install"]),
+        ("apt-get", &["install"]),
+    ];
+    let StepBody::Script(script) = &step.body else {
+        return matches!(&step.body, StepBody::Action(a) if a.name.contains("/setup-") || a.name.ends_with("toolchain"));
+    };
+    let names = |text: &Text| text.symbols().flat_map(Parameter::within).any(|found| found == symbol);
+    script.commands.iter().filter(|c| c.words.iter().chain(&c.input).any(names)).any(|command| {
+        let said = |word: &str| command.words.iter().any(|w| w.as_str() == word);
+        let told = |file: &Text| file.as_str().contains("GITHUB_") || file.as_str().starts_with("/dev/");
+        command.output.as_ref().is_some_and(|file| !told(file))
+            || !command.words.iter().any(told)
+                && CHANGES.iter().any(|(p, words)| said(p) && (words.is_empty() || words.iter().any(|w| said(w))))
+    })
 }
 
 /// The external parameters behind a symbol: itself, or what scripts write into the output that it names.

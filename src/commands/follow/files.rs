@@ -81,6 +81,10 @@ pub(super) fn enter(call: &Call<'_>, input: Option<&Text>, written: &BTreeMap<St
     for piece in &mut entered.pieces {
         (piece.path, piece.line) = (Arc::from(path.as_str()), 1);
     }
+    // What the job has added to it, or put in its place.
+    if let Some(added) = written.get(&path) {
+        entered.pieces.extend(handed(call, String::new(), added, shell, at + 1).pieces);
+    }
     Some(entered)
 }
 

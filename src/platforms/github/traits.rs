@@ -63,7 +63,7 @@ impl<'s> Names<'s> {
         if let Some(steps) = node.get("steps") {
             for (at, step) in steps.items().enumerate() {
                 let action = step.get("uses").and_then(|n| n.as_str()).map(|s| s.split('@').next().unwrap_or(s));
-                for key in ["env", "with", "run"] {
+                for key in ["env", "with", "run", "working-directory", "shell"] {
                     if let Some(part) = step.get(key) {
                         seen(part, action, Some(at));
                     }
