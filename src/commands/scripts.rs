@@ -262,7 +262,7 @@ impl<'c> Scripts<'c> {
             let mut machine = self.machine.borrow_mut();
             let kept = machine.files.entry(path).or_default();
             // What is longer is not followed.
-            if kept.len() <= MOST_BYTES {
+            if kept.len() <= follow::LONGEST_WRITTEN {
                 kept.push_str(text.as_str());
             }
         }

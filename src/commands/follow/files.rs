@@ -8,6 +8,9 @@ use crate::checkout::ReadError;
 use crate::model::Text;
 use crate::syntax::conf;
 
+/// A script that a job writes and that is longer is not followed.
+pub(in crate::commands) const LONGEST_WRITTEN: usize = 256 * 1024;
+
 const SHELLS: &[&str] = &["bash", "sh", "zsh", "dash", "ksh", "source", "."];
 
 pub(super) fn enter(call: &Call<'_>, input: Option<&Text>, written: &BTreeMap<String, String>) -> Option<Entered> {
@@ -45,6 +48,10 @@ pub(super) fn enter(call: &Call<'_>, input: Option<&Text>, written: &BTreeMap<St
     let path = call.path(script);
     if !call.checkout.is_there(&path) {
         if let Some(text) = written.get(&path) {
+            if text.len() > LONGEST_WRITTEN {
+                let unread = Some(format!("following stopped: the job writes too much into `{path}`"));
+                return Some(Entered { what: format!("runs {path}"), unread, ..Entered::default() });
+            }
             let shell = language(&path, text)?;
             return Some(handed(call, format!("runs {path}"), text, shell, at + 1));
         }
@@ -83,6 +90,10 @@ pub(super) fn enter(call: &Call<'_>, input: Option<&Text>, written: &BTreeMap<St
     }
     // What the job has added to it, or put in its place.
     if let Some(added) = written.get(&path) {
+        if added.len() > LONGEST_WRITTEN {
+            entered.unread = Some(format!("following stopped: the job writes too much into `{path}`"));
+            return Some(entered);
+        }
         entered.pieces.extend(handed(call, String::new(), added, shell, at + 1).pieces);
     }
     Some(entered)

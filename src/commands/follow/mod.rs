@@ -27,7 +27,7 @@ use crate::syntax::conf::{self, Language, Lines, Value, unfinished};
 use crate::syntax::yaml::{self, Document};
 
 use container::Built;
-pub(super) use files::language;
+pub(super) use files::{LONGEST_WRITTEN, language};
 
 /// What earlier commands of a job left on its machine.
 #[derive(Debug, Default)]
