@@ -326,6 +326,27 @@ fn values_that_double_from_one_to_the_next_end() {
     assert!(raw.len() < 1 << 20, "{} bytes", raw.len());
 }
 
+/// The library that compiles patterns of files panics at what compiles to too much.
+#[test]
+fn patterns_of_any_length_end() {
+    let long = "*".repeat(200_000) + &"?".repeat(200_000);
+    let owners = format!("{long} @a\n");
+    let make = format!("x := $(wildcard {long})\nit:\n\tnpm publish\n");
+    let package = format!("{{\"name\": \"x\", \"workspaces\": [\"{long}\", \"p/*\"]}}");
+    let filter = format!("make it && pnpm -r --filter '{long}' publish && npm publish -w '{long}' && npm publish -ws");
+    let (_, json, _) = both(&checkout(&[
+        (EVIL, pushed(&filter).as_bytes()),
+        (".github/CODEOWNERS", owners.as_bytes()),
+        ("Makefile", make.as_bytes()),
+        ("package.json", package.as_bytes()),
+        ("p/a/package.json", b"{\"name\": \"kept\"}"),
+        ("release-plz.toml", format!("[workspace]\nmembers = [\"{long}\"]\n").as_bytes()),
+    ]));
+    assert_eq!(json["level"], 0);
+    let ids: Vec<&str> = json["targets"].as_array().unwrap().iter().filter_map(|t| t["id"].as_str()).collect();
+    assert!(ids.contains(&"npm:kept"), "{ids:?}");
+}
+
 /// Each stands for so much that it is not followed to its end, and what follows is not dropped.
 #[test]
 fn what_grows_with_its_square_ends() {
