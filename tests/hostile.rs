@@ -292,6 +292,85 @@ fn variables_that_double_do_not_fill_the_memory() {
     both(&checkout(&[(EVIL, text.as_bytes())]));
 }
 
+/// Every checkout publishes something, whatever its names and values amount to.
+#[test]
+fn values_that_double_from_one_to_the_next_end() {
+    let double = |name: &str| format!("${{{{ {name} }}}}${{{{ {name} }}}}");
+    let jobs: String = (1..60)
+        .map(|job| {
+            let before = format!("needs.j{}.outputs.o", job - 1);
+            let outputs = double(&before);
+            format!("  j{job}: {{ needs: j{}, runs-on: x, outputs: {{ o: \"{outputs}\" }}, steps: [{{ run: \"npm publish ${{{{ {before} }}}}\" }}] }}\n", job - 1)
+        })
+        .collect();
+    let formatted = |before: &str| format!("${{{{ format('{}', {before}) }}}}", "{0}".repeat(900));
+    let steps: String = (1..20)
+        .map(|step| {
+            let value = formatted(&format!("steps.s{}.outputs.o", step - 1));
+            format!("      - id: s{step}\n        run: echo \"o={value}\" >> $GITHUB_OUTPUT\n")
+        })
+        .collect();
+    let exports = "      - run: echo \"E=$E$E\" >> $GITHUB_ENV\n".repeat(60);
+    let just: String = (0..500).map(|v| format!("v{v} := v{} + v{}\n", v + 1, v + 1)).collect();
+    let publish = "      - run: npm publish $E ${{ steps.s19.outputs.o }}\n      - run: just go\n";
+    let head = "on: push\nenv: { E: xxxxxxxxxxxxxxxx }\njobs:\n";
+    let first = "  j0: { runs-on: x, outputs: { o: xxxxxxxxxxxxxxxx }, steps: [] }\n";
+    let last = format!(
+        "  last:\n    runs-on: x\n    steps:\n      - id: s0\n        run: echo o=xxxxxxxxxxxxxxxx >> $GITHUB_OUTPUT\n{steps}{exports}{publish}"
+    );
+    let text = format!("{head}{first}{jobs}{last}");
+    let recipes = format!("{just}go:\n  npm publish {{{{v0}}}}\n");
+    let (human, json, raw) = both(&checkout(&[(EVIL, text.as_bytes()), ("justfile", recipes.as_bytes())]));
+    // A name that no file can have names none, so nothing is there that could not be read.
+    assert_eq!((human.code, &json["level"]), (0, &Value::from(0)), "{}", json["errors"]);
+    assert!(raw.len() < 1 << 20, "{} bytes", raw.len());
+}
+
+/// The library that compiles patterns of files panics at what compiles to too much.
+#[test]
+fn patterns_of_any_length_end() {
+    let long = "*".repeat(200_000) + &"?".repeat(200_000);
+    let owners = format!("{long} @a\n");
+    let make = format!("x := $(wildcard {long})\nit:\n\tnpm publish\n");
+    let package = format!("{{\"name\": \"x\", \"workspaces\": [\"{long}\", \"p/*\"]}}");
+    let filter = format!("make it && pnpm -r --filter '{long}' publish && npm publish -w '{long}' && npm publish -ws");
+    let (_, json, _) = both(&checkout(&[
+        (EVIL, pushed(&filter).as_bytes()),
+        (".github/CODEOWNERS", owners.as_bytes()),
+        ("Makefile", make.as_bytes()),
+        ("package.json", package.as_bytes()),
+        ("p/a/package.json", b"{\"name\": \"kept\"}"),
+        ("release-plz.toml", format!("[workspace]\nmembers = [\"{long}\"]\n").as_bytes()),
+    ]));
+    assert_eq!(json["level"], 0);
+    let ids: Vec<&str> = json["targets"].as_array().unwrap().iter().filter_map(|t| t["id"].as_str()).collect();
+    assert!(ids.contains(&"npm:kept"), "{ids:?}");
+}
+
+/// Each stands for so much that it is not followed to its end, and what follows is not dropped.
+#[test]
+fn what_grows_with_its_square_ends() {
+    let stages: String = (0..1_000).map(|s| format!("FROM s{} AS s{s}\nRUN npm publish\n", s + 1)).collect();
+    let python = "subprocess.run([".repeat(10_000);
+    let just = "x := (\n".repeat(20_000);
+    for (command, path, text) in
+        [("docker build .", "Dockerfile", &stages), ("python3 x.py", "x.py", &python), ("just go", "justfile", &just)]
+    {
+        let (_, json, _) = both(&checkout(&[(EVIL, pushed(command).as_bytes()), (path, text.as_bytes())]));
+        assert_eq!(json["level"], 0, "{path}");
+    }
+    // Actions that use one another come to more steps than a job may have.
+    let uses =
+        |next: usize| format!("runs:\n  using: composite\n  steps:\n{}", format!("    - uses: ./a{next}\n").repeat(30));
+    let actions: Vec<(String, String)> = (0..8).map(|at| (format!("a{at}/action.yml"), uses(at + 1))).collect();
+    let last = "runs: { using: composite, steps: [{ run: npm publish, shell: bash }] }\n";
+    let job = "on: push\njobs: { j: { runs-on: x, steps: [{ uses: ./a0 }] } }\n";
+    let mut files: Vec<(&str, &[u8])> = actions.iter().map(|(path, text)| (path.as_str(), text.as_bytes())).collect();
+    files.extend([(EVIL, job.as_bytes()), ("a8/action.yml", last.as_bytes())]);
+    let (human, json, _) = both(&checkout(&files));
+    assert_eq!((human.code, &json["level"]), (2, &Value::from(0)));
+}
+
 #[test]
 fn workflows_actions_and_scripts_that_call_themselves_end() {
     let caller = "on: [push, workflow_call]\njobs:\n  again:\n    uses: ./.github/workflows/evil.yml\n  act:\n    runs-on: \

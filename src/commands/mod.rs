@@ -31,4 +31,5 @@ pub use matching::{FlagValue, flag, matches, positional};
 pub use parsed::Parsed;
 pub use paths::join;
 pub use scripts::{Reading, Scripts, publications};
+pub use symbol::kept;
 pub use wrappers::IDENTITY;

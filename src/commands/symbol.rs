@@ -84,7 +84,7 @@ pub(super) fn unknown(kind: &str, body: &str) -> Text {
 }
 
 /// Keeps a value within bounds.
-pub(super) fn kept(text: Text) -> Text {
+pub fn kept(text: Text) -> Text {
     if text.as_str().len() <= MOST_VALUE {
         return text;
     }

@@ -1,11 +1,12 @@
 //! The packages of a JavaScript workspace.
 
-use globset::{Glob, GlobSetBuilder};
+use globset::GlobSetBuilder;
 
 use super::follow::join;
 use crate::checkout::{Bearing, Checkout};
 use crate::model::Problem;
 use crate::syntax::json::without_comments;
+use crate::syntax::pattern;
 use crate::syntax::yaml::{self, Document, Node};
 
 /// Packages looked at in one workspace.
@@ -75,7 +76,7 @@ impl Package {
     pub fn fits(&self, filter: &str) -> bool {
         let filter = filter.trim_start_matches("...").trim_end_matches("...").trim_matches(['{', '}', '^']);
         let filter = filter.trim_start_matches("./").trim_end_matches('/');
-        let glob = Glob::new(filter).ok().map(|g| g.compile_matcher());
+        let glob = pattern::file_matcher(filter, false);
         let fits = |text: &str| filter == text || glob.as_ref().is_some_and(|g| g.is_match(text));
         fits(&self.folder) || self.name.as_deref().is_some_and(|n| fits(n) || n.ends_with(&format!("/{filter}")))
     }
@@ -93,8 +94,7 @@ pub fn members(checkout: &Checkout, root: &str) -> Vec<String> {
             None => (&mut wanted, pattern.as_str()),
         };
         let pattern = pattern.trim_start_matches("./").trim_end_matches('/');
-        let built = globset::GlobBuilder::new(pattern).literal_separator(true).build();
-        if let Ok(glob) = built {
+        if let Some(glob) = pattern::glob(pattern, true) {
             set.add(glob);
         }
     }
@@ -128,8 +128,7 @@ pub fn lists(checkout: &Checkout, root: &str, folder: &str) -> bool {
     for pattern in of_manifest(checkout, root) {
         let (on, pattern) = pattern.strip_prefix('!').map_or((true, pattern.as_str()), |rest| (false, rest));
         let pattern = pattern.trim_start_matches("./").trim_end_matches('/');
-        let glob = globset::GlobBuilder::new(pattern).literal_separator(true).build();
-        if glob.is_ok_and(|g| g.compile_matcher().is_match(inner)) {
+        if pattern::file_matcher(pattern, true).is_some_and(|glob| glob.is_match(inner)) {
             listed = on;
         }
     }

@@ -127,8 +127,8 @@ impl<'p> Linked<'p> {
     /// The steps of a build job that run code of the checkout or make bytes.
     pub fn working_steps(&self, job: usize) -> impl Iterator<Item = (usize, &'p Step)> {
         let steps = self.flow.jobs.get(job).map(|j| j.steps.as_slice()).unwrap_or_default();
-        let working = self.working.get(&job).cloned().unwrap_or_default();
-        steps.iter().map(|step| &**step).enumerate().filter(move |(at, _)| working.contains(at))
+        let working = self.working.get(&job).map(Vec::as_slice).unwrap_or_default();
+        working.iter().filter_map(|at| Some((*at, &**steps.get(*at)?)))
     }
 }
 

@@ -31,6 +31,8 @@ static CALLS: LazyLock<Option<Regex>> = LazyLock::new(|| {
 
 /// Programs larger than this are not searched.
 const LARGEST: usize = 512 * 1024;
+/// Most bytes of one command's words.
+const MOST_BYTES: usize = 8 * 1024;
 /// Commands taken from one program.
 const MOST: usize = 500;
 
@@ -46,6 +48,7 @@ pub fn invocations(text: &str) -> Vec<Invocation> {
             continue;
         }
         let rest = text.get(call.end()..).unwrap_or_default();
+        let rest = (MOST_BYTES..MOST_BYTES + 4).find_map(|end| rest.get(..end)).unwrap_or(rest);
         let offset = call.start();
         // `session.run("twine", "upload")`, `Command::new("cargo").args(["publish"])`, `cmd!(sh, "cargo publish")`.
         if call.as_str().starts_with("session.") {

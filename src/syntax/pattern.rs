@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, LazyLock, RwLock};
 
+use globset::{Glob, GlobBuilder, GlobMatcher};
 use regex::bytes::{Regex, RegexBuilder};
 use rustc_hash::FxHashMap;
 
@@ -17,6 +18,20 @@ fn compiled(pattern: &str) -> Option<Arc<Regex>> {
     let regex = regex.ok().map(Arc::new);
     COMPILED.write().ok()?.insert(pattern.to_owned(), regex.clone());
     regex
+}
+
+/// Most bytes of a pattern of files: what a far longer one compiles to is too much.
+const MOST_GLOB: usize = 1_000;
+
+/// A pattern of files, in which `*` goes past a `/` unless `separated` is set. `None` for one that is none, or too long.
+pub fn glob(pattern: &str, separated: bool) -> Option<Glob> {
+    let short = Some(pattern).filter(|pattern| pattern.len() <= MOST_GLOB)?;
+    GlobBuilder::new(short).literal_separator(separated).build().ok()
+}
+
+/// The same, compiled.
+pub fn file_matcher(pattern: &str, separated: bool) -> Option<GlobMatcher> {
+    glob(pattern, separated).map(|glob| glob.compile_matcher())
 }
 
 /// Whether the pattern matches somewhere, without regard to the case of ASCII letters.

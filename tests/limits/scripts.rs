@@ -5,7 +5,7 @@ use std::fmt::Write;
 use truelevel::commands::{MOST_COMMANDS, MOST_ITERATIONS, MOST_STEPS};
 use truelevel::syntax::shell;
 
-use super::{Files, file, graded, holds, run};
+use super::{Files, file, graded, holds, run, text_of};
 
 #[test]
 fn scripts_have_a_size() {
@@ -182,4 +182,20 @@ fn an_assignment_of_a_justfile_has_a_length() {
     // Seven bytes stand before the lines, and what is as long as the limit may end on the next one.
     let says = "following stopped: more than 16384 bytes of one line";
     holds("an assignment", says, &just(1_023), &just(1_024));
+    // The recipe behind it is not taken for one that is missing.
+    let open = vec![run("just go"), file("justfile", format!("{}go:\n  echo\n", "x := (\n".repeat(10_000)))];
+    let report = graded(&open);
+    assert!(report.level == 0 && text_of(&report).contains(says), "{:?}", report.cap);
+}
+
+#[test]
+fn stages_of_a_dockerfile_have_a_number() {
+    let build = |stages: usize, end: &str| {
+        let head = format!("FROM scratch AS s0\nRUN {end}\n");
+        let text: String = (1..stages).map(|n| format!("FROM s{} AS s{n}\nRUN echo\n", n - 1)).collect();
+        vec![run("docker build ."), file("Dockerfile", head + &text)]
+    };
+    let says = "following stopped: more than 200 stages";
+    holds("stages", says, &build(200, "echo"), &build(201, "echo"));
+    assert_eq!(graded(&build(200, "npm publish")).level, 0);
 }

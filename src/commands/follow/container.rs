@@ -56,7 +56,11 @@ fn build(call: &Call<'_>) -> Option<Entered> {
     let text = call.checkout.read(&built.file).ok()?;
     let stages = dockerfile::stages(&text);
     let mut entered = Entered { what: format!("builds {}", built.file), publications_only: true, ..Entered::default() };
-    for at in dockerfile::run(&stages, built.target.as_deref()) {
+    let run = dockerfile::run(&stages, built.target.as_deref());
+    if run.len() > MOST_STAGES {
+        entered.unread = Some(format!("following stopped: more than {MOST_STAGES} stages"));
+    }
+    for at in run.into_iter().take(MOST_STAGES) {
         let mut image = Image::of(&built);
         // The stages before it leave it their folder, files and variables.
         let lineage = lineage(&stages, at).into_iter().filter_map(|at| Some((at, stages.get(at)?)));
@@ -131,10 +135,13 @@ fn untagged(reference: &str) -> &str {
     }
 }
 
+/// Stages of one Dockerfile that are built.
+const MOST_STAGES: usize = 200;
+
 /// The stages that a stage is built on, itself last.
 fn lineage(stages: &[Stage], at: usize) -> Vec<usize> {
     let mut found = vec![at];
-    while let Some(stage) = found.last().and_then(|at| stages.get(*at)) {
+    while let Some(stage) = found.last().and_then(|at| stages.get(*at)).filter(|_| found.len() < MOST_STAGES) {
         let named = |s: &Stage| s.name.as_deref().is_some_and(|n| n.eq_ignore_ascii_case(&stage.base));
         match stages.iter().position(named).filter(|next| !found.contains(next)) {
             Some(next) => found.push(next),

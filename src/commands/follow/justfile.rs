@@ -103,7 +103,8 @@ pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
     let folder = call.flag(&["-d", "--working-directory"]).map(|d| call.path(d));
     just.load(&file, "", folder.as_deref(), 0);
     if !just.start(&names) {
-        just.entered.unread = Some(format!("no such recipe in {file}"));
+        // It may stand in what could not be read.
+        just.entered.unread.get_or_insert(format!("no such recipe in {file}"));
     }
     Some(just.entered)
 }
@@ -199,14 +200,17 @@ impl Just<'_> {
                 self.checkout.spend(head.len() / 16);
                 head.ends_with('\\') || unfinished(&conf::JUST, &format!("{head} a")).is_some()
             };
-            while goes_on(&head) {
+            let mut open = goes_on(&head);
+            while open {
                 match lines.next() {
                     Some((_, more)) if head.len() < LONGEST => {
+                        let ends = head.ends_with('\\') || more.contains([')', ']', '}', '\'', '"', '`']);
                         head = format!("{}\n{more}", head.trim_end_matches('\\'));
+                        open = !ends || goes_on(&head);
                     }
                     Some(_) => {
-                        self.stop(format!("following stopped: more than {LONGEST} bytes of one line in {path}"));
-                        break;
+                        let why = format!("following stopped: more than {LONGEST} bytes of one line in {path}");
+                        return self.stop(why);
                     }
                     None => {
                         let before = "\n".repeat(at);

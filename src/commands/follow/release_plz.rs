@@ -3,11 +3,12 @@
 //! Each becomes an implied command (`release-plz:crate NAME`). Its releases of the forge carry no files.
 //! Source: <https://release-plz.dev/docs/config>
 
-use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use globset::{GlobSet, GlobSetBuilder};
 
 use super::{Call, Entered, Implied, join, settings};
 use crate::model::Text;
 use crate::syntax::conf::Value;
+use crate::syntax::pattern;
 
 /// Crates looked at in one workspace.
 const MOST_CRATES: usize = 300;
@@ -109,7 +110,7 @@ fn globs(patterns: Option<&Value>) -> GlobSet {
     let mut set = GlobSetBuilder::new();
     for pattern in patterns.map(Value::items).unwrap_or_default().iter().filter_map(Value::shown) {
         let pattern = pattern.trim_start_matches("./").trim_end_matches('/');
-        if let Ok(glob) = GlobBuilder::new(pattern).literal_separator(true).build() {
+        if let Some(glob) = pattern::glob(pattern, true) {
             set.add(glob);
         }
     }

@@ -9,6 +9,7 @@ use github_actions_expressions::{Expr, SpannedExpr};
 use smol_str::{SmolStr, ToSmolStr, format_smolstr};
 
 use super::value::{Value, equal, order};
+use crate::commands::kept;
 use crate::model::{Cond, Text, opening};
 
 /// Where the names in an expression get their values.
@@ -29,6 +30,8 @@ pub(super) trait Lookup {
     }
 }
 
+/// Values do not grow longer than this and what one part adds; longer ones than scripts keep are unknown.
+const LONGEST_VALUE: usize = 256 << 10;
 /// Expressions longer than this are not evaluated.
 const LONGEST: usize = 21_000;
 
@@ -181,11 +184,13 @@ fn concatenate(parts: Vec<Value>) -> Value {
             }
             other => {
                 let tail = other.text();
-                all.iter_mut().for_each(|(_, head)| head.push_str(tail.as_str()));
+                // Whatever is so long already stays unknown.
+                let short = all.iter_mut().filter(|(_, head)| head.len() <= LONGEST_VALUE);
+                short.for_each(|(_, head)| head.push_str(tail.as_str()));
             }
         }
     }
-    Value::Choice(all.into_iter().map(|(c, t)| (c, Value::String(Text::new(t)))).collect()).simplified()
+    Value::Choice(all.into_iter().map(|(c, t)| (c, Value::String(kept(Text::new(t))))).collect()).simplified()
 }
 
 /// The value of an `if:`: an expression with or without marks. Text around an expression makes it a string, which is
@@ -380,14 +385,14 @@ fn function(call: &Call<'_>, whole: &SpannedExpr<'_>, scope: &dyn Lookup) -> Val
                 };
                 let items: Vec<Text> = items.iter().map(Value::text).collect();
                 let items: Vec<&str> = items.iter().map(Text::as_str).collect();
-                Value::String(Text::new(items.join(separator.as_str())))
+                Value::String(kept(Text::new(items.join(separator.as_str()))))
             }
             other => other,
         },
         Function::ToJSON => {
             let inner = next();
             match inner.json() {
-                Some(json) => Value::literal(&json.to_string()),
+                Some(json) => Value::String(kept(Text::new(json.to_string()))),
                 None => Value::unknown(&format!("toJSON({})", inner.text().plain())),
             }
         }
@@ -483,7 +488,7 @@ fn affix(
 fn format(pattern: &Text, args: &[Value]) -> Value {
     let mut out = String::new();
     let mut rest = pattern.as_str();
-    while let Some(at) = rest.find(['{', '}']) {
+    while let Some(at) = rest.find(['{', '}']).filter(|_| out.len() <= LONGEST_VALUE) {
         let (head, tail) = rest.split_at(at);
         out.push_str(head);
         if let Some(after) = tail.strip_prefix("{{") {
@@ -502,7 +507,7 @@ fn format(pattern: &Text, args: &[Value]) -> Value {
         }
     }
     out.push_str(rest);
-    Value::String(Text::new(out))
+    Value::String(kept(Text::new(out)))
 }
 
 #[cfg(test)]

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use globset::{GlobBuilder, GlobMatcher};
+use globset::GlobMatcher;
 
 use super::is_workflow;
 use crate::checkout::Checkout;
 use crate::model::{Location, Position, RequiredReview, Review, Span};
+use crate::syntax::pattern;
 use crate::syntax::yaml::{self, Node};
 
 /// The platform reads the first of these that exists.
@@ -124,7 +125,7 @@ fn matchers(pattern: &str) -> Option<Vec<GlobMatcher>> {
     };
     // Braces are plain characters here.
     let bare = bare.replace('{', "[{]").replace('}', "[}]");
-    let glob = |text: &str| Some(GlobBuilder::new(text).literal_separator(true).build().ok()?.compile_matcher());
+    let glob = |text: &str| pattern::file_matcher(text, true);
     let mut found = Vec::new();
     if !folder {
         found.push(glob(&bare)?);

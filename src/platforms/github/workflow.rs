@@ -269,7 +269,7 @@ fn lower_job(
         scope.env = workflow.env.clone();
         let job_env = environment(node.get("env"), &scope);
         scope.env.extend(job_env);
-        lowering.sources.checkout().spend(50 + 4 * scope.env.len());
+        lowering.sources.checkout().spend(50 + 16 * scope.env.len());
         let title = leg_title(&frame.leg, leg.as_ref());
         let mut job = Job {
             key: key.clone(),

@@ -4,12 +4,13 @@ use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
-use globset::{GlobBuilder, GlobMatcher};
+use globset::GlobMatcher;
 
 use super::{Make, Value, publishes};
 use crate::checkout::Checkout;
 use crate::commands::follow::join;
 use crate::model::Text;
+use crate::syntax::pattern::file_matcher;
 
 /// Reference inside reference.
 const DEEPEST_REFERENCE: usize = 40;
@@ -389,8 +390,7 @@ fn matcher(pattern: &str) -> Option<Rc<GlobMatcher>> {
         if known.len() >= MOST_MATCHERS {
             known.clear();
         }
-        let glob = GlobBuilder::new(pattern).literal_separator(true).build();
-        let matcher = glob.ok().map(|glob| Rc::new(glob.compile_matcher()));
+        let matcher = file_matcher(pattern, true).map(Rc::new);
         known.insert(pattern.to_owned(), matcher.clone());
         matcher
     })
