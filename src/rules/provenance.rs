@@ -1,7 +1,9 @@
 //! Provenance: whether it exists, reaches consumers, is authentic and unforgeable, and names all parameters.
 
+use std::collections::BTreeSet;
+
 use crate::catalogue::{Content, Signer};
-use crate::model::{Evidence, Requirement, StepBody, Verdict};
+use crate::model::{Evidence, Location, Requirement, StepBody, Verdict};
 use crate::release::{Linked, Provenance, Reach, Separation};
 
 /// The five provenance requirements.
@@ -210,22 +212,20 @@ fn unforgeable(target: &Linked<'_>, p: &Provenance) -> Verdict {
     }
 }
 
-/// The external parameters that reach a build step, with the first place of each.
-fn reaching(target: &Linked<'_>) -> Vec<(String, crate::model::Location)> {
+/// The external parameters that reach a build step, with the first place of each; no more than so many are looked for.
+fn reaching(target: &Linked<'_>, most: usize) -> Vec<(String, crate::model::Location)> {
     let mut found: Vec<(String, crate::model::Location)> = Vec::new();
     for (at, job) in target.build_jobs() {
-        let working: Vec<usize> = target.working_steps(at).map(|(i, _)| i).collect();
+        let working: BTreeSet<&Location> = target.working_steps(at).map(|(_, step)| &step.location).collect();
         for parameter in &job.parameters {
+            if found.len() >= most {
+                return found;
+            }
             let reaches = match parameter.step {
                 None => job.outside.is_some() || !working.is_empty(),
                 Some(step) => step_at(job, step).is_some_and(|s| {
                     let checks_out = matches!(&s.body, StepBody::Action(a) if a.name == "actions/checkout");
-                    checks_out
-                        || job
-                            .steps
-                            .iter()
-                            .enumerate()
-                            .any(|(i, own)| working.contains(&i) && own.location == s.location)
+                    checks_out || working.contains(&s.location)
                 }),
             };
             if reaches && !found.iter().any(|(s, _)| *s == parameter.symbol) {
@@ -249,7 +249,7 @@ fn step_at(job: &crate::model::Job, index: usize) -> Option<&crate::model::Step>
 
 fn parameters(target: &Linked<'_>, p: &Provenance) -> Verdict {
     let requirement = Requirement::CompleteParameters;
-    let reaching = reaching(target);
+    let reaching = reaching(target, usize::MAX);
     let lost: Vec<_> = reaching
         .iter()
         .filter(|(symbol, _)| if symbol.starts_with("vars.") { !p.records_vars } else { !p.records_inputs })
@@ -278,7 +278,7 @@ fn parameters(target: &Linked<'_>, p: &Provenance) -> Verdict {
 
 fn parameters_without(target: &Linked<'_>, first: &Evidence) -> Verdict {
     let requirement = Requirement::CompleteParameters;
-    match reaching(target).first() {
+    match reaching(target, 1).first() {
         None if target.opaque.is_none() => Verdict::met(
             requirement,
             "no external parameter reaches the build",
