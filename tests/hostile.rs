@@ -882,6 +882,19 @@ fn thousands_of_jobs_that_need_the_next_one_end() {
     assert_eq!(json["targets"].as_array().unwrap().len(), 2);
 }
 
+/// Each is a publication of its own that the parameters of all others reach.
+#[test]
+fn a_thousand_steps_that_publish_by_a_parameter_of_their_own_end() {
+    let inputs: String = (0..1_500).map(|at| format!("      i{at}: {{ type: choice, options: [a, b] }}\n")).collect();
+    let step =
+        |at| format!("      - run: npm publish --tag ${{{{ inputs.i{at} }}}}\n        if: inputs.i{at} == 'a'\n");
+    let steps: String = (0..1_500).map(step).collect();
+    let head = "on:\n  workflow_dispatch:\n    inputs:\n";
+    let text = format!("{head}{inputs}jobs:\n  j:\n    runs-on: x\n    steps:\n{steps}");
+    let (human, json, _) = both(&checkout(&[(EVIL, text.as_bytes())]));
+    assert_eq!((human.code, &json["level"]), (0, &Value::from(0)));
+}
+
 /// The jobs of a file may be few, and what the aliases in it amount to many.
 #[test]
 fn publications_have_a_number() {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::catalogue::{Content, Signer};
-use crate::model::{Evidence, Flow, Parameter, Requirement, Step, StepBody, Text, Verdict};
+use crate::model::{Evidence, Flow, Location, Parameter, Requirement, Step, StepBody, Text, Verdict};
 use crate::release::{Linked, Provenance, Reach, Separation};
 
 /// The five provenance requirements.
@@ -223,23 +223,23 @@ fn unforgeable(target: &Linked<'_>, p: &Provenance) -> Verdict {
     }
 }
 
-/// The external parameters that reach a build step, with the first place of each.
-fn reaching(target: &Linked<'_>) -> Vec<(String, crate::model::Location)> {
+/// The external parameters that reach a build step, with the first place of each; no more than so many are looked for.
+fn reaching(target: &Linked<'_>, most: usize) -> Vec<(String, crate::model::Location)> {
     let mut found: Vec<(String, crate::model::Location)> = Vec::new();
     for (at, job) in target.build_jobs() {
-        let working: Vec<usize> = target.working_steps(at).map(|(i, _)| i).collect();
+        let working: BTreeSet<&Location> = target.working_steps(at).map(|(_, step)| &step.location).collect();
+        let last = target.working_steps(at).map(|(index, _)| index).max();
         for parameter in &job.parameters {
+            if found.len() >= most {
+                return found;
+            }
             let reaches = match parameter.step {
                 None => job.outside.is_some() || !working.is_empty(),
                 Some(step) => step_at(job, step).is_some_and(|s| {
                     let checks_out = matches!(&s.body, StepBody::Action(a) if a.name == "actions/checkout");
                     checks_out
-                        || working.iter().any(|i| *i > step) && prepares(s, &parameter.symbol)
-                        || job
-                            .steps
-                            .iter()
-                            .enumerate()
-                            .any(|(i, own)| working.contains(&i) && own.location == s.location)
+                        || last.is_some_and(|last| last > step) && prepares(s, &parameter.symbol)
+                        || working.contains(&s.location)
                 }),
             };
             if !reaches {
@@ -318,7 +318,7 @@ fn step_at(job: &crate::model::Job, index: usize) -> Option<&crate::model::Step>
 
 fn parameters(target: &Linked<'_>, p: &Provenance) -> Verdict {
     let requirement = Requirement::CompleteParameters;
-    let reaching = reaching(target);
+    let reaching = reaching(target, usize::MAX);
     let lost: Vec<_> = reaching
         .iter()
         .filter(|(symbol, _)| if symbol.starts_with("vars.") { !p.records_vars } else { !p.records_inputs })
@@ -347,7 +347,7 @@ fn parameters(target: &Linked<'_>, p: &Provenance) -> Verdict {
 
 fn parameters_without(target: &Linked<'_>, first: &Evidence) -> Verdict {
     let requirement = Requirement::CompleteParameters;
-    match reaching(target).first() {
+    match reaching(target, 1).first() {
         None if target.opaque.is_none() => Verdict::met(
             requirement,
             "no external parameter reaches the build",
