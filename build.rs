@@ -35,6 +35,7 @@ const FILES: &[&str] = &[
     "neutral",
     "transfers",
     "changes",
+    "preparations",
     "wrappers",
     "images",
     "runs",

@@ -39,7 +39,9 @@ pub use rule::{Cards, Example, Examples, Principle, RuleCard, Sheet, Subject};
 pub use runner::{Field, FieldFor, RunnerFields};
 pub use sink::{Bytes, Naming, Sink};
 pub use test::{Pick, Split, Test};
-pub use traits::{Cache, Change, Credential, Neutral, Remote, Run, RunOption, Safeguard, Transfer, Wrapper, Wrappers};
+pub use traits::{
+    Cache, Change, Credential, Neutral, Preparation, Remote, Run, RunOption, Safeguard, Transfer, Wrapper, Wrappers,
+};
 
 /// Everything in `rules/`.
 #[derive(Debug, Deserialize)]
@@ -69,6 +71,8 @@ pub struct Catalogue {
     pub transfers: Vec<Transfer>,
     /// `rules/changes.yml`: steps that make other bytes of files that are there already.
     pub changes: Vec<Change>,
+    /// `rules/preparations.yml`: steps that carry what they are given into the build behind them.
+    pub preparations: Vec<Preparation>,
     /// `rules/wrappers.yml`: programs that run the command behind them.
     pub wrappers: Wrappers,
     /// `rules/images.yml`: images whose entry point is a program that publishes.

@@ -125,6 +125,20 @@ pub struct Neutral {
     pub commands: Vec<CommandPattern>,
 }
 
+/// A step that builds nothing and carries what it is given into what is built behind it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Preparation {
+    /// How it does that.
+    pub why: String,
+    /// Actions.
+    #[serde(default)]
+    pub actions: Vec<String>,
+    /// Commands, in the notation of sinks.
+    #[serde(default)]
+    pub commands: Vec<CommandPattern>,
+}
+
 /// A step that hands files from job to job of a run.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]

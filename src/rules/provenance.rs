@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::catalogue::{Content, Signer};
+use crate::catalogue::{Catalogue, Content, Signer};
 use crate::model::{Evidence, Flow, Location, Parameter, Requirement, Step, StepBody, Text, Verdict};
-use crate::release::{Linked, Provenance, Reach, Separation};
+use crate::release::{Act, Doer, Linked, Provenance, Reach, Separation};
 
 /// The five provenance requirements.
 pub(super) fn judge(target: &Linked<'_>) -> Vec<Verdict> {
@@ -257,31 +257,18 @@ fn reaching(target: &Linked<'_>, most: usize) -> Vec<(String, crate::model::Loca
 
 /// Whether a step in front of the build carries a parameter into what is built: it chooses the tools, or changes files.
 fn prepares(step: &Step, symbol: &str) -> bool {
-    // What the neutral commands can change, with the words that do it.
-    const CHANGES: &[(&str, &[&str])] = &[
-        ("sed", &[]),
-        ("tee", &[]),
-        ("curl", &[]),
-        ("wget", &[]),
-        ("npm", &["version", "pkg"]),
-        ("yarn", &["version"]),
-        ("pnpm", &["version"]),
-        ("git", &["checkout", "switch", "reset", "pull", "merge", "cherry-pick", "clone"]),
-        ("gh", &["download"]),
-        ("rustup", &[]),
-        ("pip", &["install"]),
-        ("apt-get", &["install"]),
-    ];
-    let StepBody::Script(script) = &step.body else {
-        return matches!(&step.body, StepBody::Action(a) if a.name.contains("/setup-") || a.name.ends_with("toolchain"));
-    };
     let names = |text: &Text| text.symbols().flat_map(Parameter::within).any(|found| found == symbol);
-    script.commands.iter().filter(|c| c.words.iter().chain(&c.input).any(names)).any(|command| {
-        let said = |word: &str| command.words.iter().any(|w| w.as_str() == word);
-        let told = |file: &Text| file.as_str().contains("GITHUB_") || file.as_str().starts_with("/dev/");
-        command.output.as_ref().is_some_and(|file| !told(file))
-            || !command.words.iter().any(told)
-                && CHANGES.iter().any(|(p, words)| said(p) && (words.is_empty() || words.iter().any(|w| said(w))))
+    let told = |file: &Text| file.as_str().contains("GITHUB_") || file.as_str().starts_with("/dev/");
+    let known = |doer: &Doer<'_>| {
+        Catalogue::get().preparations.iter().any(|entry| doer.is(&entry.actions, &entry.commands).is_some())
+    };
+    Doer::all(step).iter().any(|doer| match doer.act {
+        Act::Action(..) => known(doer),
+        Act::Command(_, command, _) => {
+            command.words.iter().chain(&command.input).any(names)
+                && (command.output.as_ref().is_some_and(|file| !told(file))
+                    || !command.words.iter().any(told) && known(doer))
+        }
     })
 }
 
