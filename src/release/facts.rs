@@ -100,6 +100,8 @@ pub(super) struct Attest<'p> {
     pub undecided: Option<(String, Location)>,
     /// What it names as its subjects, asked for again for everything that is published.
     pub subjects: OnceCell<Subjects>,
+    /// Whether it builds in a container of BuildKit, asked for again as well.
+    pub contained: OnceCell<bool>,
 }
 
 impl Attest<'_> {
@@ -399,6 +401,7 @@ fn attests<'p>(facts: &mut Facts<'p>, doer: Doer<'p>, place: Place<'p>, catalogu
             undecided: undecided.filter(|_| broken.is_none()),
             broken,
             subjects: OnceCell::new(),
+            contained: OnceCell::new(),
         });
     }
 }

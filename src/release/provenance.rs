@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::builders::{is_builder, of_builder};
 use super::coverage::{Coverage, Unit, covers, is_image};
-use super::doer::{Act, Doer};
+use super::doer::Act;
 use super::facts::{Attest, FlowFacts};
 use super::glob;
 use super::npm;
@@ -114,7 +114,8 @@ pub(super) fn find(
     for (at, own) in facts.iter().enumerate() {
         let Some(job) = flow.jobs.get(at) else { continue };
         for attest in &own.attests {
-            if attest.producer.needs_container_builder && attest.broken.is_none() && !container_builder(job, attest) {
+            let contained = || *attest.contained.get_or_init(|| container_builder(job, attest));
+            if attest.producer.needs_container_builder && attest.broken.is_none() && !contained() {
                 continue;
             }
             match covers(flow, facts, attest, unit) {
@@ -243,6 +244,7 @@ fn of_npm(
         broken: None,
         undecided: None,
         subjects: OnceCell::new(),
+        contained: OnceCell::new(),
     };
     match usable(checkout, job, &attest, unit) {
         Err(refused) => found.refused.push(refused),
@@ -305,8 +307,7 @@ fn container_builder(job: &Job, attest: &Attest<'_>) -> bool {
 
 /// Whether one of the commands of a script is meant.
 fn commands(step: &Step, meant: impl Fn(&[Text]) -> bool) -> bool {
-    matches!(step.body, StepBody::Script(_))
-        && Doer::all(step).iter().any(|doer| matches!(doer.act, Act::Command(_, _, words) if meant(words)))
+    step.script().is_some_and(|script| script.commands.iter().flat_map(|command| command.views()).any(meant))
 }
 
 /// Whether an attesting step whose subject fits really delivers.
