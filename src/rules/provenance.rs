@@ -238,8 +238,8 @@ fn reaching(target: &Linked<'_>, most: usize) -> Vec<(String, crate::model::Loca
                 Some(step) => step_at(job, step).is_some_and(|s| {
                     let checks_out = matches!(&s.body, StepBody::Action(a) if a.name == "actions/checkout");
                     checks_out
-                        || last.is_some_and(|last| last > step) && prepares(s, &parameter.symbol)
                         || working.contains(&s.location)
+                        || last.is_some_and(|last| last > step) && prepares(s, &parameter.symbol)
                 }),
             };
             if !reaches {
