@@ -257,7 +257,10 @@ fn reaching(target: &Linked<'_>, most: usize) -> Vec<(String, crate::model::Loca
 
 /// Whether a step in front of the build carries a parameter into what is built: it chooses the tools, or changes files.
 fn prepares(step: &Step, symbol: &str) -> bool {
-    let names = |text: &Text| text.symbols().flat_map(Parameter::within).any(|found| found == symbol);
+    // Hardly any word holds it at all.
+    let names = |text: &Text| {
+        text.as_str().contains(symbol) && text.symbols().flat_map(Parameter::within).any(|found| found == symbol)
+    };
     let told = |file: &Text| file.as_str().contains("GITHUB_") || file.as_str().starts_with("/dev/");
     let known = |doer: &Doer<'_>| {
         Catalogue::get().preparations.iter().any(|entry| doer.is(&entry.actions, &entry.commands).is_some())
