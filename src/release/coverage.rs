@@ -1,5 +1,7 @@
 //! Whether the subject of provenance covers what is published.
 
+use std::rc::Rc;
+
 use super::bytes::{self, FileRef};
 use super::digests;
 use super::doer::Picked;
@@ -71,6 +73,30 @@ impl Subjects {
             names: pick(&subjects.name),
             digests: pick(&subjects.digest),
         }
+    }
+}
+
+/// The files that a step makes provenance for, in the jobs that make them.
+#[derive(Debug)]
+pub(super) struct Attested {
+    files: Vec<FileRef>,
+    /// What its patterns leave out of these.
+    left_out: Vec<FileRef>,
+}
+
+impl Attested {
+    fn of(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>) -> Rc<Self> {
+        let key = std::ptr::from_ref(attest).cast::<()>();
+        if let Some(known) = facts.attested.borrow().get(&key) {
+            return Rc::clone(known);
+        }
+        let Subjects { named, left_out, .. } = attest.subjects();
+        let mut files = refs(flow, facts, attest.job, attest.step, named);
+        generalise(flow, attest, &mut files);
+        let left_out = refs(flow, facts, attest.job, attest.step, left_out);
+        let new = Rc::new(Self { files, left_out });
+        facts.attested.borrow_mut().insert(key, Rc::clone(&new));
+        new
     }
 }
 
@@ -283,10 +309,9 @@ fn files_covered(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, unit: 
             Coverage::No
         };
     }
-    let Subjects { named: files, left_out, .. } = attest.subjects();
-    let mut subjects = refs(flow, facts, attest.job, attest.step, files);
-    generalise(flow, attest, &mut subjects);
-    let left_out = refs(flow, facts, attest.job, attest.step, left_out);
+    let files = &attest.subjects().named;
+    let attested = Attested::of(flow, facts, attest);
+    let Attested { files: subjects, left_out } = &*attested;
     let descends = attest.producer.subjects.folders;
     let contained = |f: &FileRef| {
         let whole = without_side_files(&f.pattern);

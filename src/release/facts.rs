@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::sync::{Arc, LazyLock};
 
 use super::bytes::{Origin, Stored, feeds, needed};
-use super::coverage::Subjects;
+use super::coverage::{Attested, Subjects};
 use super::doer::{Act, Doer, Hit, Picked};
 use super::moves::{self, Move};
 use super::opaque::{self, Opaque};
@@ -213,6 +213,8 @@ pub(super) struct FlowFacts<'p> {
     jobs: Vec<Rc<Facts<'p>>>,
     /// Where files come from, by job, step and pattern: asked again for every subject and target.
     pub origins: RefCell<HashMap<(usize, usize, String), Origin>>,
+    /// The files that provenance is made for, by its place among these facts: asked again for every target.
+    pub attested: RefCell<HashMap<*const (), Rc<Attested>>>,
     /// The jobs that each waits for.
     needed: RefCell<HashMap<usize, Rc<BTreeSet<usize>>>>,
 }
