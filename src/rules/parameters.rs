@@ -11,11 +11,13 @@ use crate::release::{Act, Doer, Linked};
 /// An external parameter that reaches a build, with the first place that names it.
 pub(super) type Reaching = (String, Location);
 
+/// A flow, a job's place in it, and the steps that work in the job.
+type Building = (*const Flow, usize, Vec<usize>);
+
 /// What has been asked: the targets of a flow share their build jobs.
 #[derive(Default)]
 pub(super) struct Read<'p> {
-    /// By the flow, the job's place in it, and the steps that work in the job.
-    jobs: HashMap<(*const Flow, usize, Vec<usize>), Rc<[Reaching]>>,
+    jobs: HashMap<Building, Rc<[Reaching]>>,
     /// By the flow and the symbol: the external parameters behind it.
     external: HashMap<(*const Flow, &'p str), Rc<BTreeSet<String>>>,
 }
