@@ -502,13 +502,16 @@ impl<'a, 'p> Path<'a, 'p> {
         let mut chain: Vec<(String, Location)> = Vec::new();
         let mut keys: BTreeSet<&str> = BTreeSet::new();
         for (_, job) in linked.build_jobs() {
-            if keys.insert(&job.key) {
+            if chain.len() < MOST_HANDED && keys.insert(&job.key) {
                 chain.push((format!("job {} builds", job.key), job.location.clone()));
             }
         }
-        for file in &publish.files {
+        'files: for file in &publish.files {
             let origin = bytes::origin(self.flow, self.facts, publish.job, publish.step, file.value.as_str());
             for (hop, location) in origin.hops {
+                if chain.len() >= MOST_HANDED {
+                    break 'files;
+                }
                 chain.push((format!("{hop} hands over {}", handed_over(&file.value)), location));
             }
         }
@@ -526,6 +529,9 @@ impl<'a, 'p> Path<'a, 'p> {
         chain
     }
 }
+
+/// The chain of a target names this many jobs and artifacts at most: more than a reader looks at.
+const MOST_HANDED: usize = 200;
 
 /// Published files as a reader knows them.
 fn handed_over(files: &crate::model::Text) -> String {

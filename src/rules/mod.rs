@@ -25,22 +25,29 @@ pub struct Scene<'a> {
     pub pools: &'a [RunnerPool],
 }
 
+/// What was asked of the jobs, which targets share.
+#[derive(Default)]
+struct Read<'p> {
+    parameters: parameters::Read<'p>,
+    credentials: token::Read,
+}
+
 /// The verdicts on all eleven requirements, in cap order.
-fn judge<'p>(scene: &Scene<'_>, target: &Linked<'p>, read: &mut parameters::Read<'p>) -> Vec<Verdict> {
-    let mut verdicts = provenance::judge(target, &read.reaching(target));
+fn judge<'p>(scene: &Scene<'_>, target: &Linked<'p>, read: &mut Read<'p>) -> Vec<Verdict> {
+    let mut verdicts = provenance::judge(target, &read.parameters.reaching(target));
     verdicts.extend(ephemerality::judge(scene, target));
-    verdicts.push(token::judge(target));
+    verdicts.push(token::judge(target, &mut read.credentials));
     verdicts.sort_by_key(Verdict::requirement);
     verdicts
 }
 
 /// The judged targets: their verdicts, and what the report says about how they were found.
 pub fn targets(scene: &Scene<'_>, linked: &[Linked<'_>]) -> Vec<Target> {
-    let mut read = parameters::Read::default();
+    let mut read = Read::default();
     linked.iter().map(|linked| target(scene, linked, &mut read)).collect()
 }
 
-fn target<'p>(scene: &Scene<'_>, linked: &Linked<'p>, read: &mut parameters::Read<'p>) -> Target {
+fn target<'p>(scene: &Scene<'_>, linked: &Linked<'p>, read: &mut Read<'p>) -> Target {
     let key = |at: usize| linked.flow.jobs.get(at).map(|j| j.key.clone());
     let mut build_jobs: Vec<String> = Vec::new();
     for (_, job) in linked.build_jobs() {
