@@ -6,7 +6,7 @@ use super::bytes::{self, FileRef};
 use super::digests;
 use super::doer::Picked;
 use super::facts::{Attest, FlowFacts, Publish};
-use super::glob::{self, Pattern};
+use super::glob::{self, CELLS, Pattern};
 use super::images::image_covered;
 use super::naming::{image_name, image_names, rewritten};
 use super::rewritten::Point;
@@ -85,6 +85,8 @@ pub(super) struct Attested {
     files: Vec<Made>,
     /// What its patterns leave out of these.
     left_out: Vec<Made>,
+    /// The length of all these patterns.
+    length: usize,
 }
 
 /// Files in the job that makes them, ready to be held against others.
@@ -112,10 +114,9 @@ impl Attested {
             let inside = descends.then(|| Pattern::new(&format!("{}/**", file.pattern.trim_end_matches('/'))));
             Made { pattern: Pattern::new(&file.pattern), inside, job: file.job }
         };
-        let new = Rc::new(Self {
-            files: files.into_iter().map(made).collect(),
-            left_out: left_out.into_iter().map(made).collect(),
-        });
+        let length = files.iter().chain(&left_out).map(|file| file.pattern.len()).sum();
+        let (files, left_out) = (files.into_iter().map(made).collect(), left_out.into_iter().map(made).collect());
+        let new = Rc::new(Self { files, left_out, length });
         facts.attested.borrow_mut().insert(key, Rc::clone(&new));
         new
     }
@@ -195,17 +196,21 @@ pub(super) fn is_image(kind: Kind) -> bool {
 /// Provenance of another channel for the same digest: the files that a registry upload attests are also published
 /// here.
 fn own_elsewhere(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, unit: &Unit<'_, '_>) -> Coverage {
+    // BuildKit's provenance lies in the manifest and goes into an index that buildx makes of it; `docker manifest` takes
+    // none that has provenance, and what another command pushes is another image.
+    let index = ["imagetools", "index"].iter().any(|part| unit.publish.sink.id.contains(part));
+    let may = match unit.kind {
+        Kind::Image => index || unit.publish.bytes == Bytes::Copied,
+        kind => !is_image(kind) && !unit.files.is_empty() && unit.publish.bytes == Bytes::Given,
+    };
+    if !may {
+        return Coverage::No;
+    }
     let other = facts.get(attest.job).and_then(|f| {
         f.publishes.iter().find(|p| p.step == attest.step && p.doer.location() == attest.doer.location())
     });
     let Some(other) = other else { return Coverage::No };
-    if is_image(unit.kind) && unit.kind != Kind::Image {
-        return Coverage::No;
-    }
-    if is_image(unit.kind) {
-        // BuildKit's provenance lies in the manifest and goes into an index that buildx makes of it; `docker manifest` takes
-        // none that has provenance, and what another command pushes is another image.
-        let index = ["imagetools", "index"].iter().any(|part| unit.publish.sink.id.contains(part));
+    if unit.kind == Kind::Image {
         let merged = index && other.sink.kind == Kind::Image && other.job != unit.publish.job
             || unit.publish.bytes == Bytes::Copied;
         let fits = || {
@@ -220,10 +225,11 @@ fn own_elsewhere(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, unit: 
             Coverage::No
         };
     }
-    if unit.files.is_empty() || other.bytes != Bytes::Given || unit.publish.bytes != Bytes::Given {
+    if other.bytes != Bytes::Given {
         return Coverage::No;
     }
     let theirs: Vec<FileRef> = refs(flow, facts, attest.job, attest.step, &other.files);
+    facts.count.comparisons(theirs.len() * unit.files.len());
     if unit.files.iter().all(|f| theirs.iter().any(|t| t.job == f.job && glob::contains(&t.pattern, &f.pattern))) {
         Coverage::Yes("the same files are published with it on another channel".to_owned())
     } else {
@@ -332,13 +338,13 @@ fn files_covered(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, unit: 
     }
     let files = &attest.subjects().named;
     let attested = Attested::of(flow, facts, attest);
-    let Attested { files: subjects, left_out } = &*attested;
+    let Attested { files: subjects, left_out, length } = &*attested;
     let contained = |f: &FileRef| {
         let all = Pattern::new(&f.pattern);
         let whole = Some(without_side_files(&f.pattern)).filter(|whole| *whole != f.pattern).map(Pattern::new);
         let has = |pattern: &Pattern| pattern.contains(&all) || whole.as_ref().is_some_and(|w| pattern.contains(w));
         // Nothing is shown about what is not compared.
-        facts.count.comparisons(subjects.len() + left_out.len())
+        facts.count.comparisons(subjects.len() + left_out.len() + length * f.pattern.len() / CELLS)
             && !left_out.iter().any(|s| s.job == f.job && s.pattern.overlaps(&all))
             && subjects.iter().any(|s| s.job == f.job && (has(&s.pattern) || s.inside.as_ref().is_some_and(has)))
     };
@@ -366,7 +372,7 @@ fn files_covered(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, unit: 
     }
     let meets = |f: &FileRef| {
         let all = Pattern::new(&f.pattern);
-        facts.count.comparisons(subjects.len());
+        facts.count.comparisons(subjects.len() + length * f.pattern.len() / CELLS);
         subjects.iter().any(|s| s.job == f.job && s.pattern.overlaps(&all))
     };
     if unit.files.iter().any(meets) {

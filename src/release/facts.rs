@@ -225,6 +225,9 @@ impl Facts<'_> {
     }
 }
 
+/// What fills a checksums file, if that is shown.
+type List = Option<Rc<Listed>>;
+
 /// The facts of every job of a flow, in the flow's order.
 #[derive(Debug)]
 pub(super) struct FlowFacts<'p> {
@@ -236,7 +239,7 @@ pub(super) struct FlowFacts<'p> {
     /// The files that provenance is made for, by its place among these facts: asked again for every target.
     pub attested: RefCell<HashMap<*const (), Rc<Attested>>>,
     /// What fills a checksums file, by the step that reads it and its path: asked again for every target.
-    pub lists: RefCell<HashMap<(Point, String), Option<Rc<Listed>>>>,
+    pub lists: RefCell<HashMap<(Point, String), List>>,
     /// The job and the step that symbols name.
     steps: RefCell<HashMap<String, Option<(usize, usize)>>>,
     /// The jobs that each waits for.
@@ -403,7 +406,8 @@ fn sinks<'p>(facts: &mut Facts<'p>, doer: Doer<'p>, place: Place<'p>, catalogue:
             // `gh release create` without files hands out nothing.
             continue;
         }
-        if facts.publishes.iter().any(|p| p.step == index && p.sink.kind == sink.kind && same_doer(p.doer, doer)) {
+        let mut of_step = facts.publishes.iter().rev().take_while(|p| p.step == index);
+        if of_step.any(|p| p.sink.kind == sink.kind && same_doer(p.doer, doer)) {
             continue;
         }
         // A tarball that is handed to `npm publish` goes out as it is.
