@@ -317,7 +317,10 @@ fn files_covered(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, unit: 
     }
     // Published names that nothing resolves, attested in the job that publishes them.
     let unnamed = unit.publish.files.iter().all(|f| f.value.symbol().is_some());
-    if attest.job == unit.publish.job && unnamed && !checksum_file(files) {
+    // One file that is named is another than those.
+    let single = |f: &Picked| f.value.symbol().is_none() && !f.value.as_str().contains(['*', '?', '{']);
+    let single = files.iter().all(|f| single(f) && !f.value.as_str().ends_with('/'));
+    if attest.job == unit.publish.job && unnamed && !single && !checksum_file(files) {
         return Coverage::Yes("its subjects are files of the job that publishes".to_owned());
     }
     let meets = |f: &FileRef| subjects.iter().any(|s| s.job == f.job && glob::overlaps(&s.pattern, &f.pattern));

@@ -1,9 +1,11 @@
 //! Splits a stream into what shares one verdict: file families of a release, and the lowest of several pushes.
 
 use super::bytes::FileRef;
-use super::facts::Publish;
+use super::doer::Doer;
+use super::facts::{self, Publish};
 use super::{Linked, Path, Stream, coverage, glob};
-use crate::model::Kind;
+use crate::catalogue::Catalogue;
+use crate::model::{Flow, Kind, StepBody, Text};
 
 /// A group of published files under one publishing step.
 struct Family<'s, 'p> {
@@ -65,7 +67,7 @@ fn families<'s, 'p>(path: &Path<'_, 'p>, stream: &'s Stream<'s, 'p>) -> Vec<Fami
             for item in file.value.items(&[',']) {
                 // `path#label` names the asset for people.
                 let written = item.as_str().trim_matches(['"', '\'']).split('#').next().unwrap_or_default().to_owned();
-                if written.is_empty() || written.starts_with('!') {
+                if written.is_empty() || written.starts_with('!') || is_statement(path.flow, &item) {
                     continue;
                 }
                 if !path.counts() {
@@ -95,6 +97,20 @@ fn families<'s, 'p>(path: &Path<'_, 'p>, stream: &'s Stream<'s, 'p>) -> Vec<Fami
         }
     }
     families
+}
+
+/// Whether a value is the file in which a step leaves the provenance, or another statement, that it made.
+/// Source: <https://github.com/actions/attest#outputs>
+fn is_statement(flow: &Flow, value: &Text) -> bool {
+    let step = value.symbol().filter(|s| s.ends_with(".outputs.bundle-path"));
+    let Some((_, step)) = step.and_then(|symbol| facts::step_of_symbol(flow, symbol)) else {
+        return false;
+    };
+    let StepBody::Action(action) = &step.body else { return false };
+    let doer = Doer::action(step, action);
+    let catalogue = Catalogue::get();
+    let mut makers = doer.among(&catalogue.index.producers, &catalogue.producers);
+    makers.any(|p| doer.is(&p.actions, &[]).is_some())
 }
 
 /// Whether a pattern names nothing but what describes the bytes of a release: inventories and provenance.
@@ -140,6 +156,7 @@ pub(super) fn ancillary(pattern: &str) -> bool {
         "bom.xml",
         ".sigstore.jsonl",
         ".digest",
+        ".blockmap",
     ];
     const WORDS: &[&str] = &[
         "checksum",
@@ -166,7 +183,13 @@ pub(super) fn ancillary(pattern: &str) -> bool {
     // Data that stands among the documents belongs to them.
     let documents = name.split('/').rev().skip(1).any(|folder| matches!(folder, "docs" | "doc" | "documentation"));
     let data = [".json", ".yaml", ".yml", ".html", ".pdf", ".svg", ".png", ".adoc", ".rst"];
-    ENDINGS.iter().any(|e| last.ends_with(e))
+    // What an updater asks for the newest version points to the files: `latest.json`, `latest-mac.yml`.
+    let update = last.strip_prefix("latest").is_some_and(|rest| {
+        let rest = [".json", ".yml", ".yaml"].iter().find_map(|ending| rest.strip_suffix(ending));
+        rest.is_some_and(|variant| variant.is_empty() || variant.starts_with('-'))
+    });
+    update
+        || ENDINGS.iter().any(|e| last.ends_with(e))
         || WORDS.iter().any(|w| last.contains(w))
         || documents && data.iter().any(|e| last.ends_with(e))
 }
@@ -181,6 +204,8 @@ mod tests {
         assert!(ancillary("dist/checksums.txt"));
         assert!(ancillary("widget.sbom.json"));
         assert!(ancillary("docs/api/widget_schema.json"));
+        assert!(ancillary("dist/latest-mac.yml") && ancillary("latest.json"));
+        assert!(!ancillary("latest.zip") && !ancillary("latest*") && !ancillary("latestnews.json"));
         assert!(!ancillary("docs/widget.tar.gz"));
         assert!(!ancillary("docs.json"));
         assert!(!ancillary("dist/*.deb"));
