@@ -60,14 +60,14 @@ impl Subjects {
     pub(super) fn of(attest: &Attest<'_>) -> Self {
         let subjects = &attest.producer.subjects;
         let pick = |picks| attest.doer.every(picks, attest.hit, &attest.producer.value_flags);
-        let files = pick(&subjects.files);
+        let files = attest.doer.in_folder(pick(&subjects.files));
         let (left_out, named): (Vec<Picked>, Vec<Picked>) =
             files.iter().flat_map(items).partition(|f| f.value.as_str().starts_with('!'));
         Self {
             files,
             named,
             left_out: without_mark(&left_out),
-            checksums: pick(&subjects.checksums),
+            checksums: attest.doer.in_folder(pick(&subjects.checksums)),
             names: pick(&subjects.name),
             digests: pick(&subjects.digest),
         }
@@ -317,10 +317,13 @@ fn files_covered(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, unit: 
     }
     // Published names that nothing resolves, attested in the job that publishes them.
     let unnamed = unit.publish.files.iter().all(|f| f.value.symbol().is_some());
-    // One file that is named is another than those.
-    let single = |f: &Picked| f.value.symbol().is_none() && !f.value.as_str().contains(['*', '?', '{']);
+    // One file that is named may be another than those.
+    let single = |f: &Picked| f.value.symbol().is_none() && !fixed(f.value.as_str()).contains(['*', '?', '{']);
     let single = files.iter().all(|f| single(f) && !f.value.as_str().ends_with('/'));
-    if attest.job == unit.publish.job && unnamed && !single && !checksum_file(files) {
+    if attest.job == unit.publish.job && unnamed && single && !checksum_file(files) {
+        return Coverage::Unread("nothing shows that what is attested is what is published".to_owned());
+    }
+    if attest.job == unit.publish.job && unnamed && !checksum_file(files) {
         return Coverage::Yes("its subjects are files of the job that publishes".to_owned());
     }
     let meets = |f: &FileRef| subjects.iter().any(|s| s.job == f.job && glob::overlaps(&s.pattern, &f.pattern));
@@ -445,6 +448,13 @@ fn generalise(flow: &Flow, attest: &Attest<'_>, subjects: &mut [FileRef]) {
             }
         }
     }
+}
+
+/// What of a value is known.
+fn fixed(value: &str) -> String {
+    let mut parts = value.split("${{");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |known, part| known + part.split_once("}}").map_or("", |(_, behind)| behind))
 }
 
 fn checksum_file(files: &[Picked]) -> bool {

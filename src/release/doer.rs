@@ -139,6 +139,27 @@ impl<'p> Doer<'p> {
         }
     }
 
+    /// Files as the checkout has them: those that a command names lie in the folder that it works in.
+    pub fn in_folder(&self, files: Vec<Picked>) -> Vec<Picked> {
+        let folder = self.folder();
+        if folder.is_empty() {
+            return files;
+        }
+        let placed = |file: &Text| {
+            if file.symbol().is_some() {
+                return file.to_string();
+            }
+            let (mark, name) = file.as_str().strip_prefix('!').map_or(("", file.as_str()), |name| ("!", name));
+            let whole = if name.ends_with('/') || name == "." || name.ends_with("/.") { "/" } else { "" };
+            format!("{mark}{}{whole}", crate::commands::join(&folder, &Text::from(name)))
+        };
+        let all = |file: Picked| {
+            let items: Vec<String> = file.value.items(&[',']).iter().map(placed).collect();
+            Picked { value: Text::new(items.join("\n")), location: file.location }
+        };
+        files.into_iter().map(all).collect()
+    }
+
     /// The value of a variable.
     pub fn env(&self, name: &str) -> Option<&'p Text> {
         let find = |list: &'p [(String, Text)]| list.iter().rev().find(|(k, _)| k == name).map(|(_, v)| v);

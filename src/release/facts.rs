@@ -357,6 +357,7 @@ fn sinks<'p>(facts: &mut Facts<'p>, doer: Doer<'p>, place: Place<'p>, catalogue:
             Some(tarball) if sink.bytes == Bytes::Packed => (Bytes::Given, vec![tarball]),
             _ => (sink.bytes, files),
         };
+        let files = doer.in_folder(files);
         facts.publishes.push(Publish { sink, doer, hit, job: at, step: index, cond, files, bytes });
     }
 }

@@ -178,8 +178,39 @@ pub(super) fn ancillary(pattern: &str) -> bool {
         "_sha",
         "cosign.pub",
     ];
-    let name = glob::normal(pattern).to_ascii_lowercase();
+    const PROGRAMS: &[&str] = &[
+        ".exe",
+        ".deb",
+        ".rpm",
+        ".msi",
+        ".msix",
+        ".dmg",
+        ".pkg",
+        ".apk",
+        ".appimage",
+        ".whl",
+        ".jar",
+        ".gem",
+        ".crate",
+        ".nupkg",
+        ".vsix",
+        ".flatpak",
+        ".snap",
+    ];
+    const ARCHIVES: &[&str] = &[".zip", ".tar.gz", ".tgz", ".tar.xz", ".tar.zst", ".tar.bz2", ".7z"];
+    // What an unknown is called says something where it is all, and nothing where it is a part of a name.
+    let normal = glob::normal(pattern);
+    let text = match Text::new(normal.as_str()).symbol() {
+        Some(symbol) => format!("{} }}}}", symbol.rsplit('.').next().unwrap_or(symbol)),
+        None => glob::starred(&normal),
+    };
+    let name = text.to_ascii_lowercase();
     let last = name.rsplit('/').next().unwrap_or(&name).to_owned();
+    // A program may be called after what it makes: `sbom-tool.zip`, but not `widget-sbom.zip`.
+    let spoken = |word: &&str| match ARCHIVES.iter().find_map(|ending| last.strip_suffix(ending)) {
+        Some(stem) => stem.strip_suffix('s').unwrap_or(stem).ends_with(word.strip_suffix('s').unwrap_or(word)),
+        None => last.contains(*word) && !PROGRAMS.iter().any(|ending| last.ends_with(ending)),
+    };
     // Data that stands among the documents belongs to them.
     let documents = name.split('/').rev().skip(1).any(|folder| matches!(folder, "docs" | "doc" | "documentation"));
     let data = [".json", ".yaml", ".yml", ".html", ".pdf", ".svg", ".png", ".adoc", ".rst"];
@@ -190,7 +221,7 @@ pub(super) fn ancillary(pattern: &str) -> bool {
     });
     update
         || ENDINGS.iter().any(|e| last.ends_with(e))
-        || WORDS.iter().any(|w| last.contains(w))
+        || WORDS.iter().any(spoken)
         || documents && data.iter().any(|e| last.ends_with(e))
 }
 
@@ -207,6 +238,10 @@ mod tests {
         assert!(ancillary("dist/latest-mac.yml") && ancillary("latest.json"));
         assert!(!ancillary("latest.zip") && !ancillary("latest*") && !ancillary("latestnews.json"));
         assert!(!ancillary("docs/widget.tar.gz"));
+        assert!(ancillary("dist/widget-sbom.zip") && ancillary("licenses.tar.gz") && ancillary("widget.exe.sig"));
+        assert!(!ancillary("sbom-tool.zip") && !ancillary("attestation-viewer.exe"));
+        assert!(ancillary("${{ env.LINUX_SHA }}") && ancillary("${{ jobs.a.steps.b.outputs.changelog }}"));
+        assert!(!ancillary("widget-${{ jobs.a.steps.get-release-notes.outputs.version }}.zip"));
         assert!(!ancillary("docs.json"));
         assert!(!ancillary("dist/*.deb"));
         assert!(!ancillary("dist/*"));
