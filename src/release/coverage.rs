@@ -256,7 +256,8 @@ fn files_covered(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, unit: 
         let package = |f: &Picked| {
             let file = f.value.as_str().rsplit('/').next().unwrap_or_default();
             let open = file.ends_with('*') || !file.contains('.') || f.value.as_str().contains("${{");
-            open || [".jar", ".aar", ".war", ".klib", ".pom"].iter().any(|ending| file.contains(ending))
+            open && !committed(unit.checkout, f.value.as_str())
+                || [".jar", ".aar", ".war", ".klib", ".pom"].iter().any(|ending| file.contains(ending))
         };
         if unit.kind == Kind::Maven && !attest.subjects().named.iter().any(package) {
             return Coverage::No;
@@ -448,6 +449,13 @@ fn generalise(flow: &Flow, attest: &Attest<'_>, subjects: &mut [FileRef]) {
             }
         }
     }
+}
+
+/// Whether a pattern names what lies in a folder of the checkout, which is no folder of outputs.
+fn committed(checkout: &crate::checkout::Checkout, pattern: &str) -> bool {
+    let pattern = glob::normal(pattern);
+    let known = pattern.find(['*', '?', '{', '$']).map_or(pattern.as_str(), |at| pattern.get(..at).unwrap_or_default());
+    known.rsplit_once('/').is_some_and(|(folder, _)| !folder.is_empty() && checkout.under(folder).next().is_some())
 }
 
 /// What of a value is known.

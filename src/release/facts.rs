@@ -430,10 +430,11 @@ fn without_identity(producer: &Producer, doer: Doer<'_>) -> Option<(bool, (Strin
 
 fn transfers<'p>(facts: &mut Facts<'p>, doer: Doer<'p>, place: Place<'p>, catalogue: &'static Catalogue) {
     for transfer in doer.among(&catalogue.index.transfers, &catalogue.transfers) {
-        let Some(hit) = doer.is(&transfer.actions, &[]) else { continue };
-        let name = doer.first(&transfer.name, hit, &[]).into_iter().next();
-        let pattern = doer.first(&transfer.pattern, hit, &[]).into_iter().next();
-        let paths: Vec<Text> = doer.first(&transfer.paths, hit, &[]).into_iter().map(|p| p.value).collect();
+        let Some(hit) = doer.is(&transfer.actions, &transfer.commands) else { continue };
+        let first = |picks| doer.first(picks, hit, &transfer.value_flags);
+        let name = first(&transfer.name).into_iter().next();
+        let pattern = first(&transfer.pattern).into_iter().next();
+        let paths: Vec<Text> = doer.in_folder(first(&transfer.paths)).into_iter().map(|p| p.value).collect();
         let handover = Handover {
             step: place.index,
             name: name.or(pattern).map(|p| p.value),
