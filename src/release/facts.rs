@@ -12,7 +12,7 @@ use super::doer::{Act, Doer, Hit, Picked};
 use super::moves::{self, Move};
 use super::opaque::{self, Opaque};
 use super::supply;
-use crate::catalogue::{Bytes, Catalogue, Content, Producer, Signer, Sink};
+use crate::catalogue::{Broken, Bytes, Catalogue, Content, Producer, Signer, Sink};
 use crate::checkout::Checkout;
 use crate::commands::IDENTITY;
 use crate::model::{Cond, Flow, Job, Location, Step, StepBody, Text};
@@ -382,7 +382,9 @@ fn attests<'p>(facts: &mut Facts<'p>, doer: Doer<'p>, place: Place<'p>, catalogu
             .iter()
             .find(|b| doer.applies(&b.when, &[]).is_always())
             .map(|b| (b.why.clone(), doer.shown_by(&b.when)));
-        let undecided = producer.broken.iter().find(|b| !doer.applies(&b.when, &[]).is_never()).map(|b| {
+        // What keeps it from delivering where it is not asked for takes nothing away.
+        let may_hold = |b: &&Broken| !cond.clone().and(doer.applies(&b.when, &[])).is_never();
+        let undecided = producer.broken.iter().find(may_hold).map(|b| {
             (format!("a value that decides about it is not shown: perhaps {}", b.why), doer.shown_by(&b.when))
         });
         let (broken, undecided) = match without_identity(producer, doer) {

@@ -116,7 +116,9 @@ fn is_statement(flow: &Flow, value: &Text) -> bool {
 /// Whether a pattern names nothing but what describes the bytes of a release: inventories and provenance.
 fn describes(pattern: &str) -> bool {
     let name = pattern.to_ascii_lowercase();
-    ["sbom", "spdx", ".cdx.", "cyclonedx", "bom.json", "bom.xml", ".intoto.jsonl"].iter().any(|w| name.contains(w))
+    let words =
+        ["sbom", "spdx", ".cdx.", "cyclonedx", "bom.json", "bom.xml", ".intoto.jsonl", "provenance", "attestation"];
+    words.iter().any(|w| name.contains(w))
 }
 
 /// Whether a pattern names only what nobody runs: checksums, signatures, SBOMs, provenance, documents.
