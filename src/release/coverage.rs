@@ -322,7 +322,7 @@ fn files_covered(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, unit: 
     let single = |f: &Picked| f.value.symbol().is_none() && !fixed(f.value.as_str()).contains(['*', '?', '{']);
     let single = files.iter().all(|f| single(f) && !f.value.as_str().ends_with('/'));
     if attest.job == unit.publish.job && unnamed && single && !checksum_file(files) {
-        return Coverage::Unread("nothing shows that what is attested is what is published".to_owned());
+        return Coverage::Unread("what is attested may be another file than those that are published".to_owned());
     }
     if attest.job == unit.publish.job && unnamed && !checksum_file(files) {
         return Coverage::Yes("its subjects are files of the job that publishes".to_owned());
