@@ -157,7 +157,7 @@ pub fn grade_checkout(checkout: &Checkout, root: &str, options: &Options) -> Rep
     let linked = release::link(checkout, &lowered.pipelines);
 
     let scene = rules::Scene { checkout, pools: &pools };
-    let mut targets: Vec<Target> = linked.iter().map(|l| rules::target(&scene, l)).collect();
+    let mut targets: Vec<Target> = rules::targets(&scene, &linked);
     targets.extend(declared_targets(&settings, &targets, &mut team_notes));
     let hardening = rules::hardening::notes(&rules::hardening::Subject {
         outlines: &lowered.outlines,

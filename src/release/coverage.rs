@@ -1,10 +1,13 @@
 //! Whether the subject of provenance covers what is published.
 
+use std::rc::Rc;
+
 use super::bytes::{self, FileRef};
+use super::count::Count;
 use super::digests;
 use super::doer::Picked;
 use super::facts::{Attest, FlowFacts, Publish};
-use super::glob;
+use super::glob::{self, Pattern};
 use super::images::image_covered;
 use super::naming::{image_name, rewritten};
 use super::rewritten::Point;
@@ -28,6 +31,8 @@ pub(super) struct Unit<'u, 'p> {
     pub files: &'u [FileRef],
     /// Indices of the jobs that build it.
     pub builds: &'u std::collections::BTreeSet<usize>,
+    /// What has been compared in the checkout so far.
+    pub count: &'u Count,
 }
 
 /// How a subject relates to a unit.
@@ -71,6 +76,48 @@ impl Subjects {
             names: pick(&subjects.name),
             digests: pick(&subjects.digest),
         }
+    }
+}
+
+/// The files that a step makes provenance for, in the jobs that make them.
+#[derive(Debug)]
+pub(super) struct Attested {
+    files: Vec<Made>,
+    /// What its patterns leave out of these.
+    left_out: Vec<Made>,
+}
+
+/// Files in the job that makes them, ready to be held against others.
+#[derive(Debug)]
+struct Made {
+    job: String,
+    pattern: Pattern,
+    /// What is in it, if it is a folder and the provenance is of all that is in there.
+    inside: Option<Pattern>,
+}
+
+impl Attested {
+    fn of(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>) -> Rc<Self> {
+        let key = std::ptr::from_ref(attest).cast::<()>();
+        if let Some(known) = facts.attested.borrow().get(&key) {
+            return Rc::clone(known);
+        }
+        let Subjects { named, left_out, .. } = attest.subjects();
+        let mut files = refs(flow, facts, attest.job, attest.step, named);
+        generalise(flow, attest, &mut files);
+        let mut left_out = refs(flow, facts, attest.job, attest.step, left_out);
+        left_out.retain(|file| !super::family::ancillary(&file.pattern));
+        let descends = attest.producer.subjects.folders;
+        let made = |file: FileRef| {
+            let inside = descends.then(|| Pattern::new(&format!("{}/**", file.pattern.trim_end_matches('/'))));
+            Made { pattern: Pattern::new(&file.pattern), inside, job: file.job }
+        };
+        let new = Rc::new(Self {
+            files: files.into_iter().map(made).collect(),
+            left_out: left_out.into_iter().map(made).collect(),
+        });
+        facts.attested.borrow_mut().insert(key, Rc::clone(&new));
+        new
     }
 }
 
@@ -284,20 +331,17 @@ fn files_covered(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, unit: 
             Coverage::No
         };
     }
-    let Subjects { named: files, left_out, .. } = attest.subjects();
-    let mut subjects = refs(flow, facts, attest.job, attest.step, files);
-    generalise(flow, attest, &mut subjects);
-    let left_out = refs(flow, facts, attest.job, attest.step, left_out);
-    let descends = attest.producer.subjects.folders;
+    let files = &attest.subjects().named;
+    let attested = Attested::of(flow, facts, attest);
+    let Attested { files: subjects, left_out } = &*attested;
     let contained = |f: &FileRef| {
-        let whole = without_side_files(&f.pattern);
-        let out = left_out
-            .iter()
-            .any(|s| s.job == f.job && !super::family::ancillary(&s.pattern) && glob::overlaps(&s.pattern, &f.pattern));
-        let has =
-            |pattern: &str| glob::contains(pattern, &f.pattern) || whole != f.pattern && glob::contains(pattern, whole);
-        let folder = |pattern: &str| descends && has(&format!("{}/**", pattern.trim_end_matches('/')));
-        !out && subjects.iter().any(|s| s.job == f.job && (has(&s.pattern) || folder(&s.pattern)))
+        let all = Pattern::new(&f.pattern);
+        let whole = Some(without_side_files(&f.pattern)).filter(|whole| *whole != f.pattern).map(Pattern::new);
+        let has = |pattern: &Pattern| pattern.contains(&all) || whole.as_ref().is_some_and(|w| pattern.contains(w));
+        // Nothing is shown about what is not compared.
+        unit.count.comparisons(subjects.len() + left_out.len())
+            && !left_out.iter().any(|s| s.job == f.job && s.pattern.overlaps(&all))
+            && subjects.iter().any(|s| s.job == f.job && (has(&s.pattern) || s.inside.as_ref().is_some_and(has)))
     };
     // What its job puts elsewhere after it has attested it keeps its digest.
     let point = Point { job: attest.job, step: attest.step };
@@ -327,7 +371,10 @@ fn files_covered(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, unit: 
     if attest.job == unit.publish.job && unnamed && !checksum_file(files) {
         return Coverage::Yes("its subjects are files of the job that publishes".to_owned());
     }
-    let meets = |f: &FileRef| subjects.iter().any(|s| s.job == f.job && glob::overlaps(&s.pattern, &f.pattern));
+    let meets = |f: &FileRef| {
+        let all = Pattern::new(&f.pattern);
+        subjects.iter().any(|s| s.job == f.job && s.pattern.overlaps(&all))
+    };
     if unit.files.iter().any(meets) {
         let subject = files.first().map_or(String::new(), |f| f.value.to_string());
         let shown = subject.lines().next().unwrap_or_default();

@@ -6,8 +6,9 @@ use std::ops::Deref;
 use std::rc::Rc;
 use std::sync::{Arc, LazyLock};
 
+use super::buildx::{self, Change};
 use super::bytes::{Origin, Stored, feeds, needed};
-use super::coverage::Subjects;
+use super::coverage::{Attested, Subjects};
 use super::doer::{Act, Doer, Hit, Picked};
 use super::moves::{self, Move};
 use super::opaque::{self, Opaque};
@@ -165,6 +166,8 @@ pub(super) struct Facts<'p> {
     pub doers: Rc<Vec<Vec<Doer<'p>>>>,
     /// What its commands put elsewhere, in order.
     moves: OnceCell<Vec<Move>>,
+    /// What its steps do to the builders of images, in order.
+    builders: OnceCell<Vec<Change>>,
     /// Keys of the jobs whose outputs its working steps read.
     feeds: OnceCell<BTreeSet<String>>,
     /// Keys of the jobs whose outputs any of its steps reads.
@@ -176,6 +179,11 @@ pub(super) struct Facts<'p> {
 }
 
 impl Facts<'_> {
+    /// What the steps of the job, whose facts these are, do to the builders of images.
+    pub(super) fn builders(&self, job: &Job) -> &[Change] {
+        self.builders.get_or_init(|| buildx::of_job(job))
+    }
+
     /// What the commands of the job, whose facts these are, put elsewhere.
     pub(super) fn moves(&self, job: &Job) -> &[Move] {
         self.moves.get_or_init(|| moves::of_job(job))
@@ -213,6 +221,8 @@ pub(super) struct FlowFacts<'p> {
     jobs: Vec<Rc<Facts<'p>>>,
     /// Where files come from, by job, step and pattern: asked again for every subject and target.
     pub origins: RefCell<HashMap<(usize, usize, String), Origin>>,
+    /// The files that provenance is made for, by its place among these facts: asked again for every target.
+    pub attested: RefCell<HashMap<*const (), Rc<Attested>>>,
     /// The jobs that each waits for.
     needed: RefCell<HashMap<usize, Rc<BTreeSet<usize>>>>,
 }

@@ -1,7 +1,9 @@
 //! LINK: finds the release targets, follows their bytes, and ties provenance to the bytes it covers.
 
 mod builders;
+mod buildx;
 mod bytes;
+mod count;
 mod coverage;
 mod digests;
 mod doer;
@@ -26,13 +28,15 @@ mod supply;
 mod tool;
 mod traits;
 
-use std::cell::{Cell, OnceCell};
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use crate::catalogue::{Builder, Bytes, Catalogue};
 use crate::checkout::{Bearing, Checkout};
 use crate::model::{Flow, Hop, Job, Kind, Location, OutsideCall, Pipeline, Problem, Step};
+
+use count::Count;
 
 pub use doer::{Act, Doer, Hit, Picked};
 pub use provenance::{Provenance, Reach, Refused};
@@ -137,14 +141,11 @@ pub fn call_restores(call: &crate::model::OutsideCall, when: &[crate::catalogue:
     builders::call_test(call, when, false)
 }
 
-/// The work that a publication is worth, each event and each leg of a matrix counted by itself.
-const PUBLICATION: usize = 1_000;
-
 /// Finds every release target on every path.
 pub fn link<'p>(checkout: &Checkout, pipelines: &'p [Pipeline]) -> Vec<Linked<'p>> {
     let catalogue = Catalogue::get();
     let mut linked = Vec::new();
-    let count = Cell::new(0);
+    let count = Count::new(checkout);
     'checkout: for pipeline in pipelines {
         let (mut published, mut facts_read) = (facts::Read::new(), facts::Read::new());
         let mut traits_read = traits::Read::new();
@@ -152,7 +153,7 @@ pub fn link<'p>(checkout: &Checkout, pipelines: &'p [Pipeline]) -> Vec<Linked<'p
             let published = facts::published(flow, catalogue, &mut published);
             let calls = flow.jobs.iter().any(|job| job.outside.is_some());
             if !calls && published.iter().all(|own| own.publishes.is_empty()) {
-                let count = Cell::new(0);
+                let count = Count::new(checkout);
                 let path = Path::new(checkout, pipeline, flow, &published, &count);
                 if opaque::streams(&path).is_empty() {
                     continue;
@@ -176,9 +177,11 @@ pub fn link<'p>(checkout: &Checkout, pipelines: &'p [Pipeline]) -> Vec<Linked<'p
                 }
             }
             linked.extend(found);
-            let most = most_publications(checkout);
-            if count.get() > most {
-                let message = format!("more than {most} publications are in the runs; the rest was not read");
+            if count.is_full() {
+                let most = count.most();
+                let message = format!(
+                    "linking what the runs publish takes more than {most} steps of work; the rest was not read"
+                );
                 let path = pipeline.path.to_string();
                 checkout.refuse(Bearing::Release, Problem { path, line: None, column: None, message });
                 break 'checkout;
@@ -188,11 +191,6 @@ pub fn link<'p>(checkout: &Checkout, pipelines: &'p [Pipeline]) -> Vec<Linked<'p
     linked
 }
 
-/// Publications in the runs of all pipelines of a checkout.
-fn most_publications(checkout: &Checkout) -> usize {
-    checkout.most_work() / PUBLICATION
-}
-
 /// One event's path through one pipeline.
 struct Path<'a, 'p> {
     checkout: &'a Checkout,
@@ -200,8 +198,8 @@ struct Path<'a, 'p> {
     flow: &'p Flow,
     facts: &'a facts::FlowFacts<'p>,
     catalogue: &'static Catalogue,
-    /// The publications so far, in the whole checkout.
-    count: &'a Cell<usize>,
+    /// What was linked so far, in the whole checkout.
+    count: &'a Count,
     /// Everything that is published, with its names.
     named: OnceCell<Vec<(&'a facts::Publish<'p>, Vec<naming::Named>)>>,
 }
@@ -224,27 +222,26 @@ impl<'a, 'p> Path<'a, 'p> {
         pipeline: &'p Pipeline,
         flow: &'p Flow,
         facts: &'a facts::FlowFacts<'p>,
-        count: &'a Cell<usize>,
+        count: &'a Count,
     ) -> Self {
         Self { checkout, pipeline, flow, facts, catalogue: Catalogue::get(), count, named: OnceCell::new() }
     }
 
     /// Counts a publication; `false` when there have been too many.
     fn counts(&self) -> bool {
-        self.count.set(self.count.get() + 1);
-        self.count.get() <= most_publications(self.checkout)
+        self.count.publications(1)
     }
 
     fn named(&self) -> &[(&'a facts::Publish<'p>, Vec<naming::Named>)] {
         self.named.get_or_init(|| {
-            let most = most_publications(self.checkout);
-            let (mut named, mut count) = (Vec::new(), 0);
+            let mut named = Vec::new();
+            // Each is counted again when it is linked.
+            let count = self.count.ahead();
             for publish in self.facts.iter().flat_map(|f| &f.publishes) {
                 let names = naming::names(self.checkout, self.flow, publish);
-                count += names.len();
-                if self.count.get() + count > most {
+                if !count.publications(names.len()) {
                     // None of the flow is linked: what it all amounts to is more than can be looked at.
-                    self.count.set(self.count.get() + count);
+                    self.count.fill(&count);
                     return Vec::new();
                 }
                 named.push((publish, names));
@@ -382,7 +379,7 @@ impl<'a, 'p> Path<'a, 'p> {
         }
         let builds = bytes::builds(self.flow, self.facts, &self.builders_of(stream, publish));
         // All the files of the step were asked for their origin, and every job that builds is kept.
-        self.count.set(self.count.get() + (publish.files.len() + builds.jobs.len()) / 100);
+        self.count.parts(publish.files.len() + builds.jobs.len());
         let names: Vec<String> =
             if stream.places.is_empty() { vec![stream.name.clone()] } else { stream.places.clone() };
         let unit = coverage::Unit {
@@ -393,6 +390,7 @@ impl<'a, 'p> Path<'a, 'p> {
             package: stream.package.as_deref(),
             files,
             builds: &builds.jobs,
+            count: self.count,
         };
         let mut found = if stream.package.as_deref() == Some(naming::FURTHER) {
             // A bound was hit: nothing is shown about the rest.
@@ -517,13 +515,16 @@ impl<'a, 'p> Path<'a, 'p> {
         let mut chain: Vec<(String, Location)> = Vec::new();
         let mut keys: BTreeSet<&str> = BTreeSet::new();
         for (_, job) in linked.build_jobs() {
-            if keys.insert(&job.key) {
+            if chain.len() < MOST_HANDED && keys.insert(&job.key) {
                 chain.push((format!("job {} builds", job.key), job.location.clone()));
             }
         }
-        for file in &publish.files {
+        'files: for file in &publish.files {
             let origin = bytes::origin(self.flow, self.facts, publish.job, publish.step, file.value.as_str());
             for (hop, location) in origin.hops {
+                if chain.len() >= MOST_HANDED {
+                    break 'files;
+                }
                 chain.push((format!("{hop} hands over {}", handed_over(&file.value)), location));
             }
         }
@@ -541,6 +542,9 @@ impl<'a, 'p> Path<'a, 'p> {
         chain
     }
 }
+
+/// The chain of a target names this many jobs and artifacts at most: more than a reader looks at.
+const MOST_HANDED: usize = 200;
 
 /// Published files as a reader knows them.
 fn handed_over(files: &crate::model::Text) -> String {

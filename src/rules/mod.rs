@@ -4,6 +4,7 @@ mod declared;
 mod ephemerality;
 pub mod hardening;
 mod notes;
+mod parameters;
 mod parties;
 mod pools;
 mod provenance;
@@ -24,17 +25,29 @@ pub struct Scene<'a> {
     pub pools: &'a [RunnerPool],
 }
 
+/// What was asked of the jobs, which targets share.
+#[derive(Default)]
+struct Read<'p> {
+    parameters: parameters::Read<'p>,
+    credentials: token::Read,
+}
+
 /// The verdicts on all eleven requirements, in cap order.
-pub fn judge(scene: &Scene<'_>, target: &Linked<'_>) -> Vec<Verdict> {
-    let mut verdicts = provenance::judge(target);
+fn judge<'p>(scene: &Scene<'_>, target: &Linked<'p>, read: &mut Read<'p>) -> Vec<Verdict> {
+    let mut verdicts = provenance::judge(target, &read.parameters.reaching(target));
     verdicts.extend(ephemerality::judge(scene, target));
-    verdicts.push(token::judge(target));
+    verdicts.push(token::judge(target, &mut read.credentials));
     verdicts.sort_by_key(Verdict::requirement);
     verdicts
 }
 
-/// A judged target: its verdicts, and what the report says about how it was found.
-pub fn target(scene: &Scene<'_>, linked: &Linked<'_>) -> Target {
+/// The judged targets: their verdicts, and what the report says about how they were found.
+pub fn targets(scene: &Scene<'_>, linked: &[Linked<'_>]) -> Vec<Target> {
+    let mut read = Read::default();
+    linked.iter().map(|linked| target(scene, linked, &mut read)).collect()
+}
+
+fn target<'p>(scene: &Scene<'_>, linked: &Linked<'p>, read: &mut Read<'p>) -> Target {
     let key = |at: usize| linked.flow.jobs.get(at).map(|j| j.key.clone());
     let mut build_jobs: Vec<String> = Vec::new();
     for (_, job) in linked.build_jobs() {
@@ -42,7 +55,7 @@ pub fn target(scene: &Scene<'_>, linked: &Linked<'_>) -> Target {
             build_jobs.push(job.key.clone());
         }
     }
-    let verdicts = judge(scene, linked);
+    let verdicts = judge(scene, linked, read);
     Target {
         kind: linked.kind,
         name: linked.name.clone(),
