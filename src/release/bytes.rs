@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::facts::{FlowFacts, Handover, Publish, jobs_in};
-use super::glob;
+use super::glob::{self, Pattern};
 use crate::model::{Flow, Job, Location, Step, StepBody, Text};
 use crate::syntax::pattern;
 
@@ -91,8 +91,12 @@ fn follow(flow: &Flow, facts: &FlowFacts<'_>, job: usize, step: usize, files: &s
     }
     // Files that the job put here from elsewhere.
     let mut renamed = false;
-    for moved in own.moves(this).iter().take_while(|moved| moved.step <= step) {
-        for before in moved.before(files) {
+    let (moves, pattern) = (own.moves(this), Pattern::new(files));
+    for moved in moves.iter().take_while(|moved| moved.step <= step) {
+        if !facts.count.comparisons(1) {
+            break;
+        }
+        for before in moved.before(&pattern) {
             let asked = (job, moved.step, before.clone());
             if depth >= MOST_HOPS || found.asked.contains(&asked) || before == files {
                 continue;

@@ -6,10 +6,11 @@ use crate::checkout::Checkout;
 
 /// The work that a publication is worth, each event and each leg of a matrix counted by itself.
 const PUBLICATION: usize = 1_000;
-/// The work that one of its files or build jobs is worth.
+/// The work that one of its files or build jobs is worth, and that of holding provenance against it.
 const PART: usize = 10;
 
 /// The work that was done to link what a checkout publishes.
+#[derive(Debug)]
 pub(super) struct Count {
     work: Cell<usize>,
     most: usize,

@@ -3,13 +3,12 @@
 use std::rc::Rc;
 
 use super::bytes::{self, FileRef};
-use super::count::Count;
 use super::digests;
 use super::doer::Picked;
 use super::facts::{Attest, FlowFacts, Publish};
 use super::glob::{self, Pattern};
 use super::images::image_covered;
-use super::naming::{image_name, rewritten};
+use super::naming::{image_name, image_names, rewritten};
 use super::rewritten::Point;
 use super::tool::{UNLISTED, no_list, of_another_tool, unattested};
 use crate::catalogue::Bytes;
@@ -31,8 +30,6 @@ pub(super) struct Unit<'u, 'p> {
     pub files: &'u [FileRef],
     /// Indices of the jobs that build it.
     pub builds: &'u std::collections::BTreeSet<usize>,
-    /// What has been compared in the checkout so far.
-    pub count: &'u Count,
 }
 
 /// How a subject relates to a unit.
@@ -58,6 +55,8 @@ pub(super) struct Subjects {
     left_out: Vec<Picked>,
     checksums: Vec<Picked>,
     names: Vec<Picked>,
+    /// The names as those of images.
+    images: Vec<String>,
     digests: Vec<Picked>,
 }
 
@@ -65,7 +64,7 @@ impl Subjects {
     pub(super) fn of(attest: &Attest<'_>) -> Self {
         let subjects = &attest.producer.subjects;
         let pick = |picks| attest.doer.every(picks, attest.hit, &attest.producer.value_flags);
-        let files = attest.doer.in_folder(pick(&subjects.files));
+        let (files, names) = (attest.doer.in_folder(pick(&subjects.files)), pick(&subjects.name));
         let (left_out, named): (Vec<Picked>, Vec<Picked>) =
             files.iter().flat_map(items).partition(|f| f.value.as_str().starts_with('!'));
         Self {
@@ -73,7 +72,8 @@ impl Subjects {
             named,
             left_out: without_mark(&left_out),
             checksums: attest.doer.in_folder(pick(&subjects.checksums)),
-            names: pick(&subjects.name),
+            images: names.iter().flat_map(|n| image_names(&n.value)).collect(),
+            names,
             digests: pick(&subjects.digest),
         }
     }
@@ -132,7 +132,7 @@ pub(super) fn covers(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, un
         }
         return own_elsewhere(flow, facts, attest, unit);
     }
-    let Subjects { files, checksums, names, digests, .. } = attest.subjects();
+    let Subjects { files, checksums, names, images, digests, .. } = attest.subjects();
     if is_image(unit.kind) {
         // The building tool lists the digests of its images in a file of its own.
         let lists_images = checksums.iter().any(|c| c.value.as_str().to_ascii_lowercase().contains("digest"));
@@ -143,7 +143,7 @@ pub(super) fn covers(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, un
         {
             return Coverage::Yes("its subjects are the image digests that the file lists".to_owned());
         }
-        return image_covered(flow, facts, attest.job, unit, names, digests);
+        return image_covered(flow, facts, attest.job, unit, images, digests);
     }
     if files.is_empty() && checksums.is_empty() {
         if !digests.is_empty() || !names.is_empty() {
@@ -339,7 +339,7 @@ fn files_covered(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, unit: 
         let whole = Some(without_side_files(&f.pattern)).filter(|whole| *whole != f.pattern).map(Pattern::new);
         let has = |pattern: &Pattern| pattern.contains(&all) || whole.as_ref().is_some_and(|w| pattern.contains(w));
         // Nothing is shown about what is not compared.
-        unit.count.comparisons(subjects.len() + left_out.len())
+        facts.count.comparisons(subjects.len() + left_out.len())
             && !left_out.iter().any(|s| s.job == f.job && s.pattern.overlaps(&all))
             && subjects.iter().any(|s| s.job == f.job && (has(&s.pattern) || s.inside.as_ref().is_some_and(has)))
     };
@@ -373,6 +373,7 @@ fn files_covered(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, unit: 
     }
     let meets = |f: &FileRef| {
         let all = Pattern::new(&f.pattern);
+        facts.count.comparisons(subjects.len());
         subjects.iter().any(|s| s.job == f.job && s.pattern.overlaps(&all))
     };
     if unit.files.iter().any(meets) {

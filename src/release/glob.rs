@@ -115,6 +115,11 @@ impl Pattern {
         })
     }
 
+    /// The pattern as [`normal`] makes it.
+    pub(super) fn as_str(&self) -> &str {
+        &self.0.normal
+    }
+
     /// Whether every file that `inner` can name is named by this one.
     pub(super) fn contains(&self, inner: &Self) -> bool {
         let (outer, inner) = (&*self.0, &*inner.0);

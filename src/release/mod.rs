@@ -145,22 +145,21 @@ pub fn call_restores(call: &crate::model::OutsideCall, when: &[crate::catalogue:
 pub fn link<'p>(checkout: &Checkout, pipelines: &'p [Pipeline]) -> Vec<Linked<'p>> {
     let catalogue = Catalogue::get();
     let mut linked = Vec::new();
-    let count = Count::new(checkout);
+    let count = Rc::new(Count::new(checkout));
     'checkout: for pipeline in pipelines {
         let (mut published, mut facts_read) = (facts::Read::new(), facts::Read::new());
         let mut traits_read = traits::Read::new();
         for flow in &pipeline.flows {
-            let published = facts::published(flow, catalogue, &mut published);
+            let published = facts::published(flow, catalogue, &mut published, &Rc::new(count.ahead()));
             let calls = flow.jobs.iter().any(|job| job.outside.is_some());
             if !calls && published.iter().all(|own| own.publishes.is_empty()) {
-                let count = Count::new(checkout);
-                let path = Path::new(checkout, pipeline, flow, &published, &count);
+                let path = Path::new(checkout, pipeline, flow, &published);
                 if opaque::streams(&path).is_empty() {
                     continue;
                 }
             }
-            let facts = facts::of_flow(flow, &published, catalogue, &mut facts_read);
-            let path = Path::new(checkout, pipeline, flow, &facts, &count);
+            let facts = facts::of_flow(flow, &published, catalogue, &mut facts_read, &count);
+            let path = Path::new(checkout, pipeline, flow, &facts);
             let mut found = path.streams();
             found.extend(outside::streams(&path));
             found.extend(opaque::streams(&path));
@@ -198,8 +197,6 @@ struct Path<'a, 'p> {
     flow: &'p Flow,
     facts: &'a facts::FlowFacts<'p>,
     catalogue: &'static Catalogue,
-    /// What was linked so far, in the whole checkout.
-    count: &'a Count,
     /// Everything that is published, with its names.
     named: OnceCell<Vec<(&'a facts::Publish<'p>, Vec<naming::Named>)>>,
 }
@@ -217,31 +214,25 @@ struct Stream<'a, 'p> {
 }
 
 impl<'a, 'p> Path<'a, 'p> {
-    fn new(
-        checkout: &'a Checkout,
-        pipeline: &'p Pipeline,
-        flow: &'p Flow,
-        facts: &'a facts::FlowFacts<'p>,
-        count: &'a Count,
-    ) -> Self {
-        Self { checkout, pipeline, flow, facts, catalogue: Catalogue::get(), count, named: OnceCell::new() }
+    fn new(checkout: &'a Checkout, pipeline: &'p Pipeline, flow: &'p Flow, facts: &'a facts::FlowFacts<'p>) -> Self {
+        Self { checkout, pipeline, flow, facts, catalogue: Catalogue::get(), named: OnceCell::new() }
     }
 
     /// Counts a publication; `false` when there have been too many.
     fn counts(&self) -> bool {
-        self.count.publications(1)
+        self.facts.count.publications(1)
     }
 
     fn named(&self) -> &[(&'a facts::Publish<'p>, Vec<naming::Named>)] {
         self.named.get_or_init(|| {
             let mut named = Vec::new();
             // Each is counted again when it is linked.
-            let count = self.count.ahead();
+            let count = self.facts.count.ahead();
             for publish in self.facts.iter().flat_map(|f| &f.publishes) {
                 let names = naming::names(self.checkout, self.flow, publish);
                 if !count.publications(names.len()) {
                     // None of the flow is linked: what it all amounts to is more than can be looked at.
-                    self.count.fill(&count);
+                    self.facts.count.fill(&count);
                     return Vec::new();
                 }
                 named.push((publish, names));
@@ -379,7 +370,7 @@ impl<'a, 'p> Path<'a, 'p> {
         }
         let builds = bytes::builds(self.flow, self.facts, &self.builders_of(stream, publish));
         // All the files of the step were asked for their origin, and every job that builds is kept.
-        self.count.parts(publish.files.len() + builds.jobs.len());
+        self.facts.count.parts(publish.files.len() + builds.jobs.len());
         let names: Vec<String> =
             if stream.places.is_empty() { vec![stream.name.clone()] } else { stream.places.clone() };
         let unit = coverage::Unit {
@@ -390,7 +381,6 @@ impl<'a, 'p> Path<'a, 'p> {
             package: stream.package.as_deref(),
             files,
             builds: &builds.jobs,
-            count: self.count,
         };
         let mut found = if stream.package.as_deref() == Some(naming::FURTHER) {
             // A bound was hit: nothing is shown about the rest.

@@ -13,7 +13,7 @@ use super::rewritten;
 use super::separation::{self, Separation};
 use crate::catalogue::{Catalogue, Content, Signer, Store};
 use crate::checkout::Checkout;
-use crate::model::{Access, Cond, Flow, Hop, Job, Kind, Location, Text};
+use crate::model::{Access, Cond, Flow, Hop, Job, Kind, Location, MOST_EVIDENCE, Text};
 
 /// Whether consumers can get it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,12 +113,18 @@ pub(super) fn find(
     for (at, own) in facts.iter().enumerate() {
         let Some(job) = flow.jobs.get(at) else { continue };
         for attest in &own.attests {
+            if !facts.count.parts(1) {
+                return found;
+            }
             let contained = || *attest.contained.get_or_init(|| buildx::in_a_container(own.builders(job), attest));
             if attest.producer.needs_container_builder && attest.broken.is_none() && !contained() {
                 continue;
             }
             match covers(flow, facts, attest, unit) {
                 Coverage::No => {}
+                // More than a reader looks at.
+                Coverage::Unread(_) | Coverage::Wrong(_)
+                    if found.refused.len() + found.unread.len() >= MOST_EVIDENCE => {}
                 Coverage::Unread(why) => found.unread.push(Refused {
                     rule: attest.producer.id.clone(),
                     why,
