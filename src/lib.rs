@@ -156,7 +156,7 @@ pub fn grade_checkout(checkout: &Checkout, root: &str, options: &Options) -> Rep
 
     let linked = release::link(checkout, &lowered.pipelines);
 
-    let scene = rules::Scene { checkout, pools: &pools };
+    let scene = rules::Scene::new(checkout, &pools);
     let mut targets: Vec<Target> = rules::targets(&scene, &linked);
     targets.extend(declared_targets(&settings, &targets, &mut team_notes));
     let hardening = rules::hardening::notes(&rules::hardening::Subject {

@@ -320,6 +320,7 @@ pub(super) fn builds(flow: &Flow, facts: &FlowFacts<'_>, publishes: &[&Publish<'
 /// Adds the build jobs among `open` and everything upstream of them.
 fn close(flow: &Flow, facts: &FlowFacts<'_>, mut open: Vec<usize>, found: &mut Builds) {
     let mut seen: BTreeSet<usize> = BTreeSet::new();
+    let mut keys: BTreeSet<&str> = BTreeSet::new();
     while let Some(at) = open.pop() {
         let (Some(own), Some(job)) = (facts.get(at), flow.jobs.get(at)) else { continue };
         // A generator makes provenance, no bytes.
@@ -327,7 +328,9 @@ fn close(flow: &Flow, facts: &FlowFacts<'_>, mut open: Vec<usize>, found: &mut B
             continue;
         }
         // All legs of a job may write the same outputs and artifacts.
-        open.extend(legs(flow, &job.key));
+        if keys.insert(&job.key) {
+            open.extend(legs(flow, &job.key));
+        }
         if job.outside.is_some() || own.builds() {
             found.jobs.insert(at);
         }
@@ -336,7 +339,7 @@ fn close(flow: &Flow, facts: &FlowFacts<'_>, mut open: Vec<usize>, found: &mut B
             let why = format!("the job {} takes files from another run", job.title());
             found.unknown.push((why, fetch.location.clone()));
         }
-        open.extend(own.feeds(job).iter().flat_map(|key| legs(flow, key)));
+        open.extend(own.feeds(job).iter().filter(|key| !keys.contains(key.as_str())).flat_map(|key| legs(flow, key)));
     }
 }
 

@@ -34,7 +34,7 @@ use std::rc::Rc;
 
 use crate::catalogue::{Builder, Bytes, Catalogue};
 use crate::checkout::{Bearing, Checkout};
-use crate::model::{Flow, Hop, Job, Kind, Location, OutsideCall, Pipeline, Problem, Step};
+use crate::model::{Flow, Hop, Job, Kind, Location, MOST_EVIDENCE, OutsideCall, Pipeline, Problem, Step};
 
 use count::Count;
 
@@ -400,6 +400,7 @@ impl<'a, 'p> Path<'a, 'p> {
             .iter()
             .filter_map(|at| self.facts.get(*at))
             .flat_map(|f| &f.look_alikes)
+            .take(MOST_EVIDENCE)
             .map(|(producer, location)| {
                 (producer.look_alike.clone().unwrap_or_else(|| producer.what.clone()), (*location).clone())
             })

@@ -10,8 +10,11 @@ mod pools;
 mod provenance;
 mod token;
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+
 use crate::checkout::Checkout;
-use crate::model::{RunnerPool, Target, Verdict};
+use crate::model::{LabelSet, RunnerPool, Target, Verdict};
 use crate::release::Linked;
 
 pub use declared::declared;
@@ -20,9 +23,18 @@ pub use pools::reached;
 /// What a rule may look at besides the target.
 pub struct Scene<'a> {
     /// The checkout, for asking whether a file exists.
-    pub checkout: &'a Checkout,
+    checkout: &'a Checkout,
     /// Runner pools that the checkout defines.
-    pub pools: &'a [RunnerPool],
+    pools: &'a [RunnerPool],
+    /// Those of them that answer to the labels that were asked about.
+    answering: RefCell<HashMap<LabelSet, Vec<&'a RunnerPool>>>,
+}
+
+impl<'a> Scene<'a> {
+    /// A checkout with the runner pools that it defines.
+    pub fn new(checkout: &'a Checkout, pools: &'a [RunnerPool]) -> Self {
+        Self { checkout, pools, answering: RefCell::default() }
+    }
 }
 
 /// What was asked of the jobs, which targets share.
