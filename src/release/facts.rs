@@ -225,6 +225,9 @@ impl Facts<'_> {
     }
 }
 
+/// What fills checksums files, by the step that reads them and their path.
+type Lists = HashMap<(Point, String), Option<Rc<Listed>>>;
+
 /// The facts of every job of a flow, in the flow's order.
 #[derive(Debug)]
 pub(super) struct FlowFacts<'p> {
@@ -235,8 +238,8 @@ pub(super) struct FlowFacts<'p> {
     pub origins: RefCell<HashMap<(usize, usize, String), Origin>>,
     /// The files that provenance is made for, by its place among these facts: asked again for every target.
     pub attested: RefCell<HashMap<*const (), Rc<Attested>>>,
-    /// What fills a checksums file, by the step that reads it and its path: asked again for every target.
-    pub lists: RefCell<HashMap<(Point, String), Option<Rc<Listed>>>>,
+    /// What fills a checksums file: asked again for every target.
+    pub lists: RefCell<Lists>,
     /// The job and the step that symbols name.
     steps: RefCell<HashMap<String, Option<(usize, usize)>>>,
     /// The jobs that each waits for.
