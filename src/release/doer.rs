@@ -84,6 +84,19 @@ impl<'p> Doer<'p> {
         }
     }
 
+    /// Whether a command takes from the place that the last word of its pattern stands for, and brings nothing there: a
+    /// value of an option stood for the source (`aws s3 cp --region x s3://bucket/file .`).
+    pub fn takes(&self, commands: &[CommandPattern], hit: Hit, value_flags: &[String]) -> bool {
+        let Act::Command(_, _, words) = self.act else { return false };
+        let mut places = commands.iter().filter_map(|c| c.as_str().rsplit(' ').next());
+        places.any(|place| {
+            let is = |word: &Text| word.symbol().is_none() && pattern::wildcard(place, word.as_str());
+            place.len() > 1
+                && place.contains('*')
+                && matches!(matching::positional(words, hit.after, value_flags).as_slice(), [from, to] if is(from) && !is(to))
+        })
+    }
+
     /// The line that shows a condition: the input it tests, or the step itself.
     pub fn shown_by(&self, tests: &[Test]) -> Location {
         let Act::Action(_, action) = self.act else { return self.location().clone() };

@@ -391,6 +391,9 @@ fn sinks<'p>(facts: &mut Facts<'p>, doer: Doer<'p>, place: Place<'p>, catalogue:
     let runs = || job.cond.clone().and(doer.cond());
     for sink in doer.among(&catalogue.index.sinks, &catalogue.sinks) {
         let Some(hit) = doer.is(&sink.actions, &sink.commands) else { continue };
+        if doer.takes(&sink.commands, hit, &sink.value_flags) {
+            continue;
+        }
         let cond = runs().and(doer.applies(&sink.when, &sink.unless));
         if cond.is_never() {
             continue;
