@@ -64,14 +64,14 @@ impl Subjects {
     pub(super) fn of(attest: &Attest<'_>) -> Self {
         let subjects = &attest.producer.subjects;
         let pick = |picks| attest.doer.every(picks, attest.hit, &attest.producer.value_flags);
-        let (files, names) = (pick(&subjects.files), pick(&subjects.name));
+        let (files, names) = (attest.doer.in_folder(pick(&subjects.files)), pick(&subjects.name));
         let (left_out, named): (Vec<Picked>, Vec<Picked>) =
             files.iter().flat_map(items).partition(|f| f.value.as_str().starts_with('!'));
         Self {
             files,
             named,
             left_out: without_mark(&left_out),
-            checksums: pick(&subjects.checksums),
+            checksums: attest.doer.in_folder(pick(&subjects.checksums)),
             images: names.iter().flat_map(|n| image_names(&n.value)).collect(),
             names,
             digests: pick(&subjects.digest),
@@ -309,7 +309,8 @@ fn files_covered(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, unit: 
         let package = |f: &Picked| {
             let file = f.value.as_str().rsplit('/').next().unwrap_or_default();
             let open = file.ends_with('*') || !file.contains('.') || f.value.as_str().contains("${{");
-            open || [".jar", ".aar", ".war", ".klib", ".pom"].iter().any(|ending| file.contains(ending))
+            open && !committed(unit.checkout, f.value.as_str())
+                || [".jar", ".aar", ".war", ".klib", ".pom"].iter().any(|ending| file.contains(ending))
         };
         if unit.kind == Kind::Maven && !attest.subjects().named.iter().any(package) {
             return Coverage::No;
@@ -367,6 +368,12 @@ fn files_covered(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, unit: 
     }
     // Published names that nothing resolves, attested in the job that publishes them.
     let unnamed = unit.publish.files.iter().all(|f| f.value.symbol().is_some());
+    // One file that is named may be another than those.
+    let single = |f: &Picked| f.value.symbol().is_none() && !fixed(f.value.as_str()).contains(['*', '?', '{']);
+    let single = files.iter().all(|f| single(f) && !f.value.as_str().ends_with('/'));
+    if attest.job == unit.publish.job && unnamed && single && !checksum_file(files) {
+        return Coverage::Unread("what is attested may be another file than those that are published".to_owned());
+    }
     if attest.job == unit.publish.job && unnamed && !checksum_file(files) {
         return Coverage::Yes("its subjects are files of the job that publishes".to_owned());
     }
@@ -496,6 +503,20 @@ fn generalise(flow: &Flow, attest: &Attest<'_>, subjects: &mut [FileRef]) {
             }
         }
     }
+}
+
+/// Whether a pattern names what lies in a folder of the checkout, which is no folder of outputs.
+fn committed(checkout: &crate::checkout::Checkout, pattern: &str) -> bool {
+    let pattern = glob::normal(pattern);
+    let known = pattern.find(['*', '?', '{', '$']).map_or(pattern.as_str(), |at| pattern.get(..at).unwrap_or_default());
+    known.rsplit_once('/').is_some_and(|(folder, _)| !folder.is_empty() && checkout.under(folder).next().is_some())
+}
+
+/// What of a value is known.
+fn fixed(value: &str) -> String {
+    let mut parts = value.split("${{");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |known, part| known + part.split_once("}}").map_or("", |(_, behind)| behind))
 }
 
 fn checksum_file(files: &[Picked]) -> bool {
