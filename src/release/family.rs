@@ -86,7 +86,9 @@ fn families<'s, 'p>(path: &Path<'_, 'p>, stream: &'s Stream<'s, 'p>) -> Vec<Fami
             families.push(Family { publish, written: Vec::new(), files: Vec::new() });
         } else if runnable.is_empty() {
             // Only checksums, signatures and the like: they follow the release that carries the bytes.
-            if stream.publishes.len() == 1 && !items.iter().all(|(w, _)| describes(w)) {
+            let made = || path.facts.iter().flat_map(|own| &own.attests).any(|attest| !attest.producer.subjects.own);
+            let beside = |written: &str| describes(written) || states(written) && !made();
+            if stream.publishes.len() == 1 && !items.iter().all(|(w, _)| beside(w)) {
                 families.push(Family {
                     publish,
                     written: items.iter().map(|(w, _)| w.clone()).collect(),
@@ -114,12 +116,16 @@ fn is_statement(flow: &Flow, value: &Text) -> bool {
     makers.any(|p| doer.is(&p.actions, &[]).is_some())
 }
 
-/// Whether a pattern names nothing but what describes the bytes of a release: inventories and provenance.
+/// Whether a pattern names nothing but inventories and provenance of the bytes of a release.
 fn describes(pattern: &str) -> bool {
     let name = pattern.to_ascii_lowercase();
-    let words =
-        ["sbom", "spdx", ".cdx.", "cyclonedx", "bom.json", "bom.xml", ".intoto.jsonl", "provenance", "attestation"];
-    words.iter().any(|w| name.contains(w))
+    ["sbom", "spdx", ".cdx.", "cyclonedx", "bom.json", "bom.xml", ".intoto.jsonl"].iter().any(|w| name.contains(w))
+}
+
+/// Whether a pattern names nothing but statements. Those that the run makes of its release show that there is one.
+fn states(pattern: &str) -> bool {
+    let name = pattern.to_ascii_lowercase();
+    ["provenance", "attestation"].iter().any(|w| name.contains(w))
 }
 
 /// Whether a pattern names only what nobody runs: checksums, signatures, SBOMs, provenance, documents.
