@@ -61,7 +61,8 @@ fn follow(flow: &Flow, facts: &FlowFacts<'_>, job: usize, step: usize, files: &s
             continue;
         }
         // An artifact that a called workflow names in its outputs holds what that workflow made.
-        for key in fetch.name.iter().flat_map(super::facts::jobs_in) {
+        let called = fetch.name.iter().flat_map(super::facts::jobs_in);
+        for key in called.chain(only_builder(flow, facts, job, fetch)) {
             if flow.jobs.iter().any(|j| j.key == key && j.outside.is_some()) {
                 fetched = true;
                 found.files.push(FileRef { job: key.to_owned(), pattern: rest.clone() });
@@ -126,6 +127,22 @@ fn within_reach<'f, 'p>(
     }
     let later = |at: usize| facts.earlier(flow, at).contains(&job);
     seen.into_iter().chain(others.into_iter().filter(|(at, _)| !later(*at))).collect()
+}
+
+/// The call whose artifact a fetch takes, where no job of the run stores one by that name: a builder's, when all calls
+/// are known and no other one builds.
+fn only_builder<'f>(flow: &'f Flow, facts: &FlowFacts<'_>, job: usize, fetch: &Handover<'_>) -> Option<&'f str> {
+    if !fetch.foreign.is_never() || stores(facts).any(|(_, store)| fetched_by(fetch, store)) {
+        return None;
+    }
+    let calls = || flow.jobs.iter().enumerate().filter(|(_, j)| j.outside.is_some() && !j.cond.is_never());
+    if calls().any(|(_, j)| super::Linked::builder_of(j).is_none()) {
+        return None;
+    }
+    let mut makers = calls().filter(|(_, j)| super::Linked::builder_of(j).is_some_and(|b| !b.generator));
+    let (at, maker) = makers.next()?;
+    let alone = makers.all(|(_, j)| j.key == maker.key);
+    (alone && facts.earlier(flow, job).contains(&at)).then_some(maker.key.as_str())
 }
 
 /// Whether a job ends before another starts: a fetch sees only what jobs stored that its own job waits for.
@@ -358,7 +375,9 @@ pub(super) fn legs<'f>(flow: &'f Flow, key: &str) -> impl Iterator<Item = usize>
 pub(super) fn artifact_feeders(flow: &Flow, facts: &FlowFacts<'_>, job: usize) -> Vec<usize> {
     let Some(own) = facts.get(job) else { return Vec::new() };
     let mut found = Vec::new();
-    for key in own.fetches.iter().flat_map(|f| &f.name).flat_map(super::facts::jobs_in) {
+    let named = own.fetches.iter().flat_map(|f| &f.name).flat_map(super::facts::jobs_in);
+    let only = own.fetches.iter().filter_map(|fetch| only_builder(flow, facts, job, fetch));
+    for key in named.chain(only) {
         found.extend(legs(flow, key));
     }
     for fetch in own.fetches.iter().filter(|f| f.foreign.is_never()) {

@@ -542,10 +542,17 @@ fn command_works(views: &[Doer<'_>], facts: &Facts<'_>, index: usize, catalogue:
 
 /// The step that a symbol such as `jobs.build.steps.push.outputs.digest` names.
 pub(super) fn step_of_symbol<'p>(flow: &'p Flow, symbol: &str) -> Option<(&'p Job, &'p Step)> {
+    step_of_leg(flow, usize::MAX, symbol)
+}
+
+/// The step that a symbol names where the job with the index `asking` reads it: one of its own, when it is a leg of the
+/// job that is meant.
+pub(super) fn step_of_leg<'p>(flow: &'p Flow, asking: usize, symbol: &str) -> Option<(&'p Job, &'p Step)> {
     let rest = symbol.strip_prefix("jobs.")?;
     let (key, rest) = rest.split_once(".steps.")?;
     let (id, _) = rest.split_once(".outputs.")?;
-    let job = flow.jobs.iter().find(|j| j.key == key)?;
+    let own = flow.jobs.get(asking).filter(|j| j.key == key);
+    let job = own.or_else(|| flow.jobs.iter().find(|j| j.key == key))?;
     let step = job.steps.iter().find(|s| s.id.as_deref() == Some(id))?;
     Some((job, step))
 }

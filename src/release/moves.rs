@@ -43,7 +43,10 @@ fn of_command(command: &Command, step: usize) -> Option<Move> {
     if !PROGRAMS.contains(&program(inner).as_str()) {
         return None;
     }
-    let path = |word: &str| glob::normal(&naming::join(command.folder.as_str(), word));
+    let path = |word: &str| match word.starts_with('/') {
+        true => glob::normal(word),
+        false => glob::normal(&naming::join(command.folder.as_str(), word)),
+    };
     let (mut from, mut to) = (Vec::new(), None);
     let mut words = inner.iter().skip(1).filter(|w| !matches!(w.as_str(), ";" | "+"));
     while let Some(word) = words.next() {
@@ -100,7 +103,8 @@ impl Move {
             return Some(from.to_owned());
         }
         let last = from.rsplit('/').next().unwrap_or(from);
-        let landed = naming::join(to, if last == "**" { "*" } else { last });
+        let landed = format!("{}/{}", to.trim_end_matches('/'), if last == "**" { "*" } else { last });
+        let landed = glob::normal(landed.trim_start_matches(if to.is_empty() { "/" } else { "" }));
         if glob::overlaps(pattern, &landed) {
             return Some(match glob::contains(pattern, &landed) {
                 true => from.to_owned(),

@@ -10,7 +10,7 @@ use super::family::ancillary;
 use super::{glob, naming};
 use crate::catalogue::Catalogue;
 use crate::commands::matching;
-use crate::model::{Command, Flow, Job, Location, StepBody};
+use crate::model::{Command, Flow, Job, Location, StepBody, Text};
 
 /// Options whose value is the file that is written.
 const OUTPUTS: &[&str] = &["-o", "--output", "--out", "-out", "-outfile", "--outfile", "-OutFile"];
@@ -57,8 +57,7 @@ fn spans<'f, 'p>(
     let span = |at: usize, steps: Range<usize>, files: Vec<String>, publish: Option<&'f Publish<'p>>| {
         Some(Span { job: flow.jobs.get(at)?, own: facts.get(at)?, steps, files, publish })
     };
-    // Names that nothing resolves could be those of anything.
-    let named = publish.files.iter().flat_map(|f| f.value.items(&[','])).filter(|f| f.symbol().is_none());
+    let named = publish.files.iter().flat_map(|f| f.value.items(&[',']));
     let published: Vec<String> =
         named.map(|f| glob::normal(f.as_str())).filter(|f| !matches!(f.as_str(), "*" | "**" | "")).collect();
     if point.job == publish.job {
@@ -171,7 +170,8 @@ fn changes(doer: Doer<'_>, below: &str, files: &[String]) -> bool {
         let endings = if endings.is_empty() { &[""][..] } else { &endings };
         let folder = naming::join(doer.folder().as_str(), below);
         // Files that come through a pipe, or a default that is not catalogued.
-        picked.is_empty() && !files.is_empty()
+        let unnamed = || files.iter().any(|f| Text::new(f.as_str()).symbol().is_none());
+        picked.is_empty() && unnamed()
             || picked.iter().flat_map(|p| p.value.items(&[])).any(|file| match file.as_str() {
                 "{}" => hits(&folder, "**", files),
                 name => endings.iter().any(|ending| {
@@ -189,8 +189,13 @@ fn changes(doer: Doer<'_>, below: &str, files: &[String]) -> bool {
 /// Whether a path names one of the files.
 fn hits(folder: &str, path: &str, files: &[String]) -> bool {
     let path = glob::normal(&naming::join(folder, path));
+    // A name that nothing resolves could be that of anything: only the same words are the same file.
+    let same = |p: &String| match Text::new(p.as_str()).symbol() {
+        Some(_) => *p == path,
+        None => glob::overlaps(p, &path),
+    };
     // Checksums and signatures are made after the files, and nobody runs them.
-    !path.is_empty() && !ancillary(&path) && files.iter().any(|p| glob::overlaps(p, &path))
+    !path.is_empty() && !ancillary(&path) && files.iter().any(same)
 }
 
 /// Whether a command writes one of the files.
