@@ -13,7 +13,7 @@ use super::images::image_covered;
 use super::provenance::{Found, Provenance, Reach, Refused, better, not_always};
 use super::rewritten::{self, Point};
 use super::separation::Separation;
-use crate::catalogue::{Builder, Content, Signer, Signing};
+use crate::catalogue::{Builder, Bytes, Content, Signer, Signing};
 use crate::model::{Access, Cond, EventKind, Flow, Job, Location, StepBody, Text, Version};
 use crate::syntax::pattern;
 
@@ -130,6 +130,14 @@ fn built(
     let yes = || Coverage::Yes("the builder builds what is published".to_owned());
     if is_image(unit.kind) {
         return yes();
+    }
+    // What is built or packed from its files is something else.
+    if !matches!(unit.publish.bytes, Bytes::Given | Bytes::Copied) {
+        return Coverage::No;
+    }
+    let made = |at: &usize| flow.jobs.get(*at).is_some_and(|j| maker(flow, &j.key).is_some());
+    if unit.files.is_empty() && !unit.builds.iter().all(made) {
+        return Coverage::Unread(format!("nothing shows that {} made all that is published", builder.what));
     }
     // Its provenance names what it hands over, and not what becomes of that.
     let point = Point { job: at, step: 0 };
