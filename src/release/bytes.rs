@@ -31,6 +31,8 @@ pub(super) struct Origin {
     asked: BTreeSet<(usize, usize, String)>,
 }
 
+/// Stands for the file of a generator, whatever it is called.
+const PROVENANCE: &str = "provenance.intoto.jsonl";
 /// Artifacts are handed on at most this many times.
 const MOST_HOPS: usize = 24;
 
@@ -63,9 +65,12 @@ fn follow(flow: &Flow, facts: &FlowFacts<'_>, job: usize, step: usize, files: &s
         // An artifact that a called workflow names in its outputs holds what that workflow made.
         let called = fetch.name.iter().flat_map(super::facts::jobs_in);
         for key in called.chain(only_builder(flow, facts, job, fetch)) {
-            if flow.jobs.iter().any(|j| j.key == key && j.outside.is_some()) {
+            if let Some(call) = flow.jobs.iter().find(|j| j.key == key && j.outside.is_some()) {
                 fetched = true;
-                found.files.push(FileRef { job: key.to_owned(), pattern: rest.clone() });
+                // A generator stores nothing but provenance.
+                let generator = super::Linked::builder_of(call).is_some_and(|b| b.generator);
+                let pattern = if generator { PROVENANCE.to_owned() } else { rest.clone() };
+                found.files.push(FileRef { job: key.to_owned(), pattern });
             }
         }
         let seen = within_reach(flow, facts, job, fetch);
