@@ -22,12 +22,18 @@ pub(super) fn is_builder(builder: &Builder, workflow: &str) -> bool {
     builder.workflows.iter().any(|w| pattern::wildcard(w, workflow))
 }
 
+/// How a condition says that a run is one on a tag.
+const ON_TAG: &str = "github.ref_type == 'tag'";
+
+/// The condition of a run on a tag.
+pub(super) fn tagged() -> Cond {
+    Cond::atom(ON_TAG)
+}
+
 /// Whether a run on this path is a run on a tag.
 pub(super) fn on_tag(flow: &Flow, cond: &Cond) -> bool {
     matches!(flow.event.kind, EventKind::TagPush | EventKind::Release)
-        || cond.requires(&|atom| {
-            atom.starts_with("startsWith(github.ref, 'refs/tags/") || atom == "github.ref_type == 'tag'"
-        })
+        || cond.requires(&|atom| atom.starts_with("startsWith(github.ref, 'refs/tags/") || atom == ON_TAG)
 }
 
 /// Provenance by an outside builder or generator.
