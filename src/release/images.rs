@@ -88,6 +88,10 @@ const MOST_TAKEN: usize = 4;
 fn taken_from<'s>(flow: &'s Flow, symbol: &'s str, depth: usize) -> &'s str {
     let Some((job, step)) = step_of_symbol(flow, symbol).filter(|_| depth < MOST_TAKEN) else { return symbol };
     let StepBody::Script(script) = &step.body else { return symbol };
+    // Legs of a matrix may each write an output of their own.
+    if flow.legs(&job.key).count() > 1 {
+        return symbol;
+    }
     let text = |c: &Command| c.words.first().and_then(matching::program).is_some_and(|p| TEXT.contains(&p));
     if !script.unread.is_empty() || !script.commands.iter().all(text) {
         return symbol;
