@@ -338,6 +338,7 @@ pub(super) fn builds(flow: &Flow, facts: &FlowFacts<'_>, publishes: &[&Publish<'
 /// Adds the build jobs among `open` and everything upstream of them.
 fn close(flow: &Flow, facts: &FlowFacts<'_>, mut open: Vec<usize>, found: &mut Builds) {
     let mut seen: BTreeSet<usize> = BTreeSet::new();
+    let mut supplies: BTreeSet<usize> = BTreeSet::new();
     while let Some(at) = open.pop() {
         let (Some(own), Some(job)) = (facts.get(at), flow.jobs.get(at)) else { continue };
         // A generator makes provenance, no bytes.
@@ -346,16 +347,21 @@ fn close(flow: &Flow, facts: &FlowFacts<'_>, mut open: Vec<usize>, found: &mut B
         }
         // All legs of a job may write the same outputs and artifacts.
         open.extend(legs(flow, &job.key));
+        let feeders = artifact_feeders(flow, facts, at);
         if job.outside.is_some() || own.builds() {
             found.jobs.insert(at);
+            // What a build takes from another job is built from what that job brings, be it restored or fetched.
+            let brings = |at: &&usize| facts.get(**at).is_some_and(|f| f.fetches.is_empty() && !f.stores.is_empty());
+            supplies.extend(feeders.iter().filter(brings));
         }
-        open.extend(artifact_feeders(flow, facts, at));
+        open.extend(feeders);
         for fetch in own.fetches.iter().filter(|f| !f.foreign.is_never()) {
             let why = format!("the job {} takes files from another run", job.title());
             found.unknown.push((why, fetch.location.clone()));
         }
         open.extend(own.feeds(job).iter().flat_map(|key| legs(flow, key)));
     }
+    found.jobs.extend(supplies);
 }
 
 /// The build jobs whose outputs reach the inputs of a call.
