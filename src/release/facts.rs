@@ -110,6 +110,12 @@ impl Attest<'_> {
         self.subjects.get_or_init(|| Subjects::of(self))
     }
 
+    /// Whether the builder of the step's job can attach it at all.
+    pub(super) fn attaches(&self, job: &Job) -> bool {
+        !self.producer.needs_container_builder
+            || *self.contained.get_or_init(|| super::provenance::container_builder(job, self))
+    }
+
     /// The variable that keeps the step from making anything.
     pub(super) fn broken_by_env(&self) -> Option<&'static str> {
         let holds = self.producer.broken.iter().find(|b| !self.doer.applies(&b.when, &[]).is_never())?;

@@ -114,8 +114,7 @@ pub(super) fn find(
     for (at, own) in facts.iter().enumerate() {
         let Some(job) = flow.jobs.get(at) else { continue };
         for attest in &own.attests {
-            let contained = || *attest.contained.get_or_init(|| container_builder(job, attest));
-            if attest.producer.needs_container_builder && attest.broken.is_none() && !contained() {
+            if attest.broken.is_none() && !attest.attaches(job) {
                 continue;
             }
             match covers(flow, facts, attest, unit) {
@@ -265,7 +264,7 @@ pub(super) fn better(found: &mut Found, new: Provenance) {
 /// Whether a BuildKit container is set up before the step, in every run in which the step runs, and is what the step
 /// builds with. `docker build` asks the engine's own builder unless it names one or buildx is installed in its place.
 /// Source: <https://docs.docker.com/build/builders/>
-fn container_builder(job: &Job, attest: &Attest<'_>) -> bool {
+pub(super) fn container_builder(job: &Job, attest: &Attest<'_>) -> bool {
     let (named, plain) = match attest.doer.act {
         Act::Action(_, action) => (action.input("builder").is_some_and(|b| !b.value.is_empty()), false),
         Act::Command(step, command, words) => {
