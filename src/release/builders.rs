@@ -137,6 +137,13 @@ fn built(
     if is_image(unit.kind) {
         return yes();
     }
+    // A package that the call names in its outputs is handed on as it is.
+    let output = format!("jobs.{}.outputs.", job.key);
+    let publish = unit.publish;
+    let folder = publish.doer.first(&publish.sink.folder, publish.hit, &publish.sink.value_flags);
+    if folder.iter().any(|f| f.value.symbols().any(|s| s.starts_with(&output))) {
+        return yes();
+    }
     // What is built or packed from its files is something else.
     if !matches!(unit.publish.bytes, Bytes::Given | Bytes::Copied) {
         return Coverage::No;
@@ -154,10 +161,7 @@ fn built(
         ));
     }
     // It names its files in its outputs.
-    let named = |f: &FileRef| {
-        let output = format!("jobs.{}.outputs.", job.key);
-        Text::new(f.pattern.as_str()).symbol().is_some_and(|s| s.starts_with(&output))
-    };
+    let named = |f: &FileRef| Text::new(f.pattern.as_str()).symbol().is_some_and(|s| s.starts_with(&output));
     let own = |f: &FileRef| f.job == job.key || named(f) || maker(flow, &f.job).is_some();
     match unit.files.iter().find(|f| !own(f)) {
         None => yes(),
