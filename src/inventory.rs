@@ -1,6 +1,6 @@
 //! Which runner pools a checkout defines and which jobs use them: the stages as far as linking, for the auditor.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::catalogue::Catalogue;
 use crate::checkout::Checkout;
@@ -18,7 +18,7 @@ pub fn inventory(checkout: &Checkout, root: &str, beside: Vec<RunnerPool>) -> In
     all.extend(more);
     // What is registered for somebody else takes no job of this repository.
     let (own, elsewhere): (Vec<_>, Vec<_>) = all.into_iter().partition(|p| runners::reaches(p, checkout.slug()));
-    let scene = rules::Scene { checkout, pools: &own };
+    let scene = rules::Scene::new(checkout, &own);
     let jobs: Vec<(String, &Job)> = pipelines
         .iter()
         .flat_map(|p| p.flows.iter().flat_map(|f| &f.jobs).map(|job| (format!("{}: {}", p.path, job.key), &**job)))
@@ -40,11 +40,15 @@ pub fn inventory(checkout: &Checkout, root: &str, beside: Vec<RunnerPool>) -> In
     }
     unanswered.sort();
     unanswered.dedup();
+    let mut users: HashMap<*const RunnerPool, BTreeSet<&str>> = HashMap::new();
+    for (title, job) in &jobs {
+        for pool in rules::reached(&scene, job) {
+            users.entry(std::ptr::from_ref(pool)).or_default().insert(title);
+        }
+    }
     let used_by = |pool: &RunnerPool| {
-        let reaches = |job: &Job| rules::reached(&scene, job).iter().any(|p| std::ptr::eq(*p, pool));
-        let users: BTreeSet<String> =
-            jobs.iter().filter(|(_, job)| reaches(job)).map(|(title, _)| title.clone()).collect();
-        users.into_iter().collect::<Vec<_>>()
+        let users = users.get(&std::ptr::from_ref(pool)).into_iter().flatten();
+        users.map(|title| (*title).to_owned()).collect::<Vec<_>>()
     };
     let mut pools: Vec<Pool> = own.iter().map(|p| pool_of(p, used_by(p), false)).collect();
     pools.extend(elsewhere.iter().map(|p| pool_of(p, Vec::new(), true)));

@@ -156,8 +156,8 @@ pub fn grade_checkout(checkout: &Checkout, root: &str, options: &Options) -> Rep
 
     let linked = release::link(checkout, &lowered.pipelines);
 
-    let scene = rules::Scene { checkout, pools: &pools };
-    let mut targets: Vec<Target> = linked.iter().map(|l| rules::target(&scene, l)).collect();
+    let scene = rules::Scene::new(checkout, &pools);
+    let mut targets: Vec<Target> = rules::targets(&scene, &linked);
     targets.extend(declared_targets(&settings, &targets, &mut team_notes));
     let hardening = rules::hardening::notes(&rules::hardening::Subject {
         outlines: &lowered.outlines,

@@ -31,5 +31,5 @@ pub use step::{ActionUse, Command, Hop, Input, OutputWrite, Script, Step, StepBo
 pub use target::{Boundary, BoundaryJob, Kind, Target};
 pub use text::{Text, lowered, opening};
 pub use token::{Access, TokenScope};
-pub use verdict::{Evidence, Grade, State, Verdict};
+pub use verdict::{Evidence, Grade, MOST_EVIDENCE, State, Verdict};
 pub use version::{Reference, Version, VersionSource};

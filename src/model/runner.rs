@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Evidence, Location, Note, Text};
 
 /// One set of labels that a job may ask for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct LabelSet {
     /// Every label of it; a runner must carry all.
     pub labels: Vec<Text>,

@@ -138,17 +138,17 @@ impl Text {
                 items.push(Text::from(item));
             }
         };
-        let (mut start, mut open) = (0, 0);
-        for (at, next) in text.char_indices() {
-            if at < open {
-                continue;
-            }
-            if next == '$' && text.get(at..).is_some_and(|rest| rest.starts_with("${{")) {
-                let end = text.get(at..).and_then(|rest| rest.find("}}"));
-                open = end.map_or(text.len(), |end| at + end + 2);
-            } else if next == '\n' || separators.contains(&next) {
+        let (mut start, mut from) = (0, 0);
+        let ends = |c: char| matches!(c, '$' | '\n') || separators.contains(&c);
+        while let Some(at) = text.get(from..).and_then(|rest| rest.find(ends)).map(|found| from + found) {
+            let rest = text.get(at..).unwrap_or_default();
+            let next = rest.chars().next().unwrap_or_default();
+            from = at + next.len_utf8();
+            if next != '$' {
                 add(text.get(start..at).unwrap_or_default());
-                start = at + next.len_utf8();
+                start = from;
+            } else if rest.starts_with("${{") {
+                from = rest.find("}}").map_or(text.len(), |end| at + end + 2);
             }
         }
         add(text.get(start..).unwrap_or_default());

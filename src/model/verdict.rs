@@ -74,6 +74,9 @@ impl Evidence {
     }
 }
 
+/// A verdict names this many pieces of evidence at most: more than a reader looks at.
+pub const MOST_EVIDENCE: usize = 100;
+
 /// The verdict on one requirement for one target. Every constructor asks for the evidence: what was seen, or for an
 /// unshown control where it was looked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,10 +114,13 @@ impl Verdict {
         Self { state: State::NotApplicable, ..Self::met(requirement, reason, evidence) }
     }
 
-    /// Adds further evidence; the first piece stays the one that decides.
+    /// Adds further evidence, up to [`MOST_EVIDENCE`] pieces; the first one stays the one that decides.
     #[must_use]
     pub fn with(mut self, evidence: impl IntoIterator<Item = Evidence>) -> Self {
         for piece in evidence {
+            if self.evidence.len() >= MOST_EVIDENCE {
+                break;
+            }
             if !self.evidence.contains(&piece) {
                 self.evidence.push(piece);
             }

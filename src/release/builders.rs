@@ -10,6 +10,7 @@ use super::doer::{Doer, Picked};
 use super::facts::FlowFacts;
 use super::handed;
 use super::images::image_covered;
+use super::naming::image_names;
 use super::provenance::{Found, Provenance, Reach, Refused, better, not_always};
 use super::rewritten::{self, Point};
 use super::separation::Separation;
@@ -53,17 +54,10 @@ pub(super) fn of_builder(
     };
     let coverage = if builder.generator {
         if is_image(unit.kind) {
-            let as_picked = |texts: Vec<Text>| {
-                texts.into_iter().map(|value| Picked { value, location: location.clone() }).collect::<Vec<_>>()
-            };
-            image_covered(
-                flow,
-                facts,
-                at,
-                unit,
-                &as_picked(picked(&builder.image)),
-                &as_picked(picked(&builder.digest)),
-            )
+            let names: Vec<String> = picked(&builder.image).iter().flat_map(image_names).collect();
+            let of = |value: Text| Picked { value, location: location.clone() };
+            let digests: Vec<Picked> = picked(&builder.digest).into_iter().map(of).collect();
+            image_covered(flow, facts, at, unit, &names, &digests)
         } else {
             let subjects = picked(&builder.subjects);
             if subjects.is_empty() { Coverage::No } else { listed(flow, facts, &subjects, unit) }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::facts::{FlowFacts, Handover, Publish, jobs_in};
-use super::glob;
+use super::glob::{self, Pattern};
 use crate::model::{Flow, Job, Location, Step, StepBody, Text};
 use crate::syntax::pattern;
 
@@ -97,8 +97,12 @@ fn follow(flow: &Flow, facts: &FlowFacts<'_>, job: usize, step: usize, files: &s
     }
     // Files that the job put here from elsewhere.
     let mut renamed = false;
-    for moved in own.moves(this).iter().take_while(|moved| moved.step <= step) {
-        for before in moved.before(files) {
+    let (moves, pattern) = (own.moves(this), Pattern::new(files));
+    for moved in moves.iter().take_while(|moved| moved.step <= step) {
+        if !facts.count.comparisons(1) {
+            break;
+        }
+        for before in moved.before(&pattern) {
             let asked = (job, moved.step, before.clone());
             if depth >= MOST_HOPS || found.asked.contains(&asked) || before == files {
                 continue;
@@ -338,6 +342,7 @@ pub(super) fn builds(flow: &Flow, facts: &FlowFacts<'_>, publishes: &[&Publish<'
 /// Adds the build jobs among `open` and everything upstream of them.
 fn close(flow: &Flow, facts: &FlowFacts<'_>, mut open: Vec<usize>, found: &mut Builds) {
     let mut seen: BTreeSet<usize> = BTreeSet::new();
+    let mut keys: BTreeSet<&str> = BTreeSet::new();
     let mut supplies: BTreeSet<usize> = BTreeSet::new();
     while let Some(at) = open.pop() {
         let (Some(own), Some(job)) = (facts.get(at), flow.jobs.get(at)) else { continue };
@@ -346,7 +351,9 @@ fn close(flow: &Flow, facts: &FlowFacts<'_>, mut open: Vec<usize>, found: &mut B
             continue;
         }
         // All legs of a job may write the same outputs and artifacts.
-        open.extend(legs(flow, &job.key));
+        if keys.insert(&job.key) {
+            open.extend(legs(flow, &job.key));
+        }
         let feeders = artifact_feeders(flow, facts, at);
         if job.outside.is_some() || own.builds() {
             found.jobs.insert(at);
@@ -359,7 +366,7 @@ fn close(flow: &Flow, facts: &FlowFacts<'_>, mut open: Vec<usize>, found: &mut B
             let why = format!("the job {} takes files from another run", job.title());
             found.unknown.push((why, fetch.location.clone()));
         }
-        open.extend(own.feeds(job).iter().flat_map(|key| legs(flow, key)));
+        open.extend(own.feeds(job).iter().filter(|key| !keys.contains(key.as_str())).flat_map(|key| legs(flow, key)));
     }
     found.jobs.extend(supplies);
 }

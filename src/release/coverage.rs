@@ -1,12 +1,14 @@
 //! Whether the subject of provenance covers what is published.
 
+use std::rc::Rc;
+
 use super::bytes::{self, FileRef};
 use super::digests;
 use super::doer::Picked;
 use super::facts::{Attest, FlowFacts, Publish};
-use super::glob;
+use super::glob::{self, Pattern};
 use super::images::image_covered;
-use super::naming::{self, image_name, rewritten};
+use super::naming::{self, image_name, image_names, rewritten};
 use super::rewritten::Point;
 use super::tool::{UNLISTED, no_list, of_another_tool, unattested};
 use crate::catalogue::Bytes;
@@ -53,6 +55,8 @@ pub(super) struct Subjects {
     left_out: Vec<Picked>,
     checksums: Vec<Picked>,
     names: Vec<Picked>,
+    /// The names as those of images.
+    images: Vec<String>,
     digests: Vec<Picked>,
 }
 
@@ -60,7 +64,7 @@ impl Subjects {
     pub(super) fn of(attest: &Attest<'_>) -> Self {
         let subjects = &attest.producer.subjects;
         let pick = |picks| attest.doer.every(picks, attest.hit, &attest.producer.value_flags);
-        let files = pick(&subjects.files);
+        let (files, names) = (pick(&subjects.files), pick(&subjects.name));
         let (left_out, named): (Vec<Picked>, Vec<Picked>) =
             files.iter().flat_map(items).partition(|f| f.value.as_str().starts_with('!'));
         Self {
@@ -68,9 +72,52 @@ impl Subjects {
             named,
             left_out: without_mark(&left_out),
             checksums: pick(&subjects.checksums),
-            names: pick(&subjects.name),
+            images: names.iter().flat_map(|n| image_names(&n.value)).collect(),
+            names,
             digests: pick(&subjects.digest),
         }
+    }
+}
+
+/// The files that a step makes provenance for, in the jobs that make them.
+#[derive(Debug)]
+pub(super) struct Attested {
+    files: Vec<Made>,
+    /// What its patterns leave out of these.
+    left_out: Vec<Made>,
+}
+
+/// Files in the job that makes them, ready to be held against others.
+#[derive(Debug)]
+struct Made {
+    job: String,
+    pattern: Pattern,
+    /// What is in it, if it is a folder and the provenance is of all that is in there.
+    inside: Option<Pattern>,
+}
+
+impl Attested {
+    fn of(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>) -> Rc<Self> {
+        let key = std::ptr::from_ref(attest).cast::<()>();
+        if let Some(known) = facts.attested.borrow().get(&key) {
+            return Rc::clone(known);
+        }
+        let Subjects { named, left_out, .. } = attest.subjects();
+        let mut files = refs(flow, facts, attest.job, attest.step, named);
+        generalise(flow, attest, &mut files);
+        let mut left_out = refs(flow, facts, attest.job, attest.step, left_out);
+        left_out.retain(|file| !super::family::ancillary(&file.pattern));
+        let descends = attest.producer.subjects.folders;
+        let made = |file: FileRef| {
+            let inside = descends.then(|| Pattern::new(&format!("{}/**", file.pattern.trim_end_matches('/'))));
+            Made { pattern: Pattern::new(&file.pattern), inside, job: file.job }
+        };
+        let new = Rc::new(Self {
+            files: files.into_iter().map(made).collect(),
+            left_out: left_out.into_iter().map(made).collect(),
+        });
+        facts.attested.borrow_mut().insert(key, Rc::clone(&new));
+        new
     }
 }
 
@@ -85,7 +132,7 @@ pub(super) fn covers(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, un
         }
         return own_elsewhere(flow, facts, attest, unit);
     }
-    let Subjects { files, checksums, names, digests, .. } = attest.subjects();
+    let Subjects { files, checksums, names, images, digests, .. } = attest.subjects();
     if is_image(unit.kind) {
         // The building tool lists the digests of its images in a file of its own.
         let lists_images = checksums.iter().any(|c| c.value.as_str().to_ascii_lowercase().contains("digest"));
@@ -96,7 +143,7 @@ pub(super) fn covers(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, un
         {
             return Coverage::Yes("its subjects are the image digests that the file lists".to_owned());
         }
-        return image_covered(flow, facts, attest.job, unit, names, digests);
+        return image_covered(flow, facts, attest.job, unit, images, digests);
     }
     if files.is_empty() && checksums.is_empty() {
         if !digests.is_empty() || !names.is_empty() {
@@ -204,7 +251,7 @@ fn part_without(flow: &Flow, facts: &FlowFacts<'_>, unit: &Unit<'_, '_>) -> Opti
         })
         .find(|(job, own, push)| {
             let of_push = |a: &&Attest<'_>| a.step == push.step && a.doer.location() == push.doer.location();
-            let attached = |a: &Attest<'_>| a.producer.subjects.own && a.broken.is_none() && a.attaches(job);
+            let attached = |a: &Attest<'_>| a.producer.subjects.own && a.broken.is_none() && a.attaches(own, job);
             !own.attests.iter().filter(of_push).any(attached)
         })
         .map(|(_, _, push)| push.doer.location().clone())
@@ -309,20 +356,17 @@ fn files_covered(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, unit: 
             Coverage::No
         };
     }
-    let Subjects { named: files, left_out, .. } = attest.subjects();
-    let mut subjects = refs(flow, facts, attest.job, attest.step, files);
-    generalise(flow, attest, &mut subjects);
-    let left_out = refs(flow, facts, attest.job, attest.step, left_out);
-    let descends = attest.producer.subjects.folders;
+    let files = &attest.subjects().named;
+    let attested = Attested::of(flow, facts, attest);
+    let Attested { files: subjects, left_out } = &*attested;
     let contained = |f: &FileRef| {
-        let whole = without_side_files(&f.pattern);
-        let out = left_out
-            .iter()
-            .any(|s| s.job == f.job && !super::family::ancillary(&s.pattern) && glob::overlaps(&s.pattern, &f.pattern));
-        let has =
-            |pattern: &str| glob::contains(pattern, &f.pattern) || whole != f.pattern && glob::contains(pattern, whole);
-        let folder = |pattern: &str| descends && has(&format!("{}/**", pattern.trim_end_matches('/')));
-        !out && subjects.iter().any(|s| s.job == f.job && (has(&s.pattern) || folder(&s.pattern)))
+        let all = Pattern::new(&f.pattern);
+        let whole = Some(without_side_files(&f.pattern)).filter(|whole| *whole != f.pattern).map(Pattern::new);
+        let has = |pattern: &Pattern| pattern.contains(&all) || whole.as_ref().is_some_and(|w| pattern.contains(w));
+        // Nothing is shown about what is not compared.
+        facts.count.comparisons(subjects.len() + left_out.len())
+            && !left_out.iter().any(|s| s.job == f.job && s.pattern.overlaps(&all))
+            && subjects.iter().any(|s| s.job == f.job && (has(&s.pattern) || s.inside.as_ref().is_some_and(has)))
     };
     // What its job puts elsewhere after it has attested it keeps its digest.
     let point = Point { job: attest.job, step: attest.step };
@@ -346,7 +390,11 @@ fn files_covered(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, unit: 
     if attest.job == unit.publish.job && unnamed && !checksum_file(files) {
         return Coverage::Yes("its subjects are files of the job that publishes".to_owned());
     }
-    let meets = |f: &FileRef| subjects.iter().any(|s| s.job == f.job && glob::overlaps(&s.pattern, &f.pattern));
+    let meets = |f: &FileRef| {
+        let all = Pattern::new(&f.pattern);
+        facts.count.comparisons(subjects.len());
+        subjects.iter().any(|s| s.job == f.job && s.pattern.overlaps(&all))
+    };
     if unit.files.iter().any(meets) {
         let subject = files.first().map_or(String::new(), |f| f.value.to_string());
         let shown = subject.lines().next().unwrap_or_default();

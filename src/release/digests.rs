@@ -1,11 +1,12 @@
 //! Lists of digests: what one job computes and another hands to a generator, and checksums files.
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use super::bytes::{self, FileRef};
 use super::coverage::{Coverage, Unit};
 use super::facts::{FlowFacts, step_of_symbol};
-use super::glob;
+use super::glob::{self, Pattern};
 use super::provenance::not_always;
 use super::rewritten::{self, Point};
 use super::tool::UNLISTED;
@@ -14,8 +15,8 @@ use crate::model::{Command, Flow, Script, Step, StepBody, Text};
 use crate::syntax::words;
 
 /// What the values of a digest list are made of.
-#[derive(Default)]
-struct Listed {
+#[derive(Debug, Default)]
+pub(super) struct Listed {
     /// Files whose digests a command takes.
     hashed: Vec<FileRef>,
     /// The steps that take them.
@@ -364,8 +365,15 @@ pub(super) fn checksums(
     path: &str,
     unit: &Unit<'_, '_>,
 ) -> Option<Coverage> {
-    let mut list = Listed::default();
-    read_file(flow, facts, point, path, &mut list).then(|| named(flow, facts, &list, unit))
+    let key = (point.clone(), path.to_owned());
+    let known = facts.lists.borrow().get(&key).cloned();
+    let list = known.unwrap_or_else(|| {
+        let mut list = Listed::default();
+        let found = read_file(flow, facts, point, path, &mut list).then(|| Rc::new(list));
+        facts.lists.borrow_mut().insert(key, found.clone());
+        found
+    })?;
+    Some(named(flow, facts, &list, unit))
 }
 
 fn named(flow: &Flow, facts: &FlowFacts<'_>, list: &Listed, unit: &Unit<'_, '_>) -> Coverage {
@@ -483,7 +491,9 @@ pub(super) fn is_somewhere(pattern: &str) -> bool {
 pub(super) fn moved_from(flow: &Flow, facts: &FlowFacts<'_>, point: &Point, file: &FileRef) -> Vec<FileRef> {
     let job = flow.jobs.get(point.job).filter(|j| j.key == file.job);
     let Some((job, own)) = job.zip(facts.get(point.job)) else { return Vec::new() };
-    let before = own.moves(job).iter().filter(|m| m.step >= point.step).flat_map(|m| m.before(&file.pattern));
+    let (moves, pattern) = (own.moves(job), Pattern::new(&file.pattern));
+    facts.count.comparisons(moves.len());
+    let before = moves.iter().filter(|m| m.step >= point.step).flat_map(|m| m.before(&pattern));
     before.map(|pattern| FileRef { job: file.job.clone(), pattern }).collect()
 }
 

@@ -6,11 +6,15 @@ use std::ops::Deref;
 use std::rc::Rc;
 use std::sync::{Arc, LazyLock};
 
+use super::buildx::{self, Change};
 use super::bytes::{Origin, Stored, feeds, needed};
-use super::coverage::Subjects;
+use super::count::Count;
+use super::coverage::{Attested, Subjects};
+use super::digests::Listed;
 use super::doer::{Act, Doer, Hit, Picked};
 use super::moves::{self, Move};
 use super::opaque::{self, Opaque};
+use super::rewritten::{self, Point, Written};
 use super::supply;
 use crate::catalogue::{Bytes, Catalogue, Content, Producer, Signer, Sink};
 use crate::checkout::Checkout;
@@ -111,9 +115,9 @@ impl Attest<'_> {
     }
 
     /// Whether the builder of the step's job can attach it at all.
-    pub(super) fn attaches(&self, job: &Job) -> bool {
+    pub(super) fn attaches(&self, own: &Facts<'_>, job: &Job) -> bool {
         !self.producer.needs_container_builder
-            || *self.contained.get_or_init(|| super::provenance::container_builder(job, self))
+            || *self.contained.get_or_init(|| buildx::in_a_container(own.builders(job), self))
     }
 
     /// The variable that keeps the step from making anything.
@@ -171,6 +175,10 @@ pub(super) struct Facts<'p> {
     pub doers: Rc<Vec<Vec<Doer<'p>>>>,
     /// What its commands put elsewhere, in order.
     moves: OnceCell<Vec<Move>>,
+    /// What its steps write, in order.
+    written: OnceCell<Vec<Written>>,
+    /// What its steps do to the builders of images, in order.
+    builders: OnceCell<Vec<Change>>,
     /// Keys of the jobs whose outputs its working steps read.
     feeds: OnceCell<BTreeSet<String>>,
     /// Keys of the jobs whose outputs any of its steps reads.
@@ -182,6 +190,16 @@ pub(super) struct Facts<'p> {
 }
 
 impl Facts<'_> {
+    /// What the steps of the job, whose facts these are, write.
+    pub(super) fn written(&self, job: &Job) -> &[Written] {
+        self.written.get_or_init(|| rewritten::of_job(job, self))
+    }
+
+    /// What the steps of the job, whose facts these are, do to the builders of images.
+    pub(super) fn builders(&self, job: &Job) -> &[Change] {
+        self.builders.get_or_init(|| buildx::of_job(job))
+    }
+
     /// What the commands of the job, whose facts these are, put elsewhere.
     pub(super) fn moves(&self, job: &Job) -> &[Move] {
         self.moves.get_or_init(|| moves::of_job(job))
@@ -213,17 +231,52 @@ impl Facts<'_> {
     }
 }
 
+/// The digest lists that were read, by the step that makes them and their name.
+type ListsByFile = HashMap<(Point, String), Option<Rc<Listed>>>;
+
 /// The facts of every job of a flow, in the flow's order.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct FlowFacts<'p> {
     jobs: Vec<Rc<Facts<'p>>>,
+    /// The work that the checkout has taken so far.
+    pub count: Rc<Count>,
     /// Where files come from, by job, step and pattern: asked again for every subject and target.
     pub origins: RefCell<HashMap<(usize, usize, String), Origin>>,
+    /// The files that provenance is made for, by its place among these facts: asked again for every target.
+    pub attested: RefCell<HashMap<*const (), Rc<Attested>>>,
+    /// What fills a checksums file, by the step that reads it and its path: asked again for every target.
+    pub lists: RefCell<ListsByFile>,
+    /// The job and the step that symbols name.
+    steps: RefCell<HashMap<String, Option<(usize, usize)>>>,
     /// The jobs that each waits for.
     needed: RefCell<HashMap<usize, Rc<BTreeSet<usize>>>>,
 }
 
-impl FlowFacts<'_> {
+impl<'p> FlowFacts<'p> {
+    fn new(jobs: Vec<Rc<Facts<'p>>>, count: &Rc<Count>) -> Self {
+        Self {
+            jobs,
+            count: Rc::clone(count),
+            origins: RefCell::default(),
+            attested: RefCell::default(),
+            lists: RefCell::default(),
+            steps: RefCell::default(),
+            needed: RefCell::default(),
+        }
+    }
+
+    /// The step that a symbol such as `jobs.build.steps.push.outputs.digest` names.
+    pub(super) fn step_of_symbol<'f>(&self, flow: &'f Flow, symbol: &str) -> Option<(&'f Job, &'f Step)> {
+        let known = self.steps.borrow().get(symbol).copied();
+        let (job, step) = known.unwrap_or_else(|| {
+            let found = position_of_symbol(flow, symbol);
+            self.steps.borrow_mut().insert(symbol.to_owned(), found);
+            found
+        })?;
+        let job = flow.jobs.get(job)?;
+        Some((job, job.steps.get(step)?))
+    }
+
     /// Indices of the jobs that a job waits for, directly or not.
     pub(super) fn earlier(&self, flow: &Flow, job: usize) -> Rc<BTreeSet<usize>> {
         Rc::clone(self.needed.borrow_mut().entry(job).or_insert_with(|| Rc::new(needed(flow, job))))
@@ -240,12 +293,17 @@ impl<'p> Deref for FlowFacts<'p> {
 
 /// Reads what the jobs of a flow publish, and nothing else: most flows publish nothing, and no other fact of theirs is
 /// asked for. Jobs that another flow of the pipeline has at the same place are read once.
-pub(super) fn published<'p>(flow: &'p Flow, catalogue: &'static Catalogue, read: &mut Read<'p>) -> FlowFacts<'p> {
+pub(super) fn published<'p>(
+    flow: &'p Flow,
+    catalogue: &'static Catalogue,
+    read: &mut Read<'p>,
+    count: &Rc<Count>,
+) -> FlowFacts<'p> {
     let mut facts = |(at, job): (usize, &'p Arc<Job>)| {
         Rc::clone(read.entry((at, Arc::as_ptr(job))).or_insert_with(|| Rc::new(publishes(at, job, catalogue))))
     };
     let jobs = flow.jobs.iter().enumerate().map(&mut facts).collect();
-    FlowFacts { jobs, ..FlowFacts::default() }
+    FlowFacts::new(jobs, count)
 }
 
 /// Reads the other facts of a flow, given what its jobs publish.
@@ -254,13 +312,14 @@ pub(super) fn of_flow<'p>(
     published: &FlowFacts<'p>,
     catalogue: &'static Catalogue,
     read: &mut Read<'p>,
+    count: &Rc<Count>,
 ) -> FlowFacts<'p> {
     let mut facts = |((at, job), published): ((usize, &'p Arc<Job>), &Rc<Facts<'p>>)| {
         let of_job = || Rc::new(of_job(at, job, published, catalogue));
         Rc::clone(read.entry((at, Arc::as_ptr(job))).or_insert_with(of_job))
     };
     let jobs = flow.jobs.iter().enumerate().zip(published.iter()).map(&mut facts).collect();
-    FlowFacts { jobs, ..FlowFacts::default() }
+    FlowFacts::new(jobs, count)
 }
 
 /// The facts of the jobs of one pipeline's flows.
@@ -546,21 +605,29 @@ fn command_works(views: &[Doer<'_>], facts: &Facts<'_>, index: usize, catalogue:
     !views.iter().any(neutral)
 }
 
+/// The indices of the job and the step that a symbol names.
+fn position_of_symbol(flow: &Flow, symbol: &str) -> Option<(usize, usize)> {
+    let rest = symbol.strip_prefix("jobs.")?;
+    let (key, rest) = rest.split_once(".steps.")?;
+    let (id, _) = rest.split_once(".outputs.")?;
+    let job = flow.jobs.iter().position(|j| j.key == key)?;
+    let step = flow.jobs.get(job)?.steps.iter().position(|s| s.id.as_deref() == Some(id))?;
+    Some((job, step))
+}
+
 /// The step that a symbol such as `jobs.build.steps.push.outputs.digest` names.
-pub(super) fn step_of_symbol<'p>(flow: &'p Flow, symbol: &str) -> Option<(&'p Job, &'p Step)> {
-    step_of_leg(flow, usize::MAX, symbol)
+pub(super) fn step_of_symbol<'f>(flow: &'f Flow, symbol: &str) -> Option<(&'f Job, &'f Step)> {
+    let (job, step) = position_of_symbol(flow, symbol)?;
+    let job = flow.jobs.get(job)?;
+    Some((job, job.steps.get(step)?))
 }
 
 /// The step that a symbol names where the job with the index `asking` reads it: one of its own, when it is a leg of the
 /// job that is meant.
-pub(super) fn step_of_leg<'p>(flow: &'p Flow, asking: usize, symbol: &str) -> Option<(&'p Job, &'p Step)> {
-    let rest = symbol.strip_prefix("jobs.")?;
-    let (key, rest) = rest.split_once(".steps.")?;
-    let (id, _) = rest.split_once(".outputs.")?;
-    let own = flow.jobs.get(asking).filter(|j| j.key == key);
-    let job = own.or_else(|| flow.jobs.iter().find(|j| j.key == key))?;
-    let step = job.steps.iter().find(|s| s.id.as_deref() == Some(id))?;
-    Some((job, step))
+pub(super) fn step_of_leg<'f>(flow: &'f Flow, asking: usize, symbol: &str) -> Option<(&'f Job, &'f Step)> {
+    let (found, step) = step_of_symbol(flow, symbol)?;
+    let Some(own) = flow.jobs.get(asking).filter(|j| j.key == found.key) else { return Some((found, step)) };
+    Some((own, own.steps.iter().find(|s| s.id == step.id)?))
 }
 
 /// Whether a symbol names an output that nothing writes: one that its job does not declare, or of a step that its job does

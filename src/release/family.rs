@@ -29,6 +29,7 @@ pub(super) fn split<'p>(path: &Path<'_, 'p>, stream: &Stream<'_, 'p>) -> Vec<Lin
     let families = families(path, stream);
     let linked: Vec<(Family<'_, 'p>, Linked<'p>)> = families
         .into_iter()
+        .take_while(|_| !path.facts.count.is_full())
         .map(|family| {
             let one = path.link(stream, stream.name.clone(), family.publish, &family.files);
             (family, one)

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::{OnceCell, RefCell};
+use std::fmt;
 use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
@@ -31,6 +32,10 @@ struct Compiled {
     normal: String,
     /// Whether it names one file.
     plain: bool,
+    /// The length of what all the names begin with.
+    head: usize,
+    /// Whether it has alternatives.
+    braces: bool,
     /// Its alternatives as units. Two plain patterns are compared without them.
     alternatives: OnceCell<Vec<Vec<Unit>>>,
 }
@@ -38,7 +43,24 @@ struct Compiled {
 impl Compiled {
     fn new(pattern: &str) -> Self {
         let normal = normal(pattern);
-        Self { plain: is_plain(&normal), normal, alternatives: OnceCell::new() }
+        let head = normal.find(['*', '?', '{', '$']).unwrap_or(normal.len());
+        Self {
+            plain: is_plain(&normal),
+            head,
+            braces: braces(&normal).is_some(),
+            normal,
+            alternatives: OnceCell::new(),
+        }
+    }
+
+    /// What all the names begin with.
+    fn head(&self) -> &[u8] {
+        self.normal.as_bytes().get(..self.head).unwrap_or_default()
+    }
+
+    /// Whether it can be held against others as it is written.
+    fn is_whole(&self) -> bool {
+        !self.braces && self.normal.len() <= MOST_UNITS
     }
 
     fn alternatives(&self) -> &[Vec<Unit>] {
@@ -65,41 +87,76 @@ fn anything(pattern: &str) -> Vec<Vec<Unit>> {
 const MOST_KEPT: usize = 1_024;
 
 thread_local! {
-    static KEPT: RefCell<FxHashMap<String, Rc<Compiled>>> = RefCell::default();
+    static KEPT: RefCell<FxHashMap<String, Pattern>> = RefCell::default();
 }
 
-fn compiled(pattern: &str) -> Rc<Compiled> {
-    KEPT.with_borrow_mut(|kept| {
-        if let Some(known) = kept.get(pattern) {
-            return Rc::clone(known);
+/// A pattern taken apart, to be held against others.
+#[derive(Clone)]
+pub(super) struct Pattern(Rc<Compiled>);
+
+impl fmt::Debug for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.normal.fmt(f)
+    }
+}
+
+impl Pattern {
+    pub(super) fn new(pattern: &str) -> Self {
+        KEPT.with_borrow_mut(|kept| {
+            if let Some(known) = kept.get(pattern) {
+                return known.clone();
+            }
+            if kept.len() >= MOST_KEPT {
+                kept.clear();
+            }
+            let new = Self(Rc::new(Compiled::new(pattern)));
+            kept.insert(pattern.to_owned(), new.clone());
+            new
+        })
+    }
+
+    /// The pattern as [`normal`] makes it.
+    pub(super) fn as_str(&self) -> &str {
+        &self.0.normal
+    }
+
+    /// Whether every file that `inner` can name is named by this one.
+    pub(super) fn contains(&self, inner: &Self) -> bool {
+        let (outer, inner) = (&*self.0, &*inner.0);
+        if outer.normal == inner.normal || outer.plain && inner.plain {
+            return outer.normal == inner.normal;
         }
-        if kept.len() >= MOST_KEPT {
-            kept.clear();
+        // Of alternatives each may begin in its own way.
+        if !inner.braces && !inner.head().starts_with(outer.head()) {
+            return false;
         }
-        let new = Rc::new(Compiled::new(pattern));
-        kept.insert(pattern.to_owned(), Rc::clone(&new));
-        new
-    })
+        let outers = outer.alternatives();
+        inner.alternatives().iter().all(|i| outers.iter().any(|o| has(o, i)))
+    }
+
+    /// Whether some file may be named by both.
+    pub(super) fn overlaps(&self, other: &Self) -> bool {
+        let (a, b) = (&*self.0, &*other.0);
+        if a.plain && b.plain {
+            return a.normal == b.normal;
+        }
+        let apart = |a: &[u8], b: &[u8]| a.iter().zip(b).any(|(a, b)| a != b);
+        if a.is_whole() && b.is_whole() && apart(a.head(), b.head()) {
+            return false;
+        }
+        let bs = b.alternatives();
+        a.alternatives().iter().any(|a| bs.iter().any(|b| may_meet(a, b)))
+    }
 }
 
 /// Whether every file that `inner` can name is named by `outer`.
 pub(super) fn contains(outer: &str, inner: &str) -> bool {
-    let (outer, inner) = (compiled(outer), compiled(inner));
-    if outer.normal == inner.normal || outer.plain && inner.plain {
-        return outer.normal == inner.normal;
-    }
-    let outers = outer.alternatives();
-    inner.alternatives().iter().all(|i| outers.iter().any(|o| has(o, i)))
+    Pattern::new(outer).contains(&Pattern::new(inner))
 }
 
 /// Whether some file may be named by both.
 pub(super) fn overlaps(a: &str, b: &str) -> bool {
-    let (a, b) = (compiled(a), compiled(b));
-    if a.plain && b.plain {
-        return a.normal == b.normal;
-    }
-    let bs = b.alternatives();
-    a.alternatives().iter().any(|a| bs.iter().any(|b| may_meet(a, b)))
+    Pattern::new(a).overlaps(&Pattern::new(b))
 }
 
 /// A name or folder with every unknown part as a `*`.

@@ -1,7 +1,8 @@
 //! Whether a later job publishes the provenance file that a builder stores as an artifact.
 
 use super::facts::{Facts, FlowFacts, Handover, Publish};
-use super::{glob, naming};
+use super::glob::{self, Pattern};
+use super::naming;
 use crate::model::{Cond, Flow, Job, Kind, Location, Text};
 
 /// The name of a provenance file that nobody gave a name.
@@ -61,7 +62,8 @@ fn published<'f, 'p>(job: &Job, own: &'f Facts<'p>, after: usize, place: &str) -
         // A step that names no files hands out what its tool finds.
         files.peek().is_none()
             || files.any(|file| {
-                let mut before = moves().flat_map(|m| m.before(file.as_str()));
+                let pattern = Pattern::new(file.as_str());
+                let mut before = moves().flat_map(|m| m.before(&pattern));
                 names(file.as_str(), place) || before.any(|file| names(&file, place))
             })
     })

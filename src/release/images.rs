@@ -15,16 +15,17 @@ pub(super) fn image_covered(
     facts: &FlowFacts<'_>,
     attest: usize,
     unit: &Unit<'_, '_>,
-    names: &[Picked],
+    names: &[String],
     digests: &[Picked],
 ) -> Coverage {
     if names.is_empty() && digests.is_empty() {
         return Coverage::No;
     }
     let index = unit.publish.sink.id.contains("imagetools");
+    let named = names.iter().any(|name| fits(name, unit));
     for digest in digests {
         for symbol in digest.value.symbols().map(|symbol| taken_from(flow, symbol, 0)) {
-            let Some((job, step)) = step_of_symbol(flow, symbol) else {
+            let Some((job, step)) = facts.step_of_symbol(flow, symbol) else {
                 if names_missing_output(flow, symbol) {
                     return Coverage::Wrong("its subject is an output that is not there".to_owned());
                 }
@@ -48,13 +49,16 @@ pub(super) fn image_covered(
                     Coverage::Yes("its subject is the digest that this step pushes".to_owned())
                 };
             }
+            if !named {
+                continue;
+            }
             // The digest of another push is that of another image, whatever the name.
             let pushes = facts.iter().flat_map(|f| &f.publishes).any(|p| {
                 is_image(p.sink.kind)
                     && flow.jobs.get(p.job).is_some_and(|j| j.key == job.key)
                     && p.doer.step().location == step.location
             });
-            if pushes && names_fit(names, unit) {
+            if pushes {
                 return if index {
                     Coverage::Wrong(
                         "its subject is the digest of a platform's image, and the index that is published has another one".to_owned(),
@@ -63,12 +67,12 @@ pub(super) fn image_covered(
                     Coverage::No
                 };
             }
-            if !pushes && pushes_elsewhere(step) && names_fit(names, unit) {
+            if pushes_elsewhere(step) {
                 return Coverage::Wrong("its subject is the digest of an image that its step does not push".to_owned());
             }
         }
     }
-    if !names_fit(names, unit) {
+    if !named {
         return Coverage::No;
     }
     digests
@@ -223,10 +227,6 @@ fn pushes_elsewhere(step: &Step) -> bool {
     let StepBody::Action(action) = &step.body else { return false };
     let mut sinks = Catalogue::get().sinks.iter().filter(|s| is_image(s.kind));
     sinks.any(|s| s.actions.iter().any(|a| pattern::wildcard(a, &action.name)))
-}
-
-fn names_fit(names: &[Picked], unit: &Unit<'_, '_>) -> bool {
-    names.iter().flat_map(|n| n.value.items(&[',', ' '])).any(|n| fits(&image_name(n.as_str()), unit))
 }
 
 /// Whether the name of an image can be one under which the unit goes out.

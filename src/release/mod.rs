@@ -1,7 +1,9 @@
 //! LINK: finds the release targets, follows their bytes, and ties provenance to the bytes it covers.
 
 mod builders;
+mod buildx;
 mod bytes;
+mod count;
 mod coverage;
 mod digests;
 mod doer;
@@ -26,13 +28,15 @@ mod supply;
 mod tool;
 mod traits;
 
-use std::cell::{Cell, OnceCell};
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use crate::catalogue::{Builder, Bytes, Catalogue};
 use crate::checkout::{Bearing, Checkout};
-use crate::model::{Flow, Hop, Job, Kind, Location, OutsideCall, Pipeline, Problem, Step};
+use crate::model::{Flow, Hop, Job, Kind, Location, MOST_EVIDENCE, OutsideCall, Pipeline, Problem, Step};
+
+use count::Count;
 
 pub use doer::{Act, Doer, Hit, Picked};
 pub use provenance::{Provenance, Reach, Refused};
@@ -137,29 +141,25 @@ pub fn call_restores(call: &crate::model::OutsideCall, when: &[crate::catalogue:
     builders::call_test(call, when, false)
 }
 
-/// The work that a publication is worth, each event and each leg of a matrix counted by itself.
-const PUBLICATION: usize = 1_000;
-
 /// Finds every release target on every path.
 pub fn link<'p>(checkout: &Checkout, pipelines: &'p [Pipeline]) -> Vec<Linked<'p>> {
     let catalogue = Catalogue::get();
     let mut linked = Vec::new();
-    let count = Cell::new(0);
+    let count = Rc::new(Count::new(checkout));
     'checkout: for pipeline in pipelines {
         let (mut published, mut facts_read) = (facts::Read::new(), facts::Read::new());
         let mut traits_read = traits::Read::new();
         for flow in &pipeline.flows {
-            let published = facts::published(flow, catalogue, &mut published);
+            let published = facts::published(flow, catalogue, &mut published, &Rc::new(count.ahead()));
             let calls = flow.jobs.iter().any(|job| job.outside.is_some());
             if !calls && published.iter().all(|own| own.publishes.is_empty()) {
-                let count = Cell::new(0);
-                let path = Path::new(checkout, pipeline, flow, &published, &count);
+                let path = Path::new(checkout, pipeline, flow, &published);
                 if opaque::streams(&path).is_empty() {
                     continue;
                 }
             }
-            let facts = facts::of_flow(flow, &published, catalogue, &mut facts_read);
-            let path = Path::new(checkout, pipeline, flow, &facts, &count);
+            let facts = facts::of_flow(flow, &published, catalogue, &mut facts_read, &count);
+            let path = Path::new(checkout, pipeline, flow, &facts);
             let mut found = path.streams();
             found.extend(outside::streams(&path));
             found.extend(opaque::streams(&path));
@@ -176,9 +176,11 @@ pub fn link<'p>(checkout: &Checkout, pipelines: &'p [Pipeline]) -> Vec<Linked<'p
                 }
             }
             linked.extend(found);
-            let most = most_publications(checkout);
-            if count.get() > most {
-                let message = format!("more than {most} publications are in the runs; the rest was not read");
+            if count.is_full() {
+                let most = count.most();
+                let message = format!(
+                    "linking what the runs publish takes more than {most} steps of work; the rest was not read"
+                );
                 let path = pipeline.path.to_string();
                 checkout.refuse(Bearing::Release, Problem { path, line: None, column: None, message });
                 break 'checkout;
@@ -188,11 +190,6 @@ pub fn link<'p>(checkout: &Checkout, pipelines: &'p [Pipeline]) -> Vec<Linked<'p
     linked
 }
 
-/// Publications in the runs of all pipelines of a checkout.
-fn most_publications(checkout: &Checkout) -> usize {
-    checkout.most_work() / PUBLICATION
-}
-
 /// One event's path through one pipeline.
 struct Path<'a, 'p> {
     checkout: &'a Checkout,
@@ -200,8 +197,6 @@ struct Path<'a, 'p> {
     flow: &'p Flow,
     facts: &'a facts::FlowFacts<'p>,
     catalogue: &'static Catalogue,
-    /// The publications so far, in the whole checkout.
-    count: &'a Cell<usize>,
     /// Everything that is published, with its names.
     named: OnceCell<Vec<(&'a facts::Publish<'p>, Vec<naming::Named>)>>,
 }
@@ -219,32 +214,25 @@ struct Stream<'a, 'p> {
 }
 
 impl<'a, 'p> Path<'a, 'p> {
-    fn new(
-        checkout: &'a Checkout,
-        pipeline: &'p Pipeline,
-        flow: &'p Flow,
-        facts: &'a facts::FlowFacts<'p>,
-        count: &'a Cell<usize>,
-    ) -> Self {
-        Self { checkout, pipeline, flow, facts, catalogue: Catalogue::get(), count, named: OnceCell::new() }
+    fn new(checkout: &'a Checkout, pipeline: &'p Pipeline, flow: &'p Flow, facts: &'a facts::FlowFacts<'p>) -> Self {
+        Self { checkout, pipeline, flow, facts, catalogue: Catalogue::get(), named: OnceCell::new() }
     }
 
     /// Counts a publication; `false` when there have been too many.
     fn counts(&self) -> bool {
-        self.count.set(self.count.get() + 1);
-        self.count.get() <= most_publications(self.checkout)
+        self.facts.count.publications(1)
     }
 
     fn named(&self) -> &[(&'a facts::Publish<'p>, Vec<naming::Named>)] {
         self.named.get_or_init(|| {
-            let most = most_publications(self.checkout);
-            let (mut named, mut count) = (Vec::new(), 0);
+            let mut named = Vec::new();
+            // Each is counted again when it is linked.
+            let count = self.facts.count.ahead();
             for publish in self.facts.iter().flat_map(|f| &f.publishes) {
                 let names = naming::names(self.checkout, self.flow, publish);
-                count += names.len();
-                if self.count.get() + count > most {
+                if !count.publications(names.len()) {
                     // None of the flow is linked: what it all amounts to is more than can be looked at.
-                    self.count.set(self.count.get() + count);
+                    self.facts.count.fill(&count);
                     return Vec::new();
                 }
                 named.push((publish, names));
@@ -369,7 +357,7 @@ impl<'a, 'p> Path<'a, 'p> {
         }
         let builds = bytes::builds(self.flow, self.facts, &self.builders_of(stream, publish));
         // All the files of the step were asked for their origin, and every job that builds is kept.
-        self.count.set(self.count.get() + (publish.files.len() + builds.jobs.len()) / 100);
+        self.facts.count.parts(publish.files.len() + builds.jobs.len());
         let names: Vec<String> =
             if stream.places.is_empty() { vec![stream.name.clone()] } else { stream.places.clone() };
         let unit = coverage::Unit {
@@ -399,6 +387,7 @@ impl<'a, 'p> Path<'a, 'p> {
             .iter()
             .filter_map(|at| self.facts.get(*at))
             .flat_map(|f| &f.look_alikes)
+            .take(MOST_EVIDENCE)
             .map(|(producer, location)| {
                 (producer.look_alike.clone().unwrap_or_else(|| producer.what.clone()), (*location).clone())
             })
@@ -504,13 +493,16 @@ impl<'a, 'p> Path<'a, 'p> {
         let mut chain: Vec<(String, Location)> = Vec::new();
         let mut keys: BTreeSet<&str> = BTreeSet::new();
         for (_, job) in linked.build_jobs() {
-            if keys.insert(&job.key) {
+            if chain.len() < MOST_HANDED && keys.insert(&job.key) {
                 chain.push((format!("job {} builds", job.key), job.location.clone()));
             }
         }
-        for file in &publish.files {
+        'files: for file in &publish.files {
             let origin = bytes::origin(self.flow, self.facts, publish.job, publish.step, file.value.as_str());
             for (hop, location) in origin.hops {
+                if chain.len() >= MOST_HANDED {
+                    break 'files;
+                }
                 chain.push((format!("{hop} hands over {}", handed_over(&file.value)), location));
             }
         }
@@ -528,6 +520,9 @@ impl<'a, 'p> Path<'a, 'p> {
         chain
     }
 }
+
+/// The chain of a target names this many jobs and artifacts at most: more than a reader looks at.
+const MOST_HANDED: usize = 200;
 
 /// Published files as a reader knows them.
 fn handed_over(files: &crate::model::Text) -> String {

@@ -1,7 +1,8 @@
 //! Files that a job copies, moves or renames: the bytes stay, the name is another one.
 
 use super::family::ancillary;
-use super::{glob, naming};
+use super::glob::{self, Pattern};
+use super::naming;
 use crate::commands::matching;
 use crate::model::{Command, Job, StepBody, Text};
 
@@ -17,10 +18,19 @@ const VALUES: &[&str] = &["-m", "--mode", "-o", "--owner", "-g", "--group", "--e
 pub(super) struct Move {
     /// Index of its step.
     pub step: usize,
-    from: Vec<String>,
+    from: Vec<Source>,
     to: String,
+    target: Pattern,
     /// Whether `to` is written as a folder.
     folder: bool,
+}
+
+/// Files that a command puts elsewhere.
+#[derive(Debug)]
+struct Source {
+    name: String,
+    /// Where they land in a folder.
+    landed: Pattern,
 }
 
 /// The moves of a job, in order.
@@ -81,7 +91,7 @@ fn of_command(command: &Command, step: usize) -> Option<Move> {
         |from: &str| if root == Some(from) { format!("{}/**", from.trim_end_matches('/')) } else { from.to_owned() };
     let from = from.into_iter().filter(|f| !f.is_empty() && !ancillary(f));
     let from: Vec<String> = from.map(|f| path(&whole(f))).collect();
-    (!from.is_empty() && (folder || !ancillary(&to))).then_some(Move { step, from, to, folder })
+    (!from.is_empty() && (folder || !ancillary(&to))).then(|| Move::new(step, from, to, folder))
 }
 
 /// The command that `find` runs for every file, and the folder it looks in.
@@ -92,30 +102,36 @@ fn found(words: &[Text]) -> Option<(&[Text], Option<&str>)> {
 }
 
 impl Move {
+    fn new(step: usize, from: Vec<String>, to: String, folder: bool) -> Self {
+        let source = |name: String| {
+            let last = last(&name);
+            let last = if last == "**" { "*" } else { last };
+            let landed = if to.is_empty() { last.to_owned() } else { format!("{}/{last}", to.trim_end_matches('/')) };
+            Source { landed: Pattern::new(&glob::normal(&landed)), name }
+        };
+        Self { step, from: from.into_iter().map(source).collect(), target: Pattern::new(&to), to, folder }
+    }
+
     /// The names under which the files of a pattern lay before; none when the move does not touch them.
-    pub(super) fn before(&self, pattern: &str) -> Vec<String> {
+    pub(super) fn before(&self, pattern: &Pattern) -> Vec<String> {
         self.from.iter().filter_map(|from| self.one(from, pattern)).collect()
     }
 
-    fn one(&self, from: &str, pattern: &str) -> Option<String> {
-        let to = self.to.as_str();
-        if !self.folder && glob::overlaps(pattern, to) {
-            return Some(from.to_owned());
+    fn one(&self, from: &Source, pattern: &Pattern) -> Option<String> {
+        if !self.folder && pattern.overlaps(&self.target) {
+            return Some(from.name.clone());
         }
-        let last = from.rsplit('/').next().unwrap_or(from);
-        let landed = format!("{}/{}", to.trim_end_matches('/'), if last == "**" { "*" } else { last });
-        let landed = glob::normal(landed.trim_start_matches(if to.is_empty() { "/" } else { "" }));
-        if glob::overlaps(pattern, &landed) {
-            return Some(match glob::contains(pattern, &landed) {
-                true => from.to_owned(),
+        if pattern.overlaps(&from.landed) {
+            return Some(match pattern.contains(&from.landed) {
+                true => from.name.clone(),
                 // `mv out/* dist/` and a published `dist/*.zip` are about `out/*.zip`.
-                false => renamed(from, pattern),
+                false => renamed(&from.name, pattern.as_str()),
             });
         }
         // A folder under another name.
-        let rest = pattern.strip_prefix(to)?.strip_prefix('/')?;
-        let whole = !from.contains(['*', '?']) && !last.contains('.');
-        whole.then(|| naming::join(from, rest))
+        let rest = pattern.as_str().strip_prefix(&self.to)?.strip_prefix('/')?;
+        let whole = !from.name.contains(['*', '?']) && !last(&from.name).contains('.');
+        whole.then(|| naming::join(&from.name, rest))
     }
 
     /// Whether a published name is this file's alone.
@@ -123,6 +139,11 @@ impl Move {
         let plain = |p: &str| !p.contains(['*', '?', '{']);
         plain(pattern) && !self.folder && self.to == pattern && self.from.len() == 1
     }
+}
+
+/// The last part of a path.
+fn last(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
 }
 
 /// The files of a pattern in the folder of another one.
@@ -133,21 +154,25 @@ fn renamed(from: &str, pattern: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::Move;
+    use super::{Move, Pattern};
 
     fn moved(from: &[&str], to: &str, folder: bool) -> Move {
-        Move { step: 0, from: from.iter().map(|f| (*f).to_owned()).collect(), to: to.to_owned(), folder }
+        Move::new(0, from.iter().map(|f| (*f).to_owned()).collect(), to.to_owned(), folder)
+    }
+
+    fn before(moved: &Move, pattern: &str) -> Vec<String> {
+        moved.before(&Pattern::new(pattern))
     }
 
     #[test]
     fn a_moved_file_is_found_under_its_former_name() {
-        assert_eq!(moved(&["dist/a"], "dist/b", false).before("dist/b"), ["dist/a"]);
-        assert_eq!(moved(&["dist/a"], "dist/b", false).before("dist/*"), ["dist/a"]);
-        assert_eq!(moved(&["out/*"], "dist", true).before("dist/*.zip"), ["out/*.zip"]);
-        assert_eq!(moved(&["out/a.zip"], "dist", true).before("dist/*"), ["out/a.zip"]);
-        assert_eq!(moved(&["out"], "dist", false).before("dist/*.zip"), ["out/*.zip"]);
-        assert!(moved(&["out/a"], "dist/b", false).before("dist/c").is_empty());
-        assert!(moved(&["out/a.deb"], "dist", true).before("dist/*.zip").is_empty());
+        assert_eq!(before(&moved(&["dist/a"], "dist/b", false), "dist/b"), ["dist/a"]);
+        assert_eq!(before(&moved(&["dist/a"], "dist/b", false), "dist/*"), ["dist/a"]);
+        assert_eq!(before(&moved(&["out/*"], "dist", true), "dist/*.zip"), ["out/*.zip"]);
+        assert_eq!(before(&moved(&["out/a.zip"], "dist", true), "dist/*"), ["out/a.zip"]);
+        assert_eq!(before(&moved(&["out"], "dist", false), "dist/*.zip"), ["out/*.zip"]);
+        assert!(before(&moved(&["out/a"], "dist/b", false), "dist/c").is_empty());
+        assert!(before(&moved(&["out/a.deb"], "dist", true), "dist/*.zip").is_empty());
     }
 
     #[test]

@@ -216,6 +216,11 @@ fn resolved(flow: &Flow, job: usize, value: &Text, depth: usize) -> Vec<Text> {
     }
 }
 
+/// The names of the images in a list of references.
+pub(super) fn image_names(references: &Text) -> impl Iterator<Item = String> + use<> {
+    references.items(&[',', ' ']).into_iter().map(|reference| image_name(reference.as_str()))
+}
+
 /// An image reference without tag and digest, lower case, with its registry.
 pub(super) fn image_name(reference: &str) -> String {
     let text = reference.trim().trim_matches(['"', '\'']);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use super::naming::image_name;
+use super::naming::image_names;
 use super::{Linked, Path, Published, builders, bytes};
 use crate::catalogue::{Builder, Bytes};
 use crate::model::{Access, EventKind, Job, Kind, Text};
@@ -58,7 +58,7 @@ fn known<'p>(path: &Path<'_, 'p>, at: usize, job: &'p Job, builder: &'static Bui
     let mut places = Vec::new();
     let name = match (kind, picked(&builder.name)) {
         (Kind::Image, Some(names)) => {
-            places = names.items(&[',', ' ']).iter().map(|n| image_name(n.as_str())).collect();
+            places = image_names(&names).collect();
             places.first().cloned().unwrap_or(own)
         }
         (Kind::ReleaseAssets, _) => own,

@@ -1,7 +1,6 @@
 //! Provenance of published bytes: what makes it, whether it delivers, and who could forge it.
 
 use std::cell::OnceCell;
-use std::sync::Arc;
 
 use super::builders::{is_builder, of_builder};
 use super::coverage::{Coverage, Unit, covers, is_image};
@@ -13,8 +12,7 @@ use super::rewritten;
 use super::separation::{self, Separation};
 use crate::catalogue::{Catalogue, Content, Signer, Store};
 use crate::checkout::Checkout;
-use crate::commands::matching::{flag, matches};
-use crate::model::{Access, Cond, Flow, Hop, Job, Kind, Location, Step, StepBody, Text};
+use crate::model::{Access, Cond, Flow, Hop, Job, Kind, Location, MOST_EVIDENCE, Text};
 
 /// Whether consumers can get it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -114,11 +112,17 @@ pub(super) fn find(
     for (at, own) in facts.iter().enumerate() {
         let Some(job) = flow.jobs.get(at) else { continue };
         for attest in &own.attests {
-            if attest.broken.is_none() && !attest.attaches(job) {
+            if !facts.count.parts(1) {
+                return found;
+            }
+            if attest.broken.is_none() && !attest.attaches(own, job) {
                 continue;
             }
             match covers(flow, facts, attest, unit) {
                 Coverage::No => {}
+                // More than a reader looks at.
+                Coverage::Unread(_) | Coverage::Wrong(_)
+                    if found.refused.len() + found.unread.len() >= MOST_EVIDENCE => {}
                 Coverage::Unread(why) => found.unread.push(Refused {
                     rule: attest.producer.id.clone(),
                     why,
@@ -259,54 +263,6 @@ pub(super) fn better(found: &mut Found, new: Provenance) {
     if found.provenance.as_ref().is_none_or(|known| new.rank() > known.rank()) {
         found.provenance = Some(new);
     }
-}
-
-/// Whether a BuildKit container is set up before the step, in every run in which the step runs, and is what the step
-/// builds with. `docker build` asks the engine's own builder unless it names one or buildx is installed in its place.
-/// Source: <https://docs.docker.com/build/builders/>
-pub(super) fn container_builder(job: &Job, attest: &Attest<'_>) -> bool {
-    let (named, plain) = match attest.doer.act {
-        Act::Action(_, action) => (action.input("builder").is_some_and(|b| !b.value.is_empty()), false),
-        Act::Command(step, command, words) => {
-            let mut env = step.env.iter().chain(&command.env);
-            let named = !flag(words, &["--builder".to_owned()]).is_empty() || env.any(|(n, _)| n == "BUILDX_BUILDER");
-            (named, matches("docker build", words).or_else(|| matches("docker image|builder build", words)).is_some())
-        }
-    };
-    let before = || job.steps.iter().take(attest.step + 1).filter(|step| attest.doer.cond().implies(&step.cond));
-    let runs = |pattern: &str| before().any(|step| commands(step, |words| matches(pattern, words).is_some()));
-    let chosen = named || runs("docker buildx use");
-    let sets_up = |step: &Step| match &step.body {
-        StepBody::Action(action) => {
-            let own = action.name == "docker/setup-buildx-action"
-                || action.name == "depot/setup-action"
-                || action.name == "useblacksmith/setup-docker-builder";
-            let says = |input: &str, value: &str| action.input(input).is_some_and(|i| i.value.literal() == Some(value));
-            own && !says("driver", "docker") && (chosen || !says("use", "false"))
-        }
-        _ => commands(step, |words| {
-            let has = |name: &str, value: Option<&str>| {
-                let mut found = flag(words, &[name.to_owned()]).into_iter();
-                found.any(|f| value.is_none() || f.value().map(Text::as_str) == value)
-            };
-            matches("docker buildx create", words).is_some()
-                && !has("--driver", Some("docker"))
-                && (chosen || has("--use", None))
-        }),
-    };
-    let installed = || {
-        let on = |step: &Arc<Step>| match &step.body {
-            StepBody::Action(action) => action.input("install").is_some_and(|i| i.value.literal() == Some("true")),
-            _ => false,
-        };
-        runs("docker buildx install") || before().any(on)
-    };
-    before().any(|step| sets_up(step)) && (named || !plain || installed())
-}
-
-/// Whether one of the commands of a script is meant.
-fn commands(step: &Step, meant: impl Fn(&[Text]) -> bool) -> bool {
-    step.script().is_some_and(|script| script.commands.iter().flat_map(|command| command.views()).any(meant))
 }
 
 /// Whether an attesting step whose subject fits really delivers.

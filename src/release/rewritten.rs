@@ -1,16 +1,17 @@
 //! Files that change between the step that takes their digest and the step that publishes them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 
 use super::bytes::{self, FileRef};
 use super::doer::{Act, Doer};
 use super::facts::{Facts, FlowFacts, Publish};
 use super::family::ancillary;
-use super::{glob, naming};
+use super::glob::{self, Pattern};
+use super::naming;
 use crate::catalogue::Catalogue;
 use crate::commands::matching;
-use crate::model::{Command, Flow, Job, Location, StepBody, Text};
+use crate::model::{Command, Cond, Flow, Job, Location, Step, StepBody, Text};
 
 /// Options whose value is the file that is written.
 const OUTPUTS: &[&str] = &["-o", "--output", "--out", "-out", "-outfile", "--outfile", "-OutFile"];
@@ -18,7 +19,7 @@ const OUTPUTS: &[&str] = &["-o", "--output", "--out", "-out", "-outfile", "--out
 const DATA: &[&str] = &[".json", ".yml", ".yaml", ".xml", ".html", ".toml", ".csv", ".log", ".env", ".plist"];
 
 /// The step that takes the digests of files: it attests them, or lists their digests for what does.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Point {
     /// Index of the job.
     pub job: usize,
@@ -116,107 +117,171 @@ fn folder(path: &str) -> String {
     if path.contains(['*', '?']) || last.contains('.') { path.to_owned() } else { format!("{path}/**") }
 }
 
-fn changed(span: &Span<'_, '_>, point: &Point, publish: &Publish<'_>) -> Option<Location> {
-    let mut built: Vec<&Command> = Vec::new();
-    let attesting = span.publish.filter(|p| p.job == point.job).and_then(|_| span.job.steps.get(point.step));
-    for (at, step) in span.job.steps.iter().enumerate().take(span.steps.end) {
-        // What an action runs that attests its own command.
-        if attesting.is_some_and(|own| own.location == step.location) {
-            continue;
-        }
-        let inside = span.steps.contains(&at);
-        let together =
-            |cond: &crate::model::Cond| !step.cond.clone().and(cond.clone()).and(publish.cond.clone()).is_never();
+/// What a step or a command writes.
+#[derive(Debug)]
+pub(super) struct Written {
+    /// Index of the step.
+    step: usize,
+    /// The position of the command in the step's script; `None` for an action.
+    command: Option<usize>,
+    location: Location,
+    /// Under which condition of its job.
+    cond: Cond,
+    /// The files.
+    paths: Vec<Pattern>,
+    /// Whether it may write any file: what comes through a pipe, or a default that is not catalogued.
+    any: bool,
+    /// The steps in front that build by the same command.
+    again: Vec<usize>,
+}
+
+/// What the steps of a job write, in order.
+pub(super) fn of_job(job: &Job, own: &Facts<'_>) -> Vec<Written> {
+    let mut written = Vec::new();
+    let mut built: HashMap<(&[Text], &Text), Vec<usize>> = HashMap::new();
+    for (at, (step, doers)) in job.steps.iter().zip(own.doers.iter()).enumerate() {
         let script = match &step.body {
             StepBody::Script(script) => script,
-            StepBody::Action(action) => {
-                let doer = Doer::action(step, action);
-                if inside && together(&crate::model::Cond::TRUE) && changes(doer, "", &span.files) {
-                    return Some(step.location.clone());
+            StepBody::Action(_) => {
+                let mut paths = Paths::default();
+                doers.iter().for_each(|doer| paths.changed_by(doer, ""));
+                if let Some((paths, any)) = paths.found() {
+                    let (location, cond) = (step.location.clone(), step.cond.clone());
+                    written.push(Written { step: at, command: None, location, cond, paths, any, again: Vec::new() });
                 }
                 continue;
             }
             StepBody::Opaque { .. } => continue,
         };
-        for command in &script.commands {
-            if matches!(publish.doer.act, Act::Command(_, own, _) if span.publish.is_some() && inside && at == publish.step && std::ptr::eq(own, command))
-            {
-                return None;
+        let works = own.working.contains(&at);
+        for (position, command) in script.commands.iter().enumerate() {
+            let key = (&*command.words, &command.folder);
+            let again = if works { built.get(&key).cloned().unwrap_or_default() } else { Vec::new() };
+            let paths = written_by(step, command).found();
+            if paths.is_some() || !again.is_empty() {
+                let (paths, any) = paths.unwrap_or_default();
+                let (location, cond) = (command.location.clone(), step.cond.clone().and(command.cond.clone()));
+                written.push(Written { step: at, command: Some(position), location, cond, paths, any, again });
             }
-            let works = span.own.working.contains(&at);
-            if inside {
-                let again = works && built.iter().any(|b| b.words == command.words && b.folder == command.folder);
-                if together(&command.cond) && (again || writes(step, command, &span.files)) {
-                    return Some(command.location.clone());
+            if works && command.words.len() > 1 {
+                let steps = built.entry(key).or_default();
+                if steps.last() != Some(&at) {
+                    steps.push(at);
                 }
-            } else if works && command.words.len() > 1 {
-                built.push(command);
             }
+        }
+    }
+    written
+}
+
+fn changed(span: &Span<'_, '_>, point: &Point, publish: &Publish<'_>) -> Option<Location> {
+    let attesting = span.publish.filter(|p| p.job == point.job).and_then(|_| span.job.steps.get(point.step));
+    // What an action runs that attests its own command.
+    let skipped = |at: usize| {
+        let step = span.job.steps.get(at);
+        attesting.zip(step).is_some_and(|(attesting, step)| attesting.location == step.location)
+    };
+    // The publishing command, and what runs behind it.
+    let done = match publish.doer.act {
+        Act::Command(_, own, _) if span.publish.is_some() && span.steps.contains(&publish.step) => {
+            let script = span.job.steps.get(publish.step).and_then(|step| step.script());
+            script.and_then(|script| script.commands.iter().position(|command| std::ptr::eq(own, command)))
+        }
+        _ => None,
+    };
+    // A name that nothing resolves could be that of anything: only the same words are the same file.
+    let (unresolved, files): (Vec<&String>, Vec<&String>) =
+        span.files.iter().partition(|file| Text::new(file.as_str()).symbol().is_some());
+    let files: Vec<Pattern> = files.into_iter().map(|file| Pattern::new(file)).collect();
+    for written in span.own.written(span.job).iter().filter(|written| span.steps.contains(&written.step)) {
+        if skipped(written.step) {
+            continue;
+        }
+        if done.is_some_and(|done| written.step == publish.step && written.command >= Some(done)) {
+            return None;
+        }
+        let again = written.again.iter().any(|before| !span.steps.contains(before) && !skipped(*before));
+        let meets = || {
+            let same = |path: &Pattern| unresolved.iter().any(|file| path.as_str() == file.as_str());
+            written.paths.iter().any(|path| same(path) || files.iter().any(|file| file.overlaps(path)))
+        };
+        if !(again || written.any && !files.is_empty() || meets()) {
+            continue;
+        }
+        if !written.cond.clone().and(publish.cond.clone()).is_never() {
+            return Some(written.location.clone());
         }
     }
     None
 }
 
-/// Whether a catalogued step makes other bytes of the files.
-fn changes(doer: Doer<'_>, below: &str, files: &[String]) -> bool {
-    let catalogue = Catalogue::get();
-    doer.among(&catalogue.index.changes, &catalogue.changes).any(|change| {
-        let Some(hit) = doer.is(&change.actions, &change.commands) else { return false };
-        if doer.applies(&[], &change.unless).is_never() {
-            return false;
+/// Files that are written.
+#[derive(Default)]
+struct Paths {
+    paths: Vec<Pattern>,
+    any: bool,
+}
+
+impl Paths {
+    /// What there is to say, if there is anything.
+    fn found(self) -> Option<(Vec<Pattern>, bool)> {
+        (self.any || !self.paths.is_empty()).then_some((self.paths, self.any))
+    }
+
+    fn add(&mut self, folder: &str, path: &str) {
+        let path = glob::normal(&naming::join(folder, path));
+        // Checksums and signatures are made after the files, and nobody runs them.
+        if !path.is_empty() && !ancillary(&path) {
+            self.paths.push(Pattern::new(&path));
         }
-        let picked = doer.every(&change.files, hit, &change.value_flags);
-        let endings: Vec<&str> = change.endings.iter().map(String::as_str).collect();
-        let endings = if endings.is_empty() { &[""][..] } else { &endings };
-        let folder = naming::join(doer.folder().as_str(), below);
-        // Files that come through a pipe, or a default that is not catalogued.
-        let unnamed = || files.iter().any(|f| Text::new(f.as_str()).symbol().is_none());
-        picked.is_empty() && unnamed()
-            || picked.iter().flat_map(|p| p.value.items(&[])).any(|file| match file.as_str() {
-                "{}" => hits(&folder, "**", files),
-                name => endings.iter().any(|ending| {
-                    let name = if ending.is_empty() {
-                        name.to_owned()
-                    } else {
-                        format!("{}{ending}", name.trim_end_matches('/'))
+    }
+
+    /// Adds what a catalogued step makes other bytes of.
+    fn changed_by(&mut self, doer: &Doer<'_>, below: &str) {
+        let catalogue = Catalogue::get();
+        for change in doer.among(&catalogue.index.changes, &catalogue.changes) {
+            let Some(hit) = doer.is(&change.actions, &change.commands) else { continue };
+            if doer.applies(&[], &change.unless).is_never() {
+                continue;
+            }
+            let picked = doer.every(&change.files, hit, &change.value_flags);
+            let endings: Vec<&str> = change.endings.iter().map(String::as_str).collect();
+            let endings = if endings.is_empty() { &[""][..] } else { &endings };
+            let folder = naming::join(doer.folder().as_str(), below);
+            self.any |= picked.is_empty();
+            for file in picked.iter().flat_map(|p| p.value.items(&[])) {
+                if file.as_str() == "{}" {
+                    self.add(&folder, "**");
+                    continue;
+                }
+                for ending in endings {
+                    let name = match *ending {
+                        "" => file.to_string(),
+                        ending => format!("{}{ending}", file.as_str().trim_end_matches('/')),
                     };
-                    hits(&folder, &name, files) || hits(&folder, &format!("{name}/**"), files)
-                }),
-            })
-    })
+                    self.add(&folder, &name);
+                    self.add(&folder, &format!("{name}/**"));
+                }
+            }
+        }
+    }
 }
 
-/// Whether a path names one of the files.
-fn hits(folder: &str, path: &str, files: &[String]) -> bool {
-    let path = glob::normal(&naming::join(folder, path));
-    // A name that nothing resolves could be that of anything: only the same words are the same file.
-    let same = |p: &String| match Text::new(p.as_str()).symbol() {
-        Some(_) => *p == path,
-        None => glob::overlaps(p, &path),
-    };
-    // Checksums and signatures are made after the files, and nobody runs them.
-    !path.is_empty() && !ancillary(&path) && files.iter().any(same)
-}
-
-/// Whether a command writes one of the files.
-fn writes(step: &crate::model::Step, command: &Command, files: &[String]) -> bool {
+/// The files that a command writes.
+fn written_by(step: &Step, command: &Command) -> Paths {
+    let mut paths = Paths::default();
     let folder = command.folder.as_str();
     let words: Vec<&str> = command.words.iter().map(|w| w.as_str()).collect();
-    let value = |at: usize, word: &str| match word.split_once('=') {
-        Some((name, value)) if OUTPUTS.contains(&name) => Some(value.to_owned()),
-        _ if OUTPUTS.contains(&word) => words.get(at + 1).map(|w| (*w).to_owned()),
-        _ => None,
-    };
-    if words.iter().enumerate().filter_map(|(at, w)| value(at, w)).any(|file| hits(folder, &file, files)) {
-        return true;
+    for (at, word) in words.iter().enumerate() {
+        match word.split_once('=') {
+            Some((name, value)) if OUTPUTS.contains(&name) => paths.add(folder, value),
+            _ if OUTPUTS.contains(word) => words.get(at + 1).into_iter().for_each(|value| paths.add(folder, value)),
+            _ => {}
+        }
     }
     let data = |file: &str| DATA.iter().any(|end| file.to_ascii_lowercase().ends_with(end));
-    if command
-        .output
-        .as_ref()
-        .is_some_and(|file| file.symbol().is_none() && !data(file.as_str()) && hits(folder, file.as_str(), files))
-    {
-        return true;
+    if let Some(file) = command.output.as_ref().filter(|file| file.symbol().is_none() && !data(file.as_str())) {
+        paths.add(folder, file.as_str());
     }
     let program = command.words.first().and_then(matching::program).unwrap_or_default();
     // `find dist -exec strip {} +` changes what lies in the folder.
@@ -225,14 +290,14 @@ fn writes(step: &crate::model::Step, command: &Command, files: &[String]) -> boo
         _ => Vec::new(),
     };
     let roots = if roots.is_empty() { &[""][..] } else { &roots };
-    let mut doers = command.views().map(|words| Doer::command(step, command, words));
-    if doers.any(|doer| roots.iter().any(|root| changes(doer, root, files))) {
-        return true;
+    for doer in command.views().map(|words| Doer::command(step, command, words)) {
+        roots.iter().for_each(|root| paths.changed_by(&doer, root));
     }
     let archive = words.iter().position(|w| {
         let letters = w.strip_prefix('-').unwrap_or(w);
         letters.chars().all(char::is_alphabetic) && letters.contains('c') && letters.ends_with('f')
     });
     let archive = archive.filter(|_| program == "tar").and_then(|at| words.get(at + 1));
-    archive.is_some_and(|file| hits(folder, file, files))
+    archive.into_iter().for_each(|file| paths.add(folder, file));
+    paths
 }

@@ -4,13 +4,17 @@ mod declared;
 mod ephemerality;
 pub mod hardening;
 mod notes;
+mod parameters;
 mod parties;
 mod pools;
 mod provenance;
 mod token;
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+
 use crate::checkout::Checkout;
-use crate::model::{RunnerPool, Target, Verdict};
+use crate::model::{LabelSet, RunnerPool, Target, Verdict};
 use crate::release::Linked;
 
 pub use declared::declared;
@@ -19,22 +23,43 @@ pub use pools::reached;
 /// What a rule may look at besides the target.
 pub struct Scene<'a> {
     /// The checkout, for asking whether a file exists.
-    pub checkout: &'a Checkout,
+    checkout: &'a Checkout,
     /// Runner pools that the checkout defines.
-    pub pools: &'a [RunnerPool],
+    pools: &'a [RunnerPool],
+    /// Those of them that answer to the labels that were asked about.
+    answering: RefCell<HashMap<LabelSet, Vec<&'a RunnerPool>>>,
+}
+
+impl<'a> Scene<'a> {
+    /// A checkout with the runner pools that it defines.
+    pub fn new(checkout: &'a Checkout, pools: &'a [RunnerPool]) -> Self {
+        Self { checkout, pools, answering: RefCell::default() }
+    }
+}
+
+/// What was asked of the jobs, which targets share.
+#[derive(Default)]
+struct Read<'p> {
+    parameters: parameters::Read<'p>,
+    credentials: token::Read,
 }
 
 /// The verdicts on all eleven requirements, in cap order.
-pub fn judge(scene: &Scene<'_>, target: &Linked<'_>) -> Vec<Verdict> {
-    let mut verdicts = provenance::judge(target);
+fn judge<'p>(scene: &Scene<'_>, target: &Linked<'p>, read: &mut Read<'p>) -> Vec<Verdict> {
+    let mut verdicts = provenance::judge(target, &read.parameters.reaching(target));
     verdicts.extend(ephemerality::judge(scene, target));
-    verdicts.push(token::judge(target));
+    verdicts.push(token::judge(target, &mut read.credentials));
     verdicts.sort_by_key(Verdict::requirement);
     verdicts
 }
 
-/// A judged target: its verdicts, and what the report says about how it was found.
-pub fn target(scene: &Scene<'_>, linked: &Linked<'_>) -> Target {
+/// The judged targets: their verdicts, and what the report says about how they were found.
+pub fn targets(scene: &Scene<'_>, linked: &[Linked<'_>]) -> Vec<Target> {
+    let mut read = Read::default();
+    linked.iter().map(|linked| target(scene, linked, &mut read)).collect()
+}
+
+fn target<'p>(scene: &Scene<'_>, linked: &Linked<'p>, read: &mut Read<'p>) -> Target {
     let key = |at: usize| linked.flow.jobs.get(at).map(|j| j.key.clone());
     let mut build_jobs: Vec<String> = Vec::new();
     for (_, job) in linked.build_jobs() {
@@ -42,7 +67,7 @@ pub fn target(scene: &Scene<'_>, linked: &Linked<'_>) -> Target {
             build_jobs.push(job.key.clone());
         }
     }
-    let verdicts = judge(scene, linked);
+    let verdicts = judge(scene, linked, read);
     Target {
         kind: linked.kind,
         name: linked.name.clone(),

@@ -19,11 +19,23 @@ const OVERRIDES: &[&str] = &["image:", "instance-size:", "buildspec-override:"];
 
 /// The pools that may take a job with these labels.
 pub(super) fn answering<'s>(scene: &Scene<'s>, set: &LabelSet) -> Vec<&'s RunnerPool> {
+    if scene.pools.is_empty() {
+        return Vec::new();
+    }
+    if let Some(known) = scene.answering.borrow().get(set) {
+        return known.clone();
+    }
+    let found = answering_to(scene.pools, set);
+    scene.answering.borrow_mut().insert(set.clone(), found.clone());
+    found
+}
+
+fn answering_to<'s>(pools: &'s [RunnerPool], set: &LabelSet) -> Vec<&'s RunnerPool> {
     let names = asked(set);
     if names.is_empty() && set.group.is_none() {
         return Vec::new();
     }
-    let all = scene.pools.iter().filter(|p| answers(p, set, &names));
+    let all = pools.iter().filter(|p| answers(p, set, &names));
     let (incidental, own): (Vec<&RunnerPool>, Vec<&RunnerPool>) = all.partition(|p| p.incidental);
     // What lies among examples or test data is in use only when a label of its own says so.
     let named = names.iter().any(|n| !DEFAULT.contains(&n.as_str()));

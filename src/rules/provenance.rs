@@ -1,15 +1,20 @@
 //! Provenance: whether it exists, reaches consumers, is authentic and unforgeable, and names all parameters.
 
-use std::collections::BTreeSet;
+use super::parameters::Reaching;
+use crate::catalogue::{Content, Signer};
+use crate::model::{Evidence, Requirement, Verdict};
+use crate::release::{Linked, Provenance, Reach, Separation};
 
-use crate::catalogue::{Catalogue, Content, Signer};
-use crate::model::{Evidence, Flow, Location, Parameter, Requirement, Step, StepBody, Text, Verdict};
-use crate::release::{Act, Doer, Linked, Provenance, Reach, Separation};
-
-/// The five provenance requirements.
-pub(super) fn judge(target: &Linked<'_>) -> Vec<Verdict> {
+/// The five provenance requirements, given the external parameters that reach the build.
+pub(super) fn judge(target: &Linked<'_>, reaching: &[Reaching]) -> Vec<Verdict> {
     match &target.provenance {
-        Some(p) => vec![exists(target, p), distributed(p), authentic(p), unforgeable(target, p), parameters(target, p)],
+        Some(p) => vec![
+            exists(target, p),
+            distributed(p),
+            authentic(p),
+            unforgeable(target, p),
+            parameters(target, p, reaching),
+        ],
         None => {
             let exists = absent(target);
             let first = exists.evidence().first().cloned().unwrap_or_else(|| published(target));
@@ -26,7 +31,7 @@ pub(super) fn judge(target: &Linked<'_>) -> Vec<Verdict> {
                     Requirement::ProvenanceUnforgeable,
                     "provenance signed by a trusted workflow outside this repository",
                 ),
-                parameters_without(target, &first),
+                parameters_without(target, &first, reaching),
             ];
             std::iter::once(exists).chain(rest).collect()
         }
@@ -223,92 +228,8 @@ fn unforgeable(target: &Linked<'_>, p: &Provenance) -> Verdict {
     }
 }
 
-/// The external parameters that reach a build step, with the first place of each; no more than so many are looked for.
-fn reaching(target: &Linked<'_>, most: usize) -> Vec<(String, crate::model::Location)> {
-    let mut found: Vec<(String, crate::model::Location)> = Vec::new();
-    for (at, job) in target.build_jobs() {
-        let working: BTreeSet<&Location> = target.working_steps(at).map(|(_, step)| &step.location).collect();
-        let last = target.working_steps(at).map(|(index, _)| index).max();
-        for parameter in &job.parameters {
-            if found.len() >= most {
-                return found;
-            }
-            let reaches = match parameter.step {
-                None => job.outside.is_some() || !working.is_empty(),
-                Some(step) => step_at(job, step).is_some_and(|s| {
-                    let checks_out = matches!(&s.body, StepBody::Action(a) if a.name == "actions/checkout");
-                    checks_out
-                        || working.contains(&s.location)
-                        || last.is_some_and(|last| last > step) && prepares(s, &parameter.symbol)
-                }),
-            };
-            if !reaches {
-                continue;
-            }
-            for symbol in external(target.flow, &parameter.symbol) {
-                if !found.iter().any(|(s, _)| *s == symbol) {
-                    found.push((symbol, parameter.location.clone()));
-                }
-            }
-        }
-    }
-    found
-}
-
-/// Whether a step in front of the build carries a parameter into what is built: it chooses the tools, or changes files.
-fn prepares(step: &Step, symbol: &str) -> bool {
-    // Hardly any word holds it at all.
-    let names = |text: &Text| {
-        text.as_str().contains(symbol) && text.symbols().flat_map(Parameter::within).any(|found| found == symbol)
-    };
-    let told = |file: &Text| file.as_str().contains("GITHUB_") || file.as_str().starts_with("/dev/");
-    let known = |doer: &Doer<'_>| {
-        Catalogue::get().preparations.iter().any(|entry| doer.is(&entry.actions, &entry.commands).is_some())
-    };
-    Doer::all(step).iter().any(|doer| match doer.act {
-        Act::Action(..) => known(doer),
-        Act::Command(_, command, _) => {
-            command.words.iter().chain(&command.input).any(names)
-                && (command.output.as_ref().is_some_and(|file| !told(file))
-                    || !command.words.iter().any(told) && known(doer))
-        }
-    })
-}
-
-/// The external parameters behind a symbol: itself, or what scripts write into the output that it names.
-fn external(flow: &Flow, symbol: &str) -> BTreeSet<String> {
-    let mut seen = BTreeSet::new();
-    let mut open = vec![symbol.to_owned()];
-    while let Some(symbol) = open.pop() {
-        let output = symbol.strip_prefix("jobs.").and_then(|path| path.split_once(".steps."));
-        let output = output.and_then(|(key, rest)| Some((key, rest.split_once(".outputs.")?)));
-        if !seen.insert(symbol.clone()) {
-            continue;
-        }
-        let Some((key, (id, name))) = output else { continue };
-        let steps = flow.jobs.iter().filter(|job| job.key == key).flat_map(|job| &job.steps);
-        let scripts = steps.filter(|step| step.id.as_deref() == Some(id)).filter_map(|step| step.script());
-        let writes = scripts.flat_map(|script| &script.outputs).filter(|write| write.name == name);
-        open.extend(writes.flat_map(|write| write.value.symbols().flat_map(Parameter::within)));
-    }
-    seen.retain(|symbol| !symbol.starts_with("jobs."));
-    seen
-}
-
-/// The step with this position in the job's own list; inner steps of composite actions share their caller's place.
-fn step_at(job: &crate::model::Job, index: usize) -> Option<&crate::model::Step> {
-    let id = format!("step-{}", index + 1);
-    let mut steps = job.steps.iter().map(|step| &**step);
-    steps
-        .clone()
-        .filter(|s| s.chain.len() == job.chain.len())
-        .find(|s| s.id.as_deref() == Some(&id))
-        .or_else(|| steps.nth(index))
-}
-
-fn parameters(target: &Linked<'_>, p: &Provenance) -> Verdict {
+fn parameters(target: &Linked<'_>, p: &Provenance, reaching: &[Reaching]) -> Verdict {
     let requirement = Requirement::CompleteParameters;
-    let reaching = reaching(target, usize::MAX);
     let lost: Vec<_> = reaching
         .iter()
         .filter(|(symbol, _)| if symbol.starts_with("vars.") { !p.records_vars } else { !p.records_inputs })
@@ -335,9 +256,9 @@ fn parameters(target: &Linked<'_>, p: &Provenance) -> Verdict {
     }
 }
 
-fn parameters_without(target: &Linked<'_>, first: &Evidence) -> Verdict {
+fn parameters_without(target: &Linked<'_>, first: &Evidence, reaching: &[Reaching]) -> Verdict {
     let requirement = Requirement::CompleteParameters;
-    match reaching(target, 1).first() {
+    match reaching.first() {
         None if target.opaque.is_none() => Verdict::met(
             requirement,
             "no external parameter reaches the build",

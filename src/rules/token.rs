@@ -1,12 +1,14 @@
 //! `scoped-token`: what the token and the stored credentials of the build jobs could change.
 
 use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
 
 use super::provenance::build_location;
 use crate::catalogue::{Asked, Catalogue, Credential};
-use crate::model::{Access, Evidence, Job, Requirement, SecretUse, TokenScope, Verdict};
+use crate::model::{Access, Evidence, Job, MOST_EVIDENCE, Requirement, SecretUse, TokenScope, Verdict};
 use crate::release::Linked;
 use crate::syntax::pattern;
 
@@ -15,9 +17,31 @@ const DANGEROUS: &[&str] = &["contents", "packages", "actions", "id-token", "att
 
 const TO_SHOW: &str = "`permissions: contents: read` on the build job, with publishing in a job that builds nothing";
 
+/// The stored credentials of the jobs that were asked about, each as evidence: the targets of a flow share their jobs.
+#[derive(Default)]
+pub(super) struct Read(HashMap<*const Job, Rc<[Evidence]>>);
+
+impl Read {
+    /// The stored credentials of a job that can write where other builds publish.
+    fn stored(&mut self, job: &Job) -> Rc<[Evidence]> {
+        let evidence = |(secret, credential): (&SecretUse, &Credential)| {
+            let note = format!(
+                "the build job {} holds the stored credential `{}`, which may write to {}",
+                job.key, secret.name, credential.reach
+            );
+            Evidence::observed(&secret.location, &credential.id, note)
+        };
+        let find = || {
+            let all = job.secrets.iter().filter_map(|secret| Some((secret, credential(secret)?)));
+            all.map(evidence).take(MOST_EVIDENCE).collect()
+        };
+        Rc::clone(self.0.entry(std::ptr::from_ref(job)).or_insert_with(find))
+    }
+}
+
 /// Judges the tokens of all build jobs: a shown write scope fails, an undeclared one or a stored credential leaves it
 /// unshown.
-pub(super) fn judge(target: &Linked<'_>) -> Verdict {
+pub(super) fn judge(target: &Linked<'_>, read: &mut Read) -> Verdict {
     let requirement = Requirement::ScopedToken;
     let mut failed: Vec<Evidence> = Vec::new();
     let mut unshown: Vec<Evidence> = Vec::new();
@@ -41,13 +65,7 @@ pub(super) fn judge(target: &Linked<'_>) -> Verdict {
                 unshown.push(Evidence::observed(location, "inexpressible-token", reason.clone()));
             }
         }
-        for (secret, credential) in stored(job) {
-            let note = format!(
-                "the build job {} holds the stored credential `{}`, which may write to {}",
-                job.key, secret.name, credential.reach
-            );
-            unshown.push(Evidence::observed(&secret.location, &credential.id, note));
-        }
+        unshown.extend(read.stored(job).iter().cloned());
     }
     for (why, location) in &target.unknown_builds {
         unshown.push(Evidence::observed(location, "foreign-run", why.clone()));
@@ -95,11 +113,6 @@ fn of_call(job: &Job, failed: &mut Vec<Evidence>, unshown: &mut Vec<Evidence>) {
             ));
         }
     }
-}
-
-/// The stored credentials of a job that can write where other builds publish.
-fn stored(job: &Job) -> Vec<(&SecretUse, &'static Credential)> {
-    job.secrets.iter().filter_map(|secret| Some((secret, credential(secret)?))).collect()
 }
 
 /// A secret by its own name, that of what receives it, and the action.

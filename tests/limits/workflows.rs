@@ -224,12 +224,37 @@ fn the_runs_of_a_checkout_have_a_number_of_publications() {
         (0..number).map(job).collect()
     };
     // The good release is one of them.
-    let report = with_work(&files(6), 7_000);
+    let report = with_work(&files(6), 7_500);
     assert_eq!((report.level, report.errors.len()), (0, 0), "{:?}", report.errors);
-    let report = with_work(&files(7), 7_000);
+    let report = with_work(&files(7), 7_500);
     assert_eq!((report.level, report.errors.len()), (0, 1), "{:?}", report.errors);
     assert_eq!(report.errors[0].path, ".github/workflows/p6.yml");
-    assert_eq!(report.errors[0].message, "more than 7 publications are in the runs; the rest was not read");
+    assert_eq!(
+        report.errors[0].message,
+        "linking what the runs publish takes more than 7500 steps of work; the rest was not read"
+    );
+}
+
+#[test]
+fn the_files_of_a_checkout_are_held_against_a_number_of_attested_ones() {
+    let patterns = |number: usize, folder: &str| -> String {
+        (0..number).map(|at| format!("            {folder}/f{at}*.zip\n")).collect()
+    };
+    let files: Files = vec![file(
+        ".github/workflows/p.yml",
+        format!(
+            "on: workflow_dispatch\njobs:\n  j:\n    runs-on: x\n    steps:\n      - run: make\n      \
+             - uses: actions/attest-build-provenance@v2\n        with:\n          subject-path: |\n{}      \
+             - uses: softprops/action-gh-release@v2\n        with:\n          files: |\n{}",
+            patterns(3_000, "out"),
+            patterns(10, "dist")
+        ),
+    )];
+    let errors = |most: usize| with_work(&files, most).errors.into_iter().map(|e| e.message).collect::<Vec<_>>();
+    // Ten publications are 10,000 steps, and holding each file against 3,000 others is 30,000 at least.
+    let says = "linking what the runs publish takes more than 30000 steps of work; the rest was not read";
+    assert_eq!(errors(30_000), [says]);
+    assert_eq!(errors(200_000), [""; 0]);
 }
 
 #[test]

@@ -13,7 +13,9 @@ const WRITING: &[&str] = &["contents", "packages", "actions", "pages", "deployme
 /// Checkouts in build jobs that leave a writing token behind, where nothing needs it.
 pub(super) fn persisted_credentials(subject: &Subject<'_>, _: &Places) -> Vec<Note> {
     let mut notes = Vec::new();
-    for (_, job) in subject.targets.iter().flat_map(|target| target.build_jobs()) {
+    let mut seen: BTreeSet<*const Job> = BTreeSet::new();
+    let builds = subject.targets.iter().flat_map(|target| target.build_jobs());
+    for (_, job) in builds.filter(|(_, job)| seen.insert(std::ptr::from_ref(*job))) {
         let held = match &job.token {
             TokenScope::Declared { .. } => WRITING.iter().any(|scope| job.token.access(scope) == Access::Write),
             // The repository's settings decide, and they may grant everything.
