@@ -75,7 +75,18 @@ fn rank(target: &Target) -> (u8, Option<Requirement>, String, u32, u32) {
     )
 }
 
-/// One target for each kind, name and pipeline file: of several paths the lowest decides.
+/// The verdicts of the lowest path, with what only another path leaves open: none of it comes before the cap.
+fn with_open(lowest: Vec<Verdict>, other: &[Verdict]) -> Vec<Verdict> {
+    let open = |of: Requirement| other.iter().find(|v| v.requirement() == of && v.state().is_open());
+    let worse = |verdict: Verdict| match open(verdict.requirement()) {
+        Some(other) if !verdict.state().is_open() => other.clone(),
+        _ => verdict,
+    };
+    lowest.into_iter().map(worse).collect()
+}
+
+/// One target for each kind, name and pipeline file: of several paths the lowest decides, and what another leaves open
+/// besides is open as well.
 fn lowest_paths(targets: Vec<Target>) -> Vec<Target> {
     let mut by_identity: BTreeMap<(crate::model::Kind, String, String), Target> = BTreeMap::new();
     for target in targets {
@@ -87,10 +98,12 @@ fn lowest_paths(targets: Vec<Target>) -> Vec<Target> {
             Some(known) => {
                 let mut places = known.locations.clone();
                 places.extend(target.locations.iter().filter(|p| !known.locations.contains(p)).cloned());
-                if rank(&target) < rank(known) {
-                    *known = target;
-                }
+                let higher = match rank(&target) < rank(known) {
+                    true => std::mem::replace(known, target),
+                    false => target,
+                };
                 known.locations = places;
+                known.verdicts = with_open(std::mem::take(&mut known.verdicts), &higher.verdicts);
             }
         }
     }

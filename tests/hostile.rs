@@ -906,7 +906,7 @@ fn publications_have_a_number() {
     assert_eq!((human.code, &json["level"]), (2, &Value::from(0)));
     let errors = json["errors"].as_array().unwrap();
     assert!(errors.len() == 1 && errors[0]["path"] == path, "{errors:?}");
-    let message = "linking what the runs publish takes more than 30000000 steps of work; the rest was not read";
+    let message = "linking what the runs publish takes more than 12000000 steps of work; the rest was not read";
     assert_eq!(errors[0]["message"], message);
     let levels: Vec<&Value> = json["targets"].as_array().unwrap().iter().map(|target| &target["level"]).collect();
     assert!(levels.contains(&&Value::from(3)), "the release beside it: {levels:?}");

@@ -110,7 +110,7 @@ impl Catalogue {
             all.remote.iter().map(|e| (&*e.actions, &*e.commands)).collect(),
             all.safeguards.iter().map(|e| (&*e.actions, &*e.commands)).collect(),
             all.neutral.iter().map(|e| (&*e.actions, &*e.commands)).collect(),
-            all.transfers.iter().map(|e| (&*e.actions, &[][..])).collect(),
+            all.transfers.iter().map(|e| (&*e.actions, &*e.commands)).collect(),
             all.changes.iter().map(|e| (&*e.actions, &*e.commands)).collect(),
             all.runs.iter().map(|e| (&*e.actions, &[][..])).collect(),
         ]);

@@ -146,7 +146,14 @@ pub struct Transfer {
     /// The entry's identifier.
     pub id: String,
     /// Actions.
+    #[serde(default)]
     pub actions: Vec<String>,
+    /// Commands, in the notation of sinks.
+    #[serde(default)]
+    pub commands: Vec<CommandPattern>,
+    /// Flags that take a value.
+    #[serde(default)]
+    pub value_flags: Vec<String>,
     /// `true` when it stores, `false` when it fetches.
     pub stores: bool,
     /// Whether it makes what it stores.

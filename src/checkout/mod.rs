@@ -37,7 +37,7 @@ use walk::Walk;
 const MAX_CACHED: usize = 256 * 1024 * 1024;
 /// What reading the pipelines of a checkout may take, in steps of work: a statement of a script, 16 bytes of a file that
 /// something leads to, each as often as it is read.
-pub const MAX_WORK: usize = 30_000_000;
+pub const MAX_WORK: usize = 12_000_000;
 /// Most paths of which it is kept whether a file stands there.
 const MAX_PLACES: usize = 100_000;
 

@@ -54,7 +54,8 @@ fn holds_options(word: &Text) -> bool {
 /// each with one word that may be its value (`docker --context x buildx build`), and so is `+toolchain`. A pattern
 /// word may list alternatives with `|` and hold `*`; `**` stands for any words, for tools that take tasks in any order
 /// (`mvn ** deploy`). A pattern word that starts with `-` wants that very option. A program pattern with a slash is
-/// compared with the whole word. A word that is wholly unknown fits nothing.
+/// compared with the whole word. A word that is wholly unknown fits nothing, but
+/// for a bare `*` with more words behind it.
 pub fn matches(pattern: &str, words: &[Text]) -> Option<usize> {
     let (want, rest) = pattern.split_once(' ').unwrap_or((pattern, ""));
     let first = words.first()?;
@@ -99,7 +100,13 @@ fn follow(wanted: SplitAsciiWhitespace<'_>, words: &[Text], from: usize, mut any
         at += 1;
         let option = text.len() > 1 && text.starts_with(['-', '+']);
         // A `*` stands for an operand, never for an option.
-        let fitting = word.symbol().is_none() && fits(want, text) && !(option && want.starts_with('*'));
+        // An operand in front of what decides may be wholly unknown, as the one of a loop over what `find` lists.
+        let decided_later = || rest.clone().next().is_some();
+        let unknown = || want == "*" && decided_later() && !after_option && !holds_options(word);
+        let fitting = match word.symbol() {
+            None => fits(want, text) && !(option && want.starts_with('*')),
+            Some(_) => unknown(),
+        };
         if fitting && let Some(end) = follow(rest.clone(), words, at, false) {
             return Some(end);
         }
@@ -236,9 +243,11 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_word_never_matches() {
+    fn an_unknown_word_matches_no_word_that_is_named() {
         assert_match("npm publish", "npm $X", None);
         assert_match("npm *", "npm $X", None);
+        assert_match("aws s3 cp * s3://*", "aws s3 cp $X s3://builds/", Some(5));
+        assert_match("aws s3 cp * s3://*", "aws s3 cp s3://builds/x $X", None);
         assert_match("npm publish", "$X publish", None);
         assert_match("npm publish", "npm $X publish", None);
         assert_match("mvn deploy", "mvn $ARGS deploy", Some(3));

@@ -161,7 +161,12 @@ impl<'c> Scripts<'c> {
             Language::Program => program(reading.text, &locate, reading.chain, &reading.folder, Cond::TRUE),
         };
         let mut script = script;
-        for command in &mut script.commands {
+        // Programs in the step itself take modules from the workspace; which of their functions run, nothing shows.
+        let mut modules = match reading.shell {
+            "javascript" => modules(reading.text, &locate, reading.chain, &reading.folder),
+            _ => Script::default(),
+        };
+        for command in script.commands.iter_mut().chain(&mut modules.commands) {
             self.bring_home(command);
         }
         let mut budget = Budget {
@@ -171,7 +176,10 @@ impl<'c> Scripts<'c> {
             done: BTreeSet::new(),
             choices: reading.choices.clone(),
         };
-        let script = self.follow(script, (reading.env, reading.platform), &mut budget);
+        let mut script = self.follow(script, (reading.env, reading.platform), &mut budget);
+        let modules = publications(self.follow(modules, (reading.env, reading.platform), &mut budget));
+        script.commands.extend(modules.commands);
+        script.unread.extend(modules.unread);
         self.checkout.spend(self.parsed.walked.take());
         script
     }
@@ -378,17 +386,7 @@ fn language(name: &str) -> Language {
 
 /// The literal commands of a program.
 fn program(text: &str, locate: &dyn Fn(usize, usize) -> Location, chain: &[Hop], folder: &Text, cond: Cond) -> Script {
-    let literal = |words: &[Text], folder: &Text, location| Command {
-        wrapped: wrapped(words, &Catalogue::get().wrappers),
-        words: words.into(),
-        env: Vec::new(),
-        input: None,
-        output: None,
-        folder: folder.clone(),
-        cond: cond.clone(),
-        location,
-        chain: chain.to_vec(),
-    };
+    let literal = |words: &[Text], folder: &Text, location| literal(words, folder, location, chain, &cond);
     let mut script = Script::default();
     for found in literals::invocations(text) {
         let location = locate(found.offset, found.offset + 1);
@@ -416,6 +414,29 @@ fn program(text: &str, locate: &dyn Fn(usize, usize) -> Location, chain: &[Hop],
         }
     }
     script
+}
+
+/// The modules that a program takes from the workspace, as if each were run by itself.
+fn modules(text: &str, locate: &dyn Fn(usize, usize) -> Location, chain: &[Hop], folder: &Text) -> Script {
+    let run = |(at, path): (usize, String)| {
+        literal(&[Text::from("node"), Text::new(path)], folder, locate(at, at + 1), chain, &Cond::TRUE)
+    };
+    Script { commands: literals::modules(text).into_iter().map(run).collect(), ..Script::default() }
+}
+
+/// A command that a program starts.
+fn literal(words: &[Text], folder: &Text, location: Location, chain: &[Hop], cond: &Cond) -> Command {
+    Command {
+        wrapped: wrapped(words, &Catalogue::get().wrappers),
+        words: words.into(),
+        env: Vec::new(),
+        input: None,
+        output: None,
+        folder: folder.clone(),
+        cond: cond.clone(),
+        location,
+        chain: chain.to_vec(),
+    }
 }
 
 /// The position in a file of an offset in a text that starts on line `first`.

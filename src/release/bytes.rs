@@ -99,7 +99,7 @@ fn follow(flow: &Flow, facts: &FlowFacts<'_>, job: usize, step: usize, files: &s
     let mut renamed = false;
     let (moves, pattern) = (own.moves(this), Pattern::new(files));
     for moved in moves.iter().take_while(|moved| moved.step <= step) {
-        if !facts.count.comparisons(1) {
+        if !facts.count.comparisons(moved.cost(&pattern)) {
             break;
         }
         for before in moved.before(&pattern) {

@@ -5,9 +5,9 @@ use std::cell::Cell;
 use crate::checkout::Checkout;
 
 /// The work that a publication is worth, each event and each leg of a matrix counted by itself.
-const PUBLICATION: usize = 1_000;
+const PUBLICATION: usize = 400;
 /// The work that one of its files or build jobs is worth, and that of holding provenance against it.
-const PART: usize = 10;
+const PART: usize = 4;
 
 /// The work that was done to link what a checkout publishes.
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use super::bytes::{self, FileRef};
 use super::digests;
 use super::doer::Picked;
 use super::facts::{Attest, FlowFacts, Publish};
-use super::glob::{self, Pattern};
+use super::glob::{self, CELLS, Pattern};
 use super::images::image_covered;
 use super::naming::{self, image_name, image_names, rewritten};
 use super::rewritten::Point;
@@ -64,14 +64,14 @@ impl Subjects {
     pub(super) fn of(attest: &Attest<'_>) -> Self {
         let subjects = &attest.producer.subjects;
         let pick = |picks| attest.doer.every(picks, attest.hit, &attest.producer.value_flags);
-        let (files, names) = (pick(&subjects.files), pick(&subjects.name));
+        let (files, names) = (attest.doer.in_folder(pick(&subjects.files)), pick(&subjects.name));
         let (left_out, named): (Vec<Picked>, Vec<Picked>) =
             files.iter().flat_map(items).partition(|f| f.value.as_str().starts_with('!'));
         Self {
             files,
             named,
             left_out: without_mark(&left_out),
-            checksums: pick(&subjects.checksums),
+            checksums: attest.doer.in_folder(pick(&subjects.checksums)),
             images: names.iter().flat_map(|n| image_names(&n.value)).collect(),
             names,
             digests: pick(&subjects.digest),
@@ -85,6 +85,8 @@ pub(super) struct Attested {
     files: Vec<Made>,
     /// What its patterns leave out of these.
     left_out: Vec<Made>,
+    /// The length of all these patterns.
+    length: usize,
 }
 
 /// Files in the job that makes them, ready to be held against others.
@@ -112,10 +114,9 @@ impl Attested {
             let inside = descends.then(|| Pattern::new(&format!("{}/**", file.pattern.trim_end_matches('/'))));
             Made { pattern: Pattern::new(&file.pattern), inside, job: file.job }
         };
-        let new = Rc::new(Self {
-            files: files.into_iter().map(made).collect(),
-            left_out: left_out.into_iter().map(made).collect(),
-        });
+        let length = files.iter().chain(&left_out).map(|file| file.pattern.len()).sum();
+        let (files, left_out) = (files.into_iter().map(made).collect(), left_out.into_iter().map(made).collect());
+        let new = Rc::new(Self { files, left_out, length });
         facts.attested.borrow_mut().insert(key, Rc::clone(&new));
         new
     }
@@ -195,17 +196,21 @@ pub(super) fn is_image(kind: Kind) -> bool {
 /// Provenance of another channel for the same digest: the files that a registry upload attests are also published
 /// here.
 fn own_elsewhere(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, unit: &Unit<'_, '_>) -> Coverage {
+    // BuildKit's provenance lies in the manifest and goes into an index that buildx makes of it; `docker manifest` takes
+    // none that has provenance, and what another command pushes is another image.
+    let index = ["imagetools", "index"].iter().any(|part| unit.publish.sink.id.contains(part));
+    let may = match unit.kind {
+        Kind::Image => index || unit.publish.bytes == Bytes::Copied,
+        kind => !is_image(kind) && !unit.files.is_empty() && unit.publish.bytes == Bytes::Given,
+    };
+    if !may {
+        return Coverage::No;
+    }
     let other = facts.get(attest.job).and_then(|f| {
         f.publishes.iter().find(|p| p.step == attest.step && p.doer.location() == attest.doer.location())
     });
     let Some(other) = other else { return Coverage::No };
-    if is_image(unit.kind) && unit.kind != Kind::Image {
-        return Coverage::No;
-    }
-    if is_image(unit.kind) {
-        // BuildKit's provenance lies in the manifest and goes into an index that buildx makes of it; `docker manifest` takes
-        // none that has provenance, and what another command pushes is another image.
-        let index = ["imagetools", "index"].iter().any(|part| unit.publish.sink.id.contains(part));
+    if unit.kind == Kind::Image {
         let merged = index && other.sink.kind == Kind::Image && other.job != unit.publish.job
             || unit.publish.bytes == Bytes::Copied;
         let fits = || {
@@ -225,10 +230,11 @@ fn own_elsewhere(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, unit: 
         }
         return Coverage::Yes("it lies in the manifests that the index is made of".to_owned());
     }
-    if unit.files.is_empty() || other.bytes != Bytes::Given || unit.publish.bytes != Bytes::Given {
+    if other.bytes != Bytes::Given {
         return Coverage::No;
     }
     let theirs: Vec<FileRef> = refs(flow, facts, attest.job, attest.step, &other.files);
+    facts.count.comparisons(theirs.len() * unit.files.len());
     if unit.files.iter().all(|f| theirs.iter().any(|t| t.job == f.job && glob::contains(&t.pattern, &f.pattern))) {
         Coverage::Yes("the same files are published with it on another channel".to_owned())
     } else {
@@ -329,7 +335,8 @@ fn files_covered(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, unit: 
         let package = |f: &Picked| {
             let file = f.value.as_str().rsplit('/').next().unwrap_or_default();
             let open = file.ends_with('*') || !file.contains('.') || f.value.as_str().contains("${{");
-            open || [".jar", ".aar", ".war", ".klib", ".pom"].iter().any(|ending| file.contains(ending))
+            open && !committed(unit.checkout, f.value.as_str())
+                || [".jar", ".aar", ".war", ".klib", ".pom"].iter().any(|ending| file.contains(ending))
         };
         if unit.kind == Kind::Maven && !attest.subjects().named.iter().any(package) {
             return Coverage::No;
@@ -358,13 +365,13 @@ fn files_covered(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, unit: 
     }
     let files = &attest.subjects().named;
     let attested = Attested::of(flow, facts, attest);
-    let Attested { files: subjects, left_out } = &*attested;
+    let Attested { files: subjects, left_out, length } = &*attested;
     let contained = |f: &FileRef| {
         let all = Pattern::new(&f.pattern);
         let whole = Some(without_side_files(&f.pattern)).filter(|whole| *whole != f.pattern).map(Pattern::new);
         let has = |pattern: &Pattern| pattern.contains(&all) || whole.as_ref().is_some_and(|w| pattern.contains(w));
         // Nothing is shown about what is not compared.
-        facts.count.comparisons(subjects.len() + left_out.len())
+        facts.count.comparisons(subjects.len() + left_out.len() + length * f.pattern.len() / CELLS)
             && !left_out.iter().any(|s| s.job == f.job && s.pattern.overlaps(&all))
             && subjects.iter().any(|s| s.job == f.job && (has(&s.pattern) || s.inside.as_ref().is_some_and(has)))
     };
@@ -387,12 +394,18 @@ fn files_covered(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, unit: 
     }
     // Published names that nothing resolves, attested in the job that publishes them.
     let unnamed = unit.publish.files.iter().all(|f| f.value.symbol().is_some());
+    // One file that is named may be another than those.
+    let single = |f: &Picked| f.value.symbol().is_none() && !fixed(f.value.as_str()).contains(['*', '?', '{']);
+    let single = files.iter().all(|f| single(f) && !f.value.as_str().ends_with('/'));
+    if attest.job == unit.publish.job && unnamed && single && !checksum_file(files) {
+        return Coverage::Unread("what is attested may be another file than those that are published".to_owned());
+    }
     if attest.job == unit.publish.job && unnamed && !checksum_file(files) {
         return Coverage::Yes("its subjects are files of the job that publishes".to_owned());
     }
     let meets = |f: &FileRef| {
         let all = Pattern::new(&f.pattern);
-        facts.count.comparisons(subjects.len());
+        facts.count.comparisons(subjects.len() + length * f.pattern.len() / CELLS);
         subjects.iter().any(|s| s.job == f.job && s.pattern.overlaps(&all))
     };
     if unit.files.iter().any(meets) {
@@ -516,6 +529,20 @@ fn generalise(flow: &Flow, attest: &Attest<'_>, subjects: &mut [FileRef]) {
             }
         }
     }
+}
+
+/// Whether a pattern names what lies in a folder of the checkout, which is no folder of outputs.
+fn committed(checkout: &crate::checkout::Checkout, pattern: &str) -> bool {
+    let pattern = glob::normal(pattern);
+    let known = pattern.find(['*', '?', '{', '$']).map_or(pattern.as_str(), |at| pattern.get(..at).unwrap_or_default());
+    known.rsplit_once('/').is_some_and(|(folder, _)| !folder.is_empty() && checkout.under(folder).next().is_some())
+}
+
+/// What of a value is known.
+fn fixed(value: &str) -> String {
+    let mut parts = value.split("${{");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |known, part| known + part.split_once("}}").map_or("", |(_, behind)| behind))
 }
 
 fn checksum_file(files: &[Picked]) -> bool {

@@ -492,7 +492,7 @@ pub(super) fn moved_from(flow: &Flow, facts: &FlowFacts<'_>, point: &Point, file
     let job = flow.jobs.get(point.job).filter(|j| j.key == file.job);
     let Some((job, own)) = job.zip(facts.get(point.job)) else { return Vec::new() };
     let (moves, pattern) = (own.moves(job), Pattern::new(&file.pattern));
-    facts.count.comparisons(moves.len());
+    facts.count.comparisons(moves.iter().map(|m| m.cost(&pattern)).sum());
     let before = moves.iter().filter(|m| m.step >= point.step).flat_map(|m| m.before(&pattern));
     before.map(|pattern| FileRef { job: file.job.clone(), pattern }).collect()
 }

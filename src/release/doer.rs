@@ -84,6 +84,19 @@ impl<'p> Doer<'p> {
         }
     }
 
+    /// Whether a command takes from the place that the last word of its pattern stands for, and brings nothing there: a
+    /// value of an option stood for the source (`aws s3 cp --region x s3://bucket/file .`).
+    pub fn takes(&self, commands: &[CommandPattern], hit: Hit, value_flags: &[String]) -> bool {
+        let Act::Command(_, _, words) = self.act else { return false };
+        let mut places = commands.iter().filter_map(|c| c.as_str().rsplit(' ').next());
+        places.any(|place| {
+            let is = |word: &Text| word.symbol().is_none() && pattern::wildcard(place, word.as_str());
+            place.len() > 1
+                && place.contains('*')
+                && matches!(matching::positional(words, hit.after, value_flags).as_slice(), [from, to] if is(from) && !is(to))
+        })
+    }
+
     /// The line that shows a condition: the input it tests, or the step itself.
     pub fn shown_by(&self, tests: &[Test]) -> Location {
         let Act::Action(_, action) = self.act else { return self.location().clone() };
@@ -137,6 +150,27 @@ impl<'p> Doer<'p> {
             Act::Action(..) => Text::default(),
             Act::Command(_, command, _) => command.folder.clone(),
         }
+    }
+
+    /// Files as the checkout has them: those that a command names lie in the folder that it works in.
+    pub fn in_folder(&self, files: Vec<Picked>) -> Vec<Picked> {
+        let folder = self.folder();
+        if folder.is_empty() {
+            return files;
+        }
+        let placed = |file: &Text| {
+            if file.symbol().is_some() {
+                return file.to_string();
+            }
+            let (mark, name) = file.as_str().strip_prefix('!').map_or(("", file.as_str()), |name| ("!", name));
+            let whole = if name.ends_with('/') || name == "." || name.ends_with("/.") { "/" } else { "" };
+            format!("{mark}{}{whole}", crate::commands::join(&folder, &Text::from(name)))
+        };
+        let all = |file: Picked| {
+            let items: Vec<String> = file.value.items(&[',']).iter().map(placed).collect();
+            Picked { value: Text::new(items.join("\n")), location: file.location }
+        };
+        files.into_iter().map(all).collect()
     }
 
     /// The value of a variable.

@@ -16,7 +16,7 @@ use super::moves::{self, Move};
 use super::opaque::{self, Opaque};
 use super::rewritten::{self, Point, Written};
 use super::supply;
-use crate::catalogue::{Bytes, Catalogue, Content, Producer, Signer, Sink};
+use crate::catalogue::{Broken, Bytes, Catalogue, Content, Producer, Signer, Sink};
 use crate::checkout::Checkout;
 use crate::commands::IDENTITY;
 use crate::model::{Cond, Flow, Job, Location, Step, StepBody, Text};
@@ -231,8 +231,8 @@ impl Facts<'_> {
     }
 }
 
-/// The digest lists that were read, by the step that makes them and their name.
-type ListsByFile = HashMap<(Point, String), Option<Rc<Listed>>>;
+/// What fills checksums files, by the step that reads them and their path.
+type Lists = HashMap<(Point, String), Option<Rc<Listed>>>;
 
 /// The facts of every job of a flow, in the flow's order.
 #[derive(Debug)]
@@ -244,8 +244,8 @@ pub(super) struct FlowFacts<'p> {
     pub origins: RefCell<HashMap<(usize, usize, String), Origin>>,
     /// The files that provenance is made for, by its place among these facts: asked again for every target.
     pub attested: RefCell<HashMap<*const (), Rc<Attested>>>,
-    /// What fills a checksums file, by the step that reads it and its path: asked again for every target.
-    pub lists: RefCell<ListsByFile>,
+    /// What fills a checksums file: asked again for every target.
+    pub lists: RefCell<Lists>,
     /// The job and the step that symbols name.
     steps: RefCell<HashMap<String, Option<(usize, usize)>>>,
     /// The jobs that each waits for.
@@ -397,6 +397,9 @@ fn sinks<'p>(facts: &mut Facts<'p>, doer: Doer<'p>, place: Place<'p>, catalogue:
     let runs = || job.cond.clone().and(doer.cond());
     for sink in doer.among(&catalogue.index.sinks, &catalogue.sinks) {
         let Some(hit) = doer.is(&sink.actions, &sink.commands) else { continue };
+        if doer.takes(&sink.commands, hit, &sink.value_flags) {
+            continue;
+        }
         let cond = runs().and(doer.applies(&sink.when, &sink.unless));
         if cond.is_never() {
             continue;
@@ -412,7 +415,8 @@ fn sinks<'p>(facts: &mut Facts<'p>, doer: Doer<'p>, place: Place<'p>, catalogue:
             // `gh release create` without files hands out nothing.
             continue;
         }
-        if facts.publishes.iter().any(|p| p.step == index && p.sink.kind == sink.kind && same_doer(p.doer, doer)) {
+        let mut of_step = facts.publishes.iter().rev().take_while(|p| p.step == index);
+        if of_step.any(|p| p.sink.kind == sink.kind && same_doer(p.doer, doer)) {
             continue;
         }
         // A tarball that is handed to `npm publish` goes out as it is.
@@ -422,6 +426,7 @@ fn sinks<'p>(facts: &mut Facts<'p>, doer: Doer<'p>, place: Place<'p>, catalogue:
             Some(tarball) if sink.bytes == Bytes::Packed => (Bytes::Given, vec![tarball]),
             _ => (sink.bytes, files),
         };
+        let files = doer.in_folder(files);
         facts.publishes.push(Publish { sink, doer, hit, job: at, step: index, cond, files, bytes });
     }
 }
@@ -446,7 +451,9 @@ fn attests<'p>(facts: &mut Facts<'p>, doer: Doer<'p>, place: Place<'p>, catalogu
             .iter()
             .find(|b| doer.applies(&b.when, &[]).is_always())
             .map(|b| (b.why.clone(), doer.shown_by(&b.when)));
-        let undecided = producer.broken.iter().find(|b| !doer.applies(&b.when, &[]).is_never()).map(|b| {
+        // What keeps it from delivering where it is not asked for takes nothing away.
+        let may_hold = |b: &&Broken| !cond.clone().and(doer.applies(&b.when, &[])).is_never();
+        let undecided = producer.broken.iter().find(may_hold).map(|b| {
             (format!("a value that decides about it is not shown: perhaps {}", b.why), doer.shown_by(&b.when))
         });
         let (broken, undecided) = match without_identity(producer, doer) {
@@ -494,10 +501,11 @@ fn without_identity(producer: &Producer, doer: Doer<'_>) -> Option<(bool, (Strin
 
 fn transfers<'p>(facts: &mut Facts<'p>, doer: Doer<'p>, place: Place<'p>, catalogue: &'static Catalogue) {
     for transfer in doer.among(&catalogue.index.transfers, &catalogue.transfers) {
-        let Some(hit) = doer.is(&transfer.actions, &[]) else { continue };
-        let name = doer.first(&transfer.name, hit, &[]).into_iter().next();
-        let pattern = doer.first(&transfer.pattern, hit, &[]).into_iter().next();
-        let paths: Vec<Text> = doer.first(&transfer.paths, hit, &[]).into_iter().map(|p| p.value).collect();
+        let Some(hit) = doer.is(&transfer.actions, &transfer.commands) else { continue };
+        let first = |picks| doer.first(picks, hit, &transfer.value_flags);
+        let name = first(&transfer.name).into_iter().next();
+        let pattern = first(&transfer.pattern).into_iter().next();
+        let paths: Vec<Text> = doer.in_folder(first(&transfer.paths)).into_iter().map(|p| p.value).collect();
         let handover = Handover {
             step: place.index,
             name: name.or(pattern).map(|p| p.value),

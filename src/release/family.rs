@@ -1,9 +1,11 @@
 //! Splits a stream into what shares one verdict: file families of a release, and the lowest of several pushes.
 
 use super::bytes::FileRef;
-use super::facts::Publish;
+use super::doer::Doer;
+use super::facts::{self, Publish};
 use super::{Linked, Path, Stream, coverage, glob};
-use crate::model::Kind;
+use crate::catalogue::Catalogue;
+use crate::model::{Flow, Kind, StepBody, Text};
 
 /// A group of published files under one publishing step.
 struct Family<'s, 'p> {
@@ -66,7 +68,7 @@ fn families<'s, 'p>(path: &Path<'_, 'p>, stream: &'s Stream<'s, 'p>) -> Vec<Fami
             for item in file.value.items(&[',']) {
                 // `path#label` names the asset for people.
                 let written = item.as_str().trim_matches(['"', '\'']).split('#').next().unwrap_or_default().to_owned();
-                if written.is_empty() || written.starts_with('!') {
+                if written.is_empty() || written.starts_with('!') || is_statement(path.flow, &item) {
                     continue;
                 }
                 if !path.counts() {
@@ -104,10 +106,26 @@ fn families<'s, 'p>(path: &Path<'_, 'p>, stream: &'s Stream<'s, 'p>) -> Vec<Fami
     families
 }
 
+/// Whether a value is the file in which a step leaves the provenance, or another statement, that it made.
+/// Source: <https://github.com/actions/attest#outputs>
+fn is_statement(flow: &Flow, value: &Text) -> bool {
+    let step = value.symbol().filter(|s| s.ends_with(".outputs.bundle-path"));
+    let Some((_, step)) = step.and_then(|symbol| facts::step_of_symbol(flow, symbol)) else {
+        return false;
+    };
+    let StepBody::Action(action) = &step.body else { return false };
+    let doer = Doer::action(step, action);
+    let catalogue = Catalogue::get();
+    let mut makers = doer.among(&catalogue.index.producers, &catalogue.producers);
+    makers.any(|p| doer.is(&p.actions, &[]).is_some())
+}
+
 /// Whether a pattern names nothing but what describes the bytes of a release: inventories and provenance.
 fn describes(pattern: &str) -> bool {
     let name = pattern.to_ascii_lowercase();
-    ["sbom", "spdx", ".cdx.", "cyclonedx", "bom.json", "bom.xml", ".intoto.jsonl"].iter().any(|w| name.contains(w))
+    let words =
+        ["sbom", "spdx", ".cdx.", "cyclonedx", "bom.json", "bom.xml", ".intoto.jsonl", "provenance", "attestation"];
+    words.iter().any(|w| name.contains(w))
 }
 
 /// Whether a pattern names only what nobody runs: checksums, signatures, SBOMs, provenance, documents.
@@ -147,6 +165,7 @@ pub(super) fn ancillary(pattern: &str) -> bool {
         "bom.xml",
         ".sigstore.jsonl",
         ".digest",
+        ".blockmap",
     ];
     const WORDS: &[&str] = &[
         "checksum",
@@ -168,13 +187,50 @@ pub(super) fn ancillary(pattern: &str) -> bool {
         "_sha",
         "cosign.pub",
     ];
-    let name = glob::normal(pattern).to_ascii_lowercase();
+    const PROGRAMS: &[&str] = &[
+        ".exe",
+        ".deb",
+        ".rpm",
+        ".msi",
+        ".msix",
+        ".dmg",
+        ".pkg",
+        ".apk",
+        ".appimage",
+        ".whl",
+        ".jar",
+        ".gem",
+        ".crate",
+        ".nupkg",
+        ".vsix",
+        ".flatpak",
+        ".snap",
+    ];
+    const ARCHIVES: &[&str] = &[".zip", ".tar.gz", ".tgz", ".tar.xz", ".tar.zst", ".tar.bz2", ".7z"];
+    // What an unknown is called says something where it is all, and nothing where it is a part of a name.
+    let normal = glob::normal(pattern);
+    let text = match Text::new(normal.as_str()).symbol() {
+        Some(symbol) => format!("{} }}}}", symbol.rsplit('.').next().unwrap_or(symbol)),
+        None => glob::starred(&normal),
+    };
+    let name = text.to_ascii_lowercase();
     let last = name.rsplit('/').next().unwrap_or(&name).to_owned();
+    // A program may be called after what it makes: `sbom-tool.zip`, but not `widget-sbom.zip`.
+    let spoken = |word: &&str| match ARCHIVES.iter().find_map(|ending| last.strip_suffix(ending)) {
+        Some(stem) => stem.strip_suffix('s').unwrap_or(stem).ends_with(word.strip_suffix('s').unwrap_or(word)),
+        None => last.contains(*word) && !PROGRAMS.iter().any(|ending| last.ends_with(ending)),
+    };
     // Data that stands among the documents belongs to them.
     let documents = name.split('/').rev().skip(1).any(|folder| matches!(folder, "docs" | "doc" | "documentation"));
     let data = [".json", ".yaml", ".yml", ".html", ".pdf", ".svg", ".png", ".adoc", ".rst"];
-    ENDINGS.iter().any(|e| last.ends_with(e))
-        || WORDS.iter().any(|w| last.contains(w))
+    // What an updater asks for the newest version points to the files: `latest.json`, `latest-mac.yml`.
+    let update = last.strip_prefix("latest").is_some_and(|rest| {
+        let rest = [".json", ".yml", ".yaml"].iter().find_map(|ending| rest.strip_suffix(ending));
+        rest.is_some_and(|variant| variant.is_empty() || variant.starts_with('-'))
+    });
+    update
+        || ENDINGS.iter().any(|e| last.ends_with(e))
+        || WORDS.iter().any(spoken)
         || documents && data.iter().any(|e| last.ends_with(e))
 }
 
@@ -188,7 +244,13 @@ mod tests {
         assert!(ancillary("dist/checksums.txt"));
         assert!(ancillary("widget.sbom.json"));
         assert!(ancillary("docs/api/widget_schema.json"));
+        assert!(ancillary("dist/latest-mac.yml") && ancillary("latest.json"));
+        assert!(!ancillary("latest.zip") && !ancillary("latest*") && !ancillary("latestnews.json"));
         assert!(!ancillary("docs/widget.tar.gz"));
+        assert!(ancillary("dist/widget-sbom.zip") && ancillary("licenses.tar.gz") && ancillary("widget.exe.sig"));
+        assert!(!ancillary("sbom-tool.zip") && !ancillary("attestation-viewer.exe"));
+        assert!(ancillary("${{ env.LINUX_SHA }}") && ancillary("${{ jobs.a.steps.b.outputs.changelog }}"));
+        assert!(!ancillary("widget-${{ jobs.a.steps.get-release-notes.outputs.version }}.zip"));
         assert!(!ancillary("docs.json"));
         assert!(!ancillary("dist/*.deb"));
         assert!(!ancillary("dist/*"));

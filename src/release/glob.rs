@@ -26,6 +26,11 @@ const MOST_ALTERNATIVES: usize = 64;
 /// A pattern that has more units in all its alternatives may name any file.
 const MOST_UNITS: usize = 4_096;
 
+/// Two patterns of more units, one times the other, are not compared: they may meet, and neither contains the other.
+const MOST_CELLS: usize = 1 << 16;
+/// Pairs of units that are worth a comparison of two short patterns.
+pub(super) const CELLS: usize = 32;
+
 /// A pattern taken apart.
 struct Compiled {
     /// What [`normal`] makes of it.
@@ -332,6 +337,7 @@ fn has(outer: &[Unit], inner: &[Unit]) -> bool {
         [] => inner.is_empty(),
         [Unit::Deep] => true,
         [Unit::Star] => !inner.iter().any(|i| matches!(i, Unit::Deep | Unit::Char('/'))),
+        _ if outer.len() * inner.len() > MOST_CELLS => false,
         _ => {
             let width = inner.len() + 1;
             within(outer, inner, &mut vec![None; (outer.len() + 1) * width], 0, 0, width)
@@ -343,6 +349,9 @@ fn has(outer: &[Unit], inner: &[Unit]) -> bool {
 fn may_meet(a: &[Unit], b: &[Unit]) -> bool {
     let fixed = |u: &Unit, v: &Unit| !is_wild(u) && !is_wild(v);
     let Some((a, b)) = trimmed(a, b, fixed, one_another) else { return false };
+    if a.len() * b.len() > MOST_CELLS {
+        return true;
+    }
     let width = b.len() + 1;
     meet(a, b, &mut vec![None; (a.len() + 1) * width], 0, 0, width)
 }
@@ -438,6 +447,15 @@ mod tests {
         assert!(contains(&name, &name) && !contains("*", &name) && overlaps("b*", &name));
         let many = format!("{{{}}}/*", vec!["a".repeat(MOST_UNITS / 50); 60].join(","));
         assert!(contains(&many, &many) && !contains("*", &many) && overlaps(&many, "out/b"));
+    }
+
+    #[test]
+    fn patterns_with_too_many_pairs_of_parts_are_not_compared() {
+        // 257 parts: times 255 it is compared, times 256 it is not.
+        let wild = format!("{}*", "*a".repeat(128));
+        let plain = |name: &str, length: usize| name.repeat(length);
+        assert!(contains(&wild, &plain("a", 255)) && !contains(&wild, &plain("a", 256)));
+        assert!(!overlaps(&wild, &plain("b", 255)) && overlaps(&wild, &plain("b", 256)));
     }
 
     #[test]

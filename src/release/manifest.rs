@@ -11,6 +11,10 @@ pub(super) fn name(checkout: &Checkout, kind: Kind, folder: &str) -> Option<Stri
         checkout.glance(&path).ok()
     };
     let first = |file: &str, expression: &str| pattern::capture(expression, &read(file)?);
+    let gradle = || {
+        let project = |file: &str| first(file, r#"rootProject\.name\s*=\s*["']([^"']+)["']"#);
+        project("settings.gradle").or_else(|| project("settings.gradle.kts"))
+    };
     match kind {
         Kind::Npm | Kind::VscodeExtension => {
             let json: serde_json::Value = serde_json::from_str(&read("package.json")?).ok()?;
@@ -25,10 +29,9 @@ pub(super) fn name(checkout: &Checkout, kind: Kind, folder: &str) -> Option<Stri
             pattern::capture(r#"(?m)^\s*name\s*=\s*"([^"]+)""#, package.split("\n[").next()?)
         }
         Kind::HelmChart => first("Chart.yaml", r"(?m)^name:\s*(\S+)"),
-        Kind::Maven => first("pom.xml", r"<artifactId>\s*([^<\s]+)\s*</artifactId>").or_else(|| {
-            first("settings.gradle", r#"rootProject\.name\s*=\s*["']([^"']+)["']"#)
-                .or_else(|| first("settings.gradle.kts", r#"rootProject\.name\s*=\s*["']([^"']+)["']"#))
-        }),
+        Kind::Maven => first("pom.xml", r"<artifactId>\s*([^<\s]+)\s*</artifactId>").or_else(gradle),
+        // A plugin of a program, which Gradle publishes to its portal.
+        Kind::Other => gradle(),
         Kind::Gem => own_file(checkout, folder, ".gemspec"),
         Kind::Nuget => own_file(checkout, folder, ".nuspec").or_else(|| own_file(checkout, folder, ".csproj")),
         Kind::Snap => first("snap/snapcraft.yaml", r"(?m)^name:\s*(\S+)")

@@ -287,6 +287,8 @@ impl<'a, 'p> Path<'a, 'p> {
             fitting.contains(location) || linked.iter().any(|l| named(&l.refused) || named(&l.unread))
         };
         let mut orphans: Vec<(usize, bool, Refused)> = Vec::new();
+        // Calls of generators, with the jobs that hand them digests.
+        let mut handed: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();
         for (at, own) in self.facts.iter().enumerate() {
             for attest in own.attests.iter().filter(|a| !a.producer.subjects.own && !used(a.doer.location())) {
                 let image = attest.names_image();
@@ -305,6 +307,7 @@ impl<'a, 'p> Path<'a, 'p> {
                     "the subjects of {} are not what is published: those bytes are built elsewhere",
                     builder.what
                 );
+                handed.insert(at, bytes::feeds(job, |_| true));
                 orphans.push((
                     at,
                     !builder.image.is_empty(),
@@ -323,6 +326,16 @@ impl<'a, 'p> Path<'a, 'p> {
                     continue;
                 }
                 let mut refused = refused.clone();
+                // The files on the way from the job that took the digests may be the same, as in an archive.
+                let digested = |build: &usize| {
+                    let key = self.flow.jobs.get(*build).map(|j| &j.key);
+                    key.is_some_and(|key| handed.get(at).is_some_and(|jobs| jobs.contains(key)))
+                };
+                if !target.builds.contains(&target.publish.job) && target.builds.iter().any(digested) {
+                    refused.why = "its subjects may be other files than those that are published".to_owned();
+                    target.unread.push(refused);
+                    continue;
+                }
                 // Where the publishing job builds again, its building step is what shows it.
                 if self.flow.jobs.get(*at).is_some_and(|j| j.outside.is_some())
                     && let Some((_, step)) = target.working_steps(target.publish.job).next()

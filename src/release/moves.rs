@@ -1,7 +1,7 @@
 //! Files that a job copies, moves or renames: the bytes stay, the name is another one.
 
 use super::family::ancillary;
-use super::glob::{self, Pattern};
+use super::glob::{self, CELLS, Pattern};
 use super::naming;
 use crate::commands::matching;
 use crate::model::{Command, Job, StepBody, Text};
@@ -110,6 +110,11 @@ impl Move {
             Source { landed: Pattern::new(&glob::normal(&landed)), name }
         };
         Self { step, from: from.into_iter().map(source).collect(), target: Pattern::new(&to), to, folder }
+    }
+
+    /// What asking for a pattern is worth, in comparisons.
+    pub(super) fn cost(&self, pattern: &Pattern) -> usize {
+        self.from.len() + pattern.as_str().len() * self.to.len() / CELLS
     }
 
     /// The names under which the files of a pattern lay before; none when the move does not touch them.

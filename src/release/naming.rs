@@ -7,7 +7,7 @@ use super::packages::{self, Packages};
 use crate::catalogue::Naming;
 use crate::checkout::Checkout;
 use crate::commands::workspace::Package;
-use crate::model::{Flow, Kind, StepBody, Text};
+use crate::model::{Flow, Kind, Step, StepBody, Text};
 
 /// The names under which one publishing step hands out bytes: the name of the stream, and every place.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -155,13 +155,14 @@ fn images(checkout: &Checkout, flow: &Flow, job: usize, tags: &[Picked]) -> Vec<
 /// environment.
 fn metadata_images(flow: &Flow, publish: &Publish<'_>) -> Option<Vec<String>> {
     let Act::Command(_, command, words) = publish.doer.act else { return None };
-    let mut texts = words.iter().chain(&command.input);
-    if !texts.any(|w| w.as_str().contains("DOCKER_METADATA_OUTPUT")) {
-        return None;
-    }
+    let says = |part: &str| words.iter().chain(&command.input).any(|w| w.as_str().contains(part));
+    let all = says("DOCKER_METADATA_OUTPUT");
+    let own = |step: &Step| step.id.as_deref().is_some_and(|id| says(&format!(".steps.{id}.outputs.")));
     let steps = &flow.jobs.get(publish.job)?.steps;
     let images = steps.iter().take(publish.step).rev().find_map(|step| match &step.body {
-        StepBody::Action(action) if action.name.ends_with("/metadata-action") => action.input("images"),
+        StepBody::Action(action) if action.name.ends_with("/metadata-action") && (all || own(step)) => {
+            action.input("images")
+        }
         _ => None,
     })?;
     let value = Text::new(images.value.as_str());
@@ -183,12 +184,24 @@ fn sources(publish: &Publish<'_>) -> Option<Vec<Named>> {
         .iter()
         .skip(publish.hit.after)
         .filter_map(|w| w.as_str().split("@sha256:").next().filter(|head| head.len() < w.as_str().len()))
-        .filter_map(|head| head.rsplit(['<', '(', ' ', '\'', '"']).next())
-        .filter(|image| image.contains('/') && !image.contains("${{"))
+        .map(last_word)
+        .filter(|image| image.contains('/') && !image.starts_with("${{"))
         .map(image_name)
         .collect();
     let name = images.first()?.clone();
     Some(vec![Named { name: name.clone(), places: vec![name], package: None }])
+}
+
+/// What stands behind the last separator of a piece of script that is no part of an unknown.
+fn last_word(text: &str) -> &str {
+    let mut open = 0_usize;
+    let at = text.char_indices().rev().find(|(at, c)| {
+        let tail = text.get(*at..).unwrap_or_default();
+        open += usize::from(tail.starts_with("}}"));
+        open -= usize::from(open > 0 && tail.starts_with("${{"));
+        open == 0 && ['<', '(', ' ', '\'', '"'].contains(c)
+    });
+    at.and_then(|(at, c)| text.get(at + c.len_utf8()..)).unwrap_or(text)
 }
 
 /// Images behind the outputs of the metadata action: its `images` input. Each leg of a matrix has an action of its own.
@@ -282,7 +295,16 @@ pub(super) fn rewritten(kind: Kind) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::image_name;
+    use super::{image_name, last_word};
+
+    #[test]
+    fn an_unknown_part_of_an_image_stays_whole() {
+        assert_eq!(
+            last_word("${{ shell(printf 'ghcr.io/${{ github.actor }}/widget"),
+            "ghcr.io/${{ github.actor }}/widget"
+        );
+        assert_eq!(last_word("a <ghcr.io/acme/widget"), "ghcr.io/acme/widget");
+    }
 
     #[test]
     fn an_image_is_named_without_tag_and_digest() {

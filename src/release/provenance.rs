@@ -144,7 +144,7 @@ pub(super) fn find(
                         found.refused.push(refused);
                         continue;
                     }
-                    match usable(checkout, job, attest, unit) {
+                    match usable(checkout, flow, job, attest, unit) {
                         Err(refused) => found.refused.push(refused),
                         Ok(()) => better(&mut found, of_step(checkout, flow, facts, job, attest, unit, coverage)),
                     }
@@ -249,7 +249,7 @@ fn of_npm(
         subjects: OnceCell::new(),
         contained: OnceCell::new(),
     };
-    match usable(checkout, job, &attest, unit) {
+    match usable(checkout, flow, job, &attest, unit) {
         Err(refused) => found.refused.push(refused),
         Ok(()) => {
             let mut provenance = of_step(checkout, flow, facts, job, &attest, unit, coverage.to_owned());
@@ -266,7 +266,13 @@ pub(super) fn better(found: &mut Found, new: Provenance) {
 }
 
 /// Whether an attesting step whose subject fits really delivers.
-fn usable(checkout: &Checkout, job: &Job, attest: &Attest<'_>, unit: &Unit<'_, '_>) -> Result<(), Refused> {
+fn usable(
+    checkout: &Checkout,
+    flow: &Flow,
+    job: &Job,
+    attest: &Attest<'_>,
+    unit: &Unit<'_, '_>,
+) -> Result<(), Refused> {
     let refuse = |why: String, location: &Location| {
         Err(Refused { rule: attest.producer.id.clone(), why, location: location.clone() })
     };
@@ -290,7 +296,13 @@ fn usable(checkout: &Checkout, job: &Job, attest: &Attest<'_>, unit: &Unit<'_, '
             attest.doer.location(),
         );
     }
-    if !unit.publish.cond.implies(&attest.cond) {
+    // A push that is done has left the digest for which the attesting step or job waits.
+    let pushed = || {
+        let digest = flow.job(unit.publish.job).zip(unit.publish.doer.step().id.as_deref());
+        let digest = digest.filter(|_| is_image(unit.kind));
+        digest.map_or(Cond::TRUE, |(job, id)| Cond::atom(format!("jobs.{}.steps.{id}.outputs.digest", job.key)))
+    };
+    if !unit.publish.cond.implies(&attest.cond) && !unit.publish.cond.clone().and(pushed()).implies(&attest.cond) {
         let step = attest.doer.step();
         let (condition, place) = match (&step.condition_at, &job.condition_at) {
             (Some(at), _) if !unit.publish.cond.implies(&attest.doer.cond()) => (attest.doer.cond(), at),

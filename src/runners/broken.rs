@@ -18,6 +18,9 @@ use crate::syntax::yaml;
 const AGENT: &[&str] =
     &["config.sh", "config.cmd", "run.sh", "svc.sh", "jitconfig", "actions-runner", "/github-runner"];
 
+/// What JSON that defines runners holds: much else is JSON, and data holds all kinds of words.
+const JSON: &[&str] = &["runner", "Runner", "RUNNER", "agent", "Agent", "AGENT", "AWS::", "Microsoft.", "odeBuild"];
+
 /// Tells of a file with words of runner configuration when its syntax is broken.
 pub(super) fn broken(file: &File<'_>) {
     let ends = |endings: &[&str]| endings.iter().any(|e| file.path.ends_with(e));
@@ -30,7 +33,7 @@ pub(super) fn broken(file: &File<'_>) {
         if let Err(error) = yaml::parse(file.text) {
             tell(Some((error.line, error.column)), format!("not valid YAML: {}", error.message));
         }
-    } else if ends(&[".json"]) {
+    } else if ends(&[".json"]) && JSON.iter().any(|word| file.text.contains(word)) {
         // What is JSON and no YAML, with a tab in it, is not broken, and neither is what has comments.
         let bare = || serde_json::from_str::<IgnoredAny>(&without_comments(file.text));
         if let Err(error) = yaml::parse(file.text)

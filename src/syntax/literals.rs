@@ -105,6 +105,26 @@ pub fn invocations(text: &str) -> Vec<Invocation> {
     found
 }
 
+/// How a JavaScript program names a module of the workspace that it runs in.
+static MODULES: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(
+        r#"(?x)
+        \b (?: require | import ) \s* \( \s* ['"`]
+        (?: \./ | \$\{\{ \s* github\.workspace \s* \}\}/ | \$\{ process\.env\.GITHUB_WORKSPACE \}/ )
+        ([\w@./-]+)
+        ['"`] \s* \)
+        "#,
+    )
+    .ok()
+});
+
+/// Paths of the modules that a JavaScript program takes from the workspace that it runs in, with the offset of each.
+pub fn modules(text: &str) -> Vec<(usize, String)> {
+    let Some(calls) = MODULES.as_ref().filter(|_| text.len() <= LARGEST) else { return Vec::new() };
+    let paths = calls.captures_iter(text).filter_map(|c| Some((c.get(0)?.start(), c.get(1)?.as_str().to_owned())));
+    paths.filter(|(at, _)| !commented(text, *at)).take(MOST).collect()
+}
+
 /// The words that calls of `arg` and `args` add to a command, up to the end of the statement.
 fn chained(text: &str) -> Vec<String> {
     let statement = text.split(';').next().unwrap_or(text);
@@ -220,7 +240,7 @@ fn backticks(text: &str) -> Vec<(usize, String)> {
 
 #[cfg(test)]
 mod tests {
-    use super::invocations;
+    use super::{invocations, modules};
 
     fn lines(text: &str) -> Vec<String> {
         invocations(text).into_iter().map(|i| i.line).collect()
@@ -248,6 +268,15 @@ mod tests {
         );
         assert_eq!(lines("cmd!(sh, \"cargo publish -p {name}\").run()?;"), ["cargo publish -p ${{ program.name }}"]);
         assert!(lines("// cmd!(sh, \"cargo publish\")").is_empty());
+    }
+
+    #[test]
+    fn modules_of_the_workspace_are_found() {
+        let paths = |text: &str| modules(text).into_iter().map(|(_, path)| path).collect::<Vec<_>>();
+        assert_eq!(paths("const upload = require('./scripts/upload.cjs')"), ["scripts/upload.cjs"]);
+        assert_eq!(paths("await import('${{ github.workspace }}/ci/a.js')"), ["ci/a.js"]);
+        assert_eq!(paths("await import(`${process.env.GITHUB_WORKSPACE}/ci/a.js`)"), ["ci/a.js"]);
+        assert!(paths("// require('./a.js')\nrequire('fs'); require(name); require('../a.js')").is_empty());
     }
 
     #[test]

@@ -240,6 +240,10 @@ fn script(call: &Call<'_>, path: &str, text: &str, tasks: &Item, name: &str, dep
         };
         array.into_iter().filter_map(part).collect()
     };
+    // A function of a module.
+    if let Some(named) = task.as_table_like().and_then(|t| t.get("script")).and_then(Item::as_str) {
+        entered.pieces.extend(function(call, named));
+    }
     let mut commands = list(task);
     for key in ["cmd", "shell", "sequence", "composite"] {
         if let Some(item) = task.as_table_like().and_then(|t| t.get(key)) {
@@ -254,6 +258,25 @@ fn script(call: &Call<'_>, path: &str, text: &str, tasks: &Item, name: &str, dep
     }
     for command in commands {
         push(&command, entered);
+    }
+}
+
+/// The Python function that a task names: `package.module:function`.
+fn function(call: &Call<'_>, named: &str) -> Option<Piece> {
+    let (module, function) = named.split_once(':').unwrap_or((named, "main"));
+    let head = format!("def {}(", function.split('(').next().unwrap_or(function).trim());
+    let module = module.trim().replace('.', "/");
+    let files = [format!("{module}.py"), format!("{module}/__init__.py"), format!("src/{module}.py")];
+    let path = files.iter().map(|file| call.path(file)).find(|path| call.checkout.is_there(path))?;
+    let text = call.checkout.read(&path).ok()?;
+    let inner = |line: &&str| line.is_empty() || line.starts_with([' ', '\t', ')', '#']);
+    let mut lines = text.lines();
+    let before = lines.by_ref().take_while(|l| !l.trim_start_matches("async ").starts_with(&head)).count();
+    // What is not defined there comes from elsewhere, or runs as the module is loaded.
+    let body: Vec<&str> = lines.take_while(inner).collect();
+    match body.is_empty() {
+        true => Some(piece(text.to_string(), "python", &path, 1, call.folder)),
+        false => Some(piece(body.join("\n"), "python", &path, before + 2, call.folder)),
     }
 }
 

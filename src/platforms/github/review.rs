@@ -10,6 +10,8 @@ use crate::model::{Location, Position, RequiredReview, Review, Span};
 use crate::syntax::pattern;
 use crate::syntax::yaml::{self, Node};
 
+/// Where the platform looks for workflows.
+const WORKFLOWS: &str = ".github/workflows/";
 /// The platform reads the first of these that exists.
 const OWNERS: &[&str] = &[".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS"];
 /// Files from which apps set up a repository.
@@ -58,6 +60,8 @@ pub(super) fn review(checkout: &Checkout) -> Review {
 
 /// A line that names owners, or takes them away.
 struct Line {
+    /// What every path that it matches begins with.
+    head: String,
     matchers: Vec<GlobMatcher>,
     owned: bool,
     location: Location,
@@ -71,7 +75,13 @@ fn lines(path: &Arc<str>, text: &str) -> Vec<Line> {
         byte += raw.len() + 1;
         let line = raw.trim_end_matches('\r');
         let Some((pattern, owners)) = split(line) else { continue };
-        let Some(matchers) = matchers(&pattern) else { continue };
+        let Some(pattern) = normal(&pattern) else { continue };
+        let head = pattern.text.split(['*', '?', '[', '\\']).next().unwrap_or_default().to_owned();
+        // Most lines are about other folders.
+        if !head.starts_with(WORKFLOWS) && !WORKFLOWS.starts_with(&head) {
+            continue;
+        }
+        let Some(matchers) = pattern.matchers() else { continue };
         let line_number = u32::try_from(at + 1).unwrap_or(u32::MAX);
         let columns = u32::try_from(line.chars().count()).unwrap_or(u32::MAX);
         let position = |column: u32, byte: usize| Position {
@@ -80,7 +90,7 @@ fn lines(path: &Arc<str>, text: &str) -> Vec<Line> {
             byte: u32::try_from(byte).unwrap_or(u32::MAX),
         };
         let span = Span { start: position(1, start), end: position(columns.saturating_add(1), start + line.len()) };
-        lines.push(Line { matchers, owned: owners, location: Location::new(path, span) });
+        lines.push(Line { head, matchers, owned: owners, location: Location::new(path, span) });
     }
     lines
 }
@@ -108,9 +118,18 @@ fn split(line: &str) -> Option<(String, bool)> {
     Some((pattern, owners.split_whitespace().any(|owner| owner.contains('@'))))
 }
 
+/// A pattern by the rules of globs.
+struct Pattern {
+    text: String,
+    /// Whether it matches what is in such a folder alone.
+    folder: bool,
+    /// Whether what is in a folder that it matches is left out.
+    own_files_only: bool,
+}
+
 /// What a pattern matches: the rules of `.gitignore`, except that `folder/*` stops at the folder's own files, and that
 /// `!` and `[ ]` mean nothing: the platform skips lines with them.
-fn matchers(pattern: &str) -> Option<Vec<GlobMatcher>> {
+fn normal(pattern: &str) -> Option<Pattern> {
     if pattern.starts_with('!') || pattern.contains(['[', ']']) {
         return None;
     }
@@ -123,23 +142,29 @@ fn matchers(pattern: &str) -> Option<Vec<GlobMatcher>> {
         (name, true) => name.to_owned(),
         (name, false) => format!("**/{name}"),
     };
+    let own_files_only = anchored && !folder && bare.rsplit('/').next() == Some("*");
     // Braces are plain characters here.
-    let bare = bare.replace('{', "[{]").replace('}', "[}]");
-    let glob = |text: &str| pattern::file_matcher(text, true);
-    let mut found = Vec::new();
-    if !folder {
-        found.push(glob(&bare)?);
+    Some(Pattern { text: bare.replace('{', "[{]").replace('}', "[}]"), folder, own_files_only })
+}
+
+impl Pattern {
+    fn matchers(&self) -> Option<Vec<GlobMatcher>> {
+        let glob = |text: &str| pattern::file_matcher(text, true);
+        let mut found = Vec::new();
+        if !self.folder {
+            found.push(glob(&self.text)?);
+        }
+        if !self.own_files_only {
+            found.push(glob(&format!("{}/**", self.text))?);
+        }
+        Some(found)
     }
-    let own_files_only = anchored && bare.rsplit('/').next() == Some("*");
-    if folder || !own_files_only {
-        found.push(glob(&format!("{bare}/**"))?);
-    }
-    Some(found)
 }
 
 /// The line that gives the file owners: the last one that matches decides.
 fn owner(lines: &[Line], path: &str) -> Option<Location> {
-    let last = lines.iter().rev().find(|line| line.matchers.iter().any(|m| m.is_match(path)))?;
+    let matches = |line: &&Line| path.starts_with(&line.head) && line.matchers.iter().any(|m| m.is_match(path));
+    let last = lines.iter().rev().find(matches)?;
     last.owned.then(|| last.location.clone())
 }
 
