@@ -21,9 +21,24 @@ pub struct Detector {
     /// What in it makes it a release flow.
     #[serde(default)]
     pub release: Vec<Clue>,
+    /// What says that its one pipeline runs for proposed changes alone, and so hands nothing to consumers.
+    #[serde(default)]
+    pub review: Option<Review>,
     /// The platform has shut down: its files are reported and hold nothing down.
     #[serde(default)]
     pub retired: Option<String>,
+}
+
+/// How a pipeline file says that it runs for proposed changes alone.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Review {
+    /// A regular expression over one line: what starts it.
+    pub matches: String,
+    /// A regular expression over one line: what else may start it, or another pipeline of the file.
+    pub unless: String,
+    /// What every pipeline of the file holds once; a file with several is read as if it said nothing.
+    pub once: String,
 }
 
 /// A sign of a release in a pipeline file that is not analysed. Comments do not count.

@@ -28,7 +28,7 @@ pub use card::{Advice, Card};
 pub use claim::{Badge, Claims, Form};
 pub use command::{CommandPattern, fits};
 pub use context::{Context, Who};
-pub use detector::{Clue, Detector};
+pub use detector::{Clue, Detector, Review};
 pub use expression::{Asked, Expression};
 pub use identity::Identity;
 pub use image::Image;

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use crate::catalogue::{Catalogue, Detector};
+use crate::catalogue::{Catalogue, Detector, Review};
 use crate::checkout::Checkout;
 use crate::model::{Location, Position, Span, Unassessed};
 use crate::syntax::pattern;
@@ -120,6 +120,16 @@ impl<'d> OnceClues<'d> {
     }
 }
 
+/// Whether a file says that its one pipeline runs for proposed changes alone.
+fn reviews(review: &Review, text: &str) -> bool {
+    let compile = |p: &str| Regex::new(&format!("(?i){p}")).ok();
+    let (Some(starts), Some(others)) = (compile(&review.matches), compile(&review.unless)) else { return false };
+    let lines = || text.lines().map(str::trim_start).filter(|line| !line.starts_with('#'));
+    text.matches(review.once.as_str()).count() == 1
+        && lines().any(|line| starts.is_match(line))
+        && !lines().any(|line| others.is_match(line))
+}
+
 fn assess(detector: &Detector, clues: &OnceClues<'_>, path: &std::sync::Arc<str>, text: &str) -> Unassessed {
     let base = |reason: String, location: Option<Location>, holds_down: bool| Unassessed {
         path: path.to_string(),
@@ -130,6 +140,13 @@ fn assess(detector: &Detector, clues: &OnceClues<'_>, path: &std::sync::Arc<str>
     };
     if let Some(retired) = &detector.retired {
         return base(format!("{}: {retired}", detector.name), None, false);
+    }
+    if detector.review.as_ref().is_some_and(|review| reviews(review, text)) {
+        return base(
+            format!("{} pipelines are not analysed; this one runs for pull requests alone", detector.name),
+            None,
+            false,
+        );
     }
     // Clues stand in the order in which they convince: a command says more than a name.
     let mut found: Option<(usize, &str, Location)> = None;

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use super::Linked;
+use super::bytes::FileRef;
 use super::coverage::{Coverage, Unit, is_image};
 use super::digests::listed;
 use super::doer::{Doer, Picked};
@@ -10,8 +12,9 @@ use super::handed;
 use super::images::image_covered;
 use super::naming::image_names;
 use super::provenance::{Found, Provenance, Reach, Refused, better, not_always};
+use super::rewritten::{self, Point};
 use super::separation::Separation;
-use crate::catalogue::{Builder, Content, Signer, Signing};
+use crate::catalogue::{Builder, Bytes, Content, Signer, Signing};
 use crate::model::{Access, Cond, EventKind, Flow, Job, Location, StepBody, Text, Version};
 use crate::syntax::pattern;
 
@@ -20,12 +23,18 @@ pub(super) fn is_builder(builder: &Builder, workflow: &str) -> bool {
     builder.workflows.iter().any(|w| pattern::wildcard(w, workflow))
 }
 
+/// How a condition says that a run is one on a tag.
+const ON_TAG: &str = "github.ref_type == 'tag'";
+
+/// The condition of a run on a tag.
+pub(super) fn tagged() -> Cond {
+    Cond::atom(ON_TAG)
+}
+
 /// Whether a run on this path is a run on a tag.
 pub(super) fn on_tag(flow: &Flow, cond: &Cond) -> bool {
     matches!(flow.event.kind, EventKind::TagPush | EventKind::Release)
-        || cond.requires(&|atom| {
-            atom.starts_with("startsWith(github.ref, 'refs/tags/") || atom == "github.ref_type == 'tag'"
-        })
+        || cond.requires(&|atom| atom.starts_with("startsWith(github.ref, 'refs/tags/") || atom == ON_TAG)
 }
 
 /// Provenance by an outside builder or generator.
@@ -54,7 +63,7 @@ pub(super) fn of_builder(
             if subjects.is_empty() { Coverage::No } else { listed(flow, facts, &subjects, unit) }
         }
     } else if unit.builds.contains(&at) {
-        Coverage::Yes("the builder builds what is published".to_owned())
+        built(flow, facts, (at, job), builder, unit)
     } else {
         Coverage::No
     };
@@ -73,9 +82,88 @@ pub(super) fn of_builder(
         }
         Coverage::No => return,
     };
-    match called(flow, facts, (at, job), builder, &unit.publish.cond, coverage) {
-        Ok(provenance) => better(found, provenance),
+    // What several calls made together has the provenance of the one that shows least.
+    let mut calls = vec![(at, job, builder)];
+    calls.extend(others(flow, job, builder, unit));
+    let provenance = |(at, job, builder): (usize, &Job, &'static Builder)| {
+        // Without the call there is nothing of its making to publish.
+        let published = match builder.generator {
+            true => unit.publish.cond.clone(),
+            false => unit.publish.cond.clone().and(job.cond.clone()),
+        };
+        called(flow, facts, (at, job), builder, &published, coverage.clone())
+    };
+    let made: Result<Vec<Provenance>, Refused> = calls.into_iter().map(provenance).collect();
+    match made.map(|all| all.into_iter().min_by_key(Provenance::rank)) {
+        Ok(lowest) => lowest.into_iter().for_each(|provenance| better(found, provenance)),
         Err(refused) => found.refused.push(refused),
+    }
+}
+
+/// The other calls of builders that made files of the unit.
+fn others<'f>(
+    flow: &'f Flow,
+    job: &Job,
+    builder: &Builder,
+    unit: &Unit<'_, '_>,
+) -> Vec<(usize, &'f Job, &'static Builder)> {
+    let mut keys: Vec<&str> = unit.files.iter().map(|f| f.job.as_str()).filter(|key| *key != job.key).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    if builder.generator { Vec::new() } else { keys.into_iter().filter_map(|key| maker(flow, key)).collect() }
+}
+
+/// The call of a builder that goes by this key.
+fn maker<'f>(flow: &'f Flow, key: &str) -> Option<(usize, &'f Job, &'static Builder)> {
+    let (at, job) = flow.jobs.iter().enumerate().find(|(_, j)| j.key == key && j.outside.is_some())?;
+    Linked::builder_of(job).filter(|b| !b.generator).map(|builder| (at, &**job, builder))
+}
+
+/// Whether what a builder made is all of the unit, and goes out as it was made.
+fn built(
+    flow: &Flow,
+    facts: &FlowFacts<'_>,
+    (at, job): (usize, &Job),
+    builder: &Builder,
+    unit: &Unit<'_, '_>,
+) -> Coverage {
+    let yes = || Coverage::Yes("the builder builds what is published".to_owned());
+    if is_image(unit.kind) {
+        return yes();
+    }
+    // A package that the call names in its outputs is handed on as it is.
+    let output = format!("jobs.{}.outputs.", job.key);
+    let publish = unit.publish;
+    let folder = publish.doer.first(&publish.sink.folder, publish.hit, &publish.sink.value_flags);
+    if folder.iter().any(|f| f.value.symbols().any(|s| s.starts_with(&output))) {
+        return yes();
+    }
+    // What is built or packed from its files is something else.
+    if !matches!(unit.publish.bytes, Bytes::Given | Bytes::Copied) {
+        return Coverage::No;
+    }
+    let made = |at: &usize| flow.jobs.get(*at).is_some_and(|j| maker(flow, &j.key).is_some());
+    if unit.files.is_empty() && !unit.builds.iter().all(made) {
+        return Coverage::Unread(format!("nothing shows that {} made all that is published", builder.what));
+    }
+    // Its provenance names what it hands over, and not what becomes of that.
+    let point = Point { job: at, step: 0 };
+    if let Some(place) = rewritten::since(flow, facts, &point, unit.publish, unit.files) {
+        return Coverage::Wrong(format!(
+            "the files that {} made change in line {} of {} before they are published",
+            builder.what, place.line, place.path
+        ));
+    }
+    // It names its files in its outputs.
+    let named = |f: &FileRef| Text::new(f.pattern.as_str()).symbol().is_some_and(|s| s.starts_with(&output));
+    let own = |f: &FileRef| f.job == job.key || named(f) || maker(flow, &f.job).is_some();
+    match unit.files.iter().find(|f| !own(f)) {
+        None => yes(),
+        Some(other) if unit.files.iter().any(own) => Coverage::Wrong(format!(
+            "{} did not make everything that is published as `{}`",
+            builder.what, other.pattern
+        )),
+        Some(_) => Coverage::No,
     }
 }
 
@@ -138,7 +226,7 @@ pub(super) fn called(
         });
     }
     let unsigned = builder.signing == Signing::Nothing
-        || !builder.unsigned_when.is_empty() && !test(&builder.unsigned_when, true).is_never();
+        || !builder.unsigned_when.is_empty() && !published.clone().and(test(&builder.unsigned_when, true)).is_never();
     let separation = match builder.signing {
         _ if compiled => Separation::CompiledBuilder,
         Signing::Separate => Separation::TrustedBuilder,

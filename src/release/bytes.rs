@@ -31,6 +31,8 @@ pub(super) struct Origin {
     asked: BTreeSet<(usize, usize, String)>,
 }
 
+/// Stands for the file of a generator, whatever it is called.
+const PROVENANCE: &str = "provenance.intoto.jsonl";
 /// Artifacts are handed on at most this many times.
 const MOST_HOPS: usize = 24;
 
@@ -61,10 +63,14 @@ fn follow(flow: &Flow, facts: &FlowFacts<'_>, job: usize, step: usize, files: &s
             continue;
         }
         // An artifact that a called workflow names in its outputs holds what that workflow made.
-        for key in fetch.name.iter().flat_map(super::facts::jobs_in) {
-            if flow.jobs.iter().any(|j| j.key == key && j.outside.is_some()) {
+        let called = fetch.name.iter().flat_map(super::facts::jobs_in);
+        for key in called.chain(only_builder(flow, facts, job, fetch)) {
+            if let Some(call) = flow.jobs.iter().find(|j| j.key == key && j.outside.is_some()) {
                 fetched = true;
-                found.files.push(FileRef { job: key.to_owned(), pattern: rest.clone() });
+                // A generator stores nothing but provenance.
+                let generator = super::Linked::builder_of(call).is_some_and(|b| b.generator);
+                let pattern = if generator { PROVENANCE.to_owned() } else { rest.clone() };
+                found.files.push(FileRef { job: key.to_owned(), pattern });
             }
         }
         let seen = within_reach(flow, facts, job, fetch);
@@ -130,6 +136,22 @@ fn within_reach<'f, 'p>(
     }
     let later = |at: usize| facts.earlier(flow, at).contains(&job);
     seen.into_iter().chain(others.into_iter().filter(|(at, _)| !later(*at))).collect()
+}
+
+/// The call whose artifact a fetch takes, where no job of the run stores one by that name: a builder's, when all calls
+/// are known and no other one builds.
+fn only_builder<'f>(flow: &'f Flow, facts: &FlowFacts<'_>, job: usize, fetch: &Handover<'_>) -> Option<&'f str> {
+    if !fetch.foreign.is_never() || stores(facts).any(|(_, store)| fetched_by(fetch, store)) {
+        return None;
+    }
+    let calls = || flow.jobs.iter().enumerate().filter(|(_, j)| j.outside.is_some() && !j.cond.is_never());
+    if calls().any(|(_, j)| super::Linked::builder_of(j).is_none()) {
+        return None;
+    }
+    let mut makers = calls().filter(|(_, j)| super::Linked::builder_of(j).is_some_and(|b| !b.generator));
+    let (at, maker) = makers.next()?;
+    let alone = makers.all(|(_, j)| j.key == maker.key);
+    (alone && facts.earlier(flow, job).contains(&at)).then_some(maker.key.as_str())
 }
 
 /// Whether a job ends before another starts: a fetch sees only what jobs stored that its own job waits for.
@@ -321,6 +343,7 @@ pub(super) fn builds(flow: &Flow, facts: &FlowFacts<'_>, publishes: &[&Publish<'
 fn close(flow: &Flow, facts: &FlowFacts<'_>, mut open: Vec<usize>, found: &mut Builds) {
     let mut seen: BTreeSet<usize> = BTreeSet::new();
     let mut keys: BTreeSet<&str> = BTreeSet::new();
+    let mut supplies: BTreeSet<usize> = BTreeSet::new();
     while let Some(at) = open.pop() {
         let (Some(own), Some(job)) = (facts.get(at), flow.jobs.get(at)) else { continue };
         // A generator makes provenance, no bytes.
@@ -331,16 +354,21 @@ fn close(flow: &Flow, facts: &FlowFacts<'_>, mut open: Vec<usize>, found: &mut B
         if keys.insert(&job.key) {
             open.extend(legs(flow, &job.key));
         }
+        let feeders = artifact_feeders(flow, facts, at);
         if job.outside.is_some() || own.builds() {
             found.jobs.insert(at);
+            // What a build takes from another job is built from what that job brings, be it restored or fetched.
+            let brings = |at: &&usize| facts.get(**at).is_some_and(|f| f.fetches.is_empty() && !f.stores.is_empty());
+            supplies.extend(feeders.iter().filter(brings));
         }
-        open.extend(artifact_feeders(flow, facts, at));
+        open.extend(feeders);
         for fetch in own.fetches.iter().filter(|f| !f.foreign.is_never()) {
             let why = format!("the job {} takes files from another run", job.title());
             found.unknown.push((why, fetch.location.clone()));
         }
         open.extend(own.feeds(job).iter().filter(|key| !keys.contains(key.as_str())).flat_map(|key| legs(flow, key)));
     }
+    found.jobs.extend(supplies);
 }
 
 /// The build jobs whose outputs reach the inputs of a call.
@@ -365,7 +393,9 @@ pub(super) fn legs<'f>(flow: &'f Flow, key: &str) -> impl Iterator<Item = usize>
 pub(super) fn artifact_feeders(flow: &Flow, facts: &FlowFacts<'_>, job: usize) -> Vec<usize> {
     let Some(own) = facts.get(job) else { return Vec::new() };
     let mut found = Vec::new();
-    for key in own.fetches.iter().flat_map(|f| &f.name).flat_map(super::facts::jobs_in) {
+    let named = own.fetches.iter().flat_map(|f| &f.name).flat_map(super::facts::jobs_in);
+    let only = own.fetches.iter().filter_map(|fetch| only_builder(flow, facts, job, fetch));
+    for key in named.chain(only) {
         found.extend(legs(flow, key));
     }
     for fetch in own.fetches.iter().filter(|f| f.foreign.is_never()) {

@@ -8,11 +8,11 @@ use super::doer::Picked;
 use super::facts::{Attest, FlowFacts, Publish};
 use super::glob::{self, CELLS, Pattern};
 use super::images::image_covered;
-use super::naming::{image_name, image_names, rewritten};
+use super::naming::{self, image_name, image_names, rewritten};
 use super::rewritten::Point;
 use super::tool::{UNLISTED, no_list, of_another_tool, unattested};
 use crate::catalogue::Bytes;
-use crate::model::{Flow, Kind, Text};
+use crate::model::{Flow, Kind, Location, Text};
 
 /// One thing that needs to be covered.
 pub(super) struct Unit<'u, 'p> {
@@ -219,11 +219,16 @@ fn own_elsewhere(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, unit: 
             pushed.peek().is_none()
                 || pushed.any(|p| unit.names.contains(&p) || !unit.names.is_empty() && p.contains("${{"))
         };
-        return if merged && fits() {
-            Coverage::Yes("it lies in the manifests that the index is made of".to_owned())
-        } else {
-            Coverage::No
-        };
+        if !merged || !fits() {
+            return Coverage::No;
+        }
+        if let Some(bare) = part_without(flow, facts, unit).filter(|_| index) {
+            return Coverage::Wrong(format!(
+                "a part of the index is pushed without it in line {} of {}",
+                bare.line, bare.path
+            ));
+        }
+        return Coverage::Yes("it lies in the manifests that the index is made of".to_owned());
     }
     if other.bytes != Bytes::Given {
         return Coverage::No;
@@ -235,6 +240,27 @@ fn own_elsewhere(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, unit: 
     } else {
         Coverage::No
     }
+}
+
+/// The push of a part of an index in a job before it, to which BuildKit attaches nothing.
+fn part_without(flow: &Flow, facts: &FlowFacts<'_>, unit: &Unit<'_, '_>) -> Option<Location> {
+    let named = |push: &Publish<'_>| {
+        let pushed = naming::names(unit.checkout, flow, push);
+        pushed.iter().flat_map(|n| n.places.iter().chain([&n.name])).any(|name| unit.names.contains(name))
+    };
+    let earlier = facts.earlier(flow, unit.publish.job);
+    let pushes = earlier.iter().filter_map(|at| Some((flow.jobs.get(*at)?, facts.get(*at)?)));
+    pushes
+        .flat_map(|(job, own)| own.publishes.iter().map(move |push| (job, own, push)))
+        .filter(|(_, _, push)| {
+            push.sink.kind == Kind::Image && push.bytes == Bytes::Built && !push.cond.is_never() && named(push)
+        })
+        .find(|(job, own, push)| {
+            let of_push = |a: &&Attest<'_>| a.step == push.step && a.doer.location() == push.doer.location();
+            let attached = |a: &Attest<'_>| a.producer.subjects.own && a.broken.is_none() && a.attaches(own, job);
+            !own.attests.iter().filter(of_push).any(attached)
+        })
+        .map(|(_, _, push)| push.doer.location().clone())
 }
 
 /// The files that some values name, where they are made.

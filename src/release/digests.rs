@@ -29,8 +29,23 @@ pub(super) struct Listed {
     made: Vec<Point>,
     /// A part that nothing here shows.
     unread: bool,
+    /// Files whose names nothing resolves, one each.
+    single: Vec<String>,
+    /// What a filter lets through of the list, or of the files whose digests are taken.
+    filters: Vec<Filter>,
     /// Why the list cannot be one of everything that is published.
     wrong: Option<String>,
+}
+
+/// A command that lets only some lines of a list through.
+#[derive(Debug)]
+struct Filter {
+    /// The words one of which a line has to hold; none where nothing tells.
+    words: Vec<String>,
+    /// It has to hold none of them.
+    without: bool,
+    /// As it is written.
+    program: String,
 }
 
 impl Listed {
@@ -93,11 +108,11 @@ fn read_list(
         let mut outputs: Vec<&str> = symbols.iter().filter(|s| s.starts_with(&own)).copied().collect();
         outputs.sort_unstable();
         outputs.dedup();
-        let before = (listed.hashed.len(), listed.tool);
+        let before = (listed.hashed.len(), listed.tool, listed.single.len());
         let mut handed: Vec<&Text> = Vec::new();
         for command in &script.commands {
             handed.extend(words_of(command).chain(step.env.iter().map(|(_, v)| v)));
-            read_command(flow, facts, &Point { job: at, step: index }, command, listed);
+            read_command(flow, facts, &Point { job: at, step: index }, (script, command), listed);
         }
         if handed.iter().flat_map(|t| t.symbols()).any(|s| s.ends_with(ARTIFACTS)) {
             listed.by_tool(&Point { job: at, step: index });
@@ -110,7 +125,7 @@ fn read_list(
                 job.key
             ));
         }
-        if (listed.hashed.len(), listed.tool) == before {
+        if (listed.hashed.len(), listed.tool, listed.single.len()) == before {
             // Handed on from another list, as a job that joins several does.
             let own = format!("jobs.{}.", job.key);
             handed.retain(|t| t.symbols().any(|s| s.contains("jobs.") && !s.starts_with(&own)));
@@ -131,32 +146,145 @@ fn words_of(command: &Command) -> impl Iterator<Item = &Text> {
 /// Programs that take digests of the files they name.
 const HASHES: &[&str] = &["sha256sum", "shasum", "gsha256sum", "sha512sum"];
 
-/// The files whose digests a command takes; `None` when it takes none, empty when they come through a pipe.
-fn hashed_by(flow: &Flow, facts: &FlowFacts<'_>, point: &Point, command: &Command) -> Option<Vec<FileRef>> {
-    let program = command.words.first().and_then(matching::program).filter(|p| HASHES.contains(p))?;
-    let mut files = Vec::new();
-    for word in command.words.iter().skip(1) {
-        let option = word.as_str().starts_with('-') || matches!(word.as_str(), "256" | "512" | "1");
-        if option && program == "shasum" || word.as_str().starts_with('-') {
-            continue;
+/// Reads whose digests a command takes; `false` when it takes none.
+fn take(
+    flow: &Flow,
+    facts: &FlowFacts<'_>,
+    point: &Point,
+    (script, command): (&Script, &Command),
+    listed: &mut Listed,
+) -> bool {
+    let Some(words) = command.views().next_back() else { return false };
+    let Some(program) = words.first().and_then(matching::program).filter(|p| HASHES.contains(p)) else { return false };
+    let files = |name: &str| {
+        let path = super::naming::join(command.folder.as_str(), name);
+        bytes::origin(flow, facts, point.job, point.step, &path).files
+    };
+    listed.filters.extend(filters(script, command));
+    listed.points.push(point.clone());
+    let option = |word: &Text| {
+        let of_program = program == "shasum" && matches!(word.as_str(), "1" | "256" | "512");
+        word.as_str().starts_with('-') || of_program
+    };
+    let mut named = words.iter().skip(1).filter(|word| !option(word)).peekable();
+    if named.peek().is_none() {
+        let found = words.len() < command.words.len();
+        match found.then(|| found_on(script, command)).flatten() {
+            Some(names) => listed.hashed.extend(names.iter().flat_map(|name| files(name))),
+            None => listed.by_tool(point),
         }
-        // A variable of a loop may be any file.
-        if word.symbol().is_some() {
-            return Some(Vec::new());
-        }
-        let path = super::naming::join(command.folder.as_str(), word.as_str());
-        files.extend(bytes::origin(flow, facts, point.job, point.step, &path).files);
+        return true;
     }
-    Some(files)
+    for word in named {
+        match word.symbol() {
+            None => listed.hashed.extend(files(word.as_str())),
+            // What a loop or another command supplies may be any files.
+            Some(symbol) if ["item(", "read(", "loop", "shell("].iter().any(|s| symbol.starts_with(s)) => {
+                listed.filters.extend(chosen(symbol));
+                listed.by_tool(point);
+            }
+            Some(_) => listed.single.push(word.to_string()),
+        }
+    }
+    true
 }
 
-fn read_command(flow: &Flow, facts: &FlowFacts<'_>, point: &Point, command: &Command, listed: &mut Listed) {
-    if let Some(files) = hashed_by(flow, facts, point, command) {
-        if files.is_empty() {
-            listed.by_tool(point);
+/// The commands of the line of another one: what it is fed by, and what it feeds.
+fn line<'s>(script: &'s Script, command: &Command) -> impl Iterator<Item = &'s Command> {
+    let (path, line) = (command.location.path.clone(), command.location.line);
+    script.commands.iter().filter(move |c| c.location.path == path && c.location.line == line)
+}
+
+/// What the commands of a line let through.
+fn filters(script: &Script, command: &Command) -> Vec<Filter> {
+    let of = |c: &Command| {
+        let words = c.views().next_back()?;
+        let program = words.first().and_then(matching::program)?;
+        let words: Vec<&str> = words.iter().skip(1).map(Text::as_str).collect();
+        filter(program, &words)
+    };
+    line(script, command).filter_map(of).collect()
+}
+
+/// What a filter in the text of a command lets through.
+fn chosen(symbol: &str) -> Option<Filter> {
+    let mut words = symbol.split(['|', '(', ')', '<', '>']).map(str::trim).filter_map(|part| {
+        let mut words = part.split(' ');
+        let program = words.next()?;
+        filter(program, &words.collect::<Vec<_>>())
+    });
+    words.next()
+}
+
+fn filter(program: &str, words: &[&str]) -> Option<Filter> {
+    let grep = matches!(program, "grep" | "egrep" | "fgrep" | "rg");
+    let flags = || words.iter().filter(|w| w.starts_with('-') && !w.starts_with("--")).flat_map(|w| w.chars());
+    if !grep && !matches!(program, "head" | "tail") || grep && flags().any(|c| matches!(c, 'q' | 'c' | 'l')) {
+        return None;
+    }
+    let pattern = words.iter().find(|w| !w.starts_with('-')).filter(|_| grep);
+    let plain = |part: &str| part.replace('\\', "").trim_matches(['^', '$', '(', ')', '"', '\'', ' ']).to_owned();
+    let known = |part: &String| !part.is_empty() && !part.contains(['*', '+', '?', '[', '{', '$', '(']);
+    let parts: Vec<String> = pattern.iter().flat_map(|p| p.split('|')).map(plain).collect();
+    Some(Filter {
+        words: if parts.iter().all(known) { parts } else { Vec::new() },
+        without: flags().any(|c| c == 'v') || words.contains(&"--invert-match"),
+        program: program.to_owned(),
+    })
+}
+
+impl Filter {
+    /// Whether the digests of all files of a pattern pass.
+    fn passes(&self, pattern: &str) -> bool {
+        let name = pattern.rsplit('/').next().unwrap_or(pattern);
+        let holds = |word: &String| name.split('*').any(|part| part.contains(word.as_str()));
+        match self.without {
+            true => {
+                let other = |word: &String| super::family::ancillary(&format!("x{word}"));
+                !self.words.is_empty() && self.words.iter().all(|w| !holds(w) && (other(w) || !name.contains('*')))
+            }
+            false => self.words.iter().any(holds),
         }
-        listed.hashed.extend(files);
-        listed.points.push(point.clone());
+    }
+}
+
+/// The files that `find` names for a command of its line; `None` where something else may name some.
+fn found_on(script: &Script, command: &Command) -> Option<Vec<String>> {
+    let mut names = Vec::new();
+    for other in line(script, command).filter(|c| c.location != command.location) {
+        let words: Vec<&str> = other.words.iter().map(Text::as_str).collect();
+        match other.words.first().and_then(matching::program)? {
+            "find" => {
+                let roots: Vec<&str> =
+                    words.iter().skip(1).take_while(|w| !w.starts_with(['-', '(', '!'])).copied().collect();
+                let named: Vec<&str> = words
+                    .windows(2)
+                    .filter(|w| matches!(w, ["-name" | "-iname", _]))
+                    .filter_map(|w| w.last().copied())
+                    .collect();
+                if words.iter().any(|w| w.contains("${{") || matches!(*w, "!" | "-not" | "-prune" | "-regex")) {
+                    return None;
+                }
+                let named = if named.is_empty() { vec!["*"] } else { named };
+                let roots = if roots.is_empty() { vec!["."] } else { roots };
+                let below = |root: &&str| named.iter().map(|n| format!("{root}/**/{n}")).collect::<Vec<_>>();
+                names.extend(roots.iter().flat_map(below));
+            }
+            "sort" | "base64" | "tr" | "echo" | "xargs" | "sed" => {}
+            _ => return None,
+        }
+    }
+    (!names.is_empty()).then_some(names)
+}
+
+fn read_command(
+    flow: &Flow,
+    facts: &FlowFacts<'_>,
+    point: &Point,
+    (script, command): (&Script, &Command),
+    listed: &mut Listed,
+) {
+    if take(flow, facts, point, (script, command), listed) {
         return;
     }
     let reads = |w: &Text| words::holds(w.as_str(), "checksum sha256sum sha512sum shasum digest.txt digests.txt");
@@ -167,6 +295,7 @@ fn read_command(flow: &Flow, facts: &FlowFacts<'_>, point: &Point, command: &Com
             if read.peek().is_none() {
                 return;
             }
+            listed.filters.extend(filters(script, command));
             for file in read {
                 let path = super::naming::join(command.folder.as_str(), file.as_str());
                 if !read_file(flow, facts, point, &path, listed) {
@@ -199,17 +328,8 @@ fn read_file(flow: &Flow, facts: &FlowFacts<'_>, point: &Point, path: &str, list
             };
             for command in script.commands.iter().filter(|c| fills(c)) {
                 // In a pipe the redirection stands behind the last command of the line.
-                let line =
-                    |c: &&Command| c.location.path == command.location.path && c.location.line == command.location.line;
-                for hashing in script.commands.iter().filter(line) {
-                    if let Some(files) = hashed_by(flow, facts, &point, hashing) {
-                        any = true;
-                        if files.is_empty() {
-                            listed.by_tool(&point);
-                        }
-                        listed.hashed.extend(files);
-                        listed.points.push(point.clone());
-                    }
+                for hashing in line(script, command) {
+                    any |= take(flow, facts, &point, (script, hashing), listed);
                 }
             }
         }
@@ -231,7 +351,7 @@ pub(super) fn listed(flow: &Flow, facts: &FlowFacts<'_>, subjects: &[Text], unit
     }
     let mut list = Listed::default();
     read_list(flow, facts, &subjects.iter().collect::<Vec<_>>(), unit, &mut list, 0);
-    if list.hashed.is_empty() && !list.tool && list.wrong.is_none() {
+    if list.hashed.is_empty() && list.single.is_empty() && !list.tool && list.wrong.is_none() {
         return Coverage::Unread("the list of digests that is handed to it cannot be read".to_owned());
     }
     named(flow, facts, &list, unit)
@@ -267,6 +387,26 @@ fn named(flow: &Flow, facts: &FlowFacts<'_>, list: &Listed, unit: &Unit<'_, '_>)
             "the files change in line {} of {}, after their digests are taken",
             at.line, at.path
         ));
+    }
+    let dropped = |f: &FileRef| list.filters.iter().find(|filter| !filter.passes(&f.pattern));
+    if let Some(filter) = unit.files.iter().find_map(dropped) {
+        return Coverage::Unread(format!(
+            "nothing shows that `{}` leaves the digests of everything that is published in the list",
+            filter.program
+        ));
+    }
+    let same = |f: &FileRef| list.single.iter().any(|s| f.pattern == *s || f.pattern.ends_with(&format!("/{s}")));
+    if !list.tool && !list.single.is_empty() && !list.unread {
+        let listed = |f: &FileRef| {
+            same(f) || list.hashed.iter().any(|h| h.job == f.job && glob::contains(&h.pattern, &f.pattern))
+        };
+        return match unit.files.iter().all(listed) {
+            true => Coverage::Yes("its subjects are the digests of these files".to_owned()),
+            false => Coverage::Unread(format!(
+                "nothing shows which file's digest is taken: `{}`",
+                list.single.first().map_or("", String::as_str)
+            )),
+        };
     }
     // What a job lists without naming it are files that it has: its own, or those of jobs that it waits for.
     let has = |point: &Point| {

@@ -114,6 +114,12 @@ impl Attest<'_> {
         self.subjects.get_or_init(|| Subjects::of(self))
     }
 
+    /// Whether the builder of the step's job can attach it at all.
+    pub(super) fn attaches(&self, own: &Facts<'_>, job: &Job) -> bool {
+        !self.producer.needs_container_builder
+            || *self.contained.get_or_init(|| buildx::in_a_container(own.builders(job), self))
+    }
+
     /// The variable that keeps the step from making anything.
     pub(super) fn broken_by_env(&self) -> Option<&'static str> {
         let holds = self.producer.broken.iter().find(|b| !self.doer.applies(&b.when, &[]).is_never())?;
@@ -622,6 +628,14 @@ pub(super) fn step_of_symbol<'f>(flow: &'f Flow, symbol: &str) -> Option<(&'f Jo
     let (job, step) = position_of_symbol(flow, symbol)?;
     let job = flow.jobs.get(job)?;
     Some((job, job.steps.get(step)?))
+}
+
+/// The step that a symbol names where the job with the index `asking` reads it: one of its own, when it is a leg of the
+/// job that is meant.
+pub(super) fn step_of_leg<'f>(flow: &'f Flow, asking: usize, symbol: &str) -> Option<(&'f Job, &'f Step)> {
+    let (found, step) = step_of_symbol(flow, symbol)?;
+    let Some(own) = flow.jobs.get(asking).filter(|j| j.key == found.key) else { return Some((found, step)) };
+    Some((own, own.steps.iter().find(|s| s.id == step.id)?))
 }
 
 /// Whether a symbol names an output that nothing writes: one that its job does not declare, or of a step that its job does

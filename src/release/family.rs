@@ -96,7 +96,13 @@ fn families<'s, 'p>(path: &Path<'_, 'p>, stream: &'s Stream<'s, 'p>) -> Vec<Fami
                 });
             }
         } else {
-            families.extend(runnable.into_iter().map(|(w, files)| Family { publish, written: vec![w], files }));
+            let family = |(written, files): (String, Vec<FileRef>)| {
+                // Of what an artifact brings, checksums and the like need no provenance.
+                let (aside, run): (Vec<FileRef>, Vec<FileRef>) = files.into_iter().partition(|f| ancillary(&f.pattern));
+                let files = if run.is_empty() { aside } else { run };
+                Family { publish, written: vec![written], files }
+            };
+            families.extend(runnable.into_iter().map(family));
         }
     }
     families

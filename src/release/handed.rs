@@ -3,7 +3,7 @@
 use super::facts::{Facts, FlowFacts, Handover, Publish};
 use super::glob::{self, Pattern};
 use super::naming;
-use crate::model::{Cond, Flow, Job, Kind, Location};
+use crate::model::{Cond, Flow, Job, Kind, Location, Text};
 
 /// The name of a provenance file that nobody gave a name.
 const UNNAMED: &str = "multiple.intoto.jsonl";
@@ -37,8 +37,12 @@ fn lands(fetch: &Handover<'_>, key: &str, named: Option<&str>) -> Option<String>
         None => format!("{file}/{file}"),
         Some(name) => {
             let name = name.as_str();
+            let speaks = ["intoto", "provenance", "attestation"].iter().any(|word| name.contains(word));
+            // Of what a call names in its outputs only its own provenance is meant.
+            let other = |symbol: &str| symbol.contains(".outputs.") && !symbol.contains(".steps.");
             let outputs = format!("jobs.{key}.outputs.");
-            let own = name.contains(&outputs) || name.contains("intoto") || name.contains("provenance");
+            let elsewhere = fetch.name.iter().flat_map(Text::symbols).any(|s| other(s) && !s.starts_with(&outputs));
+            let own = speaks && !elsewhere;
             if !own && named != Some(name) && !glob::contains(name, file) {
                 return None;
             }

@@ -7,7 +7,7 @@ use super::glob;
 use super::naming::image_name;
 use crate::catalogue::Catalogue;
 use crate::commands::matching;
-use crate::model::{Flow, Job, Step, StepBody, Text};
+use crate::model::{Command, Flow, Job, Step, StepBody, Text};
 use crate::syntax::pattern;
 
 pub(super) fn image_covered(
@@ -24,7 +24,7 @@ pub(super) fn image_covered(
     let index = unit.publish.sink.id.contains("imagetools");
     let named = names.iter().any(|name| fits(name, unit));
     for digest in digests {
-        for symbol in digest.value.symbols() {
+        for symbol in digest.value.symbols().map(|symbol| taken_from(flow, symbol, 0)) {
             let Some((job, step)) = facts.step_of_symbol(flow, symbol) else {
                 if names_missing_output(flow, symbol) {
                     return Coverage::Wrong("its subject is an output that is not there".to_owned());
@@ -79,6 +79,43 @@ pub(super) fn image_covered(
         .iter()
         .find_map(|d| other_digest(flow, d, unit, index))
         .unwrap_or_else(|| Coverage::Yes("its subject is this image".to_owned()))
+}
+
+/// Programs that take a text apart or hand it on.
+const TEXT: &[&str] =
+    &["echo", "printf", "cut", "sed", "awk", "tr", "set", "test", "[", "[[", "export", "local", "declare", "true", ":"];
+/// Outputs are handed on at most this many times.
+const MOST_TAKEN: usize = 4;
+
+/// The output that a step with this one only takes apart and hands on: what `echo "$ref" | cut -d@ -f2` writes is the
+/// digest of the reference that another step wrote.
+fn taken_from<'s>(flow: &'s Flow, symbol: &'s str, depth: usize) -> &'s str {
+    let Some((job, step)) = step_of_symbol(flow, symbol).filter(|_| depth < MOST_TAKEN) else { return symbol };
+    let StepBody::Script(script) = &step.body else { return symbol };
+    // Legs of a matrix may each write an output of their own.
+    if flow.legs(&job.key).count() > 1 {
+        return symbol;
+    }
+    let text = |c: &Command| c.words.first().and_then(matching::program).is_some_and(|p| TEXT.contains(&p));
+    if !script.unread.is_empty() || !script.commands.iter().all(text) {
+        return symbol;
+    }
+    // What is written word for word comes from nowhere else.
+    let name = symbol.rsplit(".outputs.").next().unwrap_or_default();
+    if script.outputs.iter().any(|o| o.name == name && o.value.is_literal()) {
+        return symbol;
+    }
+    let own = |s: &&str| step_of_symbol(flow, s).is_some_and(|(j, s)| j.key == job.key && s.location == step.location);
+    let env = step.env.iter().map(|(_, v)| v);
+    let read = script.commands.iter().flat_map(|c| c.words.iter().chain(&c.input)).chain(env);
+    let mut sources: Vec<&str> =
+        read.flat_map(Text::symbols).filter(|s| s.starts_with("jobs.") && s.contains(".steps.") && !own(s)).collect();
+    sources.sort_unstable();
+    sources.dedup();
+    match sources.as_slice() {
+        [only] => taken_from(flow, only, depth + 1),
+        _ => symbol,
+    }
 }
 
 /// Why a digest is not one that this run pushes: it is fixed, chosen outside, or read from another image.

@@ -53,7 +53,10 @@ fn of_command(command: &Command, step: usize) -> Option<Move> {
     if !PROGRAMS.contains(&program(inner).as_str()) {
         return None;
     }
-    let path = |word: &str| glob::normal(&naming::join(command.folder.as_str(), word));
+    let path = |word: &str| match word.starts_with('/') {
+        true => glob::normal(word),
+        false => glob::normal(&naming::join(command.folder.as_str(), word)),
+    };
     let (mut from, mut to) = (Vec::new(), None);
     let mut words = inner.iter().skip(1).filter(|w| !matches!(w.as_str(), ";" | "+"));
     while let Some(word) = words.next() {
@@ -102,7 +105,9 @@ impl Move {
     fn new(step: usize, from: Vec<String>, to: String, folder: bool) -> Self {
         let source = |name: String| {
             let last = last(&name);
-            Source { landed: Pattern::new(&naming::join(&to, if last == "**" { "*" } else { last })), name }
+            let last = if last == "**" { "*" } else { last };
+            let landed = if to.is_empty() { last.to_owned() } else { format!("{}/{last}", to.trim_end_matches('/')) };
+            Source { landed: Pattern::new(&glob::normal(&landed)), name }
         };
         Self { step, from: from.into_iter().map(source).collect(), target: Pattern::new(&to), to, folder }
     }

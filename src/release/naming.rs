@@ -1,7 +1,7 @@
 //! What a published stream is called.
 
 use super::doer::{Act, Picked};
-use super::facts::{Publish, step_of_symbol};
+use super::facts::{Publish, step_of_leg};
 use super::manifest;
 use super::packages::{self, Packages};
 use crate::catalogue::Naming;
@@ -40,7 +40,7 @@ pub(super) fn names(checkout: &Checkout, flow: &Flow, publish: &Publish<'_>) -> 
             vec![Named::new(name, vec!["GitHub release".to_owned()])]
         }
         Naming::Image => {
-            let named = images(checkout, flow, &picked(publish));
+            let named = images(checkout, flow, publish.job, &picked(publish));
             match metadata_images(flow, publish) {
                 Some(images) if named.iter().all(|n| n.places.is_empty() || n.name.starts_with("${{")) => {
                     vec![Named { name: images.first().cloned().unwrap_or_default(), places: images, package: None }]
@@ -127,11 +127,12 @@ pub(super) fn join(folder: &str, below: &str) -> String {
 }
 
 /// Images by name: one stream when a step pushes the same image to several registries.
-fn images(checkout: &Checkout, flow: &Flow, tags: &[Picked]) -> Vec<Named> {
+fn images(checkout: &Checkout, flow: &Flow, job: usize, tags: &[Picked]) -> Vec<Named> {
     let mut references: Vec<String> = Vec::new();
     for tag in tags {
-        for value in
-            resolved(flow, &tag.value, 0).into_iter().filter(|v| v.symbol().is_none_or(|s| !s.contains("bake-file")))
+        for value in resolved(flow, job, &tag.value, 0)
+            .into_iter()
+            .filter(|v| v.symbol().is_none_or(|s| !s.contains("bake-file")))
         {
             let image = image_name(value.as_str());
             if !image.is_empty() && !references.contains(&image) {
@@ -203,10 +204,10 @@ fn last_word(text: &str) -> &str {
     at.and_then(|(at, c)| text.get(at + c.len_utf8()..)).unwrap_or(text)
 }
 
-/// Images behind the outputs of the metadata action: its `images` input.
-fn resolved(flow: &Flow, value: &Text, depth: usize) -> Vec<Text> {
+/// Images behind the outputs of the metadata action: its `images` input. Each leg of a matrix has an action of its own.
+fn resolved(flow: &Flow, job: usize, value: &Text, depth: usize) -> Vec<Text> {
     let metadata = value.symbols().find_map(|symbol| {
-        let (_, step) = step_of_symbol(flow, symbol)?;
+        let (_, step) = step_of_leg(flow, job, symbol)?;
         match &step.body {
             StepBody::Action(action) if action.name.ends_with("/metadata-action") => {
                 action.input("images").map(|i| i.value.clone())
@@ -222,7 +223,7 @@ fn resolved(flow: &Flow, value: &Text, depth: usize) -> Vec<Text> {
                 Some(name) => Text::from(name.split(',').next().unwrap_or(name)),
                 None => i,
             })
-            .flat_map(|i| resolved(flow, &i, depth + 1))
+            .flat_map(|i| resolved(flow, job, &i, depth + 1))
             .collect(),
         _ => value.items(&[',', ' ']),
     }

@@ -146,9 +146,10 @@ fn harmless(name: &str) -> bool {
         let rest = name.get(at + doc.len()..).unwrap_or_default();
         !rest.strip_prefix('s').unwrap_or(rest).starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
     };
-    let request = |word: &str| word == "pr";
+    // A request for review, and what is measured.
+    let other = |word: &str| matches!(word, "pr" | "bench" | "metrics" | "telemetry");
     words::holds(&name, HARMLESS)
-        || name.split(['-', '_', '/', ' ']).any(request)
+        || name.split(['-', '_', '/', ' ']).any(other)
         || name.match_indices("doc").any(documents)
 }
 

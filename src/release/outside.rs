@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::naming::image_names;
 use super::{Linked, Path, Published, builders, bytes};
 use crate::catalogue::{Builder, Bytes};
-use crate::model::{Access, Job, Kind, Text};
+use crate::model::{Access, EventKind, Job, Kind, Text};
 use crate::syntax::pattern;
 
 /// The streams of every call that leads outside the checkout.
@@ -28,7 +28,7 @@ pub(super) fn streams<'p>(path: &Path<'_, 'p>) -> Vec<Linked<'p>> {
 
 fn known<'p>(path: &Path<'_, 'p>, at: usize, job: &'p Job, builder: &'static Builder) -> Option<Linked<'p>> {
     let (kind, call) = (builder.publishes?, job.outside.as_ref()?);
-    let published = job.cond.clone().and(builders::call_test(call, &builder.publishes_when, false));
+    let mut published = job.cond.clone().and(builders::call_test(call, &builder.publishes_when, false));
     if published.is_never() {
         return None;
     }
@@ -39,8 +39,11 @@ fn known<'p>(path: &Path<'_, 'p>, at: usize, job: &'p Job, builder: &'static Bui
         };
         let tag = uploads.tag_input.as_deref();
         let tagged = call.inputs.iter().any(|i| Some(i.name.as_str()) == tag && !i.value.is_empty());
-        // Without a tag nothing is uploaded: not a release path.
-        if !on || !(tagged || builders::on_tag(path.flow, &published)) {
+        // Without a tag nothing is uploaded: not a release path. Who starts a run by hand may choose one.
+        if path.flow.event.kind == EventKind::Dispatch && !tagged {
+            published = published.and(builders::tagged());
+        }
+        if !on || published.is_never() || !(tagged || builders::on_tag(path.flow, &published)) {
             return None;
         }
     }

@@ -3,7 +3,6 @@
 use std::cell::OnceCell;
 
 use super::builders::{is_builder, of_builder};
-use super::buildx;
 use super::coverage::{Coverage, Unit, covers, is_image};
 use super::doer::Act;
 use super::facts::{Attest, FlowFacts};
@@ -116,8 +115,7 @@ pub(super) fn find(
             if !facts.count.parts(1) {
                 return found;
             }
-            let contained = || *attest.contained.get_or_init(|| buildx::in_a_container(own.builders(job), attest));
-            if attest.producer.needs_container_builder && attest.broken.is_none() && !contained() {
+            if attest.broken.is_none() && !attest.attaches(own, job) {
                 continue;
             }
             match covers(flow, facts, attest, unit) {

@@ -58,8 +58,7 @@ fn spans<'f, 'p>(
     let span = |at: usize, steps: Range<usize>, files: Vec<String>, publish: Option<&'f Publish<'p>>| {
         Some(Span { job: flow.jobs.get(at)?, own: facts.get(at)?, steps, files, publish })
     };
-    // Names that nothing resolves could be those of anything.
-    let named = publish.files.iter().flat_map(|f| f.value.items(&[','])).filter(|f| f.symbol().is_none());
+    let named = publish.files.iter().flat_map(|f| f.value.items(&[',']));
     let published: Vec<String> =
         named.map(|f| glob::normal(f.as_str())).filter(|f| !matches!(f.as_str(), "*" | "**" | "")).collect();
     if point.job == publish.job {
@@ -190,7 +189,10 @@ fn changed(span: &Span<'_, '_>, point: &Point, publish: &Publish<'_>) -> Option<
         }
         _ => None,
     };
-    let files: Vec<Pattern> = span.files.iter().map(|file| Pattern::new(file)).collect();
+    // A name that nothing resolves could be that of anything: only the same words are the same file.
+    let (unresolved, files): (Vec<&String>, Vec<&String>) =
+        span.files.iter().partition(|file| Text::new(file.as_str()).symbol().is_some());
+    let files: Vec<Pattern> = files.into_iter().map(|file| Pattern::new(file)).collect();
     for written in span.own.written(span.job).iter().filter(|written| span.steps.contains(&written.step)) {
         if skipped(written.step) {
             continue;
@@ -199,7 +201,10 @@ fn changed(span: &Span<'_, '_>, point: &Point, publish: &Publish<'_>) -> Option<
             return None;
         }
         let again = written.again.iter().any(|before| !span.steps.contains(before) && !skipped(*before));
-        let meets = || files.iter().any(|file| written.paths.iter().any(|path| file.overlaps(path)));
+        let meets = || {
+            let same = |path: &Pattern| unresolved.iter().any(|file| path.as_str() == file.as_str());
+            written.paths.iter().any(|path| same(path) || files.iter().any(|file| file.overlaps(path)))
+        };
         if !(again || written.any && !files.is_empty() || meets()) {
             continue;
         }
