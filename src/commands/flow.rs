@@ -17,6 +17,9 @@ pub(super) struct Streams {
     pub(super) input: Option<(Text, bool)>,
 }
 
+/// The bytes of text that a variable is worth where branches are joined.
+const VARIABLE: usize = 8;
+
 impl Interpreter<'_> {
     pub(super) fn redirected(&mut self, inner: &Node, redirects: &[Redirect]) -> Status {
         let streams = self.streams(redirects);
@@ -130,6 +133,7 @@ impl Interpreter<'_> {
                 folder = choice(cond, &held(other), &held(&folder), &self.context.choices).text();
             }
         }
+        self.charge(outcomes.iter().map(|(_, scope, _)| scope.len()).sum::<usize>() * VARIABLE);
         let scopes = outcomes.into_iter().map(|(cond, scope, _)| (cond, scope)).collect();
         let outside =
             |name: &str| Held::Scalar(self.outside(name).unwrap_or_else(|| Text::unknown(&format!("env.{name}"))));

@@ -101,12 +101,14 @@ impl Scope {
     pub(super) fn merge(outside: &dyn Fn(&str) -> Held, mut branches: Vec<(Cond, Scope)>, choices: &Choices) -> Scope {
         let Some((_, mut merged)) = branches.pop() else { return Scope::default() };
         while let Some((cond, branch)) = branches.pop() {
-            let names: BTreeSet<String> = branch.variables.keys().chain(merged.variables.keys()).cloned().collect();
+            // Hardly any variable is another one behind the branches.
+            let other = |(name, value): (&String, &(Held, bool))| {
+                (merged.variables.get(name) != Some(value)).then(|| name.clone())
+            };
+            let gone = merged.variables.keys().filter(|name| !branch.variables.contains_key(*name)).cloned();
+            let names: BTreeSet<String> = branch.variables.iter().filter_map(other).chain(gone).collect();
             for name in names {
                 let (left, right) = (branch.variables.get(&name), merged.variables.get(&name));
-                if left == right {
-                    continue;
-                }
                 let exported = left.is_some_and(|(_, e)| *e) || right.is_some_and(|(_, e)| *e);
                 let held = |v: Option<&(Held, bool)>| v.map_or_else(|| outside(&name), |(held, _)| held.clone());
                 let (left, right) = (held(left), held(right));

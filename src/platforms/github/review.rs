@@ -36,7 +36,7 @@ pub(super) fn review(checkout: &Checkout) -> Review {
         let path: Arc<str> = Arc::from(*path);
         review.owners_file = Some(Location::start_of(&path));
         let text = checkout.glance(&path).unwrap_or_default();
-        let lines = if text.len() > LARGEST_OWNERS { Vec::new() } else { lines(&path, &text) };
+        let lines = if text.len() > LARGEST_OWNERS { Vec::new() } else { lines(&path, &text, WORKFLOWS) };
         review.owned = workflows.iter().map(|workflow| (Arc::clone(workflow), owner(&lines, workflow))).collect();
     }
     for path in SETTINGS.iter().copied().filter(|path| checkout.exists(path)) {
@@ -67,7 +67,8 @@ struct Line {
     location: Location,
 }
 
-fn lines(path: &Arc<str>, text: &str) -> Vec<Line> {
+/// The lines that may be about something in a folder.
+fn lines(path: &Arc<str>, text: &str, within: &str) -> Vec<Line> {
     let mut lines = Vec::new();
     let mut byte = 0;
     for (at, raw) in text.split('\n').enumerate().take(MOST_LINES) {
@@ -78,7 +79,7 @@ fn lines(path: &Arc<str>, text: &str) -> Vec<Line> {
         let Some(pattern) = normal(&pattern) else { continue };
         let head = pattern.text.split(['*', '?', '[', '\\']).next().unwrap_or_default().to_owned();
         // Most lines are about other folders.
-        if !head.starts_with(WORKFLOWS) && !WORKFLOWS.starts_with(&head) {
+        if !head.starts_with(within) && !within.starts_with(&head) {
             continue;
         }
         let Some(matchers) = pattern.matchers() else { continue };
@@ -232,7 +233,7 @@ mod tests {
     use super::*;
 
     fn line_for(text: &str, path: &str) -> Option<u32> {
-        owner(&lines(&Arc::from("CODEOWNERS"), text), path).map(|l| l.line)
+        owner(&lines(&Arc::from("CODEOWNERS"), text, path), path).map(|l| l.line)
     }
 
     #[test]
