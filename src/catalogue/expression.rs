@@ -72,6 +72,12 @@ impl Expression {
         self.may_fit(&text.into()) && self.somewhere().is_some_and(|regex| regex.is_match(text))
     }
 
+    /// The byte at which it first matches.
+    pub fn find(&self, text: &str) -> Option<usize> {
+        let regex = self.somewhere().filter(|_| self.may_fit(&text.into()))?;
+        regex.find(text).map(|found| found.start())
+    }
+
     /// Whether it matches the whole text.
     pub fn whole(&self, asked: &Asked<'_>) -> bool {
         let regex = || self.whole.get_or_init(|| compile(&format!("^(?:{})$", self.text))).as_ref();

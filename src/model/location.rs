@@ -58,8 +58,44 @@ impl Location {
         }
     }
 
+    /// The line of the file `path`, whose content is `text`, that holds a byte or begins there.
+    pub fn line_at(path: &Arc<str>, text: &str, byte: usize) -> Self {
+        let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        let (before, rest) = text.split_at_checked(byte).unwrap_or((text, ""));
+        let start = before.rfind('\n').map_or(0, |at| at + 1);
+        let end = rest.find('\n').map_or(text.len(), |at| byte + at);
+        let shown = text.get(start..end).unwrap_or_default();
+        let line = number(before.matches('\n').count() + 1);
+        let indent = shown.chars().take_while(|c| c.is_whitespace()).count();
+        let column = |count: usize| number(count + 1);
+        Self {
+            path: Arc::clone(path),
+            line,
+            column: column(indent),
+            end_line: line,
+            end_column: column(shown.trim_end().chars().count()),
+        }
+    }
+
     /// The first character of the file `path`.
     pub fn start_of(path: &Arc<str>) -> Self {
         Self { path: Arc::clone(path), line: 1, column: 1, end_line: 1, end_column: 2 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::Location;
+
+    #[test]
+    fn a_line_is_found_by_a_byte_of_it() {
+        let at = |byte| {
+            let found = Location::line_at(&Arc::from("f"), "a\n  é b \n", byte);
+            (found.line, found.column, found.end_line, found.end_column)
+        };
+        assert_eq!(at(0), (1, 1, 1, 2));
+        assert_eq!([at(2), at(4), at(8)], [(2, 3, 2, 6); 3]);
     }
 }

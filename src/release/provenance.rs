@@ -1,6 +1,7 @@
 //! Provenance of published bytes: what makes it, whether it delivers, and who could forge it.
 
 use std::cell::OnceCell;
+use std::sync::Arc;
 
 use super::builders::{is_builder, of_builder};
 use super::coverage::{Coverage, Unit, covers, is_image};
@@ -326,20 +327,15 @@ fn usable(
 /// The first line of a file that sets a variable.
 fn env_place(checkout: &Checkout, path: &str, name: &str) -> Option<Location> {
     let text = checkout.read(path).ok()?;
-    let (number, line) = text.lines().enumerate().find(|(_, l)| {
-        let rest = l.trim_start().strip_prefix(name).map(str::trim_start);
-        rest.is_some_and(|r| r.starts_with([':', '=']))
-    })?;
-    let indent = line.chars().take_while(|c| c.is_whitespace()).count();
-    let number = u32::try_from(number + 1).ok()?;
-    let column = |n: usize| u32::try_from(n + 1).unwrap_or(u32::MAX);
-    Some(Location {
-        path: std::sync::Arc::from(path),
-        line: number,
-        column: column(indent),
-        end_line: number,
-        end_column: column(line.trim_end().chars().count()),
-    })
+    let mut at = 0;
+    for line in text.split_inclusive('\n') {
+        let rest = line.trim_start().strip_prefix(name).map(str::trim_start);
+        if rest.is_some_and(|r| r.starts_with([':', '='])) {
+            return Some(Location::line_at(&Arc::from(path), &text, at));
+        }
+        at += line.len();
+    }
+    None
 }
 
 /// Why something under a condition does not accompany every release.

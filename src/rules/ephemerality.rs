@@ -1,5 +1,7 @@
 //! The build environment: hosted, fresh for each build, isolated, without shared caches and remote access.
 
+use std::sync::Arc;
+
 use super::Scene;
 use super::pools::answering;
 use super::provenance::build_location;
@@ -272,14 +274,13 @@ fn cache(scene: &Scene<'_>, target: &Linked<'_>) -> Verdict {
         }
         for hit in target.traits.get(at).map(|t| t.caches.as_slice()).unwrap_or_default() {
             let entry = hit.entry;
-            if entry.platform && barred || !file_fits(scene, entry) {
-                continue;
-            }
+            let Some(settings) = settings(scene, entry).filter(|_| !(entry.platform && barred)) else { continue };
             let mut what = format!("this step {}", entry.what);
             if let Some(remark) = &entry.remark {
                 what = format!("{what} ({remark})");
             }
             restored.push((Evidence::observed(&hit.location, &entry.id, what), &entry.off));
+            restored.extend(settings.into_iter().map(|evidence| (evidence, entry.off.as_str())));
         }
     }
     match (restored.split_first(), opaque) {
@@ -303,13 +304,22 @@ fn cache(scene: &Scene<'_>, target: &Linked<'_>) -> Verdict {
     }
 }
 
-/// Whether the files at the root are such that the entry restores anything.
-fn file_fits(scene: &Scene<'_>, entry: &Cache) -> bool {
-    let fits = |file: &String| match &entry.file_matches {
-        None => scene.checkout.exists(file),
-        Some(expected) => scene.checkout.read(file).is_ok_and(|text| expected.search(&text)),
+/// The settings at the root with which the entry restores something, each with its place: none where it needs none, and
+/// `None` where those that it needs are not there.
+fn settings(scene: &Scene<'_>, entry: &Cache) -> Option<Vec<Evidence>> {
+    let fits = |file: &String| {
+        let path = Arc::from(file.as_str());
+        let location = match &entry.file_matches {
+            None => scene.checkout.exists(file).then(|| Location::start_of(&path))?,
+            Some(expected) => {
+                let text = scene.checkout.read(file).ok()?;
+                Location::line_at(&path, &text, expected.find(&text)?)
+            }
+        };
+        Some(Evidence::observed(&location, &entry.id, "the settings that this build reads"))
     };
-    entry.needs_file.is_empty() || entry.needs_file.iter().any(fits)
+    let found: Vec<Evidence> = entry.needs_file.iter().filter_map(fits).collect();
+    (entry.needs_file.is_empty() || !found.is_empty()).then_some(found)
 }
 
 fn remote(target: &Linked<'_>) -> Verdict {
