@@ -53,6 +53,11 @@ impl Text {
         opening(&self.0).is_none()
     }
 
+    /// Whether the last symbol has no end, as where an expression is not closed.
+    pub fn is_cut(&self) -> bool {
+        self.0.rfind("${{").is_some_and(|at| !self.0.get(at..).unwrap_or_default().contains("}}"))
+    }
+
     /// The literal value, when nothing in it is unknown.
     pub fn literal(&self) -> Option<&str> {
         self.is_literal().then_some(self.0.as_str())

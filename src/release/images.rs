@@ -124,6 +124,9 @@ fn other_digest(flow: &Flow, digest: &Picked, unit: &Unit<'_, '_>, index: bool) 
     if digest.value.literal().is_some_and(|d| pattern::search(r"^(sha256:)?[0-9a-f]{64}$", d)) {
         return Some(Coverage::Wrong("its subject is a fixed digest, whatever this run pushes".to_owned()));
     }
+    if digest.value.is_cut() {
+        return Some(Coverage::Unread("the expression of its digest has no end".to_owned()));
+    }
     for symbol in digest.value.symbols() {
         if CHOSEN.iter().any(|start| symbol.starts_with(start)) {
             return Some(Coverage::Unread(format!(

@@ -10,7 +10,7 @@ pub(super) fn judge(target: &Linked<'_>, reaching: &[Reaching]) -> Vec<Verdict> 
     match &target.provenance {
         Some(p) => vec![
             exists(target, p),
-            distributed(p),
+            distributed(target, p),
             authentic(p),
             unforgeable(target, p),
             parameters(target, p, reaching),
@@ -126,7 +126,7 @@ fn supplied(target: &Linked<'_>) -> String {
     format!("; if one of another repository makes it, its checkout, given with {}", given.join(" or "))
 }
 
-fn distributed(p: &Provenance) -> Verdict {
+fn distributed(target: &Linked<'_>, p: &Provenance) -> Verdict {
     let requirement = Requirement::ProvenanceDistributed;
     match &p.reach {
         Reach::Public(how, location) => {
@@ -137,12 +137,14 @@ fn distributed(p: &Provenance) -> Verdict {
             why.clone(),
             Evidence::observed(location, &p.rule, why.clone()),
             "provenance in the forge's store, or a copy that takes attestations along (`cosign copy`)",
-        ),
+        )
+        .with([published(target)]),
         Reach::Lost(why, location) => Verdict::failed(
             requirement,
             format!("consumers cannot get the provenance: {why}"),
             Evidence::observed(location, &p.rule, why.clone()),
-        ),
+        )
+        .with([published(target)]),
     }
 }
 
