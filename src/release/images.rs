@@ -2,7 +2,7 @@
 
 use super::coverage::{Coverage, Unit, is_image};
 use super::doer::Picked;
-use super::facts::{FlowFacts, Publish, names_missing_output, step_of_symbol};
+use super::facts::{FlowFacts, Publish, names_missing_output};
 use super::glob;
 use super::naming::image_name;
 use crate::catalogue::Catalogue;
@@ -24,7 +24,7 @@ pub(super) fn image_covered(
     let index = unit.publish.sink.id.contains("imagetools");
     let named = names.iter().any(|name| fits(name, unit));
     for digest in digests {
-        for symbol in digest.value.symbols().map(|symbol| taken_from(flow, symbol, 0)) {
+        for symbol in digest.value.symbols().map(|symbol| taken_from(flow, facts, symbol, 0)) {
             let Some((job, step)) = facts.step_of_symbol(flow, symbol) else {
                 if names_missing_output(flow, symbol) {
                     return Coverage::Wrong("its subject is an output that is not there".to_owned());
@@ -77,7 +77,7 @@ pub(super) fn image_covered(
     }
     digests
         .iter()
-        .find_map(|d| other_digest(flow, d, unit, index))
+        .find_map(|d| other_digest(flow, facts, d, unit, index))
         .unwrap_or_else(|| Coverage::Yes("its subject is this image".to_owned()))
 }
 
@@ -89,8 +89,8 @@ const MOST_TAKEN: usize = 4;
 
 /// The output that a step with this one only takes apart and hands on: what `echo "$ref" | cut -d@ -f2` writes is the
 /// digest of the reference that another step wrote.
-fn taken_from<'s>(flow: &'s Flow, symbol: &'s str, depth: usize) -> &'s str {
-    let Some((job, step)) = step_of_symbol(flow, symbol).filter(|_| depth < MOST_TAKEN) else { return symbol };
+fn taken_from<'s>(flow: &'s Flow, facts: &FlowFacts<'_>, symbol: &'s str, depth: usize) -> &'s str {
+    let Some((job, step)) = facts.step_of_symbol(flow, symbol).filter(|_| depth < MOST_TAKEN) else { return symbol };
     let StepBody::Script(script) = &step.body else { return symbol };
     // Legs of a matrix may each write an output of their own.
     if flow.legs(&job.key).count() > 1 {
@@ -105,7 +105,8 @@ fn taken_from<'s>(flow: &'s Flow, symbol: &'s str, depth: usize) -> &'s str {
     if script.outputs.iter().any(|o| o.name == name && o.value.is_literal()) {
         return symbol;
     }
-    let own = |s: &&str| step_of_symbol(flow, s).is_some_and(|(j, s)| j.key == job.key && s.location == step.location);
+    let own =
+        |s: &&str| facts.step_of_symbol(flow, s).is_some_and(|(j, s)| j.key == job.key && s.location == step.location);
     let env = step.env.iter().map(|(_, v)| v);
     let read = script.commands.iter().flat_map(|c| c.words.iter().chain(&c.input)).chain(env);
     let mut sources: Vec<&str> =
@@ -113,13 +114,19 @@ fn taken_from<'s>(flow: &'s Flow, symbol: &'s str, depth: usize) -> &'s str {
     sources.sort_unstable();
     sources.dedup();
     match sources.as_slice() {
-        [only] => taken_from(flow, only, depth + 1),
+        [only] => taken_from(flow, facts, only, depth + 1),
         _ => symbol,
     }
 }
 
 /// Why a digest is not one that this run pushes: it is fixed, chosen outside, or read from another image.
-fn other_digest(flow: &Flow, digest: &Picked, unit: &Unit<'_, '_>, index: bool) -> Option<Coverage> {
+fn other_digest(
+    flow: &Flow,
+    facts: &FlowFacts<'_>,
+    digest: &Picked,
+    unit: &Unit<'_, '_>,
+    index: bool,
+) -> Option<Coverage> {
     const CHOSEN: &[&str] = &["vars.", "inputs.", "secrets.", "github.event."];
     if digest.value.literal().is_some_and(|d| pattern::search(r"^(sha256:)?[0-9a-f]{64}$", d)) {
         return Some(Coverage::Wrong("its subject is a fixed digest, whatever this run pushes".to_owned()));
@@ -133,7 +140,7 @@ fn other_digest(flow: &Flow, digest: &Picked, unit: &Unit<'_, '_>, index: bool) 
                 "its digest comes from `{symbol}`, which nothing here ties to what is pushed"
             )));
         }
-        let Some((job, step)) = step_of_symbol(flow, symbol) else { continue };
+        let Some((job, step)) = facts.step_of_symbol(flow, symbol) else { continue };
         if index && is_earlier(flow, job, step, unit) {
             return Some(Coverage::Wrong("its digest is read before the index that is published is made".to_owned()));
         }
