@@ -8,6 +8,7 @@ mod command;
 mod context;
 mod detector;
 mod expression;
+mod file;
 mod identity;
 mod image;
 mod index;
@@ -30,6 +31,7 @@ pub use command::{CommandPattern, fits};
 pub use context::{Context, Who};
 pub use detector::{Clue, Detector, Review};
 pub use expression::{Asked, Expression};
+pub use file::{FileKind, FileNames, Files, Is};
 pub use identity::Identity;
 pub use image::Image;
 pub use index::{Candidates, Index, Indices, Part};
@@ -71,6 +73,8 @@ pub struct Catalogue {
     pub transfers: Vec<Transfer>,
     /// `rules/changes.yml`: steps that make other bytes of files that are there already.
     pub changes: Vec<Change>,
+    /// `rules/files.yml`: what files are, by their names.
+    pub files: Files,
     /// `rules/preparations.yml`: steps that carry what they are given into the build behind them.
     pub preparations: Vec<Preparation>,
     /// `rules/wrappers.yml`: programs that run the command behind them.

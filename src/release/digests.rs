@@ -6,13 +6,13 @@ use std::sync::Arc;
 use super::bytes::{self, FileRef};
 use super::coverage::{Coverage, Unit};
 use super::facts::{FlowFacts, step_of_symbol};
+use super::filenames::{ancillary, is_list};
 use super::glob::{self, Pattern};
 use super::provenance::not_always;
 use super::rewritten::{self, Point};
 use super::tool::UNLISTED;
 use crate::commands::matching;
 use crate::model::{Command, Flow, Script, Step, StepBody, Text};
-use crate::syntax::words;
 
 /// What the values of a digest list are made of.
 #[derive(Debug, Default)]
@@ -240,7 +240,7 @@ impl Filter {
         let holds = |word: &String| name.split('*').any(|part| part.contains(word.as_str()));
         match self.without {
             true => {
-                let other = |word: &String| super::family::ancillary(&format!("x{word}"));
+                let other = |word: &String| ancillary(&format!("x{word}"));
                 !self.words.is_empty() && self.words.iter().all(|w| !holds(w) && (other(w) || !name.contains('*')))
             }
             false => self.words.iter().any(holds),
@@ -287,7 +287,7 @@ fn read_command(
     if take(flow, facts, point, (script, command), listed) {
         return;
     }
-    let reads = |w: &Text| words::holds(w.as_str(), "checksum sha256sum sha512sum shasum digest.txt digests.txt");
+    let reads = |w: &Text| is_list(w.as_str());
     match command.words.first().map(|w| w.as_str().rsplit('/').next().unwrap_or_default()) {
         Some("openssl" | "Get-FileHash" | "b2sum" | "rhash") => listed.by_tool(point),
         Some("cat" | "base64" | "awk" | "grep" | "sed" | "cut" | "sort" | "jq" | "tr") => {

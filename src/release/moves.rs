@@ -1,6 +1,6 @@
 //! Files that a job copies, moves or renames: the bytes stay, the name is another one.
 
-use super::family::ancillary;
+use super::filenames::ancillary;
 use super::glob::{self, CELLS, Pattern};
 use super::naming;
 use crate::commands::matching;
