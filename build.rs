@@ -40,6 +40,7 @@ const FILES: &[&str] = &[
     "wrappers",
     "images",
     "runs",
+    "tools",
     "runners",
     "contexts",
     "identities",
