@@ -489,7 +489,7 @@ impl<'a, 'p> Path<'a, 'p> {
         'a: 's,
     {
         let mut all = vec![publish];
-        if publish.sink.id.contains("imagetools") {
+        if publish.sink.index {
             let parts = self.facts.iter().flat_map(|f| &f.publishes);
             all.extend(parts.filter(|p| p.sink.kind == stream.kind && p.bytes != Bytes::Given));
         }
