@@ -39,6 +39,8 @@ const FILES: &[&str] = &[
     "preparations",
     "wrappers",
     "images",
+    "registries",
+    "libraries",
     "runs",
     "tools",
     "runners",

@@ -13,6 +13,7 @@ mod identity;
 mod image;
 mod index;
 mod label;
+mod library;
 mod producer;
 mod rule;
 mod runner;
@@ -34,9 +35,10 @@ pub use detector::{Clue, Detector, Review};
 pub use expression::{Asked, Expression};
 pub use file::{FileKind, FileNames, Files, Is};
 pub use identity::Identity;
-pub use image::Image;
+pub use image::{Image, Registry};
 pub use index::{Candidates, Described, Index, Indexed, Indices, Part};
 pub use label::{Labels, Vendor};
+pub use library::Library;
 pub use producer::{Broken, Content, Producer, Signer, Store, Subjects};
 pub use rule::{Cards, Example, Examples, Principle, RuleCard, Sheet, Subject};
 pub use runner::{Field, FieldFor, RunnerFields};
@@ -83,6 +85,10 @@ pub struct Catalogue {
     pub wrappers: Indexed<Wrapper>,
     /// `rules/images.yml`: images whose entry point is a program that publishes.
     pub images: Vec<Image>,
+    /// `rules/registries.yml`: registries from which no consumer gets an image.
+    pub registries: Vec<Registry>,
+    /// `rules/libraries.yml`: calls of libraries that publish.
+    pub libraries: Vec<Library>,
     /// `rules/tools.yml`: what well-known programs do with files, digests and texts.
     pub tools: Indexed<Tool>,
     /// `rules/runs.yml`: actions that run a command which an input holds.

@@ -52,6 +52,8 @@ pub enum Does {
     Read,
     /// It hands on the names of files.
     Pass,
+    /// It prints something else each time.
+    Differ,
     /// It sets up a builder of BuildKit in a container.
     Buildkit,
     /// It talks to the forge through git.

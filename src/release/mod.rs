@@ -549,7 +549,8 @@ fn handed_over(files: &crate::model::Text) -> String {
 
 /// Registries that are thrown away after the run, and layouts on its disk.
 fn is_test_registry(name: &str) -> bool {
-    ["ocidir", "localhost", "127.0.0.1", "kind-registry", "ttl.sh", "registry.local", "0.0.0.0"]
-        .iter()
-        .any(|host| name.strip_prefix(host).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', ':', '.'])))
+    let below = |host: &String| {
+        name.strip_prefix(host.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', ':', '.']))
+    };
+    Catalogue::get().registries.iter().flat_map(|registry| &registry.hosts).any(below)
 }
