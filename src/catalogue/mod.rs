@@ -45,9 +45,7 @@ pub use runner::{Field, FieldFor, RunnerFields};
 pub use sink::{Bytes, Naming, Sink};
 pub use test::{Pick, Split, Test};
 pub use tool::{Does, Tool};
-pub use traits::{
-    Cache, Change, Credential, Neutral, Preparation, Remote, Run, RunOption, Safeguard, Transfer, Wrapper,
-};
+pub use traits::{Cache, Change, Credential, Remote, Run, RunOption, Safeguard, Steps, Transfer, Wrapper};
 
 /// Everything in `rules/`.
 #[derive(Debug, Deserialize)]
@@ -72,7 +70,7 @@ pub struct Catalogue {
     /// `rules/safeguards.yml`: steps that make a build safer or better documented.
     pub safeguards: Vec<Safeguard>,
     /// `rules/neutral.yml`: steps that run no code of the checkout and make no bytes.
-    pub neutral: Vec<Neutral>,
+    pub neutral: Vec<Steps>,
     /// `rules/transfers.yml`: steps that hand files from job to job.
     pub transfers: Vec<Transfer>,
     /// `rules/changes.yml`: steps that make other bytes of files that are there already.
@@ -80,7 +78,7 @@ pub struct Catalogue {
     /// `rules/files.yml`: what files are, by their names.
     pub files: Files,
     /// `rules/preparations.yml`: steps that carry what they are given into the build behind them.
-    pub preparations: Vec<Preparation>,
+    pub preparations: Vec<Steps>,
     /// `rules/wrappers.yml`: programs that run the command behind them.
     pub wrappers: Indexed<Wrapper>,
     /// `rules/images.yml`: images whose entry point is a program that publishes.
