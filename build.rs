@@ -36,6 +36,7 @@ const FILES: &[&str] = &[
     "transfers",
     "changes",
     "files",
+    "names",
     "preparations",
     "wrappers",
     "images",

@@ -14,6 +14,7 @@ mod image;
 mod index;
 mod label;
 mod library;
+mod name;
 mod producer;
 mod rule;
 mod runner;
@@ -39,6 +40,7 @@ pub use image::{Image, Registry};
 pub use index::{Candidates, Described, Index, Indexed, Indices, Part};
 pub use label::{Labels, Vendor};
 pub use library::Library;
+pub use name::{Names, Spoken, Topic};
 pub use producer::{Broken, Content, Producer, Signer, Store, Subjects};
 pub use rule::{Cards, Example, Examples, Principle, RuleCard, Sheet, Subject};
 pub use runner::{Field, FieldFor, RunnerFields};
@@ -77,6 +79,8 @@ pub struct Catalogue {
     pub changes: Vec<Change>,
     /// `rules/files.yml`: what files are, by their names.
     pub files: Files,
+    /// `rules/names.yml`: what the names of actions, scripts and steps speak of.
+    pub names: Names,
     /// `rules/preparations.yml`: steps that carry what they are given into the build behind them.
     pub preparations: Vec<Steps>,
     /// `rules/wrappers.yml`: programs that run the command behind them.

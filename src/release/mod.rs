@@ -25,6 +25,7 @@ mod provenance;
 mod readable;
 mod rewritten;
 mod separation;
+mod speech;
 mod supply;
 mod tool;
 mod traits;
