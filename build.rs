@@ -35,10 +35,12 @@ const FILES: &[&str] = &[
     "neutral",
     "transfers",
     "changes",
+    "files",
     "preparations",
     "wrappers",
     "images",
     "runs",
+    "tools",
     "runners",
     "contexts",
     "identities",
@@ -62,8 +64,8 @@ fn take_sources(file: &str, value: &mut Value) -> Result<(), Box<dyn Error>> {
         _ => &[],
     };
     let mut take = |entry: &mut Value| match entry.as_object_mut().and_then(|fields| fields.remove("source")) {
-        Some(Value::String(_)) => Ok(()),
-        _ => Err(format!("rules/{file}.yml: an entry without a source: {entry}")),
+        Some(Value::String(source)) if source.starts_with("https://") => Ok(()),
+        _ => Err(format!("rules/{file}.yml: an entry without the address of its source: {entry}")),
     };
     if file == "labels" {
         take(value)?;

@@ -8,6 +8,7 @@ mod command;
 mod context;
 mod detector;
 mod expression;
+mod file;
 mod identity;
 mod image;
 mod index;
@@ -17,6 +18,7 @@ mod rule;
 mod runner;
 mod sink;
 mod test;
+mod tool;
 mod traits;
 
 use std::sync::OnceLock;
@@ -30,17 +32,19 @@ pub use command::{CommandPattern, fits};
 pub use context::{Context, Who};
 pub use detector::{Clue, Detector, Review};
 pub use expression::{Asked, Expression};
+pub use file::{FileKind, FileNames, Files, Is};
 pub use identity::Identity;
 pub use image::Image;
-pub use index::{Candidates, Index, Indices, Part};
+pub use index::{Candidates, Described, Index, Indexed, Indices, Part};
 pub use label::{Labels, Vendor};
 pub use producer::{Broken, Content, Producer, Signer, Store, Subjects};
 pub use rule::{Cards, Example, Examples, Principle, RuleCard, Sheet, Subject};
 pub use runner::{Field, FieldFor, RunnerFields};
 pub use sink::{Bytes, Naming, Sink};
 pub use test::{Pick, Split, Test};
+pub use tool::{Does, Tool};
 pub use traits::{
-    Cache, Change, Credential, Neutral, Preparation, Remote, Run, RunOption, Safeguard, Transfer, Wrapper, Wrappers,
+    Cache, Change, Credential, Neutral, Preparation, Remote, Run, RunOption, Safeguard, Transfer, Wrapper,
 };
 
 /// Everything in `rules/`.
@@ -71,12 +75,16 @@ pub struct Catalogue {
     pub transfers: Vec<Transfer>,
     /// `rules/changes.yml`: steps that make other bytes of files that are there already.
     pub changes: Vec<Change>,
+    /// `rules/files.yml`: what files are, by their names.
+    pub files: Files,
     /// `rules/preparations.yml`: steps that carry what they are given into the build behind them.
     pub preparations: Vec<Preparation>,
     /// `rules/wrappers.yml`: programs that run the command behind them.
-    pub wrappers: Wrappers,
+    pub wrappers: Indexed<Wrapper>,
     /// `rules/images.yml`: images whose entry point is a program that publishes.
     pub images: Vec<Image>,
+    /// `rules/tools.yml`: what well-known programs do with files, digests and texts.
+    pub tools: Indexed<Tool>,
     /// `rules/runs.yml`: actions that run a command which an input holds.
     pub runs: Vec<Run>,
     /// `rules/runners.yml`: what to set in definitions of runners.

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{CommandPattern, Expression, Index, Pick, Split, Test};
+use super::{CommandPattern, Described, Expression, Pick, Split, Test};
 
 /// A step that restores what another build can write.
 #[derive(Debug, Clone, Deserialize)]
@@ -225,25 +225,13 @@ pub struct Wrapper {
     pub script_flag: Vec<String>,
 }
 
-/// The wrappers, with what finds the few that a command may start with.
-#[derive(Debug, Default, Deserialize)]
-#[serde(from = "Vec<Wrapper>")]
-pub struct Wrappers {
-    all: Vec<Wrapper>,
-    index: Index,
-}
-
-impl From<Vec<Wrapper>> for Wrappers {
-    fn from(all: Vec<Wrapper>) -> Self {
-        let index = Index::new(all.iter().map(|w| (&[][..], &*w.commands)));
-        Self { all, index }
+impl Described for Wrapper {
+    fn actions(&self) -> &[String] {
+        &[]
     }
-}
 
-impl Wrappers {
-    /// Those that may describe a command of this program, in catalogue order.
-    pub fn of_program<'n>(&'n self, name: &'n str) -> impl Iterator<Item = &'n Wrapper> {
-        self.index.of_program(name).all().filter_map(|at| self.all.get(at))
+    fn commands(&self) -> &[CommandPattern] {
+        &self.commands
     }
 }
 

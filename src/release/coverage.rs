@@ -6,6 +6,7 @@ use super::bytes::{self, FileRef};
 use super::digests;
 use super::doer::Picked;
 use super::facts::{Attest, FlowFacts, Publish};
+use super::filenames::{ancillary, holds_checksums, without_side_files};
 use super::glob::{self, CELLS, Pattern};
 use super::images::image_covered;
 use super::naming::{self, image_name, image_names, rewritten};
@@ -108,7 +109,7 @@ impl Attested {
         let mut files = refs(flow, facts, attest.job, attest.step, named);
         generalise(flow, attest, &mut files);
         let mut left_out = refs(flow, facts, attest.job, attest.step, left_out);
-        left_out.retain(|file| !super::family::ancillary(&file.pattern));
+        left_out.retain(|file| !ancillary(&file.pattern));
         let descends = attest.producer.subjects.folders;
         let made = |file: FileRef| {
             let inside = descends.then(|| Pattern::new(&format!("{}/**", file.pattern.trim_end_matches('/'))));
@@ -504,18 +505,6 @@ fn packed_later(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, files: 
     Some(format!("the job {title} attests `{shown}` and hands on other files, into which it is packed"))
 }
 
-/// `*.tar.gz*` are archives with what lies beside each: its checksum, its signature. Those need no provenance.
-fn without_side_files(pattern: &str) -> &str {
-    const ENDINGS: &[&str] = &[
-        ".tar.gz", ".tgz", ".tar.xz", ".tar.zst", ".tar.bz2", ".zip", ".whl", ".jar", ".exe", ".deb", ".rpm", ".msi",
-        ".dmg",
-    ];
-    match pattern.strip_suffix('*') {
-        Some(head) if ENDINGS.iter().any(|e| head.ends_with(e)) => head,
-        _ => pattern,
-    }
-}
-
 /// Every leg of a matrix attests its own files: what differs between the legs may be anything.
 fn generalise(flow: &Flow, attest: &Attest<'_>, subjects: &mut [FileRef]) {
     let Some(job) = flow.jobs.get(attest.job) else { return };
@@ -546,9 +535,5 @@ fn fixed(value: &str) -> String {
 }
 
 fn checksum_file(files: &[Picked]) -> bool {
-    !files.is_empty()
-        && files.iter().flat_map(|f| f.value.items(&[','])).all(|f| {
-            let name = f.as_str().rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
-            name.contains("checksum") || name.contains("sha256") || name.contains("sha512") || name.contains("shasum")
-        })
+    !files.is_empty() && files.iter().flat_map(|f| f.value.items(&[','])).all(|f| holds_checksums(f.as_str()))
 }

@@ -5,7 +5,7 @@ use super::doer::Picked;
 use super::facts::{FlowFacts, Publish, names_missing_output};
 use super::glob;
 use super::naming::image_name;
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, Does};
 use crate::commands::matching;
 use crate::model::{Command, Flow, Job, Step, StepBody, Text};
 use crate::syntax::pattern;
@@ -81,9 +81,6 @@ pub(super) fn image_covered(
         .unwrap_or_else(|| Coverage::Yes("its subject is this image".to_owned()))
 }
 
-/// Programs that take a text apart or hand it on.
-const TEXT: &[&str] =
-    &["echo", "printf", "cut", "sed", "awk", "tr", "set", "test", "[", "[[", "export", "local", "declare", "true", ":"];
 /// Outputs are handed on at most this many times.
 const MOST_TAKEN: usize = 4;
 
@@ -96,7 +93,7 @@ fn taken_from<'s>(flow: &'s Flow, facts: &FlowFacts<'_>, symbol: &'s str, depth:
     if flow.legs(&job.key).count() > 1 {
         return symbol;
     }
-    let text = |c: &Command| c.words.first().and_then(matching::program).is_some_and(|p| TEXT.contains(&p));
+    let text = |c: &Command| matching::does(Does::Text, &c.words);
     if !script.unread.is_empty() || !script.commands.iter().all(text) {
         return symbol;
     }
@@ -166,28 +163,12 @@ fn is_earlier(flow: &Flow, job: &Job, step: &Step, unit: &Unit<'_, '_>) -> bool 
     job.steps.iter().position(|s| s.location == step.location).is_some_and(|at| at < unit.publish.step)
 }
 
-/// Commands that ask a registry or an engine for the digest of an image.
-const INSPECT: &[&str] = &[
-    "docker|podman|nerdctl buildx imagetools inspect",
-    "docker|podman|nerdctl manifest inspect",
-    "docker|podman|nerdctl image inspect",
-    "docker|podman|nerdctl|skopeo inspect",
-    "crane|gcrane digest|manifest",
-    "regctl image digest|inspect",
-    "regctl manifest head|get",
-    "oras resolve|manifest",
-    "cosign triangulate",
-];
-/// Their options with a value.
-const INSPECT_VALUES: &[&str] = &["--format", "-f", "--platform", "--builder", "--tls-verify", "--creds", "-p"];
-
 /// The images whose digests a script asks for, as it names them.
 fn inspected(step: &Step) -> Vec<String> {
     let StepBody::Script(script) = &step.body else { return Vec::new() };
-    let values: Vec<String> = INSPECT_VALUES.iter().map(|v| (*v).to_owned()).collect();
-    let of = |command: &crate::model::Command| {
-        let after = INSPECT.iter().find_map(|p| matching::matches(p, &command.words))?;
-        matching::positional(&command.words, after, &values).first().map(|w| w.to_string())
+    let of = |command: &Command| {
+        let (tool, after) = matching::tool(Does::Inspect, &command.words)?;
+        matching::positional(&command.words, after, &tool.value_flags).first().map(|w| w.to_string())
     };
     script.commands.iter().filter_map(of).collect()
 }

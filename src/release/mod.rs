@@ -9,6 +9,7 @@ mod digests;
 mod doer;
 mod facts;
 mod family;
+mod filenames;
 mod glob;
 mod handed;
 mod images;

@@ -6,9 +6,9 @@ use std::rc::Rc;
 use std::sync::{Arc, LazyLock};
 
 use super::{Linked, Path, Published, bytes, facts};
-use crate::catalogue::{Bytes, Catalogue};
+use crate::catalogue::{Bytes, Catalogue, Does};
 use crate::checkout::Checkout;
-use crate::commands::matching::runs_of;
+use crate::commands::matching::{self, runs_of};
 use crate::model::{Access, ActionUse, Command, Job, Kind, Location, Script, Step, StepBody, TokenScope};
 use crate::syntax::lines;
 use crate::syntax::words::{self, Words};
@@ -33,10 +33,6 @@ const HARMLESS: &str = "test coverage codecov lint check pages site storybook no
 static HANDS_OUT: LazyLock<Words> = LazyLock::new(|| Words::new("publish upload", "er ing"));
 /// How the files of programs end that are read only as far as they start others with literal words.
 const PROGRAMS: &[&str] = &["py", "js", "mjs", "cjs", "ts", "mts", "rb"];
-/// Clients whose `publish` builds or puts up a site or service.
-const SITES: &str = "pkg-pr-new dotnet msbuild wrangler vercel netlify quarto surge gh-pages firebase func serverless \
-                     sls amplify mkdocs mike docusaurus php artisan git gh glab echo printf mosquitto mosquitto_pub \
-                     nats redis-cli aws gcloud az make just task mage rake ros2";
 
 /// What is said where commands were left out because there were too many, or too far away.
 const BOUNDS: &[&str] = &[
@@ -206,7 +202,7 @@ fn unknown_client(step: &Step, command: &Command) -> Option<Opaque> {
         sinks.any(|s| doer.is(&[], &s.commands).is_some()) || neutral.any(|n| doer.is(&[], &n.commands).is_some());
     let base = program.rsplit('/').next().unwrap_or(program);
     let other = known
-        || SITES.split(' ').any(|site| base.eq_ignore_ascii_case(site))
+        || matching::does(Does::Else, words)
         || !base.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
         || rest.iter().any(|w| w.contains("dry-run"));
     (!other).then(|| {

@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::bytes::{self, FileRef};
 use super::doer::{Act, Doer};
 use super::facts::{Facts, FlowFacts, Publish};
-use super::family::ancillary;
+use super::filenames::{ancillary, is_data};
 use super::glob::{self, Pattern};
 use super::naming;
 use crate::catalogue::Catalogue;
@@ -15,8 +15,6 @@ use crate::model::{Command, Cond, Flow, Job, Location, Step, StepBody, Text};
 
 /// Options whose value is the file that is written.
 const OUTPUTS: &[&str] = &["-o", "--output", "--out", "-out", "-outfile", "--outfile", "-OutFile"];
-/// Endings of data that is written beside a release for programs to read.
-const DATA: &[&str] = &[".json", ".yml", ".yaml", ".xml", ".html", ".toml", ".csv", ".log", ".env", ".plist"];
 
 /// The step that takes the digests of files: it attests them, or lists their digests for what does.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -279,8 +277,7 @@ fn written_by(step: &Step, command: &Command) -> Paths {
             _ => {}
         }
     }
-    let data = |file: &str| DATA.iter().any(|end| file.to_ascii_lowercase().ends_with(end));
-    if let Some(file) = command.output.as_ref().filter(|file| file.symbol().is_none() && !data(file.as_str())) {
+    if let Some(file) = command.output.as_ref().filter(|file| file.symbol().is_none() && !is_data(file.as_str())) {
         paths.add(folder, file.as_str());
     }
     let program = command.words.first().and_then(matching::program).unwrap_or_default();

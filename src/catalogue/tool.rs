@@ -1,0 +1,61 @@
+//! What well-known programs and actions do with files, digests and texts.
+
+use serde::Deserialize;
+
+use super::{CommandPattern, Described};
+
+/// Programs and actions that do the same.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tool {
+    /// What they do.
+    pub does: Vec<Does>,
+    /// Actions; `*` stands for any part.
+    #[serde(default)]
+    pub actions: Vec<String>,
+    /// Commands, in the notation of sinks.
+    #[serde(default)]
+    pub commands: Vec<CommandPattern>,
+    /// Flags that take a value as their next word.
+    #[serde(default)]
+    pub value_flags: Vec<String>,
+    /// Flags whose value is the folder that the command fills.
+    #[serde(default)]
+    pub into: Vec<String>,
+}
+
+impl Described for Tool {
+    fn actions(&self) -> &[String] {
+        &self.actions
+    }
+
+    fn commands(&self) -> &[CommandPattern] {
+        &self.commands
+    }
+}
+
+/// What a program or an action does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Does {
+    /// It puts files elsewhere under their own bytes.
+    Move,
+    /// It takes the digests of the files that it names.
+    Digest,
+    /// It takes the digests of files that its words do not tell.
+    Sum,
+    /// It asks a registry or an engine for the digest of an image.
+    Inspect,
+    /// It takes a text apart or hands it on.
+    Text,
+    /// It reads a list of digests.
+    Read,
+    /// It hands on the names of files.
+    Pass,
+    /// It sets up a builder of BuildKit in a container.
+    Buildkit,
+    /// It talks to the forge through git.
+    Git,
+    /// Its `publish` hands out no package, image or file.
+    Else,
+}
