@@ -40,7 +40,8 @@ pub use runner::{Field, FieldFor, RunnerFields};
 pub use sink::{Bytes, Naming, Sink};
 pub use test::{Pick, Split, Test};
 pub use traits::{
-    Cache, Change, Credential, Neutral, Preparation, Remote, Run, RunOption, Safeguard, Transfer, Wrapper, Wrappers,
+    Brings, Cache, Change, Credential, Neutral, Preparation, Remote, Run, RunOption, Safeguard, Transfer, Wrapper,
+    Wrappers,
 };
 
 /// Everything in `rules/`.

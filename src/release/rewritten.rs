@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 
+use super::brought;
 use super::bytes::{self, FileRef};
 use super::doer::{Act, Doer};
 use super::facts::{Facts, FlowFacts, Publish};
@@ -244,6 +245,13 @@ impl Paths {
             if doer.applies(&[], &change.unless).is_never() {
                 continue;
             }
+            if let Some(brings) = change.brings.as_ref().filter(|b| b.archive.is_empty()) {
+                // Sources that are fetched lie in a folder of their own.
+                if !brings.sources {
+                    brought::paths(doer, hit, change, brings).iter().for_each(|path| self.add(below, path));
+                }
+                continue;
+            }
             let picked = doer.every(&change.files, hit, &change.value_flags);
             let endings: Vec<&str> = change.endings.iter().map(String::as_str).collect();
             let endings = if endings.is_empty() { &[""][..] } else { &endings };
@@ -267,6 +275,11 @@ impl Paths {
     }
 }
 
+/// Whether a file holds data that is written beside a release for programs to read.
+pub(super) fn is_data(file: &str) -> bool {
+    DATA.iter().any(|end| file.to_ascii_lowercase().ends_with(end))
+}
+
 /// The files that a command writes.
 fn written_by(step: &Step, command: &Command) -> Paths {
     let mut paths = Paths::default();
@@ -279,8 +292,7 @@ fn written_by(step: &Step, command: &Command) -> Paths {
             _ => {}
         }
     }
-    let data = |file: &str| DATA.iter().any(|end| file.to_ascii_lowercase().ends_with(end));
-    if let Some(file) = command.output.as_ref().filter(|file| file.symbol().is_none() && !data(file.as_str())) {
+    if let Some(file) = command.output.as_ref().filter(|file| file.symbol().is_none() && !is_data(file.as_str())) {
         paths.add(folder, file.as_str());
     }
     let program = command.words.first().and_then(matching::program).unwrap_or_default();
