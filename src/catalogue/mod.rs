@@ -44,7 +44,7 @@ pub use sink::{Bytes, Naming, Sink};
 pub use test::{Pick, Split, Test};
 pub use tool::{Does, Tool};
 pub use traits::{
-    Cache, Change, Credential, Neutral, Preparation, Remote, Run, RunOption, Safeguard, Transfer, Wrapper,
+    Brings, Cache, Change, Credential, Neutral, Preparation, Remote, Run, RunOption, Safeguard, Transfer, Wrapper,
 };
 
 /// Everything in `rules/`.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 
+use super::brought;
 use super::bytes::{self, FileRef};
 use super::doer::{Act, Doer};
 use super::facts::{Facts, FlowFacts, Publish};
@@ -242,6 +243,13 @@ impl Paths {
             if doer.applies(&[], &change.unless).is_never() {
                 continue;
             }
+            if let Some(brings) = change.brings.as_ref().filter(|b| b.archive.is_empty()) {
+                // Sources that are fetched lie in a folder of their own.
+                if !brings.sources {
+                    brought::paths(doer, hit, change, brings).iter().for_each(|path| self.add(below, path));
+                }
+                continue;
+            }
             let picked = doer.every(&change.files, hit, &change.value_flags);
             let endings: Vec<&str> = change.endings.iter().map(String::as_str).collect();
             let endings = if endings.is_empty() { &[""][..] } else { &endings };
@@ -263,6 +271,11 @@ impl Paths {
             }
         }
     }
+}
+
+/// Whether a file holds data that is written beside a release for programs to read.
+pub(super) fn is_data(file: &str) -> bool {
+    DATA.iter().any(|end| file.to_ascii_lowercase().ends_with(end))
 }
 
 /// The files that a command writes.
