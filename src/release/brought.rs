@@ -3,10 +3,9 @@
 
 use super::doer::{Act, Doer, Hit};
 use super::facts::Facts;
-use super::family::ancillary;
+use super::filenames::{ancillary, is_data};
 use super::glob::{self, Pattern};
 use super::naming;
-use super::rewritten::is_data;
 use crate::catalogue::{Brings, Catalogue, Change};
 use crate::commands::matching;
 use crate::model::{Job, Location, Text};

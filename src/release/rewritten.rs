@@ -273,11 +273,6 @@ impl Paths {
     }
 }
 
-/// Whether a file holds data that is written beside a release for programs to read.
-pub(super) fn is_data(file: &str) -> bool {
-    DATA.iter().any(|end| file.to_ascii_lowercase().ends_with(end))
-}
-
 /// The files that a command writes.
 fn written_by(step: &Step, command: &Command) -> Paths {
     let mut paths = Paths::default();
