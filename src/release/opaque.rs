@@ -109,7 +109,7 @@ fn unread_script(
 ) -> Option<Opaque> {
     let found = |name: String| Some(Opaque { name, location: place.clone(), why: why.to_owned() });
     // Where following stopped at a bound, anything may come behind it.
-    if BOUNDS.iter().any(|bound| why.contains(bound)) && may_publish(job) {
+    if may_publish(job) && BOUNDS.iter().any(|bound| why.contains(bound)) {
         return found("an unread script".to_owned());
     }
     // The command is known to publish, whatever it could not be asked besides.
