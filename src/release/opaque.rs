@@ -167,14 +167,18 @@ fn quiet(script: &Script, command: &Command) -> Option<Opaque> {
     if command.cond.is_never() || words().any(|w| w.contains("dry-run") || w.contains("dryrun")) {
         return None;
     }
-    let line = words().collect::<Vec<_>>().join(" ");
     let (program, stem) = match words().find(|w| is_program(w)) {
         Some(program) => {
             let file = program.rsplit('/').next()?;
-            (program, dashed(file.rsplit_once('.').map_or(file, |(stem, _)| stem)))
+            (program.to_owned(), dashed(file.rsplit_once('.').map_or(file, |(stem, _)| stem)))
         }
         // A task of the workspace, which is a program as well.
-        None => (line.as_str(), line.strip_prefix("cargo xtask ")?.to_owned()),
+        None if words().take(2).eq(["cargo", "xtask"]) => {
+            let line = words().collect::<Vec<_>>().join(" ");
+            let task = line.strip_prefix("cargo xtask ")?.to_owned();
+            (line, task)
+        }
+        None => return None,
     };
     let speaks = (HANDS_OUT.are_in(&stem) || stem.contains("--push")) && !harmless(&stem);
     // What it does is read as far as it starts other programs; one of those would have been found.
@@ -182,7 +186,7 @@ fn quiet(script: &Script, command: &Command) -> Option<Opaque> {
     let telling = script.commands.iter().filter(led).any(|c| c.words.iter().any(|w| w.as_str() == "publish"));
     (speaks && !telling).then(|| {
         let why = format!("no line shows what `{program}` publishes");
-        Opaque { name: program.to_owned(), location: command.location.clone(), why }
+        Opaque { name: program, location: command.location.clone(), why }
     })
 }
 
