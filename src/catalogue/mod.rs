@@ -47,7 +47,7 @@ pub use runner::{Field, FieldFor, RunnerFields};
 pub use sink::{Bytes, Naming, Sink};
 pub use test::{Pick, Split, Test};
 pub use tool::{Does, Tool};
-pub use traits::{Cache, Change, Credential, Remote, Run, RunOption, Safeguard, Steps, Transfer, Wrapper};
+pub use traits::{Brings, Cache, Change, Credential, Remote, Run, RunOption, Safeguard, Steps, Transfer, Wrapper};
 
 /// Everything in `rules/`.
 #[derive(Debug, Deserialize)]

@@ -189,6 +189,27 @@ pub struct Change {
     /// Endings of what it writes, behind the name of the file; empty for the file itself.
     #[serde(default)]
     pub endings: Vec<String>,
+    /// What it takes from elsewhere, if it does.
+    #[serde(default)]
+    pub brings: Option<Brings>,
+}
+
+/// How a step takes files from elsewhere: nothing here shows how they were built. Those that `files` picks are of them.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Brings {
+    /// The folder that is filled; none picked: the one that the command works in.
+    #[serde(default)]
+    pub folder: Vec<Pick>,
+    /// What is asked for: the last part is the name of the file.
+    #[serde(default)]
+    pub named: Vec<Pick>,
+    /// It unpacks this archive, and brings something where the archive is from elsewhere or comes through a pipe.
+    #[serde(default)]
+    pub archive: Vec<Pick>,
+    /// It fetches sources: what is made of them here is built here.
+    #[serde(default)]
+    pub sources: bool,
 }
 
 /// A program that runs the command behind it (`sudo`, `npx`, `bash -c`).

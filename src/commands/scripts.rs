@@ -389,7 +389,7 @@ fn program(text: &str, locate: &dyn Fn(usize, usize) -> Location, chain: &[Hop],
             continue;
         }
         // A line for a shell: `cd dist && npm publish`.
-        let words = Text::new(found.line.replace("; ", " ; ")).items(&[' ', '\t']);
+        let words = quoted(Text::new(found.line.replace("; ", " ; ")).items(&[' ', '\t']));
         let mut folder = folder.clone();
         for part in words.split(|w| matches!(w.as_str(), "&&" | "||" | ";" | "|")) {
             match part {
@@ -408,6 +408,28 @@ fn program(text: &str, locate: &dyn Fn(usize, usize) -> Location, chain: &[Hop],
         }
     }
     script
+}
+
+/// Words of a line, those between quotes as one.
+fn quoted(words: Vec<Text>) -> Vec<Text> {
+    let mut found = Vec::with_capacity(words.len());
+    let mut rest = words.as_slice();
+    while let Some((word, after)) = rest.split_first() {
+        rest = after;
+        let text = word.as_str();
+        let at = text.find(['"', '\'']).filter(|at| *at == 0 || text.get(..*at).is_some_and(|t| t.ends_with('=')));
+        let Some(quote) = at.and_then(|at| text.get(at..=at)) else {
+            found.push(word.clone());
+            continue;
+        };
+        let odd = |t: &str| t.matches(quote).count() % 2 == 1;
+        let more = if odd(text) { after.iter().position(|w| odd(w.as_str())).map_or(0, |n| n + 1) } else { 0 };
+        let (inner, left) = after.split_at(more);
+        rest = left;
+        let whole = inner.iter().fold(text.to_owned(), |whole, w| format!("{whole} {w}"));
+        found.push(Text::new(if odd(&whole) { whole } else { whole.replace(quote, "") }));
+    }
+    found
 }
 
 /// The modules that a program takes from the workspace, as if each were run by itself.

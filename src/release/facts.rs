@@ -6,6 +6,7 @@ use std::ops::Deref;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::brought::{self, Brought};
 use super::buildx::{self, Change};
 use super::bytes::{Origin, Stored, feeds, needed};
 use super::count::Count;
@@ -176,6 +177,8 @@ pub(super) struct Facts<'p> {
     moves: OnceCell<Vec<Move>>,
     /// What its steps write, in order.
     written: OnceCell<Vec<Written>>,
+    /// What its steps take from elsewhere.
+    brought: OnceCell<Vec<Brought>>,
     /// What its steps do to the builders of images, in order.
     builders: OnceCell<Vec<Change>>,
     /// Keys of the jobs whose outputs its working steps read.
@@ -192,6 +195,11 @@ impl Facts<'_> {
     /// What the steps of the job, whose facts these are, write.
     pub(super) fn written(&self, job: &Job) -> &[Written] {
         self.written.get_or_init(|| rewritten::of_job(job, self))
+    }
+
+    /// What the steps of the job, whose facts these are, take from elsewhere.
+    pub(super) fn brought(&self, job: &Job) -> &[Brought] {
+        self.brought.get_or_init(|| brought::of_job(job, self))
     }
 
     /// What the steps of the job, whose facts these are, do to the builders of images.

@@ -1,5 +1,6 @@
 //! LINK: finds the release targets, follows their bytes, and ties provenance to the bytes it covers.
 
+mod brought;
 mod builders;
 mod buildx;
 mod bytes;

@@ -92,7 +92,7 @@ fn unread_script(
 ) -> Option<Opaque> {
     let found = |name: String| Some(Opaque { name, location: place.clone(), why: why.to_owned() });
     // Where following stopped at a bound, anything may come behind it.
-    if BOUNDS.iter().any(|bound| why.contains(bound)) && may_publish(job) {
+    if may_publish(job) && BOUNDS.iter().any(|bound| why.contains(bound)) {
         return found("an unread script".to_owned());
     }
     // The command is known to publish, whatever it could not be asked besides.
@@ -136,14 +136,18 @@ fn quiet(script: &Script, command: &Command) -> Option<Opaque> {
     if command.cond.is_never() || words().any(|w| w.contains("dry-run") || w.contains("dryrun")) {
         return None;
     }
-    let line = words().collect::<Vec<_>>().join(" ");
     let (program, stem) = match words().find(|w| is_program(w)) {
         Some(program) => {
             let file = program.rsplit('/').next()?;
-            (program, dashed(file.rsplit_once('.').map_or(file, |(stem, _)| stem)))
+            (program.to_owned(), dashed(file.rsplit_once('.').map_or(file, |(stem, _)| stem)))
         }
         // A task of the workspace, which is a program as well.
-        None => (line.as_str(), line.strip_prefix("cargo xtask ")?.to_owned()),
+        None if words().take(2).eq(["cargo", "xtask"]) => {
+            let line = words().collect::<Vec<_>>().join(" ");
+            let task = line.strip_prefix("cargo xtask ")?.to_owned();
+            (line, task)
+        }
+        None => return None,
     };
     let speaks = (hands_out(&stem) || stem.contains("--push")) && !harmless(&stem);
     // What it does is read as far as it starts other programs; one of those would have been found.
@@ -151,7 +155,7 @@ fn quiet(script: &Script, command: &Command) -> Option<Opaque> {
     let telling = script.commands.iter().filter(led).any(|c| c.words.iter().any(|w| w.as_str() == "publish"));
     (speaks && !telling).then(|| {
         let why = format!("no line shows what `{program}` publishes");
-        Opaque { name: program.to_owned(), location: command.location.clone(), why }
+        Opaque { name: program, location: command.location.clone(), why }
     })
 }
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 
+use super::brought;
 use super::bytes::{self, FileRef};
 use super::doer::{Act, Doer};
 use super::facts::{Facts, FlowFacts, Publish};
@@ -240,6 +241,13 @@ impl Paths {
         for change in doer.among(&catalogue.index.changes, &catalogue.changes) {
             let Some(hit) = doer.is(&change.actions, &change.commands) else { continue };
             if doer.applies(&[], &change.unless).is_never() {
+                continue;
+            }
+            if let Some(brings) = change.brings.as_ref().filter(|b| b.archive.is_empty()) {
+                // Sources that are fetched lie in a folder of their own.
+                if !brings.sources {
+                    brought::paths(doer, hit, change, brings).iter().for_each(|path| self.add(below, path));
+                }
                 continue;
             }
             let picked = doer.every(&change.files, hit, &change.value_flags);

@@ -85,7 +85,9 @@ pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
         return Some(entered);
     };
     let reader = Reader { path: Arc::from(path.as_str()), skipped, call };
-    let disabled = root.get("release").and_then(|r| r.get("disable")).is_some_and(on);
+    let nightly = words.contains(&"--nightly")
+        && root.get("nightly").and_then(|n| n.get("publish_release")?.as_str()) == Some("false");
+    let disabled = nightly || root.get("release").and_then(|r| r.get("disable")).is_some_and(on);
     if !disabled {
         let made = endings(root).into_iter().flat_map(|e| [MAKES.to_owned(), e]);
         let made: Vec<String> = made.chain(reader.lists(root)).collect();
