@@ -463,6 +463,13 @@ fn listed_elsewhere(
     let lists: Vec<String> = checksums.iter().map(|c| glob::normal(c.value.as_str())).collect();
     let folder = |p: &str| p.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
     let beside = |p: &str| lists.iter().any(|list| digests::is_somewhere(list) || p.starts_with(folder(list).as_str()));
+    // What another job made and a release tool takes along is in no list of the tool either.
+    if unit.publish.says(UNLISTED) && !lists.iter().any(|list| digests::is_somewhere(list)) {
+        let named = unit.publish.files.iter().flat_map(|f| f.value.items(&[','])).map(|f| glob::normal(f.as_str()));
+        if let Some(file) = named.into_iter().find(|f| !beside(f)) {
+            return Some((file, lists.first()?.clone()));
+        }
+    }
     let here = |f: &FileRef| f.job != *key || digests::was_in(flow, facts, attest.job, f, &beside);
     let file = unit.files.iter().find(|f| !here(f))?;
     Some((file.pattern.clone(), lists.first()?.clone()))
