@@ -284,17 +284,24 @@ fn files_covered(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, unit: 
         || unit.files.iter().any(|f| flow.jobs.get(attest.job).is_some_and(|j| j.key == f.job))
         || stored_by_publisher(flow, facts, attest, unit);
     if !checksums.is_empty() {
+        if let Some(pattern) = checksums.iter().find(|c| c.value.literal().is_some_and(|v| v.contains('*'))) {
+            return Coverage::Wrong(format!("it takes one checksums file, and `{}` is a pattern", pattern.value));
+        }
         // A release tool's checksums file lists its archives and packages; what it makes for a store or a registry of
         // packages is made again, and lists of image digests name no files.
         let elsewhere = matches!(unit.kind, Kind::Snap | Kind::Npm) && unit.publish.bytes == Bytes::Built
             || unit.kind == Kind::Maven && !unit.publish.files.is_empty();
         let images = checksums.iter().all(|c| c.value.as_str().to_ascii_lowercase().contains("digest"));
-        if !elsewhere && !images {
+        if !elsewhere {
             let point = Point { job: attest.job, step: attest.step };
             let read = |c: &Picked| digests::checksums(flow, facts, &point, c.value.as_str(), unit);
-            if let Some(shown) = checksums.iter().find_map(read) {
-                return shown;
+            // What takes digests of files says more than the name of the list.
+            match checksums.iter().find_map(read) {
+                Some(shown) if !images || !matches!(shown, Coverage::No | Coverage::Unread(_)) => return shown,
+                _ => {}
             }
+        }
+        if !elsewhere && !images {
             if let Some(committed) = checksums.iter().find(|c| unit.checkout.exists(&glob::normal(c.value.as_str()))) {
                 return Coverage::Wrong(format!(
                     "its checksums file `{}` is one of the checkout, and nothing here writes it",

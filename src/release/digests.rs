@@ -297,7 +297,7 @@ fn read_command(
         listed.filters.extend(filters(script, command));
         for file in read {
             let path = super::naming::join(command.folder.as_str(), file.as_str());
-            if !read_file(flow, facts, point, &path, listed) {
+            if !read_file(flow, facts, point, &path, listed, 0) {
                 listed.by_tool(point);
             }
         }
@@ -305,7 +305,7 @@ fn read_command(
 }
 
 /// Reads which commands fill a checksums file; `false` when none does that can be seen.
-fn read_file(flow: &Flow, facts: &FlowFacts<'_>, point: &Point, path: &str, listed: &mut Listed) -> bool {
+fn read_file(flow: &Flow, facts: &FlowFacts<'_>, point: &Point, path: &str, listed: &mut Listed, depth: usize) -> bool {
     let origin = bytes::origin(flow, facts, point.job, point.step, path);
     let mut places: Vec<(usize, String)> = vec![(point.job, glob::normal(path))];
     places.extend(origin.files.iter().flat_map(|f| bytes::legs(flow, &f.job).map(|at| (at, f.pattern.clone()))));
@@ -327,6 +327,14 @@ fn read_file(flow: &Flow, facts: &FlowFacts<'_>, point: &Point, path: &str, list
                 // In a pipe the redirection stands behind the last command of the line.
                 for hashing in line(script, command) {
                     any |= take(flow, facts, &point, (script, hashing), listed);
+                }
+                // `cat parts/*.sha256 > all.sha256`
+                if depth < MOST_LISTS && command.words.first().is_some_and(|w| w.as_str() == "cat") {
+                    listed.filters.extend(filters(script, command));
+                    for part in command.words.iter().skip(1).filter(|w| !w.as_str().starts_with('-')) {
+                        let part = super::naming::join(command.folder.as_str(), part.as_str());
+                        any |= read_file(flow, facts, &point, &part, listed, depth + 1);
+                    }
                 }
             }
         }
@@ -366,7 +374,7 @@ pub(super) fn checksums(
     let known = facts.lists.borrow().get(&key).cloned();
     let list = known.unwrap_or_else(|| {
         let mut list = Listed::default();
-        let found = read_file(flow, facts, point, path, &mut list).then(|| Rc::new(list));
+        let found = read_file(flow, facts, point, path, &mut list, 0).then(|| Rc::new(list));
         facts.lists.borrow_mut().insert(key, found.clone());
         found
     })?;
