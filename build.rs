@@ -36,9 +36,12 @@ const FILES: &[&str] = &[
     "transfers",
     "changes",
     "files",
+    "names",
     "preparations",
     "wrappers",
     "images",
+    "registries",
+    "libraries",
     "runs",
     "tools",
     "runners",
@@ -58,7 +61,6 @@ fn read(path: &str) -> Result<Value, Box<dyn Error>> {
 /// Takes the sources away: they are for who reads and changes the entries, and each entry has to have one.
 fn take_sources(file: &str, value: &mut Value) -> Result<(), Box<dyn Error>> {
     let lists: &[&str] = match file {
-        "neutral" | "wrappers" => return Ok(()),
         "labels" => &["vendors"],
         "claims" => &["badges"],
         _ => &[],

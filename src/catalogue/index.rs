@@ -156,6 +156,11 @@ impl<E: Described> From<Vec<E>> for Indexed<E> {
 }
 
 impl<E> Indexed<E> {
+    /// All of them, in catalogue order.
+    pub fn iter(&self) -> impl Iterator<Item = &E> {
+        self.all.iter()
+    }
+
     /// Those that may describe an action, in catalogue order.
     pub fn of_action<'c: 'n, 'n>(&'c self, name: &'n str) -> impl Iterator<Item = &'c E> {
         self.index.of_action(name).all().filter_map(|at| self.all.get(at))

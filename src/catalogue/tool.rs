@@ -52,10 +52,32 @@ pub enum Does {
     Read,
     /// It hands on the names of files.
     Pass,
+    /// It prints something else each time.
+    Differ,
     /// It sets up a builder of BuildKit in a container.
     Buildkit,
     /// It talks to the forge through git.
     Git,
     /// Its `publish` hands out no package, image or file.
     Else,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Does;
+    use crate::catalogue::Catalogue;
+
+    #[test]
+    fn every_tool_has_a_name_and_does_something() {
+        let tools: Vec<_> = Catalogue::get().tools.iter().collect();
+        assert!(tools.len() > 40, "{}", tools.len());
+        for tool in tools {
+            assert!(!tool.does.is_empty(), "{tool:?}");
+            assert!(tool.actions.is_empty() != tool.commands.is_empty(), "{tool:?}: programs or actions");
+            assert!(
+                tool.into.is_empty() || tool.does == [Does::Move],
+                "{tool:?}: only what moves files fills a folder"
+            );
+        }
+    }
 }

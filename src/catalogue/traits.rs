@@ -111,27 +111,13 @@ pub struct Credential {
     pub harmless: bool,
 }
 
-/// A step that runs no code of the checkout and makes no bytes.
+/// Steps that are alike in what they do to a build.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Neutral {
-    /// Why it is neutral.
+pub struct Steps {
+    /// In what they are alike, as a clause.
     pub why: String,
-    /// Actions; `owner/*` stands for all of an owner.
-    #[serde(default)]
-    pub actions: Vec<String>,
-    /// Commands, in the notation of sinks.
-    #[serde(default)]
-    pub commands: Vec<CommandPattern>,
-}
-
-/// A step that builds nothing and carries what it is given into what is built behind it.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Preparation {
-    /// How it does that.
-    pub why: String,
-    /// Actions.
+    /// Actions; `*` stands for any part.
     #[serde(default)]
     pub actions: Vec<String>,
     /// Commands, in the notation of sinks.

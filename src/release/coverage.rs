@@ -199,7 +199,7 @@ pub(super) fn is_image(kind: Kind) -> bool {
 fn own_elsewhere(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, unit: &Unit<'_, '_>) -> Coverage {
     // BuildKit's provenance lies in the manifest and goes into an index that buildx makes of it; `docker manifest` takes
     // none that has provenance, and what another command pushes is another image.
-    let index = ["imagetools", "index"].iter().any(|part| unit.publish.sink.id.contains(part));
+    let index = unit.publish.sink.keeps_provenance;
     let may = match unit.kind {
         Kind::Image => index || unit.publish.bytes == Bytes::Copied,
         kind => !is_image(kind) && !unit.files.is_empty() && unit.publish.bytes == Bytes::Given,

@@ -21,7 +21,7 @@ pub(super) fn image_covered(
     if names.is_empty() && digests.is_empty() {
         return Coverage::No;
     }
-    let index = unit.publish.sink.id.contains("imagetools");
+    let index = unit.publish.sink.index;
     let named = names.iter().any(|name| fits(name, unit));
     for digest in digests {
         for symbol in digest.value.symbols().map(|symbol| taken_from(flow, facts, symbol, 0)) {
@@ -296,8 +296,7 @@ fn fits(name: &str, unit: &Unit<'_, '_>) -> bool {
 /// Pushes of single platforms are parts of the index that is made later. What goes out under a tag of which no index is
 /// made is none of them.
 pub(super) fn drop_parts_of_an_index(publishes: &mut Vec<&Publish<'_>>) {
-    let is_index = |p: &Publish<'_>| p.sink.id.contains("imagetools") || p.sink.id.contains("manifest");
-    let mut indices = publishes.iter().filter(|p| is_index(p)).peekable();
+    let mut indices = publishes.iter().filter(|p| p.sink.index).peekable();
     if indices.peek().is_none() {
         return;
     }
@@ -325,7 +324,7 @@ pub(super) fn drop_parts_of_an_index(publishes: &mut Vec<&Publish<'_>>) {
         let own = |r: Text| tag_of(r.as_str()).is_some_and(|tag| !tag.contains("${{") && !named(tag));
         read && refs.peek().is_some() && refs.all(own)
     };
-    publishes.retain(|p| is_index(p) || alone(p));
+    publishes.retain(|p| p.sink.index || alone(p));
 }
 
 /// The tag of an image's reference.

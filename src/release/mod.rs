@@ -26,6 +26,7 @@ mod provenance;
 mod readable;
 mod rewritten;
 mod separation;
+mod speech;
 mod supply;
 mod tool;
 mod traits;
@@ -498,7 +499,7 @@ impl<'a, 'p> Path<'a, 'p> {
         'a: 's,
     {
         let mut all = vec![publish];
-        if publish.sink.id.contains("imagetools") {
+        if publish.sink.index {
             let parts = self.facts.iter().flat_map(|f| &f.publishes);
             all.extend(parts.filter(|p| p.sink.kind == stream.kind && p.bytes != Bytes::Given));
         }
@@ -558,7 +559,8 @@ fn handed_over(files: &crate::model::Text) -> String {
 
 /// Registries that are thrown away after the run, and layouts on its disk.
 fn is_test_registry(name: &str) -> bool {
-    ["ocidir", "localhost", "127.0.0.1", "kind-registry", "ttl.sh", "registry.local", "0.0.0.0"]
-        .iter()
-        .any(|host| name.strip_prefix(host).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', ':', '.'])))
+    let below = |host: &String| {
+        name.strip_prefix(host.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', ':', '.']))
+    };
+    Catalogue::get().registries.iter().flat_map(|registry| &registry.hosts).any(below)
 }
