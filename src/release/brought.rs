@@ -36,7 +36,7 @@ impl Brought {
     pub(super) fn is_among(&self, files: &Pattern, own: &Facts<'_>, step: usize) -> bool {
         let built = || self.sources && own.working.iter().any(|at| (self.step..=step).contains(at));
         // A name that nothing resolves could be that of anything: only the same words are the same file.
-        let open = files.as_str().contains("${{");
+        let open = [files, &self.path].iter().any(|p| p.as_str().contains("${{"));
         self.step <= step
             && if self.whole || open { files.contains(&self.path) } else { files.overlaps(&self.path) }
             && !built()

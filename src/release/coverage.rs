@@ -284,17 +284,24 @@ fn files_covered(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, unit: 
         || unit.files.iter().any(|f| flow.jobs.get(attest.job).is_some_and(|j| j.key == f.job))
         || stored_by_publisher(flow, facts, attest, unit);
     if !checksums.is_empty() {
+        if let Some(pattern) = checksums.iter().find(|c| c.value.literal().is_some_and(|v| v.contains('*'))) {
+            return Coverage::Wrong(format!("it takes one checksums file, and `{}` is a pattern", pattern.value));
+        }
         // A release tool's checksums file lists its archives and packages; what it makes for a store or a registry of
         // packages is made again, and lists of image digests name no files.
         let elsewhere = matches!(unit.kind, Kind::Snap | Kind::Npm) && unit.publish.bytes == Bytes::Built
             || unit.kind == Kind::Maven && !unit.publish.files.is_empty();
         let images = checksums.iter().all(|c| c.value.as_str().to_ascii_lowercase().contains("digest"));
-        if !elsewhere && !images {
+        if !elsewhere {
             let point = Point { job: attest.job, step: attest.step };
             let read = |c: &Picked| digests::checksums(flow, facts, &point, c.value.as_str(), unit);
-            if let Some(shown) = checksums.iter().find_map(read) {
-                return shown;
+            // What takes digests of files says more than the name of the list.
+            match checksums.iter().find_map(read) {
+                Some(shown) if !images || !matches!(shown, Coverage::No | Coverage::Unread(_)) => return shown,
+                _ => {}
             }
+        }
+        if !elsewhere && !images {
             if let Some(committed) = checksums.iter().find(|c| unit.checkout.exists(&glob::normal(c.value.as_str()))) {
                 return Coverage::Wrong(format!(
                     "its checksums file `{}` is one of the checkout, and nothing here writes it",
@@ -463,6 +470,13 @@ fn listed_elsewhere(
     let lists: Vec<String> = checksums.iter().map(|c| glob::normal(c.value.as_str())).collect();
     let folder = |p: &str| p.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
     let beside = |p: &str| lists.iter().any(|list| digests::is_somewhere(list) || p.starts_with(folder(list).as_str()));
+    // What another job made and a release tool takes along is in no list of the tool either.
+    if unit.publish.says(UNLISTED) && !lists.iter().any(|list| digests::is_somewhere(list)) {
+        let named = unit.publish.files.iter().flat_map(|f| f.value.items(&[','])).map(|f| glob::normal(f.as_str()));
+        if let Some(file) = named.into_iter().find(|f| !beside(f)) {
+            return Some((file, lists.first()?.clone()));
+        }
+    }
     let here = |f: &FileRef| f.job != *key || digests::was_in(flow, facts, attest.job, f, &beside);
     let file = unit.files.iter().find(|f| !here(f))?;
     Some((file.pattern.clone(), lists.first()?.clone()))

@@ -1,5 +1,6 @@
 //! Lists of digests: what one job computes and another hands to a generator, and checksums files.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -36,6 +37,8 @@ pub(super) struct Listed {
     filters: Vec<Filter>,
     /// Why the list cannot be one of everything that is published.
     wrong: Option<String>,
+    /// The files that were read, each where a step reads it, and whether anything was seen to fill them.
+    read: BTreeMap<(Point, String), bool>,
 }
 
 /// A command that lets only some lines of a list through.
@@ -306,6 +309,12 @@ fn read_command(
 
 /// Reads which commands fill a checksums file; `false` when none does that can be seen.
 fn read_file(flow: &Flow, facts: &FlowFacts<'_>, point: &Point, path: &str, listed: &mut Listed) -> bool {
+    let key = (point.clone(), path.to_owned());
+    if let Some(known) = listed.read.get(&key) {
+        return *known;
+    }
+    // A file that is filled with itself has nothing more in it.
+    listed.read.insert(key.clone(), false);
     let origin = bytes::origin(flow, facts, point.job, point.step, path);
     let mut places: Vec<(usize, String)> = vec![(point.job, glob::normal(path))];
     places.extend(origin.files.iter().flat_map(|f| bytes::legs(flow, &f.job).map(|at| (at, f.pattern.clone()))));
@@ -315,6 +324,9 @@ fn read_file(flow: &Flow, facts: &FlowFacts<'_>, point: &Point, path: &str, list
     for (at, path) in places {
         let Some(job) = flow.jobs.get(at) else { continue };
         for (step, script) in scripts(&job.steps) {
+            if !facts.count.comparisons(script.commands.len()) {
+                return false;
+            }
             let point = Point { job: at, step };
             let names = |file: &Text, command: &Command| {
                 glob::overlaps(&path, &super::naming::join(command.folder.as_str(), file.as_str()))
@@ -328,9 +340,18 @@ fn read_file(flow: &Flow, facts: &FlowFacts<'_>, point: &Point, path: &str, list
                 for hashing in line(script, command) {
                     any |= take(flow, facts, &point, (script, hashing), listed);
                 }
+                // `cat parts/*.sha256 > all.sha256`
+                if command.words.first().is_some_and(|w| w.as_str() == "cat") {
+                    listed.filters.extend(filters(script, command));
+                    for part in command.words.iter().skip(1).filter(|w| !w.as_str().starts_with('-')) {
+                        let part = super::naming::join(command.folder.as_str(), part.as_str());
+                        any |= read_file(flow, facts, &point, &part, listed);
+                    }
+                }
             }
         }
     }
+    listed.read.insert(key, any);
     any
 }
 

@@ -144,6 +144,11 @@ fn other_digest(
         if built_apart(flow, job, step, unit) {
             return Some(Coverage::Wrong("its digest is that of another build under the same name".to_owned()));
         }
+        if let Some((read, pushed)) = under_another_tag(flow, step, symbol, unit) {
+            return Some(Coverage::Wrong(format!(
+                "its subject is the digest of the tag `{read}`, and what is pushed as `{pushed}` is another image"
+            )));
+        }
         let read: Vec<String> =
             inspected(step).iter().map(|r| image_name(r)).filter(|image| !image.is_empty()).collect();
         let own = |image: &String| fits(image, unit) || image.contains("${{");
@@ -171,6 +176,61 @@ fn inspected(step: &Step) -> Vec<String> {
         matching::positional(&command.words, after, &tool.value_flags).first().map(|w| w.to_string())
     };
     script.commands.iter().filter_map(of).collect()
+}
+
+/// The reference whose digest an output of a step holds.
+fn read_for(step: &Step, symbol: &str) -> Option<String> {
+    let refs = inspected(step);
+    let StepBody::Script(script) = &step.body else { return None };
+    if let [only] = refs.as_slice() {
+        return Some(only.clone());
+    }
+    let name = symbol.rsplit(".outputs.").next()?;
+    // Within an unknown, unknown parts are marked in another way.
+    let bare = |text: &str| text.replace(['$', '{', '}', '<', '>', ' '], "");
+    let value = bare(&script.outputs.iter().find(|o| o.name == name)?.value.to_string());
+    refs.into_iter().filter(|r| value.contains(&bare(r))).max_by_key(String::len)
+}
+
+/// The tag under which a digest is read, and the other one under which the step pushes, where nothing shows that both are
+/// one image.
+fn under_another_tag(flow: &Flow, step: &Step, symbol: &str, unit: &Unit<'_, '_>) -> Option<(String, String)> {
+    let publish = unit.publish;
+    let read = read_for(step, symbol).filter(|r| !r.contains('@'))?;
+    let names = publish.doer.first(&publish.sink.name, publish.hit, &publish.sink.value_flags);
+    let own: Vec<Text> = names.iter().flat_map(|n| n.value.items(&[',', ' '])).collect();
+    let known = |r: &str| Text::new(r).symbol().is_none();
+    if own.is_empty() || !known(&read) || publish.says("-a") || publish.says("--all-tags") {
+        return None;
+    }
+    let tag = |reference: &str| tag_of(reference).unwrap_or("latest").to_owned();
+    let wanted = tag(&read);
+    // Texts with other unknown parts may stand for the same.
+    let apart = |own: &Text| known(own.as_str()) && !own.as_str().contains('@') && differ(&tag(own.as_str()), &wanted);
+    if !own.iter().all(apart) {
+        return None;
+    }
+    // What names both makes one the other: a build under several tags, `docker tag`, an index under a second name.
+    let both = |texts: &mut dyn Iterator<Item = &Text>| {
+        let named: Vec<Text> = texts.flat_map(|t| t.items(&[',', ' '])).collect();
+        let is = |part: &Text, wanted: &str| {
+            part.as_str().strip_suffix(wanted).is_some_and(|before| before.is_empty() || before.ends_with('='))
+        };
+        named.iter().any(|part| is(part, &read)) && own.iter().any(|o| named.iter().any(|part| is(part, o.as_str())))
+    };
+    let jobs = flow.jobs.iter().enumerate().filter(|(at, _)| *at == publish.job || unit.builds.contains(at));
+    let one = jobs.flat_map(|(_, job)| job.steps.iter()).any(|step| match &step.body {
+        StepBody::Script(script) => script.commands.iter().any(|c| both(&mut c.words.iter())),
+        StepBody::Action(action) => both(&mut action.inputs.iter().map(|i| &i.value)),
+        StepBody::Opaque { .. } => false,
+    });
+    (!one).then(|| (wanted, own.first().map_or_else(String::new, |o| tag(o.as_str()))))
+}
+
+/// Whether two texts cannot stand for the same, whatever their unknown parts are.
+fn differ(a: &str, b: &str) -> bool {
+    let symbols = |t: &str| Text::new(t).symbols().map(str::to_owned).collect::<Vec<_>>();
+    a != b && symbols(a) == symbols(b)
 }
 
 /// Whether the command that builds what is pushed runs after the digest is read, or builds under other tags than the one

@@ -448,10 +448,18 @@ impl<'a, 'p> Path<'a, 'p> {
             publish.hit,
             &publish.sink.value_flags,
         );
-        let source = naming::image_name(source.first()?.value.as_str());
+        let reference = source.first()?.value.as_str();
+        let source = naming::image_name(reference);
         let is_source = |n: &naming::Named| n.name == source || n.places.contains(&source);
-        let mut sources = self.named().iter().filter(|(p, _)| p.bytes != Bytes::Copied);
-        let (original, names) = sources.find(|(_, names)| names.iter().any(is_source))?;
+        let sources = self.named().iter().filter(|(p, _)| p.bytes != Bytes::Copied);
+        let mut sources = sources.filter(|(_, names)| names.iter().any(is_source)).peekable();
+        let first = *sources.peek()?;
+        // Of several pushes under one name, the one under the tag that is copied.
+        let tagged = |p: &facts::Publish<'_>| {
+            let names = p.doer.first(&p.sink.name, p.hit, &p.sink.value_flags);
+            names.iter().flat_map(|n| n.value.items(&[',', ' '])).any(|r| r.as_str() == reference)
+        };
+        let (original, names) = sources.find(|(p, _)| tagged(p)).unwrap_or(first);
         let names = names.first()?;
         let inner = Stream {
             kind: original.sink.kind,
