@@ -35,7 +35,6 @@ const FILES: &[&str] = &[
     "neutral",
     "transfers",
     "changes",
-    "files",
     "names",
     "preparations",
     "wrappers",

@@ -8,7 +8,6 @@ mod command;
 mod context;
 mod detector;
 mod expression;
-mod file;
 mod identity;
 mod image;
 mod index;
@@ -34,13 +33,12 @@ pub use command::{CommandPattern, fits};
 pub use context::{Context, Who};
 pub use detector::{Clue, Detector, Review};
 pub use expression::{Asked, Expression};
-pub use file::{FileKind, FileNames, Files, Is};
 pub use identity::Identity;
 pub use image::{Image, Registry};
 pub use index::{Candidates, Described, Index, Indexed, Indices, Part};
 pub use label::{Labels, Vendor};
 pub use library::Library;
-pub use name::{Names, Spoken, Topic};
+pub use name::{Names, Said, Spoken, Topic};
 pub use producer::{Broken, Content, Producer, Signer, Store, Subjects};
 pub use rule::{Cards, Example, Examples, Principle, RuleCard, Sheet, Subject};
 pub use runner::{Field, FieldFor, RunnerFields};
@@ -77,9 +75,7 @@ pub struct Catalogue {
     pub transfers: Vec<Transfer>,
     /// `rules/changes.yml`: steps that make other bytes of files that are there already.
     pub changes: Vec<Change>,
-    /// `rules/files.yml`: what files are, by their names.
-    pub files: Files,
-    /// `rules/names.yml`: what the names of actions, scripts and steps speak of.
+    /// `rules/names.yml`: what the names of files, and of actions, scripts and steps say.
     pub names: Names,
     /// `rules/preparations.yml`: steps that carry what they are given into the build behind them.
     pub preparations: Vec<Steps>,

@@ -40,6 +40,8 @@ impl Described for Tool {
 pub enum Does {
     /// It puts files elsewhere under their own bytes.
     Move,
+    /// It takes files away.
+    Remove,
     /// It takes the digests of the files that it names.
     Digest,
     /// It takes the digests of files that its words do not tell.

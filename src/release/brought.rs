@@ -6,12 +6,10 @@ use super::facts::Facts;
 use super::filenames::{ancillary, is_data};
 use super::glob::{self, Pattern};
 use super::naming;
-use crate::catalogue::{Brings, Catalogue, Change};
+use crate::catalogue::{Brings, Catalogue, Change, Does};
 use crate::commands::matching;
 use crate::model::{Job, Location, Text};
 
-/// Programs that take files away.
-const REMOVES: &[&str] = &["rm", "rimraf", "unlink", "del", "Remove-Item"];
 /// What stands for no file.
 const NOWHERE: &[&str] = &["-", "/dev/null", "/dev/stdout", "NUL", "$null"];
 /// Addresses of what the job itself runs.
@@ -78,8 +76,7 @@ pub(super) fn of_job(job: &Job, own: &Facts<'_>) -> Vec<Brought> {
 /// Takes out what a command removes.
 fn removed(doer: &Doer<'_>, found: &mut Vec<Brought>) {
     let Act::Command(_, command, words) = doer.act else { return };
-    let program = words.first().and_then(matching::program).unwrap_or_default();
-    if found.is_empty() || !REMOVES.contains(&program) || !doer.cond().is_always() {
+    if found.is_empty() || !matching::does(Does::Remove, words) || !doer.cond().is_always() {
         return;
     }
     for word in words.iter().skip(1).filter(|w| !w.as_str().starts_with('-')) {

@@ -1,49 +1,52 @@
 //! What the name of a file says of it, as far as its provenance is concerned.
 
 use super::glob;
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, Said, Topic};
 use crate::model::{Text, lowered};
+
+fn said(topic: Topic) -> &'static Said {
+    Catalogue::get().names.of(topic)
+}
 
 /// Whether a pattern names nothing but inventories and provenance of the bytes of a release.
 pub(super) fn describes(pattern: &str) -> bool {
-    Catalogue::get().files.inventories.are_in(&lowered(pattern))
+    said(Topic::Inventory).is_in(&lowered(pattern))
 }
 
 /// Whether a pattern names nothing but statements. Those that the run makes of its release show that there is one.
 pub(super) fn states(pattern: &str) -> bool {
-    Catalogue::get().files.statements.are_in(&lowered(pattern))
+    said(Topic::Statement).is_in(&lowered(pattern))
 }
 
 /// Whether a name speaks of provenance, as that of an artifact with it does.
 pub(super) fn speaks_of_provenance(name: &str) -> bool {
-    Catalogue::get().files.statements.are_in(name)
+    said(Topic::Statement).is_in(name)
 }
 
 /// Whether a pattern names a file that holds the digests of others.
 pub(super) fn holds_checksums(pattern: &str) -> bool {
     let name = pattern.rsplit('/').next().unwrap_or_default();
-    Catalogue::get().files.checksums.are_in(&lowered(name))
+    said(Topic::Checksums).is_in(&lowered(name))
 }
 
 /// Whether a word of a command names a list of digests that the command reads.
 pub(super) fn is_list(word: &str) -> bool {
-    Catalogue::get().files.lists.are_in(&lowered(word))
+    said(Topic::List).is_in(&lowered(word))
 }
 
 /// Whether a pattern names data that is written beside a release for programs to read.
 pub(super) fn is_data(pattern: &str) -> bool {
-    Catalogue::get().files.data.end(&lowered(pattern))
+    said(Topic::Data).ends(&lowered(pattern))
 }
 
 /// `*.tar.gz*` are archives with what lies beside each: its checksum, its signature. Those need no provenance.
 pub(super) fn without_side_files(pattern: &str) -> &str {
-    let accompanied = |head: &&str| Catalogue::get().files.accompanied.end(head);
+    let accompanied = |head: &&str| said(Topic::Accompanied).ends(head);
     pattern.strip_suffix('*').filter(accompanied).unwrap_or(pattern)
 }
 
 /// Whether a pattern names only what nobody runs: checksums, signatures, SBOMs, provenance, documents.
 pub(super) fn ancillary(pattern: &str) -> bool {
-    let files = &Catalogue::get().files;
     // What an unknown is called says something where it is all, and nothing where it is a part of a name.
     let normal = glob::normal(pattern);
     let whole = Text::new(normal.as_str());
@@ -55,9 +58,10 @@ pub(super) fn ancillary(pattern: &str) -> bool {
     let name = text.to_ascii_lowercase();
     let last = name.rsplit('/').next().unwrap_or(&name);
     // A program may be called after what it makes: `sbom-tool.zip`, but not `widget-sbom.zip`.
-    let spoken = |word: &str| match files.archives.stem(last) {
+    let ancillary = said(Topic::Ancillary);
+    let spoken = |word: &String| match said(Topic::Archive).stem(last) {
         Some(stem) => stem.strip_suffix('s').unwrap_or(stem).ends_with(word.strip_suffix('s').unwrap_or(word)),
-        None => last.contains(word) && !files.programs.end(last),
+        None => last.contains(word.as_str()) && !said(Topic::Program).ends(last),
     };
     // Data that stands among the documents belongs to them.
     let documents = name.split('/').rev().skip(1).any(|folder| matches!(folder, "docs" | "doc" | "documentation"));
@@ -67,10 +71,10 @@ pub(super) fn ancillary(pattern: &str) -> bool {
         rest.is_some_and(|variant| variant.is_empty() || variant.starts_with('-'))
     });
     update
-        || files.ancillary.end(last)
+        || ancillary.ends(last)
         || symbol.is_some() && last.ends_with("_sum")
-        || files.ancillary.words().any(spoken)
-        || documents && files.documents.end(last)
+        || ancillary.words.iter().any(spoken)
+        || documents && said(Topic::Document).ends(last)
 }
 
 #[cfg(test)]

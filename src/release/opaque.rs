@@ -211,7 +211,7 @@ fn speaks_of_publishing(checkout: &Checkout, place: &Location) -> bool {
     let Ok(text) = checkout.glance(&place.path) else { return true };
     let count = (place.end_line.saturating_sub(place.line) as usize) + 1;
     let text = lines::from(&text, place.line.max(1)).unwrap_or_default();
-    text.lines().take(count).any(|l| publishes(l))
+    text.lines().take(count).any(publishes)
 }
 
 /// An action of which nothing is known, by its name a publisher, in a job that could publish.

@@ -2,14 +2,17 @@
 
 use std::sync::LazyLock;
 
-use crate::catalogue::Catalogue;
-use crate::syntax::words::{self, Words};
+use crate::catalogue::{Catalogue, Topic};
+use crate::syntax::words::{Words, holds};
 
-static PUBLISHES: LazyLock<Words> =
-    LazyLock::new(|| Words::new(&Catalogue::get().names.publishing, &["s", "er", "ing"]));
-static HANDS_OUT: LazyLock<Words> = LazyLock::new(|| Words::new(&Catalogue::get().names.handing_out, &["er", "ing"]));
-static PACKS: LazyLock<Words> = LazyLock::new(|| Words::new(&Catalogue::get().names.packing, &[]));
-static BUILDS: LazyLock<Words> = LazyLock::new(|| Words::new(&Catalogue::get().names.building, &[]));
+fn words(topic: Topic) -> &'static [String] {
+    &Catalogue::get().names.of(topic).words
+}
+
+static PUBLISHES: LazyLock<Words> = LazyLock::new(|| Words::new(words(Topic::Publishing), &["s", "er", "ing"]));
+static HANDS_OUT: LazyLock<Words> = LazyLock::new(|| Words::new(words(Topic::HandingOut), &["er", "ing"]));
+static PACKS: LazyLock<Words> = LazyLock::new(|| Words::new(words(Topic::Packing), &[]));
+static BUILDS: LazyLock<Words> = LazyLock::new(|| Words::new(words(Topic::Building), &[]));
 
 /// Whether a name or a line speaks of publishing.
 pub(super) fn publishes(name: &str) -> bool {
@@ -33,18 +36,17 @@ pub(super) fn builds(name: &str) -> bool {
 
 /// Whether a name speaks of provenance, or of publishing what may have some.
 pub(super) fn of_provenance(name: &str) -> bool {
-    words::holds(name, &Catalogue::get().names.provenance)
+    holds(name, words(Topic::Provenance))
 }
 
 /// Whether a name speaks of something else than publishing.
 pub(super) fn harmless(name: &str) -> bool {
-    let names = &Catalogue::get().names;
     let name = name.to_ascii_lowercase();
     let documents = |(at, doc): (usize, &str)| {
         let rest = name.get(at + doc.len()..).unwrap_or_default();
         !rest.strip_prefix('s').unwrap_or(rest).starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
     };
-    words::holds(&name, &names.other)
-        || name.split(['-', '_', '/', ' ']).any(|word| names.alone.iter().any(|alone| alone == word))
+    holds(&name, words(Topic::Other))
+        || name.split(['-', '_', '/', ' ']).any(|word| words(Topic::Alone).iter().any(|alone| alone == word))
         || name.match_indices("doc").any(documents)
 }
