@@ -148,6 +148,7 @@ pub(super) fn ancillary(pattern: &str) -> bool {
         ".pem",
         ".crt",
         ".minisig",
+        ".gpg",
         ".sigstore",
         ".sigstore.json",
         ".bundle",
