@@ -9,7 +9,7 @@ use super::facts::{Attest, FlowFacts, Publish};
 use super::filenames::{ancillary, holds_checksums, without_side_files};
 use super::glob::{self, CELLS, Pattern};
 use super::images::image_covered;
-use super::naming::{self, image_name, image_names, rewritten};
+use super::naming::{self, image_names, rewritten};
 use super::rewritten::Point;
 use super::tool::{UNLISTED, no_list, of_another_tool, unattested};
 use crate::catalogue::Bytes;
@@ -215,10 +215,10 @@ fn own_elsewhere(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, unit: 
         let merged = index && other.sink.kind == Kind::Image && other.job != unit.publish.job
             || unit.publish.bytes == Bytes::Copied;
         let fits = || {
-            let pushed = other.doer.first(&other.sink.name, other.hit, &other.sink.value_flags);
-            let mut pushed = pushed.iter().map(|p| image_name(p.value.as_str())).filter(|n| !n.is_empty()).peekable();
+            let named = naming::names(unit.checkout, flow, other);
+            let mut pushed = named.iter().flat_map(|n| &n.places).peekable();
             pushed.peek().is_none()
-                || pushed.any(|p| unit.names.contains(&p) || !unit.names.is_empty() && p.contains("${{"))
+                || pushed.any(|p| unit.names.contains(p) || !unit.names.is_empty() && p.contains("${{"))
         };
         if !merged || !fits() {
             return Coverage::No;
@@ -301,13 +301,12 @@ fn files_covered(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, unit: 
                 _ => {}
             }
         }
-        if !elsewhere && !images {
-            if let Some(committed) = checksums.iter().find(|c| unit.checkout.exists(&glob::normal(c.value.as_str()))) {
-                return Coverage::Wrong(format!(
-                    "its checksums file `{}` is one of the checkout, and nothing here writes it",
-                    committed.value
-                ));
-            }
+        let in_checkout = |c: &&Picked| unit.checkout.exists(&glob::normal(c.value.as_str()));
+        if let Some(committed) = checksums.iter().find(in_checkout).filter(|_| !elsewhere && !images) {
+            return Coverage::Wrong(format!(
+                "its checksums file `{}` is one of the checkout, and nothing here writes it",
+                committed.value
+            ));
         }
         if related && !elsewhere && !images && of_another_tool(facts, attest, unit) {
             return Coverage::Unread("nothing shows that one release tool lists what the other publishes".to_owned());

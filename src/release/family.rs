@@ -33,9 +33,10 @@ pub(super) fn split<'p>(path: &Path<'_, 'p>, stream: &Stream<'_, 'p>) -> Vec<Lin
     let linked: Vec<(Family<'_, 'p>, Linked<'p>)> = families
         .into_iter()
         .take_while(|_| !path.facts.count.is_full())
-        .map(|family| {
+        .flat_map(|family| {
             let one = path.link(stream, stream.name.clone(), family.publish, &family.files);
-            (family, one)
+            let parts = if one.provenance.is_none() { parts(path, stream, &family) } else { Vec::new() };
+            if parts.is_empty() { vec![(family, one)] } else { parts }
         })
         .collect();
     let covered = linked.iter().any(|(_, l)| l.provenance.is_some());
@@ -58,6 +59,34 @@ pub(super) fn split<'p>(path: &Path<'_, 'p>, stream: &Stream<'_, 'p>) -> Vec<Lin
         targets.push(one);
     }
     targets
+}
+
+/// The files behind one published pattern one by one, where each or some of them have provenance of their own: one job
+/// attests what it makes, and another job what that one makes. None where that says nothing.
+fn parts<'s, 'p>(
+    path: &Path<'_, 'p>,
+    stream: &Stream<'_, 'p>,
+    family: &Family<'s, 'p>,
+) -> Vec<(Family<'s, 'p>, Linked<'p>)> {
+    let file = |written: &String| {
+        let last = written.rsplit('/').next().unwrap_or(written);
+        last.contains('.') && !written.contains(['*', '?', '{', '['])
+    };
+    if family.files.len() < 2 || family.written.iter().all(file) {
+        return Vec::new();
+    }
+    let each = family.files.iter().take_while(|_| path.counts());
+    let parts: Vec<_> = each
+        .map(|file| {
+            let files = vec![file.clone()];
+            let one = path.link(stream, stream.name.clone(), family.publish, &files);
+            (Family { publish: family.publish, written: vec![file.pattern.clone()], files }, one)
+        })
+        .collect();
+    // Where each is refused, its own reason says more than that another file has no part in it.
+    let told = |(_, one): &(Family<'_, '_>, Linked<'_>)| one.provenance.is_some() || !one.refused.is_empty();
+    let useful = parts.iter().any(|(_, one)| one.provenance.is_some()) || parts.iter().all(told);
+    if useful { parts } else { Vec::new() }
 }
 
 /// One family for each published pattern that consumers would run or install.

@@ -80,6 +80,7 @@ pub(super) fn names(checkout: &Checkout, flow: &Flow, publish: &Publish<'_>) -> 
                 .map(|p| p.value.to_string())
                 .or_else(|| manifest::name(checkout, sink.kind, &folder))
                 .or_else(|| manifest::name(checkout, sink.kind, publish.doer.folder().as_str()))
+                .or_else(|| built_name(checkout, sink.kind, &folder))
                 .or_else(|| own_name(checkout))
                 .unwrap_or_else(|| sink.kind.id().to_owned());
             vec![Named::new(name, sink.place.iter().cloned().collect())]
@@ -133,6 +134,17 @@ fn workspace_crates(checkout: &Checkout, publish: &Publish<'_>, folder: &str) ->
     let names = crates.into_iter().take(MOST_CRATES).filter(|c| c.publishes).map(|c| c.name);
     let names: Vec<String> = names.filter(|name| !excluded.contains(&name.as_str())).collect();
     (!names.is_empty()).then_some(names)
+}
+
+/// The name of an npm package in a folder that only the build makes: that of the package beside it, from which it is made.
+fn built_name(checkout: &Checkout, kind: Kind, folder: &str) -> Option<String> {
+    let folder = folder.trim_end_matches('/');
+    if kind != Kind::Npm || folder.contains("${{") || checkout.under(folder).next().is_some() {
+        return None;
+    }
+    let above = folder.rsplit_once('/').map_or("", |(above, _)| above);
+    let package = Package::read(checkout, &join(above, "package.json"))?;
+    package.name.filter(|_| !package.private)
 }
 
 /// The repository's own name, when the git remote tells.

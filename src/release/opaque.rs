@@ -12,8 +12,9 @@ use crate::model::{Access, ActionUse, Command, Job, Kind, Location, Script, Step
 use crate::syntax::lines;
 use crate::syntax::words;
 
-/// How the files of programs end that are read only as far as they start others with literal words.
-const PROGRAMS: &[&str] = &["py", "js", "mjs", "cjs", "ts", "mts", "rb"];
+/// How the files of programs end that are not read, or only as far as they start others with literal words.
+const PROGRAMS: &[&str] =
+    &["py", "js", "mjs", "cjs", "ts", "mts", "rb", "raku", "pl", "php", "lua", "exs", "csx", "fsx", "kts", "groovy"];
 
 /// What is said where commands were left out because there were too many, or too far away.
 const BOUNDS: &[&str] = &[

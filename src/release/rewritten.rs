@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::brought;
 use super::bytes::{self, FileRef};
 use super::doer::{Act, Doer};
-use super::facts::{Facts, FlowFacts, Publish};
+use super::facts::{Facts, FlowFacts, Handover, Publish};
 use super::filenames::{ancillary, is_data};
 use super::glob::{self, Pattern};
 use super::naming;
@@ -91,7 +91,14 @@ fn spans<'f, 'p>(
         if !attests && !made.is_empty() && !facts.earlier(flow, at).contains(&point.job) {
             continue;
         }
-        for store in &own.stores {
+        // What the job stores before or after concerns other files.
+        let holds = |store: &&Handover<'_>| {
+            let paths = || store.paths.iter().map(|p| glob::normal(p.as_str()));
+            made.iter().any(|m| paths().any(|p| glob::overlaps(&p, m) || glob::overlaps(&format!("{p}/**"), m)))
+        };
+        let legs = bytes::legs(flow, &job.key).filter_map(|leg| facts.get(leg));
+        let any = legs.into_iter().flat_map(|leg| &leg.stores).any(|store| holds(&store));
+        for store in own.stores.iter().filter(|store| !any || holds(store)) {
             let start = if attests { Some(point.step + 1) } else { fetched(own, store.step) };
             let names = match made.is_empty() {
                 true => store.paths.iter().map(|p| folder(&glob::normal(p.as_str()))).collect(),

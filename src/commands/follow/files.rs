@@ -18,9 +18,14 @@ pub(super) fn enter(call: &Call<'_>, input: Option<&Text>, written: &BTreeMap<St
     let base = call.program;
     let (script, at) = if SHELLS.contains(&base) {
         // `bash -c` is a wrapper; flags before the file are skipped.
-        let at = call.words.iter().skip(1).position(|w| !w.as_str().starts_with('-'))? + 1;
-        if call.words.iter().take(at).skip(1).any(|w| w.as_str().contains('c') && !w.as_str().starts_with("--")) {
-            return None;
+        let mut at = 1;
+        while let Some(letters) = call.words.get(at)?.as_str().strip_prefix(['-', '+']) {
+            let short = !letters.starts_with('-');
+            if short && letters.contains('c') {
+                return None;
+            }
+            // `bash -euo pipefail ci/release.sh`
+            at += if short && letters.contains('o') { 2 } else { 1 };
         }
         (call.words.get(at)?.as_str(), at)
     } else if matches!(
@@ -167,6 +172,8 @@ mod tests {
     fn scripts_of_the_checkout_are_entered_with_their_arguments() {
         assert_eq!(entered("./ci/release.sh dist"), Some(("bash ci/release.sh".into(), 1)));
         assert_eq!(entered("bash -e ci/release.sh"), Some(("bash ci/release.sh".into(), 0)));
+        assert_eq!(entered("bash -euo pipefail ci/release.sh a"), Some(("bash ci/release.sh".into(), 1)));
+        assert_eq!(entered("bash -euo pipefail -c x"), None);
         assert_eq!(entered("python3 ci/x.py a b"), Some(("python ci/x.py".into(), 2)));
         assert_eq!(entered("./ci/tool"), None);
         assert_eq!(entered("ci/../../outside.sh"), None);

@@ -114,8 +114,11 @@ pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
         }
     }
     if entered.pieces.is_empty() {
-        // `yarn changeset publish`: what is no script is a program of the dependencies.
-        let short = at == Some(1) && matches!(call.program, "pnpm" | "pn" | "yarn");
+        // `yarn changeset publish`: what is no script is a program of the dependencies. Yarn and Bun say `run` as well.
+        let short = at == Some(1) && matches!(call.program, "pnpm" | "pn" | "yarn")
+            || at == Some(2)
+                && matches!(call.program, "yarn" | "bun")
+                && own.get(1).is_some_and(|w| w.as_str() == "run");
         if let (true, Some(at)) = (short, at) {
             let words = own.get(at..).unwrap_or_default().to_vec();
             entered.implied.push(Implied { words, location: None });
