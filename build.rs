@@ -35,10 +35,14 @@ const FILES: &[&str] = &[
     "neutral",
     "transfers",
     "changes",
+    "names",
     "preparations",
     "wrappers",
     "images",
+    "registries",
+    "libraries",
     "runs",
+    "tools",
     "runners",
     "contexts",
     "identities",
@@ -56,14 +60,13 @@ fn read(path: &str) -> Result<Value, Box<dyn Error>> {
 /// Takes the sources away: they are for who reads and changes the entries, and each entry has to have one.
 fn take_sources(file: &str, value: &mut Value) -> Result<(), Box<dyn Error>> {
     let lists: &[&str] = match file {
-        "neutral" | "wrappers" => return Ok(()),
         "labels" => &["vendors"],
         "claims" => &["badges"],
         _ => &[],
     };
     let mut take = |entry: &mut Value| match entry.as_object_mut().and_then(|fields| fields.remove("source")) {
-        Some(Value::String(_)) => Ok(()),
-        _ => Err(format!("rules/{file}.yml: an entry without a source: {entry}")),
+        Some(Value::String(source)) if source.starts_with("https://") => Ok(()),
+        _ => Err(format!("rules/{file}.yml: an entry without the address of its source: {entry}")),
     };
     if file == "labels" {
         take(value)?;

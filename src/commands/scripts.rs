@@ -20,13 +20,6 @@ use crate::syntax::shell::Masked;
 const MOST_HOPS: usize = 8;
 /// Scripts entered for one step.
 const MOST_PIECES: usize = 2_000;
-/// Calls of libraries that publish without a command line: the call, what else the program names, and the command that
-/// does the same. Sources: <https://docs.github.com/en/rest/releases/assets>,
-/// <https://nx.dev/docs/guides/nx-release/programmatic-api>
-const LIBRARIES: &[(&str, &str, &[&str])] = &[
-    ("uploadReleaseAsset", "", &["octokit:upload-release-asset"]),
-    ("releasePublish(", "nx/release", &["nx", "release", "publish"]),
-];
 /// Text read for one step, in bytes.
 const MOST_BYTES: usize = 4 * 1024 * 1024;
 
@@ -406,10 +399,11 @@ fn program(text: &str, locate: &dyn Fn(usize, usize) -> Location, chain: &[Hop],
             }
         }
     }
-    for (call, _, words) in LIBRARIES.iter().filter(|(_, within, _)| text.contains(within)) {
+    for library in Catalogue::get().libraries.iter().filter(|library| text.contains(&library.within)) {
+        let call = library.call.as_str();
         let called = text.match_indices(call).map(|(at, _)| at).find(|at| !literals::commented(text, *at));
         if let Some(at) = called {
-            let words: Vec<Text> = words.iter().map(|w| Text::from(*w)).collect();
+            let words: Vec<Text> = library.command.split(' ').map(Text::from).collect();
             script.commands.push(literal(&words, folder, locate(at, at + call.len())));
         }
     }

@@ -25,6 +25,8 @@ pub(super) struct Origin {
     pub hops: Vec<(String, Location)>,
     /// A fetch from another run, which nothing here shows.
     pub foreign: Option<Location>,
+    /// What takes some of them from elsewhere, where nothing shows how they were built.
+    pub brought: Option<Location>,
     /// Indices of the jobs that stored them on the way, whether they made them or handed them on.
     pub through: BTreeSet<usize>,
     /// What was followed already: job, step and pattern.
@@ -98,6 +100,11 @@ fn follow(flow: &Flow, facts: &FlowFacts<'_>, job: usize, step: usize, files: &s
     // Files that the job put here from elsewhere.
     let mut renamed = false;
     let (moves, pattern) = (own.moves(this), Pattern::new(files));
+    let brought = own.brought(this);
+    if found.brought.is_none() && !brought.is_empty() && facts.count.comparisons(brought.len()) {
+        let among = brought.iter().find(|b| b.is_among(&pattern, own, step));
+        found.brought = among.map(|b| b.location.clone());
+    }
     for moved in moves.iter().take_while(|moved| moved.step <= step) {
         if !facts.count.comparisons(moved.cost(&pattern)) {
             break;
@@ -304,13 +311,19 @@ pub(super) fn builds(flow: &Flow, facts: &FlowFacts<'_>, publishes: &[&Publish<'
     let mut open: Vec<usize> = Vec::new();
     for publish in publishes {
         let Some(own) = facts.get(publish.job) else { continue };
+        let origins = publish.files.iter().flat_map(|f| f.value.items(&[',']));
+        let origins: Vec<Origin> =
+            origins.map(|f| origin(flow, facts, publish.job, publish.step, f.as_str())).collect();
+        for location in origins.iter().filter_map(|o| o.brought.clone()) {
+            let why = "among the published files are some from elsewhere, and nothing shows how they were built";
+            found.unknown.push((why.to_owned(), location));
+        }
         if own.builds() {
             open.push(publish.job);
             continue;
         }
         let mut feeders: BTreeSet<usize> = BTreeSet::new();
-        for file in &publish.files {
-            let origin = origin(flow, facts, publish.job, publish.step, file.value.as_str());
+        for origin in origins {
             if let Some(location) = origin.foreign {
                 found.unknown.push(("the published files come from another run".to_owned(), location));
             }

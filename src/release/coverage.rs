@@ -6,6 +6,7 @@ use super::bytes::{self, FileRef};
 use super::digests;
 use super::doer::Picked;
 use super::facts::{Attest, FlowFacts, Publish};
+use super::filenames::{ancillary, holds_checksums, without_side_files};
 use super::glob::{self, CELLS, Pattern};
 use super::images::image_covered;
 use super::naming::{self, image_names, rewritten};
@@ -108,7 +109,7 @@ impl Attested {
         let mut files = refs(flow, facts, attest.job, attest.step, named);
         generalise(flow, attest, &mut files);
         let mut left_out = refs(flow, facts, attest.job, attest.step, left_out);
-        left_out.retain(|file| !super::family::ancillary(&file.pattern));
+        left_out.retain(|file| !ancillary(&file.pattern));
         let descends = attest.producer.subjects.folders;
         let made = |file: FileRef| {
             let inside = descends.then(|| Pattern::new(&format!("{}/**", file.pattern.trim_end_matches('/'))));
@@ -198,7 +199,7 @@ pub(super) fn is_image(kind: Kind) -> bool {
 fn own_elsewhere(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, unit: &Unit<'_, '_>) -> Coverage {
     // BuildKit's provenance lies in the manifest and goes into an index that buildx makes of it; `docker manifest` takes
     // none that has provenance, and what another command pushes is another image.
-    let index = ["imagetools", "index"].iter().any(|part| unit.publish.sink.id.contains(part));
+    let index = unit.publish.sink.keeps_provenance;
     let may = match unit.kind {
         Kind::Image => index || unit.publish.bytes == Bytes::Copied,
         kind => !is_image(kind) && !unit.files.is_empty() && unit.publish.bytes == Bytes::Given,
@@ -468,6 +469,13 @@ fn listed_elsewhere(
     let lists: Vec<String> = checksums.iter().map(|c| glob::normal(c.value.as_str())).collect();
     let folder = |p: &str| p.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
     let beside = |p: &str| lists.iter().any(|list| digests::is_somewhere(list) || p.starts_with(folder(list).as_str()));
+    // What another job made and a release tool takes along is in no list of the tool either.
+    if unit.publish.says(UNLISTED) && !lists.iter().any(|list| digests::is_somewhere(list)) {
+        let named = unit.publish.files.iter().flat_map(|f| f.value.items(&[','])).map(|f| glob::normal(f.as_str()));
+        if let Some(file) = named.into_iter().find(|f| !beside(f)) {
+            return Some((file, lists.first()?.clone()));
+        }
+    }
     let here = |f: &FileRef| f.job != *key || digests::was_in(flow, facts, attest.job, f, &beside);
     let file = unit.files.iter().find(|f| !here(f))?;
     Some((file.pattern.clone(), lists.first()?.clone()))
@@ -510,18 +518,6 @@ fn packed_later(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, files: 
     Some(format!("the job {title} attests `{shown}` and hands on other files, into which it is packed"))
 }
 
-/// `*.tar.gz*` are archives with what lies beside each: its checksum, its signature. Those need no provenance.
-fn without_side_files(pattern: &str) -> &str {
-    const ENDINGS: &[&str] = &[
-        ".tar.gz", ".tgz", ".tar.xz", ".tar.zst", ".tar.bz2", ".zip", ".whl", ".jar", ".exe", ".deb", ".rpm", ".msi",
-        ".dmg",
-    ];
-    match pattern.strip_suffix('*') {
-        Some(head) if ENDINGS.iter().any(|e| head.ends_with(e)) => head,
-        _ => pattern,
-    }
-}
-
 /// Every leg of a matrix attests its own files: what differs between the legs may be anything.
 fn generalise(flow: &Flow, attest: &Attest<'_>, subjects: &mut [FileRef]) {
     let Some(job) = flow.jobs.get(attest.job) else { return };
@@ -552,9 +548,5 @@ fn fixed(value: &str) -> String {
 }
 
 fn checksum_file(files: &[Picked]) -> bool {
-    !files.is_empty()
-        && files.iter().flat_map(|f| f.value.items(&[','])).all(|f| {
-            let name = f.as_str().rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
-            name.contains("checksum") || name.contains("sha256") || name.contains("sha512") || name.contains("shasum")
-        })
+    !files.is_empty() && files.iter().flat_map(|f| f.value.items(&[','])).all(|f| holds_checksums(f.as_str()))
 }

@@ -4,8 +4,9 @@ use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Deref;
 use std::rc::Rc;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
+use super::brought::{self, Brought};
 use super::buildx::{self, Change};
 use super::bytes::{Origin, Stored, feeds, needed};
 use super::count::Count;
@@ -15,12 +16,11 @@ use super::doer::{Act, Doer, Hit, Picked};
 use super::moves::{self, Move};
 use super::opaque::{self, Opaque};
 use super::rewritten::{self, Point, Written};
-use super::supply;
+use super::{speech, supply};
 use crate::catalogue::{Broken, Bytes, Catalogue, Content, Producer, Signer, Sink};
 use crate::checkout::Checkout;
 use crate::commands::IDENTITY;
 use crate::model::{Cond, Flow, Job, Location, Step, StepBody, Text};
-use crate::syntax::words::Words;
 
 /// What stands for the files that a command gets by name from a pipe.
 pub(super) const PIPED: &str = "standard input";
@@ -177,6 +177,8 @@ pub(super) struct Facts<'p> {
     moves: OnceCell<Vec<Move>>,
     /// What its steps write, in order.
     written: OnceCell<Vec<Written>>,
+    /// What its steps take from elsewhere.
+    brought: OnceCell<Vec<Brought>>,
     /// What its steps do to the builders of images, in order.
     builders: OnceCell<Vec<Change>>,
     /// Keys of the jobs whose outputs its working steps read.
@@ -193,6 +195,11 @@ impl Facts<'_> {
     /// What the steps of the job, whose facts these are, write.
     pub(super) fn written(&self, job: &Job) -> &[Written] {
         self.written.get_or_init(|| rewritten::of_job(job, self))
+    }
+
+    /// What the steps of the job, whose facts these are, take from elsewhere.
+    pub(super) fn brought(&self, job: &Job) -> &[Brought] {
+        self.brought.get_or_init(|| brought::of_job(job, self))
     }
 
     /// What the steps of the job, whose facts these are, do to the builders of images.
@@ -532,13 +539,6 @@ fn same_doer(a: Doer<'_>, b: Doer<'_>) -> bool {
     }
 }
 
-/// Names of actions that make packages or programs.
-static BUILDS: LazyLock<Words> = LazyLock::new(|| {
-    let makes =
-        "build builds builder cibuildwheel wheel wheels compile compiler maturin bundle bundler package packager";
-    Words::new(makes, "")
-});
-
 /// Whether an action runs code of the checkout or makes bytes. An unknown one may do so as soon as the job has the
 /// checkout.
 fn action_works(doer: Doer<'_>, facts: &Facts<'_>, index: usize, has_checkout: bool, catalogue: &Catalogue) -> bool {
@@ -570,7 +570,7 @@ fn action_works(doer: Doer<'_>, facts: &Facts<'_>, index: usize, has_checkout: b
         || facts.attests.iter().any(|a| a.step == index && !a.producer.builds && !a.producer.subjects.own)
         || facts.look_alikes.iter().any(|(_, l)| *l == doer.location());
     // Without the checkout, what is named after building may work on files that another job handed over.
-    !known && (has_checkout || !facts.fetches.is_empty() && BUILDS.are_in(doer.program_name()))
+    !known && (has_checkout || !facts.fetches.is_empty() && speech::builds(doer.program_name()))
 }
 
 fn command_works(views: &[Doer<'_>], facts: &Facts<'_>, index: usize, catalogue: &Catalogue) -> bool {

@@ -5,7 +5,7 @@ use super::doer::Picked;
 use super::facts::{FlowFacts, Publish, names_missing_output};
 use super::glob;
 use super::naming::image_name;
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, Does};
 use crate::commands::matching;
 use crate::model::{Command, Flow, Job, Step, StepBody, Text};
 use crate::syntax::pattern;
@@ -21,7 +21,7 @@ pub(super) fn image_covered(
     if names.is_empty() && digests.is_empty() {
         return Coverage::No;
     }
-    let index = unit.publish.sink.id.contains("imagetools");
+    let index = unit.publish.sink.index;
     let named = names.iter().any(|name| fits(name, unit));
     for digest in digests {
         for symbol in digest.value.symbols().map(|symbol| taken_from(flow, facts, symbol, 0)) {
@@ -81,9 +81,6 @@ pub(super) fn image_covered(
         .unwrap_or_else(|| Coverage::Yes("its subject is this image".to_owned()))
 }
 
-/// Programs that take a text apart or hand it on.
-const TEXT: &[&str] =
-    &["echo", "printf", "cut", "sed", "awk", "tr", "set", "test", "[", "[[", "export", "local", "declare", "true", ":"];
 /// Outputs are handed on at most this many times.
 const MOST_TAKEN: usize = 4;
 
@@ -96,7 +93,7 @@ fn taken_from<'s>(flow: &'s Flow, facts: &FlowFacts<'_>, symbol: &'s str, depth:
     if flow.legs(&job.key).count() > 1 {
         return symbol;
     }
-    let text = |c: &Command| c.words.first().and_then(matching::program).is_some_and(|p| TEXT.contains(&p));
+    let text = |c: &Command| matching::does(Does::Text, &c.words);
     if !script.unread.is_empty() || !script.commands.iter().all(text) {
         return symbol;
     }
@@ -147,6 +144,11 @@ fn other_digest(
         if built_apart(flow, job, step, unit) {
             return Some(Coverage::Wrong("its digest is that of another build under the same name".to_owned()));
         }
+        if let Some((read, pushed)) = under_another_tag(flow, step, symbol, unit) {
+            return Some(Coverage::Wrong(format!(
+                "its subject is the digest of the tag `{read}`, and what is pushed as `{pushed}` is another image"
+            )));
+        }
         let read: Vec<String> =
             inspected(step).iter().map(|r| image_name(r)).filter(|image| !image.is_empty()).collect();
         let own = |image: &String| fits(image, unit) || image.contains("${{");
@@ -166,30 +168,69 @@ fn is_earlier(flow: &Flow, job: &Job, step: &Step, unit: &Unit<'_, '_>) -> bool 
     job.steps.iter().position(|s| s.location == step.location).is_some_and(|at| at < unit.publish.step)
 }
 
-/// Commands that ask a registry or an engine for the digest of an image.
-const INSPECT: &[&str] = &[
-    "docker|podman|nerdctl buildx imagetools inspect",
-    "docker|podman|nerdctl manifest inspect",
-    "docker|podman|nerdctl image inspect",
-    "docker|podman|nerdctl|skopeo inspect",
-    "crane|gcrane digest|manifest",
-    "regctl image digest|inspect",
-    "regctl manifest head|get",
-    "oras resolve|manifest",
-    "cosign triangulate",
-];
-/// Their options with a value.
-const INSPECT_VALUES: &[&str] = &["--format", "-f", "--platform", "--builder", "--tls-verify", "--creds", "-p"];
-
 /// The images whose digests a script asks for, as it names them.
 fn inspected(step: &Step) -> Vec<String> {
     let StepBody::Script(script) = &step.body else { return Vec::new() };
-    let values: Vec<String> = INSPECT_VALUES.iter().map(|v| (*v).to_owned()).collect();
-    let of = |command: &crate::model::Command| {
-        let after = INSPECT.iter().find_map(|p| matching::matches(p, &command.words))?;
-        matching::positional(&command.words, after, &values).first().map(|w| w.to_string())
+    let of = |command: &Command| {
+        let (tool, after) = matching::tool(Does::Inspect, &command.words)?;
+        matching::positional(&command.words, after, &tool.value_flags).first().map(|w| w.to_string())
     };
     script.commands.iter().filter_map(of).collect()
+}
+
+/// The reference whose digest an output of a step holds.
+fn read_for(step: &Step, symbol: &str) -> Option<String> {
+    let refs = inspected(step);
+    let StepBody::Script(script) = &step.body else { return None };
+    if let [only] = refs.as_slice() {
+        return Some(only.clone());
+    }
+    let name = symbol.rsplit(".outputs.").next()?;
+    // Within an unknown, unknown parts are marked in another way.
+    let bare = |text: &str| text.replace(['$', '{', '}', '<', '>', ' '], "");
+    let value = bare(&script.outputs.iter().find(|o| o.name == name)?.value.to_string());
+    refs.into_iter().filter(|r| value.contains(&bare(r))).max_by_key(String::len)
+}
+
+/// The tag under which a digest is read, and the other one under which the step pushes, where nothing shows that both are
+/// one image.
+fn under_another_tag(flow: &Flow, step: &Step, symbol: &str, unit: &Unit<'_, '_>) -> Option<(String, String)> {
+    let publish = unit.publish;
+    let read = read_for(step, symbol).filter(|r| !r.contains('@'))?;
+    let names = publish.doer.first(&publish.sink.name, publish.hit, &publish.sink.value_flags);
+    let own: Vec<Text> = names.iter().flat_map(|n| n.value.items(&[',', ' '])).collect();
+    let known = |r: &str| Text::new(r).symbol().is_none();
+    if own.is_empty() || !known(&read) || publish.says("-a") || publish.says("--all-tags") {
+        return None;
+    }
+    let tag = |reference: &str| tag_of(reference).unwrap_or("latest").to_owned();
+    let wanted = tag(&read);
+    // Texts with other unknown parts may stand for the same.
+    let apart = |own: &Text| known(own.as_str()) && !own.as_str().contains('@') && differ(&tag(own.as_str()), &wanted);
+    if !own.iter().all(apart) {
+        return None;
+    }
+    // What names both makes one the other: a build under several tags, `docker tag`, an index under a second name.
+    let both = |texts: &mut dyn Iterator<Item = &Text>| {
+        let named: Vec<Text> = texts.flat_map(|t| t.items(&[',', ' '])).collect();
+        let is = |part: &Text, wanted: &str| {
+            part.as_str().strip_suffix(wanted).is_some_and(|before| before.is_empty() || before.ends_with('='))
+        };
+        named.iter().any(|part| is(part, &read)) && own.iter().any(|o| named.iter().any(|part| is(part, o.as_str())))
+    };
+    let jobs = flow.jobs.iter().enumerate().filter(|(at, _)| *at == publish.job || unit.builds.contains(at));
+    let one = jobs.flat_map(|(_, job)| job.steps.iter()).any(|step| match &step.body {
+        StepBody::Script(script) => script.commands.iter().any(|c| both(&mut c.words.iter())),
+        StepBody::Action(action) => both(&mut action.inputs.iter().map(|i| &i.value)),
+        StepBody::Opaque { .. } => false,
+    });
+    (!one).then(|| (wanted, own.first().map_or_else(String::new, |o| tag(o.as_str()))))
+}
+
+/// Whether two texts cannot stand for the same, whatever their unknown parts are.
+fn differ(a: &str, b: &str) -> bool {
+    let symbols = |t: &str| Text::new(t).symbols().map(str::to_owned).collect::<Vec<_>>();
+    a != b && symbols(a) == symbols(b)
 }
 
 /// Whether the command that builds what is pushed runs after the digest is read, or builds under other tags than the one
@@ -255,8 +296,7 @@ fn fits(name: &str, unit: &Unit<'_, '_>) -> bool {
 /// Pushes of single platforms are parts of the index that is made later. What goes out under a tag of which no index is
 /// made is none of them.
 pub(super) fn drop_parts_of_an_index(publishes: &mut Vec<&Publish<'_>>) {
-    let is_index = |p: &Publish<'_>| p.sink.id.contains("imagetools") || p.sink.id.contains("manifest");
-    let mut indices = publishes.iter().filter(|p| is_index(p)).peekable();
+    let mut indices = publishes.iter().filter(|p| p.sink.index).peekable();
     if indices.peek().is_none() {
         return;
     }
@@ -284,7 +324,7 @@ pub(super) fn drop_parts_of_an_index(publishes: &mut Vec<&Publish<'_>>) {
         let own = |r: Text| tag_of(r.as_str()).is_some_and(|tag| !tag.contains("${{") && !named(tag));
         read && refs.peek().is_some() && refs.all(own)
     };
-    publishes.retain(|p| is_index(p) || alone(p));
+    publishes.retain(|p| p.sink.index || alone(p));
 }
 
 /// The tag of an image's reference.

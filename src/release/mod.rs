@@ -1,5 +1,6 @@
 //! LINK: finds the release targets, follows their bytes, and ties provenance to the bytes it covers.
 
+mod brought;
 mod builders;
 mod buildx;
 mod bytes;
@@ -9,6 +10,7 @@ mod digests;
 mod doer;
 mod facts;
 mod family;
+mod filenames;
 mod glob;
 mod handed;
 mod images;
@@ -24,6 +26,7 @@ mod provenance;
 mod readable;
 mod rewritten;
 mod separation;
+mod speech;
 mod supply;
 mod tool;
 mod traits;
@@ -445,10 +448,18 @@ impl<'a, 'p> Path<'a, 'p> {
             publish.hit,
             &publish.sink.value_flags,
         );
-        let source = naming::image_name(source.first()?.value.as_str());
+        let reference = source.first()?.value.as_str();
+        let source = naming::image_name(reference);
         let is_source = |n: &naming::Named| n.name == source || n.places.contains(&source);
-        let mut sources = self.named().iter().filter(|(p, _)| p.bytes != Bytes::Copied);
-        let (original, names) = sources.find(|(_, names)| names.iter().any(is_source))?;
+        let sources = self.named().iter().filter(|(p, _)| p.bytes != Bytes::Copied);
+        let mut sources = sources.filter(|(_, names)| names.iter().any(is_source)).peekable();
+        let first = *sources.peek()?;
+        // Of several pushes under one name, the one under the tag that is copied.
+        let tagged = |p: &facts::Publish<'_>| {
+            let names = p.doer.first(&p.sink.name, p.hit, &p.sink.value_flags);
+            names.iter().flat_map(|n| n.value.items(&[',', ' '])).any(|r| r.as_str() == reference)
+        };
+        let (original, names) = sources.find(|(p, _)| tagged(p)).unwrap_or(first);
         let names = names.first()?;
         let inner = Stream {
             kind: original.sink.kind,
@@ -488,7 +499,7 @@ impl<'a, 'p> Path<'a, 'p> {
         'a: 's,
     {
         let mut all = vec![publish];
-        if publish.sink.id.contains("imagetools") {
+        if publish.sink.index {
             let parts = self.facts.iter().flat_map(|f| &f.publishes);
             all.extend(parts.filter(|p| p.sink.kind == stream.kind && p.bytes != Bytes::Given));
         }
@@ -548,7 +559,8 @@ fn handed_over(files: &crate::model::Text) -> String {
 
 /// Registries that are thrown away after the run, and layouts on its disk.
 fn is_test_registry(name: &str) -> bool {
-    ["ocidir", "localhost", "127.0.0.1", "kind-registry", "ttl.sh", "registry.local", "0.0.0.0"]
-        .iter()
-        .any(|host| name.strip_prefix(host).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', ':', '.'])))
+    let below = |host: &String| {
+        name.strip_prefix(host.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', ':', '.']))
+    };
+    Catalogue::get().registries.iter().flat_map(|registry| &registry.hosts).any(below)
 }

@@ -1,17 +1,11 @@
 //! Files that a job copies, moves or renames: the bytes stay, the name is another one.
 
-use super::family::ancillary;
+use super::filenames::ancillary;
 use super::glob::{self, CELLS, Pattern};
 use super::naming;
+use crate::catalogue::Does;
 use crate::commands::matching;
 use crate::model::{Command, Job, StepBody, Text};
-
-/// Programs that put files elsewhere under their own bytes.
-const PROGRAMS: &[&str] = &["mv", "cp", "install", "rsync", "ln", "Move-Item", "Copy-Item", "move", "copy"];
-/// Options whose value is the folder that is filled.
-const INTO: &[&str] = &["-t", "--target-directory", "-Destination"];
-/// Other options with a value.
-const VALUES: &[&str] = &["-m", "--mode", "-o", "--owner", "-g", "--group", "--exclude", "-S", "--suffix"];
 
 /// What a command puts where.
 #[derive(Debug)]
@@ -45,14 +39,11 @@ pub(super) fn of_job(job: &Job) -> Vec<Move> {
 }
 
 fn of_command(command: &Command, step: usize) -> Option<Move> {
-    let program = |words: &[Text]| words.first().and_then(matching::program).unwrap_or_default().to_owned();
-    let (inner, root) = match program(&command.words).as_str() {
-        "find" => found(&command.words)?,
+    let (inner, root) = match command.words.first().and_then(matching::program) {
+        Some("find") => found(&command.words)?,
         _ => (&*command.words, None),
     };
-    if !PROGRAMS.contains(&program(inner).as_str()) {
-        return None;
-    }
+    let (tool, _) = matching::tool(Does::Move, inner)?;
     let path = |word: &str| match word.starts_with('/') {
         true => glob::normal(word),
         false => glob::normal(&naming::join(command.folder.as_str(), word)),
@@ -69,9 +60,9 @@ fn of_command(command: &Command, step: usize) -> Option<Move> {
             ("{}", Some(root)) => root,
             (text, _) => text,
         };
-        if INTO.contains(&text) {
+        if tool.into.iter().any(|flag| flag == text) {
             to = words.next().map(|w| format!("{}/", w.as_str()));
-        } else if VALUES.contains(&text) {
+        } else if tool.value_flags.iter().any(|flag| flag == text) {
             words.next();
         } else if !text.starts_with('-') || text == "-" {
             from.push(text);

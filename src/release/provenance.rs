@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 use std::sync::Arc;
 
 use super::builders::{is_builder, of_builder};
+use super::bytes::FileRef;
 use super::coverage::{Coverage, Unit, covers, is_image};
 use super::doer::Act;
 use super::facts::{Attest, FlowFacts};
@@ -191,7 +192,8 @@ fn stale(
     let without =
         flow.jobs.iter().enumerate().filter(|(_, other)| made_here && other.key == job.key).find(|(leg, other)| {
             // Of the legs that publish for themselves only the publishing one counts.
-            let counts = flow.jobs.get(unit.publish.job).is_none_or(|p| p.key != job.key) || *leg == unit.publish.job;
+            let publishing = flow.jobs.get(unit.publish.job).is_some_and(|p| p.key == job.key);
+            let counts = if publishing { *leg == unit.publish.job } else { hands_on(facts, *leg, unit.files) };
             let same = facts.get(*leg).is_some_and(|f| {
                 f.attests.iter().any(|a| {
                     a.doer.location() == attest.doer.location() && (a.cond == attest.cond || !a.cond.is_never())
@@ -202,6 +204,16 @@ fn stale(
     without.map(|(_, other)| {
         let why = format!("the leg {} attests its own files only, and {} makes files too", job.title(), other.title());
         refuse(why, attest.doer.location().clone())
+    })
+}
+
+/// Whether a leg of a matrix stores one of the files.
+fn hands_on(facts: &FlowFacts<'_>, leg: usize, files: &[FileRef]) -> bool {
+    let stores = facts.get(leg).into_iter().flat_map(|own| &own.stores);
+    let mut stored = stores.flat_map(|store| &store.paths).map(|path| glob::normal(path.as_str()));
+    stored.any(|path| {
+        let below = format!("{path}/**");
+        files.iter().any(|f| glob::overlaps(&path, &f.pattern) || glob::overlaps(&below, &f.pattern))
     })
 }
 

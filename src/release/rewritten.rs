@@ -3,10 +3,11 @@
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 
+use super::brought;
 use super::bytes::{self, FileRef};
 use super::doer::{Act, Doer};
-use super::facts::{Facts, FlowFacts, Publish};
-use super::family::ancillary;
+use super::facts::{Facts, FlowFacts, Handover, Publish};
+use super::filenames::{ancillary, is_data};
 use super::glob::{self, Pattern};
 use super::naming;
 use crate::catalogue::Catalogue;
@@ -15,8 +16,6 @@ use crate::model::{Command, Cond, Flow, Job, Location, Step, StepBody, Text};
 
 /// Options whose value is the file that is written.
 const OUTPUTS: &[&str] = &["-o", "--output", "--out", "-out", "-outfile", "--outfile", "-OutFile"];
-/// Endings of data that is written beside a release for programs to read.
-const DATA: &[&str] = &[".json", ".yml", ".yaml", ".xml", ".html", ".toml", ".csv", ".log", ".env", ".plist"];
 
 /// The step that takes the digests of files: it attests them, or lists their digests for what does.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -92,7 +91,14 @@ fn spans<'f, 'p>(
         if !attests && !made.is_empty() && !facts.earlier(flow, at).contains(&point.job) {
             continue;
         }
-        for store in &own.stores {
+        // What the job stores before or after concerns other files.
+        let holds = |store: &&Handover<'_>| {
+            let paths = || store.paths.iter().map(|p| glob::normal(p.as_str()));
+            made.iter().any(|m| paths().any(|p| glob::overlaps(&p, m) || glob::overlaps(&format!("{p}/**"), m)))
+        };
+        let legs = bytes::legs(flow, &job.key).filter_map(|leg| facts.get(leg));
+        let any = legs.into_iter().flat_map(|leg| &leg.stores).any(|store| holds(&store));
+        for store in own.stores.iter().filter(|store| !any || holds(store)) {
             let start = if attests { Some(point.step + 1) } else { fetched(own, store.step) };
             let names = match made.is_empty() {
                 true => store.paths.iter().map(|p| folder(&glob::normal(p.as_str()))).collect(),
@@ -244,6 +250,13 @@ impl Paths {
             if doer.applies(&[], &change.unless).is_never() {
                 continue;
             }
+            if let Some(brings) = change.brings.as_ref().filter(|b| b.archive.is_empty()) {
+                // Sources that are fetched lie in a folder of their own.
+                if !brings.sources {
+                    brought::paths(doer, hit, change, brings).iter().for_each(|path| self.add(below, path));
+                }
+                continue;
+            }
             let picked = doer.every(&change.files, hit, &change.value_flags);
             let endings: Vec<&str> = change.endings.iter().map(String::as_str).collect();
             let endings = if endings.is_empty() { &[""][..] } else { &endings };
@@ -279,8 +292,7 @@ fn written_by(step: &Step, command: &Command) -> Paths {
             _ => {}
         }
     }
-    let data = |file: &str| DATA.iter().any(|end| file.to_ascii_lowercase().ends_with(end));
-    if let Some(file) = command.output.as_ref().filter(|file| file.symbol().is_none() && !data(file.as_str())) {
+    if let Some(file) = command.output.as_ref().filter(|file| file.symbol().is_none() && !is_data(file.as_str())) {
         paths.add(folder, file.as_str());
     }
     let program = command.words.first().and_then(matching::program).unwrap_or_default();

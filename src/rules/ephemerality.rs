@@ -85,7 +85,7 @@ fn machines(scene: &Scene<'_>, target: &Linked<'_>) -> Vec<Machine> {
     }
     for (why, location) in &target.unknown_builds {
         machines.push(Machine::all(&Tri::Unshown(
-            Evidence::observed(location, "foreign-run", why.clone()),
+            Evidence::observed(location, "foreign-files", why.clone()),
             "the build in the same pipeline as the release".to_owned(),
         )));
     }

@@ -68,7 +68,7 @@ pub(super) fn judge(target: &Linked<'_>, read: &mut Read) -> Verdict {
         unshown.extend(read.stored(job).iter().cloned());
     }
     for (why, location) in &target.unknown_builds {
-        unshown.push(Evidence::observed(location, "foreign-run", why.clone()));
+        unshown.push(Evidence::observed(location, "foreign-files", why.clone()));
     }
     match (failed.split_first(), unshown.split_first()) {
         (Some((first, rest)), _) => Verdict::failed(requirement, first.note.clone(), first.clone())

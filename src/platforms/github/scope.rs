@@ -107,7 +107,7 @@ impl Scope<'_> {
                 Inputs::Dispatched | Inputs::None => self.run.asked(Context::Inputs, rest, self.inputs),
             },
             "matrix" => match &self.matrix {
-                Some(leg) => rest.iter().fold(leg.clone(), |v, k| v.member(k)),
+                Some(leg) => leg.below(rest),
                 None => Value::unknown(&joined("matrix", rest)),
             },
             "needs" | "jobs" => self.job(rest),
@@ -205,8 +205,8 @@ impl<'a> Run<'a> {
         let Some((name, rest)) = rest.split_first() else { return Value::unknown("inputs") };
         match inputs {
             Inputs::Bound(values) => {
-                let value = values.iter().find(|(k, _)| k.eq_ignore_ascii_case(name)).map(|(_, v)| v.clone());
-                rest.iter().fold(value.unwrap_or(Value::Null), |v, k| v.member(k))
+                let value = values.iter().find(|(k, _)| k.eq_ignore_ascii_case(name));
+                value.map_or(Value::Null, |(_, value)| value.below(rest))
             }
             Inputs::Dispatched => Value::unknown(&format!("inputs.{}", name.to_ascii_lowercase())),
             Inputs::None => Value::Null,
