@@ -136,14 +136,19 @@ fn workspace_crates(checkout: &Checkout, publish: &Publish<'_>, folder: &str) ->
     (!names.is_empty()).then_some(names)
 }
 
-/// The name of an npm package in a folder that only the build makes: that of the package beside it, from which it is made.
+/// The name of an npm package in a folder that only the build makes: that of the package from which it is made.
 fn built_name(checkout: &Checkout, kind: Kind, folder: &str) -> Option<String> {
     let folder = folder.trim_end_matches('/');
     if kind != Kind::Npm || folder.contains("${{") || checkout.under(folder).next().is_some() {
         return None;
     }
+    // `dist/packages/a` is made from `packages/a`.
     let above = folder.rsplit_once('/').map_or("", |(above, _)| above);
-    let package = Package::read(checkout, &join(above, "package.json"))?;
+    let mirrored = format!("/{folder}/").replace("/dist/", "/");
+    let before = folder.split("/dist/").next().unwrap_or(folder);
+    let manifests = [mirrored.trim_matches('/'), above, before].map(|f| join(f, "package.json"));
+    let manifest = manifests.iter().find(|m| checkout.is_there(m))?;
+    let package = Package::read(checkout, manifest)?;
     package.name.filter(|_| !package.private)
 }
 

@@ -90,7 +90,7 @@ fn unknown<'p>(path: &Path<'_, 'p>, at: usize, job: &'p Job) -> Option<Linked<'p
     let entry = path.pipeline.path.rsplit('/').next().unwrap_or_default();
     let file = call.workflow.rsplit('/').next().unwrap_or_default();
     let words = format!("{} {file} {entry}", job.key);
-    let releases = r"(^|[^a-z])(pre-?)?(release|releaser|publish|publisher|goreleaser|deploy|push|docker|image|npm|pypi|nightly|cd)(s|es|ing)?([^a-z]|$)";
+    let releases = r"(^|[^a-z])(pre-?)?(release|releaser|publish|publisher|goreleaser|deploy|push|docker|image|npm|pypi|nightly)(s|es|ing)?([^a-z]|$)|(^| )cd(\.ya?ml| |$)";
     let harmless = r"(label|stale|lint|test|check|codeql|scorecard|dependabot|renovate|triage|issue|draft|cla\b|greet|assign|backport|comment|notes|docs?\b|pages|preview)";
     if !pattern::search(releases, &words) || pattern::search(harmless, &format!("{} {file}", job.key)) {
         return None;
