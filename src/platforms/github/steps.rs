@@ -270,7 +270,7 @@ fn step(
         match action_of(lowering, source, &id, (node, uses, parts.with), new, scope) {
             Used::Inner(inner) => {
                 own = false;
-                left.outputs = local_action(lowering, place, inner, scope, steps);
+                left.outputs = local_action(lowering, place, *inner, scope, steps);
             }
             Used::Steps(found) => steps.extend(found.into_iter().map(Arc::new)),
         }
@@ -294,7 +294,7 @@ fn step(
 /// What the `uses:` of a step comes to.
 enum Used<'n> {
     /// The steps of an action that can be read.
-    Inner(Inner<'n>),
+    Inner(Box<Inner<'n>>),
     /// The step itself, and behind it what its action is known to run.
     Steps(Vec<Step>),
 }
@@ -311,7 +311,7 @@ fn action_of<'n>(
     let value = uses.as_str().unwrap_or_default();
     let inputs = || homed(lowering, inputs(source, with, scope));
     let inner = |new: Step, shown: String, commit: Option<String>, path: String| {
-        Used::Inner(Inner { node, new, id, shown, commit, path })
+        Used::Inner(Box::new(Inner { node, new, id, shown, commit, path }))
     };
     match uses::parse(value, scope.run.slug) {
         Some(Uses::Local(path) | Uses::Own(path)) => {
