@@ -15,7 +15,7 @@ const WORKFLOW: &str = include_str!("workflow.yml");
 const HOOK: &str = include_str!("pre-commit.yml");
 const SETTINGS: &str = include_str!("settings.yml");
 
-/// Names under which settings are found.
+/// Names under which a checkout may have the hooks, and the workflow, already.
 const HOOKS_NAMES: &[&str] = &[".pre-commit-config.yaml", ".pre-commit-config.yml"];
 const WORKFLOW_NAMES: &[&str] = &[".github/workflows/truelevel.yml", ".github/workflows/truelevel.yaml"];
 
