@@ -152,8 +152,18 @@ fn all_are_known() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+/// Tells the linker to leave out the tables for unwinding, where the program that is built aborts on a panic.
+fn leave_out_unwinding() -> Result<(), Box<dyn Error>> {
+    println!("cargo::rerun-if-changed=build.ld");
+    if env::var("PROFILE")? == "release" && env::var("CARGO_CFG_TARGET_OS")? == "linux" {
+        println!("cargo::rustc-link-arg-bins=-Wl,-T,{}/build.ld", env::var("CARGO_MANIFEST_DIR")?);
+    }
+    Ok(())
+}
+
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=build.rs");
+    leave_out_unwinding()?;
     all_are_known()?;
     let mut all = Map::new();
     for name in FILES {
