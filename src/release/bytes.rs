@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use super::brought;
 use super::facts::{FlowFacts, Handover, Publish, jobs_in};
 use super::glob::{self, Pattern};
-use crate::model::{Flow, Job, Location, Step, StepBody, Text};
+use crate::model::{Flow, Job, Kind, Location, Step, StepBody, Text};
 use crate::syntax::pattern;
 
 /// A pattern of files in the job that makes them.
@@ -317,6 +318,13 @@ pub(super) fn builds(flow: &Flow, facts: &FlowFacts<'_>, publishes: &[&Publish<'
         for location in origins.iter().filter_map(|o| o.brought.clone()) {
             let why = "among the published files are some from elsewhere, and nothing shows how they were built";
             found.unknown.push((why.to_owned(), location));
+        }
+        if let Some(location) =
+            (publish.sink.kind == Kind::Image).then(|| brought::image(flow, facts, publish)).flatten()
+        {
+            found
+                .unknown
+                .push(("the image comes from elsewhere, and nothing shows how it was built".to_owned(), location));
         }
         if own.builds() {
             open.push(publish.job);
