@@ -345,12 +345,14 @@ fn files_covered(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, unit: 
         if unit.kind == Kind::Maven && !named.iter().any(package) {
             return Coverage::No;
         }
-        if unit.kind == Kind::Maven
+        let exact = |f: &&Picked| {
+            let value = f.value.as_str();
+            f.value.symbol().is_none() && !fixed(value).contains(['*', '?', '{']) && !value.ends_with('/')
+        };
+        let packages: Vec<&Picked> = named.iter().filter(|f| package(f)).collect();
+        if let (Kind::Maven | Kind::Other, [only]) = (unit.kind, packages.as_slice())
             && related
-            && let [only] = named.as_slice()
-            && only.value.symbol().is_none()
-            && !fixed(only.value.as_str()).contains(['*', '?', '{'])
-            && !only.value.as_str().ends_with('/')
+            && named.iter().all(|f| exact(&f))
             && has_modules(unit.checkout)
         {
             return Coverage::Unread(format!(
