@@ -491,7 +491,10 @@ pub(super) fn out_of_reach<'u>(
     let mut others = files.iter().filter(|f| Some(f.job.as_str()) != key);
     others.find(|f| {
         let mut makers = legs(flow, &f.job).peekable();
-        makers.peek().is_some() && !makers.any(|at| earlier.contains(&at))
+        // What a job that builds nothing publishes was handed to it, as in an archive that it takes apart.
+        let handed =
+            |at: usize| facts.get(at).is_some_and(|own| !own.builds()) && facts.earlier(flow, at).contains(&job);
+        makers.peek().is_some() && !makers.any(|at| earlier.contains(&at) || handed(at))
     })
 }
 
