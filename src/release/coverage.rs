@@ -571,7 +571,7 @@ fn has_modules(checkout: &crate::checkout::Checkout) -> bool {
 }
 
 /// What of a value is known.
-fn fixed(value: &str) -> String {
+pub(super) fn fixed(value: &str) -> String {
     let mut parts = value.split("${{");
     let first = parts.next().unwrap_or_default().to_owned();
     parts.fold(first, |known, part| known + part.split_once("}}").map_or("", |(_, behind)| behind))
