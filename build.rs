@@ -35,10 +35,14 @@ const FILES: &[&str] = &[
     "neutral",
     "transfers",
     "changes",
+    "names",
     "preparations",
     "wrappers",
     "images",
+    "registries",
+    "libraries",
     "runs",
+    "tools",
     "runners",
     "contexts",
     "identities",
@@ -56,14 +60,13 @@ fn read(path: &str) -> Result<Value, Box<dyn Error>> {
 /// Takes the sources away: they are for who reads and changes the entries, and each entry has to have one.
 fn take_sources(file: &str, value: &mut Value) -> Result<(), Box<dyn Error>> {
     let lists: &[&str] = match file {
-        "neutral" | "wrappers" => return Ok(()),
         "labels" => &["vendors"],
         "claims" => &["badges"],
         _ => &[],
     };
     let mut take = |entry: &mut Value| match entry.as_object_mut().and_then(|fields| fields.remove("source")) {
-        Some(Value::String(_)) => Ok(()),
-        _ => Err(format!("rules/{file}.yml: an entry without a source: {entry}")),
+        Some(Value::String(source)) if source.starts_with("https://") => Ok(()),
+        _ => Err(format!("rules/{file}.yml: an entry without the address of its source: {entry}")),
     };
     if file == "labels" {
         take(value)?;
@@ -136,8 +139,22 @@ fn rule_cards() -> Result<Vec<Value>, Box<dyn Error>> {
     names.iter().map(|name| read(&format!("{FOLDER}/{name}"))).collect()
 }
 
+/// Refuses a catalogue file that nothing would read.
+fn all_are_known() -> Result<(), Box<dyn Error>> {
+    println!("cargo::rerun-if-changed=rules");
+    for entry in fs::read_dir("rules")? {
+        let path = entry?.path();
+        let known = path.file_stem().and_then(|stem| stem.to_str()).is_some_and(|stem| FILES.contains(&stem));
+        if path.is_file() && !known {
+            return Err(format!("{} is no file of the catalogue", path.display()).into());
+        }
+    }
+    Ok(())
+}
+
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=build.rs");
+    all_are_known()?;
     let mut all = Map::new();
     for name in FILES {
         let mut file = read(&format!("rules/{name}.yml"))?;

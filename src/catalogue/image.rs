@@ -1,4 +1,4 @@
-//! Images whose entry point is a program that publishes.
+//! Images whose entry point is a program that publishes, and registries that hand none out.
 
 use serde::Deserialize;
 
@@ -10,4 +10,12 @@ pub struct Image {
     pub images: Vec<String>,
     /// The program that the words behind the image are for.
     pub program: String,
+}
+
+/// Registries from which no consumer gets an image.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Registry {
+    /// Their hosts, without port and domain.
+    pub hosts: Vec<String>,
 }

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use rustc_hash::{FxHashMap, FxHashSet};
+use serde::Deserialize;
 
 use super::CommandPattern;
 use crate::model::lowered;
@@ -127,6 +128,47 @@ fn name_of(program: &str) -> Name<'_> {
         Name::Whole(name)
     } else {
         Name::Start("")
+    }
+}
+
+/// An entry that an index can find.
+pub trait Described {
+    /// The actions that it describes.
+    fn actions(&self) -> &[String];
+
+    /// The commands that it describes.
+    fn commands(&self) -> &[CommandPattern];
+}
+
+/// Entries with an index of their own.
+#[derive(Debug, Deserialize)]
+#[serde(from = "Vec<E>", bound(deserialize = "E: Described + Deserialize<'de>"))]
+pub struct Indexed<E> {
+    all: Vec<E>,
+    index: Index,
+}
+
+impl<E: Described> From<Vec<E>> for Indexed<E> {
+    fn from(all: Vec<E>) -> Self {
+        let index = Index::new(all.iter().map(|entry| (entry.actions(), entry.commands())));
+        Self { all, index }
+    }
+}
+
+impl<E> Indexed<E> {
+    /// All of them, in catalogue order.
+    pub fn iter(&self) -> impl Iterator<Item = &E> {
+        self.all.iter()
+    }
+
+    /// Those that may describe an action, in catalogue order.
+    pub fn of_action<'c: 'n, 'n>(&'c self, name: &'n str) -> impl Iterator<Item = &'c E> {
+        self.index.of_action(name).all().filter_map(|at| self.all.get(at))
+    }
+
+    /// Those that may describe a command of this program, in catalogue order.
+    pub fn of_program<'c: 'n, 'n>(&'c self, name: &'n str) -> impl Iterator<Item = &'c E> {
+        self.index.of_program(name).all().filter_map(|at| self.all.get(at))
     }
 }
 

@@ -8,6 +8,8 @@ use serde::Deserialize;
 pub struct Labels {
     /// Labels of machines that GitHub hosts, one fresh virtual machine for each job.
     pub hosted: Vec<String>,
+    /// Labels that own runners get by themselves, in lower case.
+    pub defaults: Vec<String>,
     /// Hosted labels whose jobs share a virtual machine, with a note.
     pub shared: Vec<String>,
     /// Labels that no hosted machine answers to any more.
@@ -24,6 +26,9 @@ pub struct Vendor {
     pub name: String,
     /// Patterns with `*`.
     pub labels: Vec<String>,
+    /// Beginnings of labels, and of parts of one, that choose no pool.
+    #[serde(default)]
+    pub settings: Vec<String>,
     /// What the vendor says about isolation, as a clause.
     pub claim: String,
 }

@@ -12,11 +12,14 @@ mod identity;
 mod image;
 mod index;
 mod label;
+mod library;
+mod name;
 mod producer;
 mod rule;
 mod runner;
 mod sink;
 mod test;
+mod tool;
 mod traits;
 
 use std::sync::OnceLock;
@@ -31,18 +34,18 @@ pub use context::{Context, Who};
 pub use detector::{Clue, Detector, Review};
 pub use expression::{Asked, Expression};
 pub use identity::Identity;
-pub use image::Image;
-pub use index::{Candidates, Index, Indices, Part};
+pub use image::{Image, Registry};
+pub use index::{Candidates, Described, Index, Indexed, Indices, Part};
 pub use label::{Labels, Vendor};
+pub use library::Library;
+pub use name::{Names, Said, Spoken, Topic};
 pub use producer::{Broken, Content, Producer, Signer, Store, Subjects};
 pub use rule::{Cards, Example, Examples, Principle, RuleCard, Sheet, Subject};
 pub use runner::{Field, FieldFor, RunnerFields};
 pub use sink::{Bytes, Naming, Sink};
 pub use test::{Pick, Split, Test};
-pub use traits::{
-    Brings, Cache, Change, Credential, Neutral, Preparation, Remote, Run, RunOption, Safeguard, Transfer, Wrapper,
-    Wrappers,
-};
+pub use tool::{Does, Tool};
+pub use traits::{Brings, Cache, Change, Credential, Remote, Run, RunOption, Safeguard, Steps, Transfer, Wrapper};
 
 /// Everything in `rules/`.
 #[derive(Debug, Deserialize)]
@@ -67,17 +70,25 @@ pub struct Catalogue {
     /// `rules/safeguards.yml`: steps that make a build safer or better documented.
     pub safeguards: Vec<Safeguard>,
     /// `rules/neutral.yml`: steps that run no code of the checkout and make no bytes.
-    pub neutral: Vec<Neutral>,
+    pub neutral: Vec<Steps>,
     /// `rules/transfers.yml`: steps that hand files from job to job.
     pub transfers: Vec<Transfer>,
     /// `rules/changes.yml`: steps that make other bytes of files that are there already.
     pub changes: Vec<Change>,
+    /// `rules/names.yml`: what the names of files, and of actions, scripts and steps say.
+    pub names: Names,
     /// `rules/preparations.yml`: steps that carry what they are given into the build behind them.
-    pub preparations: Vec<Preparation>,
+    pub preparations: Vec<Steps>,
     /// `rules/wrappers.yml`: programs that run the command behind them.
-    pub wrappers: Wrappers,
+    pub wrappers: Indexed<Wrapper>,
     /// `rules/images.yml`: images whose entry point is a program that publishes.
     pub images: Vec<Image>,
+    /// `rules/registries.yml`: registries from which no consumer gets an image.
+    pub registries: Vec<Registry>,
+    /// `rules/libraries.yml`: calls of libraries that publish.
+    pub libraries: Vec<Library>,
+    /// `rules/tools.yml`: what well-known programs do with files, digests and texts.
+    pub tools: Indexed<Tool>,
     /// `rules/runs.yml`: actions that run a command which an input holds.
     pub runs: Vec<Run>,
     /// `rules/runners.yml`: what to set in definitions of runners.

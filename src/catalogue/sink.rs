@@ -75,6 +75,15 @@ pub struct Sink {
     /// Where the folder of the package comes from, relative to the step's folder.
     #[serde(default)]
     pub folder: Vec<Pick>,
+    /// Words by which the command goes over all packages of a workspace; `*` stands for any part of one.
+    #[serde(default)]
+    pub workspace: Vec<String>,
+    /// Whether it makes an image index of images that are pushed.
+    #[serde(default)]
+    pub index: bool,
+    /// Whether BuildKit's provenance of these images goes into that index.
+    #[serde(default)]
+    pub keeps_provenance: bool,
     /// Which place the bytes go to, when the sink names one (`npm registry`).
     #[serde(default)]
     pub place: Option<String>,

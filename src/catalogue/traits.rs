@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{CommandPattern, Expression, Index, Pick, Split, Test};
+use super::{CommandPattern, Described, Expression, Pick, Split, Test};
 
 /// A step that restores what another build can write.
 #[derive(Debug, Clone, Deserialize)]
@@ -111,27 +111,13 @@ pub struct Credential {
     pub harmless: bool,
 }
 
-/// A step that runs no code of the checkout and makes no bytes.
+/// Steps that are alike in what they do to a build.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Neutral {
-    /// Why it is neutral.
+pub struct Steps {
+    /// In what they are alike, as a clause.
     pub why: String,
-    /// Actions; `owner/*` stands for all of an owner.
-    #[serde(default)]
-    pub actions: Vec<String>,
-    /// Commands, in the notation of sinks.
-    #[serde(default)]
-    pub commands: Vec<CommandPattern>,
-}
-
-/// A step that builds nothing and carries what it is given into what is built behind it.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Preparation {
-    /// How it does that.
-    pub why: String,
-    /// Actions.
+    /// Actions; `*` stands for any part.
     #[serde(default)]
     pub actions: Vec<String>,
     /// Commands, in the notation of sinks.
@@ -246,25 +232,13 @@ pub struct Wrapper {
     pub script_flag: Vec<String>,
 }
 
-/// The wrappers, with what finds the few that a command may start with.
-#[derive(Debug, Default, Deserialize)]
-#[serde(from = "Vec<Wrapper>")]
-pub struct Wrappers {
-    all: Vec<Wrapper>,
-    index: Index,
-}
-
-impl From<Vec<Wrapper>> for Wrappers {
-    fn from(all: Vec<Wrapper>) -> Self {
-        let index = Index::new(all.iter().map(|w| (&[][..], &*w.commands)));
-        Self { all, index }
+impl Described for Wrapper {
+    fn actions(&self) -> &[String] {
+        &[]
     }
-}
 
-impl Wrappers {
-    /// Those that may describe a command of this program, in catalogue order.
-    pub fn of_program<'n>(&'n self, name: &'n str) -> impl Iterator<Item = &'n Wrapper> {
-        self.index.of_program(name).all().filter_map(|at| self.all.get(at))
+    fn commands(&self) -> &[CommandPattern] {
+        &self.commands
     }
 }
 

@@ -1,7 +1,9 @@
 //! What commands write: to each other, and to the files that hand values to later steps.
 
 use super::interpret::Interpreter;
+use super::matching;
 use super::symbol;
+use crate::catalogue::Does;
 use crate::model::{Cond, Location, OutputWrite, Text, lowered};
 
 /// Where standard output goes.
@@ -224,8 +226,7 @@ impl Interpreter<'_> {
             body = format!("cd {}; {body}", symbol::word(&self.folder));
         }
         // These give another value each time, so equal text must not mean equal value.
-        let fickle = ["mktemp", "uuidgen", "date", "openssl", "uuid", "head", "dd", "shuf"];
-        if input.is_none() && words.first().and_then(Text::literal).is_some_and(|p| fickle.contains(&p)) {
+        if input.is_none() && matching::does(Does::Differ, words) {
             body = format!("{body} #{}", self.here);
         }
         (line(&symbol::unknown("shell", &body)), false)

@@ -7,6 +7,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use super::symbol;
 use crate::model::{Cond, Text};
@@ -84,9 +85,9 @@ impl Choices {
                 Some(cond) => cond,
                 None => Cond::Atom(atom),
             },
-            Cond::Not(inner) => self.resolved(*inner, depth).negate(),
-            Cond::All(all) => all.into_iter().fold(Cond::TRUE, |sum, c| sum.and(self.resolved(c, depth))),
-            Cond::Any(all) => all.into_iter().fold(Cond::FALSE, |sum, c| sum.or(self.resolved(c, depth))),
+            Cond::Not(inner) => self.resolved(Arc::unwrap_or_clone(inner), depth).negate(),
+            Cond::All(all) => all.iter().fold(Cond::TRUE, |sum, c| sum.and(self.resolved(c.clone(), depth))),
+            Cond::Any(all) => all.iter().fold(Cond::FALSE, |sum, c| sum.or(self.resolved(c.clone(), depth))),
             known @ Cond::Known(_) => known,
         }
     }

@@ -11,7 +11,7 @@ use super::condition::is_assertion;
 use super::scope::{Held, Scope};
 use super::status::{Rendered, Status, Strict};
 use super::{Parsed, paths, symbol};
-use crate::catalogue::Wrappers;
+use crate::catalogue::{Indexed, Wrapper};
 use crate::model::{self, Cond, Hop, Location, Text};
 use crate::syntax::shell::{Node, Piece, Script};
 use crate::syntax::{batch, powershell, shell};
@@ -115,7 +115,7 @@ pub struct Context<'a> {
     /// What symbols in its environment and its expressions can stand for.
     pub choices: Choices,
     /// Programs that run the command behind them.
-    pub wrappers: &'a Wrappers,
+    pub wrappers: &'a Indexed<Wrapper>,
     /// Scripts that were parsed before.
     pub parsed: &'a Parsed,
 }

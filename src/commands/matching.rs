@@ -2,7 +2,7 @@
 
 use std::str::SplitAsciiWhitespace;
 
-use crate::catalogue::{Catalogue, CommandPattern, Run, fits};
+use crate::catalogue::{Catalogue, CommandPattern, Does, Run, Tool, fits};
 use crate::model::{Text, opening};
 use crate::syntax::pattern::wildcard;
 
@@ -76,6 +76,24 @@ pub fn runs_of(action: &str) -> impl Iterator<Item = &'static Run> {
     let candidates =
         catalogue.index.all.of_action(action).within(&catalogue.index.runs).filter_map(|at| catalogue.runs.get(at));
     candidates.filter(move |run| run.actions.iter().any(|pattern| wildcard(pattern, action)))
+}
+
+/// What the catalogue says of a command that does this, and the index of the first word behind the matched pattern.
+pub fn tool(does: Does, words: &[Text]) -> Option<(&'static Tool, usize)> {
+    let name = program(words.first()?)?;
+    let mut tools = Catalogue::get().tools.of_program(name).filter(|tool| tool.does.contains(&does));
+    tools.find_map(|tool| Some((tool, tool.commands.iter().find_map(|p| matches_program(p, name, words))?)))
+}
+
+/// Whether a command does this.
+pub fn does(does: Does, words: &[Text]) -> bool {
+    tool(does, words).is_some()
+}
+
+/// Whether an action does this.
+pub fn action_does(does: Does, action: &str) -> bool {
+    let mut tools = Catalogue::get().tools.of_action(action).filter(|tool| tool.does.contains(&does));
+    tools.any(|tool| tool.actions.iter().any(|pattern| wildcard(pattern, action)))
 }
 
 /// The whole word for a program, without the version behind it.

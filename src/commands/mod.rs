@@ -8,6 +8,7 @@ mod builtin;
 mod capture;
 mod choices;
 mod condition;
+pub mod crates;
 mod expand;
 mod flow;
 mod follow;

@@ -20,13 +20,6 @@ use crate::syntax::shell::Masked;
 const MOST_HOPS: usize = 8;
 /// Scripts entered for one step.
 const MOST_PIECES: usize = 2_000;
-/// Calls of libraries that publish without a command line: the call, what else the program names, and the command that
-/// does the same. Sources: <https://docs.github.com/en/rest/releases/assets>,
-/// <https://nx.dev/docs/guides/nx-release/programmatic-api>
-const LIBRARIES: &[(&str, &str, &[&str])] = &[
-    ("uploadReleaseAsset", "", &["octokit:upload-release-asset"]),
-    ("releasePublish(", "nx/release", &["nx", "release", "publish"]),
-];
 /// Text read for one step, in bytes.
 const MOST_BYTES: usize = 4 * 1024 * 1024;
 
@@ -396,7 +389,7 @@ fn program(text: &str, locate: &dyn Fn(usize, usize) -> Location, chain: &[Hop],
             continue;
         }
         // A line for a shell: `cd dist && npm publish`.
-        let words = Text::new(found.line.replace("; ", " ; ")).items(&[' ', '\t']);
+        let words = quoted(Text::new(found.line.replace("; ", " ; ")).items(&[' ', '\t']));
         let mut folder = folder.clone();
         for part in words.split(|w| matches!(w.as_str(), "&&" | "||" | ";" | "|")) {
             match part {
@@ -406,14 +399,37 @@ fn program(text: &str, locate: &dyn Fn(usize, usize) -> Location, chain: &[Hop],
             }
         }
     }
-    for (call, _, words) in LIBRARIES.iter().filter(|(_, within, _)| text.contains(within)) {
+    for library in Catalogue::get().libraries.iter().filter(|library| text.contains(&library.within)) {
+        let call = library.call.as_str();
         let called = text.match_indices(call).map(|(at, _)| at).find(|at| !literals::commented(text, *at));
         if let Some(at) = called {
-            let words: Vec<Text> = words.iter().map(|w| Text::from(*w)).collect();
+            let words: Vec<Text> = library.command.split(' ').map(Text::from).collect();
             script.commands.push(literal(&words, folder, locate(at, at + call.len())));
         }
     }
     script
+}
+
+/// Words of a line, those between quotes as one.
+fn quoted(words: Vec<Text>) -> Vec<Text> {
+    let mut found = Vec::with_capacity(words.len());
+    let mut rest = words.as_slice();
+    while let Some((word, after)) = rest.split_first() {
+        rest = after;
+        let text = word.as_str();
+        let at = text.find(['"', '\'']).filter(|at| *at == 0 || text.get(..*at).is_some_and(|t| t.ends_with('=')));
+        let Some(quote) = at.and_then(|at| text.get(at..=at)) else {
+            found.push(word.clone());
+            continue;
+        };
+        let odd = |t: &str| t.matches(quote).count() % 2 == 1;
+        let more = if odd(text) { after.iter().position(|w| odd(w.as_str())).map_or(0, |n| n + 1) } else { 0 };
+        let (inner, left) = after.split_at(more);
+        rest = left;
+        let whole = inner.iter().fold(text.to_owned(), |whole, w| format!("{whole} {w}"));
+        found.push(Text::new(if odd(&whole) { whole } else { whole.replace(quote, "") }));
+    }
+    found
 }
 
 /// The modules that a program takes from the workspace, as if each were run by itself.

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::interpret::Shell;
 use super::matching::{matches_program, program};
-use crate::catalogue::{Wrapper, Wrappers};
+use crate::catalogue::{Indexed, Wrapper};
 use crate::model::Text;
 
 /// Wrappers in wrappers are followed this far.
@@ -26,7 +26,7 @@ pub(super) struct Contained<'a> {
 }
 
 /// The parts of a command that runs another one in a container.
-pub(super) fn contained<'a>(words: &'a [Text], wrappers: &Wrappers) -> Option<Contained<'a>> {
+pub(super) fn contained<'a>(words: &'a [Text], wrappers: &Indexed<Wrapper>) -> Option<Contained<'a>> {
     let name = words.first().and_then(program)?;
     let found = wrappers.of_program(name).filter(|w| w.container).find_map(|wrapper| {
         let at = wrapper.commands.iter().find_map(|pattern| matches_program(pattern, name, words))?;
@@ -45,7 +45,7 @@ pub(super) fn contained<'a>(words: &'a [Text], wrappers: &Wrappers) -> Option<Co
 }
 
 /// What a container gets for [`IDENTITY`]: `None` where it is handed on, an unknown where nothing tells.
-pub(super) fn identity(words: &[Text], wrappers: &Wrappers) -> Option<Text> {
+pub(super) fn identity(words: &[Text], wrappers: &Indexed<Wrapper>) -> Option<Text> {
     let parts = contained(words, wrappers)?;
     let options = parts.options.iter().map(Text::as_str);
     if options.clone().any(|o| o.contains(IDENTITY)) {
@@ -59,7 +59,7 @@ pub(super) fn identity(words: &[Text], wrappers: &Wrappers) -> Option<Text> {
 
 /// The commands that the wrappers of a command start, outermost first, as stretches of its words: `sudo -E npx --yes
 /// semantic-release` starts `npx --yes semantic-release`, and that `semantic-release`.
-pub(super) fn wrapped(words: &[Text], wrappers: &Wrappers) -> Vec<Range<usize>> {
+pub(super) fn wrapped(words: &[Text], wrappers: &Indexed<Wrapper>) -> Vec<Range<usize>> {
     let mut layers = Vec::new();
     let mut at = 0..words.len();
     while layers.len() < MOST_LAYERS {
@@ -133,7 +133,7 @@ pub(super) struct Handed {
 }
 
 /// The script that `words` hand to a shell: behind a flag (`bash -ec '...'`), or through its input.
-pub(super) fn handed(words: &[Text], input: Option<&Text>, wrappers: &Wrappers) -> Option<Handed> {
+pub(super) fn handed(words: &[Text], input: Option<&Text>, wrappers: &Indexed<Wrapper>) -> Option<Handed> {
     let name = program(words.first()?)?;
     for wrapper in wrappers.of_program(name).filter(|w| !w.script_flag.is_empty()) {
         let found = wrapper.commands.iter().find_map(|pattern| matches_program(pattern, name, words));

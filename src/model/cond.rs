@@ -11,11 +11,11 @@ pub enum Cond {
     /// Not decided by anything in the checkout.
     Atom(Arc<str>),
     /// The opposite.
-    Not(Box<Cond>),
+    Not(Arc<Cond>),
     /// All hold.
-    All(Vec<Cond>),
+    All(Arc<Vec<Cond>>),
     /// At least one holds.
-    Any(Vec<Cond>),
+    Any(Arc<Vec<Cond>>),
 }
 
 /// More distinct atoms than this are not enumerated; the answer is then the cautious one.
@@ -40,20 +40,16 @@ impl Cond {
             (Cond::Known(false), _) | (_, Cond::Known(false)) => Cond::FALSE,
             (a, b) if a == b => a,
             (Cond::All(mut a), Cond::All(b)) => {
-                for c in b {
-                    if !a.contains(&c) {
-                        a.push(c);
-                    }
+                for c in &*b {
+                    add(&mut a, c.clone());
                 }
                 Cond::All(a)
             }
             (Cond::All(mut a), c) | (c, Cond::All(mut a)) => {
-                if !a.contains(&c) {
-                    a.push(c);
-                }
+                add(&mut a, c);
                 Cond::All(a)
             }
-            (a, b) => Cond::All(vec![a, b]),
+            (a, b) => Cond::All(Arc::new(vec![a, b])),
         }
     }
 
@@ -65,12 +61,10 @@ impl Cond {
             (Cond::Known(true), _) | (_, Cond::Known(true)) => Cond::TRUE,
             (a, b) if a == b => a,
             (Cond::Any(mut a), c) | (c, Cond::Any(mut a)) => {
-                if !a.contains(&c) {
-                    a.push(c);
-                }
+                add(&mut a, c);
                 Cond::Any(a)
             }
-            (a, b) => Cond::Any(vec![a, b]),
+            (a, b) => Cond::Any(Arc::new(vec![a, b])),
         }
     }
 
@@ -79,8 +73,8 @@ impl Cond {
     pub fn negate(self) -> Cond {
         match self {
             Cond::Known(b) => Cond::Known(!b),
-            Cond::Not(inner) => *inner,
-            other => Cond::Not(Box::new(other)),
+            Cond::Not(inner) => Arc::unwrap_or_clone(inner),
+            other => Cond::Not(Arc::new(other)),
         }
     }
 
@@ -174,6 +168,13 @@ impl Cond {
             Cond::All(cs) => cs.iter().fold(u64::MAX, |rows, c| rows & c.holds(atoms, block)),
             Cond::Any(cs) => cs.iter().fold(0, |rows, c| rows | c.holds(atoms, block)),
         }
+    }
+}
+
+/// Adds a condition to others that do not have it.
+fn add(all: &mut Arc<Vec<Cond>>, cond: Cond) {
+    if !all.contains(&cond) {
+        Arc::make_mut(all).push(cond);
     }
 }
 

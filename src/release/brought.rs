@@ -3,18 +3,15 @@
 
 use super::doer::{Act, Doer, Hit};
 use super::facts::{Facts, FlowFacts, Publish};
-use super::family::ancillary;
+use super::filenames::{ancillary, is_data};
 use super::glob::{self, Pattern};
 use super::naming;
-use super::rewritten::is_data;
-use crate::catalogue::{Brings, Catalogue, Change};
+use crate::catalogue::{Brings, Catalogue, Change, Does};
 use crate::commands::matching;
 use crate::model::{Command, Flow, Job, Kind, Location, StepBody, Text};
 
 /// The sink that makes an index of images that were pushed.
 const INDEX: &str = "buildx-imagetools";
-/// Programs that take files away.
-const REMOVES: &[&str] = &["rm", "rimraf", "unlink", "del", "Remove-Item"];
 /// What stands for no file.
 const NOWHERE: &[&str] = &["-", "/dev/null", "/dev/stdout", "NUL", "$null"];
 /// Addresses of what the job itself runs.
@@ -140,8 +137,7 @@ fn refs(publish: &Publish<'_>) -> Vec<Text> {
 /// Takes out what a command removes.
 fn removed(doer: &Doer<'_>, found: &mut Vec<Brought>) {
     let Act::Command(_, command, words) = doer.act else { return };
-    let program = words.first().and_then(matching::program).unwrap_or_default();
-    if found.is_empty() || !REMOVES.contains(&program) || !doer.cond().is_always() {
+    if found.is_empty() || !matching::does(Does::Remove, words) || !doer.cond().is_always() {
         return;
     }
     for word in words.iter().skip(1).filter(|w| !w.as_str().starts_with('-')) {

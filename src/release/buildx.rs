@@ -4,7 +4,8 @@
 
 use super::doer::Act;
 use super::facts::Attest;
-use crate::commands::matching::{flag, matches};
+use crate::catalogue;
+use crate::commands::matching::{action_does, flag, matches};
 use crate::model::{ActionUse, Cond, Job, StepBody, Text};
 
 /// What a step does to the builders of its job.
@@ -45,10 +46,8 @@ pub(super) fn of_job(job: &Job) -> Vec<Change> {
 }
 
 fn of_action(action: &ActionUse) -> Vec<Does> {
-    const ACTIONS: &[&str] =
-        &["docker/setup-buildx-action", "depot/setup-action", "useblacksmith/setup-docker-builder"];
     let says = |input: &str, value: &str| action.input(input).is_some_and(|i| i.value.literal() == Some(value));
-    if !ACTIONS.contains(&action.name.as_str()) {
+    if !action_does(catalogue::Does::Buildkit, &action.name) {
         return Vec::new();
     }
     let set_up = if says("use", "false") { Does::SetUpApart } else { Does::SetUp };

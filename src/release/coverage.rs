@@ -6,9 +6,10 @@ use super::bytes::{self, FileRef};
 use super::digests;
 use super::doer::Picked;
 use super::facts::{Attest, FlowFacts, Publish};
+use super::filenames::{ancillary, holds_checksums, without_side_files};
 use super::glob::{self, CELLS, Pattern};
 use super::images::image_covered;
-use super::naming::{self, image_name, image_names, rewritten};
+use super::naming::{self, image_names, rewritten};
 use super::rewritten::Point;
 use super::tool::{UNLISTED, no_list, of_another_tool, unattested};
 use crate::catalogue::Bytes;
@@ -108,7 +109,7 @@ impl Attested {
         let mut files = refs(flow, facts, attest.job, attest.step, named);
         generalise(flow, attest, &mut files);
         let mut left_out = refs(flow, facts, attest.job, attest.step, left_out);
-        left_out.retain(|file| !super::family::ancillary(&file.pattern));
+        left_out.retain(|file| !ancillary(&file.pattern));
         let descends = attest.producer.subjects.folders;
         let made = |file: FileRef| {
             let inside = descends.then(|| Pattern::new(&format!("{}/**", file.pattern.trim_end_matches('/'))));
@@ -199,7 +200,7 @@ pub(super) fn is_image(kind: Kind) -> bool {
 fn own_elsewhere(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, unit: &Unit<'_, '_>) -> Coverage {
     // BuildKit's provenance lies in the manifest and goes into an index that buildx makes of it; `docker manifest` takes
     // none that has provenance, and what another command pushes is another image.
-    let index = ["imagetools", "index"].iter().any(|part| unit.publish.sink.id.contains(part));
+    let index = unit.publish.sink.keeps_provenance;
     let may = match unit.kind {
         Kind::Image => index || unit.publish.bytes == Bytes::Copied,
         kind => !is_image(kind) && !unit.files.is_empty() && unit.publish.bytes == Bytes::Given,
@@ -215,10 +216,10 @@ fn own_elsewhere(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, unit: 
         let merged = index && other.sink.kind == Kind::Image && other.job != unit.publish.job
             || unit.publish.bytes == Bytes::Copied;
         let fits = || {
-            let pushed = other.doer.first(&other.sink.name, other.hit, &other.sink.value_flags);
-            let mut pushed = pushed.iter().map(|p| image_name(p.value.as_str())).filter(|n| !n.is_empty()).peekable();
+            let named = naming::names(unit.checkout, flow, other);
+            let mut pushed = named.iter().flat_map(|n| &n.places).peekable();
             pushed.peek().is_none()
-                || pushed.any(|p| unit.names.contains(&p) || !unit.names.is_empty() && p.contains("${{"))
+                || pushed.any(|p| unit.names.contains(p) || !unit.names.is_empty() && p.contains("${{"))
         };
         if !merged || !fits() {
             return Coverage::No;
@@ -284,23 +285,29 @@ fn files_covered(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, unit: 
         || unit.files.iter().any(|f| flow.jobs.get(attest.job).is_some_and(|j| j.key == f.job))
         || stored_by_publisher(flow, facts, attest, unit);
     if !checksums.is_empty() {
+        if let Some(pattern) = checksums.iter().find(|c| c.value.literal().is_some_and(|v| v.contains('*'))) {
+            return Coverage::Wrong(format!("it takes one checksums file, and `{}` is a pattern", pattern.value));
+        }
         // A release tool's checksums file lists its archives and packages; what it makes for a store or a registry of
         // packages is made again, and lists of image digests name no files.
         let elsewhere = matches!(unit.kind, Kind::Snap | Kind::Npm) && unit.publish.bytes == Bytes::Built
             || unit.kind == Kind::Maven && !unit.publish.files.is_empty();
         let images = checksums.iter().all(|c| c.value.as_str().to_ascii_lowercase().contains("digest"));
-        if !elsewhere && !images {
+        if !elsewhere {
             let point = Point { job: attest.job, step: attest.step };
             let read = |c: &Picked| digests::checksums(flow, facts, &point, c.value.as_str(), unit);
-            if let Some(shown) = checksums.iter().find_map(read) {
-                return shown;
+            // What takes digests of files says more than the name of the list.
+            match checksums.iter().find_map(read) {
+                Some(shown) if !images || !matches!(shown, Coverage::No | Coverage::Unread(_)) => return shown,
+                _ => {}
             }
-            if let Some(committed) = checksums.iter().find(|c| unit.checkout.exists(&glob::normal(c.value.as_str()))) {
-                return Coverage::Wrong(format!(
-                    "its checksums file `{}` is one of the checkout, and nothing here writes it",
-                    committed.value
-                ));
-            }
+        }
+        let in_checkout = |c: &&Picked| unit.checkout.exists(&glob::normal(c.value.as_str()));
+        if let Some(committed) = checksums.iter().find(in_checkout).filter(|_| !elsewhere && !images) {
+            return Coverage::Wrong(format!(
+                "its checksums file `{}` is one of the checkout, and nothing here writes it",
+                committed.value
+            ));
         }
         if related && !elsewhere && !images && of_another_tool(facts, attest, unit) {
             return Coverage::Unread("nothing shows that one release tool lists what the other publishes".to_owned());
@@ -530,18 +537,6 @@ fn packed_later(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, files: 
     Some(format!("the job {title} attests `{shown}` and hands on other files, into which it is packed"))
 }
 
-/// `*.tar.gz*` are archives with what lies beside each: its checksum, its signature. Those need no provenance.
-fn without_side_files(pattern: &str) -> &str {
-    const ENDINGS: &[&str] = &[
-        ".tar.gz", ".tgz", ".tar.xz", ".tar.zst", ".tar.bz2", ".zip", ".whl", ".jar", ".exe", ".deb", ".rpm", ".msi",
-        ".dmg",
-    ];
-    match pattern.strip_suffix('*') {
-        Some(head) if ENDINGS.iter().any(|e| head.ends_with(e)) => head,
-        _ => pattern,
-    }
-}
-
 /// Every leg of a matrix attests its own files: what differs between the legs may be anything.
 fn generalise(flow: &Flow, attest: &Attest<'_>, subjects: &mut [FileRef]) {
     let Some(job) = flow.jobs.get(attest.job) else { return };
@@ -578,9 +573,5 @@ pub(super) fn fixed(value: &str) -> String {
 }
 
 fn checksum_file(files: &[Picked]) -> bool {
-    !files.is_empty()
-        && files.iter().flat_map(|f| f.value.items(&[','])).all(|f| {
-            let name = f.as_str().rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
-            name.contains("checksum") || name.contains("sha256") || name.contains("sha512") || name.contains("shasum")
-        })
+    !files.is_empty() && files.iter().flat_map(|f| f.value.items(&[','])).all(|f| holds_checksums(f.as_str()))
 }

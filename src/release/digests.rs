@@ -1,18 +1,20 @@
 //! Lists of digests: what one job computes and another hands to a generator, and checksums files.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use super::bytes::{self, FileRef};
 use super::coverage::{Coverage, Unit};
 use super::facts::{FlowFacts, step_of_symbol};
+use super::filenames::{ancillary, is_list};
 use super::glob::{self, Pattern};
 use super::provenance::not_always;
 use super::rewritten::{self, Point};
 use super::tool::UNLISTED;
+use crate::catalogue::Does;
 use crate::commands::matching;
 use crate::model::{Command, Flow, Script, Step, StepBody, Text};
-use crate::syntax::words;
 
 /// What the values of a digest list are made of.
 #[derive(Debug, Default)]
@@ -35,6 +37,8 @@ pub(super) struct Listed {
     filters: Vec<Filter>,
     /// Why the list cannot be one of everything that is published.
     wrong: Option<String>,
+    /// The files that were read, each where a step reads it, and whether anything was seen to fill them.
+    read: BTreeMap<(Point, String), bool>,
 }
 
 /// A command that lets only some lines of a list through.
@@ -87,8 +91,7 @@ fn read_list(
         let script = match &step.body {
             StepBody::Script(script) => script,
             StepBody::Action(action) => {
-                let known = ["goreleaser/", "create-base64-subjects-from-file", "jreleaser/"];
-                if known.iter().any(|k| action.name.contains(k)) {
+                if matching::action_does(Does::Sum, &action.name) {
                     listed.by_tool(&Point { job: at, step: index });
                 }
                 if symbol.ends_with(ARTIFACTS) {
@@ -143,9 +146,6 @@ fn words_of(command: &Command) -> impl Iterator<Item = &Text> {
     command.words.iter().chain(command.env.iter().map(|(_, v)| v)).chain(&command.input)
 }
 
-/// Programs that take digests of the files they name.
-const HASHES: &[&str] = &["sha256sum", "shasum", "gsha256sum", "sha512sum"];
-
 /// Reads whose digests a command takes; `false` when it takes none.
 fn take(
     flow: &Flow,
@@ -155,7 +155,9 @@ fn take(
     listed: &mut Listed,
 ) -> bool {
     let Some(words) = command.views().next_back() else { return false };
-    let Some(program) = words.first().and_then(matching::program).filter(|p| HASHES.contains(p)) else { return false };
+    if !matching::does(Does::Digest, words) {
+        return false;
+    }
     let files = |name: &str| {
         let path = super::naming::join(command.folder.as_str(), name);
         bytes::origin(flow, facts, point.job, point.step, &path).files
@@ -163,7 +165,8 @@ fn take(
     listed.filters.extend(filters(script, command));
     listed.points.push(point.clone());
     let option = |word: &Text| {
-        let of_program = program == "shasum" && matches!(word.as_str(), "1" | "256" | "512");
+        let of_program =
+            words.first().and_then(matching::program) == Some("shasum") && matches!(word.as_str(), "1" | "256" | "512");
         word.as_str().starts_with('-') || of_program
     };
     let mut named = words.iter().skip(1).filter(|word| !option(word)).peekable();
@@ -240,7 +243,7 @@ impl Filter {
         let holds = |word: &String| name.split('*').any(|part| part.contains(word.as_str()));
         match self.without {
             true => {
-                let other = |word: &String| super::family::ancillary(&format!("x{word}"));
+                let other = |word: &String| ancillary(&format!("x{word}"));
                 !self.words.is_empty() && self.words.iter().all(|w| !holds(w) && (other(w) || !name.contains('*')))
             }
             false => self.words.iter().any(holds),
@@ -270,7 +273,7 @@ fn found_on(script: &Script, command: &Command) -> Option<Vec<String>> {
                 let below = |root: &&str| named.iter().map(|n| format!("{root}/**/{n}")).collect::<Vec<_>>();
                 names.extend(roots.iter().flat_map(below));
             }
-            "sort" | "base64" | "tr" | "echo" | "xargs" | "sed" => {}
+            _ if matching::does(Does::Pass, &other.words) => {}
             _ => return None,
         }
     }
@@ -287,28 +290,31 @@ fn read_command(
     if take(flow, facts, point, (script, command), listed) {
         return;
     }
-    let reads = |w: &Text| words::holds(w.as_str(), "checksum sha256sum sha512sum shasum digest.txt digests.txt");
-    match command.words.first().map(|w| w.as_str().rsplit('/').next().unwrap_or_default()) {
-        Some("openssl" | "Get-FileHash" | "b2sum" | "rhash") => listed.by_tool(point),
-        Some("cat" | "base64" | "awk" | "grep" | "sed" | "cut" | "sort" | "jq" | "tr") => {
-            let mut read = words_of(command).chain(&command.output).filter(|w| reads(w)).peekable();
-            if read.peek().is_none() {
-                return;
-            }
-            listed.filters.extend(filters(script, command));
-            for file in read {
-                let path = super::naming::join(command.folder.as_str(), file.as_str());
-                if !read_file(flow, facts, point, &path, listed) {
-                    listed.by_tool(point);
-                }
+    if matching::does(Does::Sum, &command.words) {
+        listed.by_tool(point);
+    } else if matching::does(Does::Read, &command.words) {
+        let mut read = words_of(command).chain(&command.output).filter(|w| is_list(w.as_str())).peekable();
+        if read.peek().is_none() {
+            return;
+        }
+        listed.filters.extend(filters(script, command));
+        for file in read {
+            let path = super::naming::join(command.folder.as_str(), file.as_str());
+            if !read_file(flow, facts, point, &path, listed) {
+                listed.by_tool(point);
             }
         }
-        _ => {}
     }
 }
 
 /// Reads which commands fill a checksums file; `false` when none does that can be seen.
 fn read_file(flow: &Flow, facts: &FlowFacts<'_>, point: &Point, path: &str, listed: &mut Listed) -> bool {
+    let key = (point.clone(), path.to_owned());
+    if let Some(known) = listed.read.get(&key) {
+        return *known;
+    }
+    // A file that is filled with itself has nothing more in it.
+    listed.read.insert(key.clone(), false);
     let origin = bytes::origin(flow, facts, point.job, point.step, path);
     let mut places: Vec<(usize, String)> = vec![(point.job, glob::normal(path))];
     places.extend(origin.files.iter().flat_map(|f| bytes::legs(flow, &f.job).map(|at| (at, f.pattern.clone()))));
@@ -318,6 +324,9 @@ fn read_file(flow: &Flow, facts: &FlowFacts<'_>, point: &Point, path: &str, list
     for (at, path) in places {
         let Some(job) = flow.jobs.get(at) else { continue };
         for (step, script) in scripts(&job.steps) {
+            if !facts.count.comparisons(script.commands.len()) {
+                return false;
+            }
             let point = Point { job: at, step };
             let names = |file: &Text, command: &Command| {
                 glob::overlaps(&path, &super::naming::join(command.folder.as_str(), file.as_str()))
@@ -331,9 +340,18 @@ fn read_file(flow: &Flow, facts: &FlowFacts<'_>, point: &Point, path: &str, list
                 for hashing in line(script, command) {
                     any |= take(flow, facts, &point, (script, hashing), listed);
                 }
+                // `cat parts/*.sha256 > all.sha256`
+                if command.words.first().is_some_and(|w| w.as_str() == "cat") {
+                    listed.filters.extend(filters(script, command));
+                    for part in command.words.iter().skip(1).filter(|w| !w.as_str().starts_with('-')) {
+                        let part = super::naming::join(command.folder.as_str(), part.as_str());
+                        any |= read_file(flow, facts, &point, &part, listed);
+                    }
+                }
             }
         }
     }
+    listed.read.insert(key, any);
     any
 }
 

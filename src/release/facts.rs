@@ -4,7 +4,7 @@ use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Deref;
 use std::rc::Rc;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use super::brought::{self, Brought};
 use super::buildx::{self, Change};
@@ -16,12 +16,11 @@ use super::doer::{Act, Doer, Hit, Picked};
 use super::moves::{self, Move};
 use super::opaque::{self, Opaque};
 use super::rewritten::{self, Point, Written};
-use super::supply;
+use super::{speech, supply};
 use crate::catalogue::{Broken, Bytes, Catalogue, Content, Producer, Signer, Sink};
 use crate::checkout::Checkout;
 use crate::commands::IDENTITY;
 use crate::model::{Cond, Flow, Job, Location, Step, StepBody, Text};
-use crate::syntax::words::Words;
 
 /// What stands for the files that a command gets by name from a pipe.
 pub(super) const PIPED: &str = "standard input";
@@ -545,13 +544,6 @@ fn same_doer(a: Doer<'_>, b: Doer<'_>) -> bool {
     }
 }
 
-/// Names of actions that make packages or programs.
-static BUILDS: LazyLock<Words> = LazyLock::new(|| {
-    let makes =
-        "build builds builder cibuildwheel wheel wheels compile compiler maturin bundle bundler package packager";
-    Words::new(makes, "")
-});
-
 /// Whether an action runs code of the checkout or makes bytes. An unknown one may do so as soon as the job has the
 /// checkout.
 fn action_works(doer: Doer<'_>, facts: &Facts<'_>, index: usize, has_checkout: bool, catalogue: &Catalogue) -> bool {
@@ -583,7 +575,7 @@ fn action_works(doer: Doer<'_>, facts: &Facts<'_>, index: usize, has_checkout: b
         || facts.attests.iter().any(|a| a.step == index && !a.producer.builds && !a.producer.subjects.own)
         || facts.look_alikes.iter().any(|(_, l)| *l == doer.location());
     // Without the checkout, what is named after building may work on files that another job handed over.
-    !known && (has_checkout || !facts.fetches.is_empty() && BUILDS.are_in(doer.program_name()))
+    !known && (has_checkout || !facts.fetches.is_empty() && speech::builds(doer.program_name()))
 }
 
 fn command_works(views: &[Doer<'_>], facts: &Facts<'_>, index: usize, catalogue: &Catalogue) -> bool {

@@ -200,7 +200,8 @@ pub(super) fn normal(pattern: &str) -> String {
     match text {
         "" | "." => "**".to_owned(),
         folder if folder.ends_with('/') => format!("{folder}**"),
-        other => upwards(&other.replace("/./", "/")),
+        other if other.contains("/./") => upwards(&other.replace("/./", "/")),
+        other => upwards(other),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Whether a later job publishes the provenance file that a builder stores as an artifact.
 
 use super::facts::{Facts, FlowFacts, Handover, Publish};
+use super::filenames::speaks_of_provenance;
 use super::glob::{self, Pattern};
 use super::naming;
 use crate::model::{Cond, Flow, Job, Kind, Location, Text};
@@ -37,7 +38,7 @@ fn lands(fetch: &Handover<'_>, key: &str, named: Option<&str>) -> Option<String>
         None => format!("{file}/{file}"),
         Some(name) => {
             let name = name.as_str();
-            let speaks = ["intoto", "provenance", "attestation"].iter().any(|word| name.contains(word));
+            let speaks = speaks_of_provenance(name);
             // Of what a call names in its outputs only its own provenance is meant.
             let other = |symbol: &str| symbol.contains(".outputs.") && !symbol.contains(".steps.");
             let outputs = format!("jobs.{key}.outputs.");
@@ -74,7 +75,7 @@ fn names(pattern: &str, place: &str) -> bool {
     let pattern = glob::normal(pattern);
     let pattern = pattern.split('#').next().unwrap_or_default();
     let last = pattern.rsplit('/').next().unwrap_or_default();
-    let meant = ["intoto", "provenance", "attestation"].iter().any(|w| last.contains(w));
+    let meant = speaks_of_provenance(last);
     let folder = |p: &str| p.rsplit_once('/').map_or(String::new(), |(f, _)| f.to_owned());
     glob::contains(pattern, place) || meant && glob::overlaps(&folder(pattern), &folder(place))
 }

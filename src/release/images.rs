@@ -5,7 +5,7 @@ use super::doer::Picked;
 use super::facts::{FlowFacts, Publish, names_missing_output, step_of_leg};
 use super::glob;
 use super::naming::image_name;
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, Does};
 use crate::commands::matching;
 use crate::model::{Command, Flow, Job, Step, StepBody, Text};
 use crate::syntax::pattern;
@@ -21,7 +21,7 @@ pub(super) fn image_covered(
     if names.is_empty() && digests.is_empty() {
         return Coverage::No;
     }
-    let index = unit.publish.sink.id.contains("imagetools");
+    let index = unit.publish.sink.index;
     let named = names.iter().any(|name| fits(name, unit));
     for digest in digests {
         for symbol in digest.value.symbols().map(|symbol| taken_from(flow, facts, symbol, 0)) {
@@ -81,9 +81,6 @@ pub(super) fn image_covered(
         .unwrap_or_else(|| Coverage::Yes("its subject is this image".to_owned()))
 }
 
-/// Programs that take a text apart or hand it on.
-const TEXT: &[&str] =
-    &["echo", "printf", "cut", "sed", "awk", "tr", "set", "test", "[", "[[", "export", "local", "declare", "true", ":"];
 /// Outputs are handed on at most this many times.
 const MOST_TAKEN: usize = 4;
 
@@ -96,7 +93,7 @@ fn taken_from<'s>(flow: &'s Flow, facts: &FlowFacts<'_>, symbol: &'s str, depth:
     if flow.legs(&job.key).count() > 1 {
         return symbol;
     }
-    let text = |c: &Command| c.words.first().and_then(matching::program).is_some_and(|p| TEXT.contains(&p));
+    let text = |c: &Command| matching::does(Does::Text, &c.words);
     if !script.unread.is_empty() || !script.commands.iter().all(text) {
         return symbol;
     }
@@ -173,28 +170,12 @@ fn is_earlier(flow: &Flow, job: &Job, step: &Step, unit: &Unit<'_, '_>) -> bool 
     job.steps.iter().position(|s| s.location == step.location).is_some_and(|at| at < unit.publish.step)
 }
 
-/// Commands that ask a registry or an engine for the digest of an image.
-const INSPECT: &[&str] = &[
-    "docker|podman|nerdctl buildx imagetools inspect",
-    "docker|podman|nerdctl manifest inspect",
-    "docker|podman|nerdctl image inspect",
-    "docker|podman|nerdctl|skopeo inspect",
-    "crane|gcrane digest|manifest",
-    "regctl image digest|inspect",
-    "regctl manifest head|get",
-    "oras resolve|manifest",
-    "cosign triangulate",
-];
-/// Their options with a value.
-const INSPECT_VALUES: &[&str] = &["--format", "-f", "--platform", "--builder", "--tls-verify", "--creds", "-p"];
-
 /// The images whose digests a script asks for, as it names them.
 fn inspected(step: &Step) -> Vec<String> {
     let StepBody::Script(script) = &step.body else { return Vec::new() };
-    let values: Vec<String> = INSPECT_VALUES.iter().map(|v| (*v).to_owned()).collect();
-    let of = |command: &crate::model::Command| {
-        let after = INSPECT.iter().find_map(|p| matching::matches(p, &command.words))?;
-        matching::positional(&command.words, after, &values).first().map(|w| w.to_string())
+    let of = |command: &Command| {
+        let (tool, after) = matching::tool(Does::Inspect, &command.words)?;
+        matching::positional(&command.words, after, &tool.value_flags).first().map(|w| w.to_string())
     };
     script.commands.iter().filter_map(of).collect()
 }
@@ -317,8 +298,7 @@ fn fits(name: &str, unit: &Unit<'_, '_>) -> bool {
 /// Pushes of single platforms are parts of the index that is made later. What goes out under a tag of which no index is
 /// made is none of them.
 pub(super) fn drop_parts_of_an_index(publishes: &mut Vec<&Publish<'_>>) {
-    let is_index = |p: &Publish<'_>| p.sink.id.contains("imagetools") || p.sink.id.contains("manifest");
-    let mut indices = publishes.iter().filter(|p| is_index(p)).peekable();
+    let mut indices = publishes.iter().filter(|p| p.sink.index).peekable();
     if indices.peek().is_none() {
         return;
     }
@@ -346,7 +326,7 @@ pub(super) fn drop_parts_of_an_index(publishes: &mut Vec<&Publish<'_>>) {
         let own = |r: Text| tag_of(r.as_str()).is_some_and(|tag| !tag.contains("${{") && !named(tag));
         read && refs.peek().is_some() && refs.all(own)
     };
-    publishes.retain(|p| is_index(p) || alone(p));
+    publishes.retain(|p| p.sink.index || alone(p));
 }
 
 /// The tag of an image's reference.

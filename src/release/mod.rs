@@ -10,6 +10,7 @@ mod digests;
 mod doer;
 mod facts;
 mod family;
+mod filenames;
 mod glob;
 mod handed;
 mod images;
@@ -25,6 +26,7 @@ mod provenance;
 mod readable;
 mod rewritten;
 mod separation;
+mod speech;
 mod supply;
 mod tool;
 mod traits;
@@ -406,37 +408,53 @@ impl<'a, 'p> Path<'a, 'p> {
                 (producer.look_alike.clone().unwrap_or_else(|| producer.what.clone()), (*location).clone())
             })
             .collect();
+        let published = Published {
+            rule: publish.sink.id.clone(),
+            what: publish.sink.what.clone(),
+            location: publish.doer.location().clone(),
+            chain: publish.doer.chain().to_vec(),
+            job: publish.job,
+            bytes: publish.bytes,
+        };
         let mut linked = Linked {
-            pipeline: self.pipeline,
-            flow: self.flow,
-            kind: stream.kind,
-            name,
             places: stream.places.clone(),
-            publish: Published {
-                rule: publish.sink.id.clone(),
-                what: publish.sink.what.clone(),
-                location: publish.doer.location().clone(),
-                chain: publish.doer.chain().to_vec(),
-                job: publish.job,
-                bytes: publish.bytes,
-            },
-            working: builds.jobs.iter().filter_map(|at| Some((*at, self.facts.get(*at)?.working.clone()))).collect(),
-            builds: builds.jobs,
             unknown_builds: builds.unknown,
             publishers: Rc::clone(&stream.publishers),
             provenance: found.provenance,
             refused: found.refused,
             unread: found.unread,
             fitting: found.fitting,
-            whole: true,
             look_alikes,
+            ..self.linked(stream.kind, name, published, builds.jobs)
+        };
+        linked.chain = self.chain(&linked, publish, files);
+        linked
+    }
+
+    /// What some jobs build and one of them publishes, without anything that is known besides.
+    fn linked(&self, kind: Kind, name: String, publish: Published, builds: BTreeSet<usize>) -> Linked<'p> {
+        Linked {
+            pipeline: self.pipeline,
+            flow: self.flow,
+            kind,
+            name,
+            places: Vec::new(),
+            unknown_builds: Vec::new(),
+            publishers: Rc::new(BTreeSet::from([publish.job])),
+            publish,
+            provenance: None,
+            refused: Vec::new(),
+            unread: Vec::new(),
+            fitting: Vec::new(),
+            whole: true,
+            look_alikes: Vec::new(),
             opaque: None,
             supply: BTreeSet::new(),
             chain: Vec::new(),
             traits: Rc::default(),
-        };
-        linked.chain = self.chain(&linked, publish, files);
-        linked
+            working: builds.iter().filter_map(|at| Some((*at, self.facts.get(*at)?.working.clone()))).collect(),
+            builds,
+        }
     }
 
     /// A copy into another registry: it has what is tied to the digest of its source in this flow.
@@ -497,7 +515,7 @@ impl<'a, 'p> Path<'a, 'p> {
         'a: 's,
     {
         let mut all = vec![publish];
-        if publish.sink.id.contains("imagetools") {
+        if publish.sink.index {
             let parts = self.facts.iter().flat_map(|f| &f.publishes);
             all.extend(parts.filter(|p| p.sink.kind == stream.kind && p.bytes != Bytes::Given));
         }
@@ -557,7 +575,8 @@ fn handed_over(files: &crate::model::Text) -> String {
 
 /// Registries that are thrown away after the run, and layouts on its disk.
 fn is_test_registry(name: &str) -> bool {
-    ["ocidir", "localhost", "127.0.0.1", "kind-registry", "ttl.sh", "registry.local", "0.0.0.0"]
-        .iter()
-        .any(|host| name.strip_prefix(host).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', ':', '.'])))
+    let below = |host: &String| {
+        name.strip_prefix(host.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', ':', '.']))
+    };
+    Catalogue::get().registries.iter().flat_map(|registry| &registry.hosts).any(below)
 }

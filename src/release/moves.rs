@@ -1,17 +1,11 @@
 //! Files that a job copies, moves or renames: the bytes stay, the name is another one.
 
-use super::family::ancillary;
+use super::filenames::ancillary;
 use super::glob::{self, CELLS, Pattern};
 use super::naming;
+use crate::catalogue::Does;
 use crate::commands::matching;
 use crate::model::{Command, Job, StepBody, Text};
-
-/// Programs that put files elsewhere under their own bytes.
-const PROGRAMS: &[&str] = &["mv", "cp", "install", "rsync", "ln", "Move-Item", "Copy-Item", "move", "copy"];
-/// Options whose value is the folder that is filled.
-const INTO: &[&str] = &["-t", "--target-directory", "-Destination"];
-/// Other options with a value.
-const VALUES: &[&str] = &["-m", "--mode", "-o", "--owner", "-g", "--group", "--exclude", "-S", "--suffix"];
 
 /// What a command puts where.
 #[derive(Debug)]
@@ -45,14 +39,11 @@ pub(super) fn of_job(job: &Job) -> Vec<Move> {
 }
 
 fn of_command(command: &Command, step: usize) -> Option<Move> {
-    let program = |words: &[Text]| words.first().and_then(matching::program).unwrap_or_default().to_owned();
-    let (inner, root) = match program(&command.words).as_str() {
-        "find" => found(&command.words)?,
+    let (inner, root) = match command.words.first().and_then(matching::program) {
+        Some("find") => found(&command.words)?,
         _ => (&*command.words, None),
     };
-    if !PROGRAMS.contains(&program(inner).as_str()) {
-        return None;
-    }
+    let (tool, _) = matching::tool(Does::Move, inner)?;
     let path = |word: &str| match word.starts_with('/') {
         true => glob::normal(word),
         false => glob::normal(&naming::join(command.folder.as_str(), word)),
@@ -69,9 +60,9 @@ fn of_command(command: &Command, step: usize) -> Option<Move> {
             ("{}", Some(root)) => root,
             (text, _) => text,
         };
-        if INTO.contains(&text) {
+        if tool.into.iter().any(|flag| flag == text) {
             to = words.next().map(|w| format!("{}/", w.as_str()));
-        } else if VALUES.contains(&text) {
+        } else if tool.value_flags.iter().any(|flag| flag == text) {
             words.next();
         } else if !text.starts_with('-') || text == "-" {
             from.push(text);
@@ -159,7 +150,25 @@ fn renamed(from: &str, pattern: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Move, Pattern};
+    use std::sync::Arc;
+
+    use super::{Move, Pattern, of_command};
+    use crate::model::{Command, Cond, Location, Text};
+
+    fn command(line: &str) -> Option<Move> {
+        let command = Command {
+            words: line.split(' ').map(Text::from).collect(),
+            wrapped: Vec::new(),
+            env: Vec::new(),
+            input: None,
+            output: None,
+            folder: Text::default(),
+            cond: Cond::TRUE,
+            location: Location::start_of(&Arc::from("Makefile")),
+            chain: Vec::new(),
+        };
+        of_command(&command, 0)
+    }
 
     fn moved(from: &[&str], to: &str, folder: bool) -> Move {
         Move::new(0, from.iter().map(|f| (*f).to_owned()).collect(), to.to_owned(), folder)
@@ -178,6 +187,17 @@ mod tests {
         assert_eq!(before(&moved(&["out"], "dist", false), "dist/*.zip"), ["out/*.zip"]);
         assert!(before(&moved(&["out/a"], "dist/b", false), "dist/c").is_empty());
         assert!(before(&moved(&["out/a.deb"], "dist", true), "dist/*.zip").is_empty());
+    }
+
+    #[test]
+    fn options_of_a_program_are_its_own() {
+        let to = |line: &str| command(line).map(|moved| moved.to);
+        assert_eq!(to("cp -t dist out/a.zip").as_deref(), Some("dist"));
+        assert_eq!(to("install -m 755 out/a dist/b").as_deref(), Some("dist/b"));
+        // It keeps the times of files.
+        assert_eq!(to("rsync -t out/a.zip dist/b.zip").as_deref(), Some("dist/b.zip"));
+        assert_eq!(to("Copy-Item out/a.zip -Destination dist").as_deref(), Some("dist"));
+        assert!(command("cat out/a.zip").is_none());
     }
 
     #[test]

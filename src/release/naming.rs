@@ -1,13 +1,18 @@
 //! What a published stream is called.
 
+use std::sync::Arc;
+
 use super::doer::{Act, Picked};
 use super::facts::{Publish, step_of_leg};
 use super::manifest;
 use super::packages::{self, Packages};
 use crate::catalogue::Naming;
 use crate::checkout::Checkout;
+use crate::commands::crates::{MOST_CRATES, crates};
+use crate::commands::flag;
 use crate::commands::workspace::Package;
 use crate::model::{Flow, Kind, Step, StepBody, Text};
+use crate::syntax::conf::Value;
 
 /// The names under which one publishing step hands out bytes: the name of the stream, and every place.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,11 +69,18 @@ pub(super) fn names(checkout: &Checkout, flow: &Flow, publish: &Publish<'_>) -> 
             {
                 return several(&packages, more, sink.place.as_ref());
             }
+            if sink.kind == Kind::Crate
+                && let Some(all) = workspace_crates(checkout, publish, &folder)
+            {
+                let places: Vec<String> = sink.place.iter().cloned().collect();
+                return all.into_iter().map(|name| Named::new(name, places.clone())).collect();
+            }
             let name = picked(publish)
                 .first()
                 .map(|p| p.value.to_string())
                 .or_else(|| manifest::name(checkout, sink.kind, &folder))
                 .or_else(|| manifest::name(checkout, sink.kind, publish.doer.folder().as_str()))
+                .or_else(|| built_name(checkout, sink.kind, &folder))
                 .or_else(|| own_name(checkout))
                 .unwrap_or_else(|| sink.kind.id().to_owned());
             vec![Named::new(name, sink.place.iter().cloned().collect())]
@@ -106,6 +118,38 @@ fn several(packages: &[Package], more: bool, place: Option<&String>) -> Vec<Name
         named.push(Named { name: FURTHER.to_owned(), places, package: Some(FURTHER.to_owned()) });
     }
     named
+}
+
+/// The crates that a command publishes which goes over those of a workspace; `None` where it does not, or where which is
+/// not known.
+fn workspace_crates(checkout: &Checkout, publish: &Publish<'_>, folder: &str) -> Option<Vec<String>> {
+    let all = publish.sink.id == "cargo-workspaces-publish" || ["--workspace", "--all"].iter().any(|f| publish.says(f));
+    if !all {
+        return None;
+    }
+    let path_of = |path: &str| Value::of_toml(&Arc::from(path), &checkout.read(path).ok()?);
+    let crates = crates(checkout, folder, &path_of)?;
+    let excluded = flag(publish.words(), &["--exclude".to_owned()]);
+    let excluded: Vec<&str> = excluded.iter().filter_map(|f| f.value()).map(Text::as_str).collect();
+    let names = crates.into_iter().take(MOST_CRATES).filter(|c| c.publishes).map(|c| c.name);
+    let names: Vec<String> = names.filter(|name| !excluded.contains(&name.as_str())).collect();
+    (!names.is_empty()).then_some(names)
+}
+
+/// The name of an npm package in a folder that only the build makes: that of the package from which it is made.
+fn built_name(checkout: &Checkout, kind: Kind, folder: &str) -> Option<String> {
+    let folder = folder.trim_end_matches('/');
+    if kind != Kind::Npm || folder.contains("${{") || checkout.under(folder).next().is_some() {
+        return None;
+    }
+    // `dist/packages/a` is made from `packages/a`.
+    let above = folder.rsplit_once('/').map_or("", |(above, _)| above);
+    let mirrored = format!("/{folder}/").replace("/dist/", "/");
+    let before = folder.split("/dist/").next().unwrap_or(folder);
+    let manifests = [mirrored.trim_matches('/'), above, before].map(|f| join(f, "package.json"));
+    let manifest = manifests.iter().find(|m| checkout.is_there(m))?;
+    let package = Package::read(checkout, manifest)?;
+    package.name.filter(|_| !package.private)
 }
 
 /// The repository's own name, when the git remote tells.
@@ -215,7 +259,24 @@ fn resolved(flow: &Flow, job: usize, value: &Text, depth: usize) -> Vec<Text> {
             _ => None,
         }
     });
+    // What a script leaves as an output, whichever of its branches wrote it.
+    let written = value.symbol().and_then(|symbol| {
+        let (_, step) = step_of_leg(flow, job, symbol)?;
+        let StepBody::Script(script) = &step.body else { return None };
+        let name = symbol.rsplit_once(".outputs.")?.1;
+        let writes = script.outputs.iter().filter(|w| w.name == name);
+        let all: Vec<&Text> = writes
+            .flat_map(|w| match w.choices.is_empty() {
+                true => vec![&w.value],
+                false => w.choices.iter().map(|(_, text)| text).collect(),
+            })
+            .collect();
+        (!all.is_empty() && all.iter().all(|text| !text.as_str().starts_with("${{"))).then_some(all)
+    });
     match metadata {
+        None if written.is_some() && depth < 4 => {
+            written.into_iter().flatten().flat_map(|text| resolved(flow, job, text, depth + 1)).collect()
+        }
         Some(images) if depth < 4 => images
             .items(&[','])
             .into_iter()

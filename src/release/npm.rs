@@ -19,8 +19,8 @@ pub(super) enum Switch {
     Off(Location),
     /// No token, the platform's identity, and a client that is new enough: provenance comes by itself.
     Trusted(Location),
-    /// A file asks for it, and the client cannot make it.
-    Unable(String),
+    /// A file asks for it, and the client cannot make it, as this place shows.
+    Unable(String, Option<Location>),
     /// Nothing.
     Silent,
 }
@@ -61,16 +61,31 @@ pub(super) fn switch(checkout: &Checkout, job: &Job, publish: &Publish<'_>, pack
     // What the manifest says overrides the files of the client.
     let from = npmrc::From { base: base.as_str(), place: &place, chosen: package.is_some() };
     let asked = by_manifest(checkout, publish, package).or_else(|| npmrc::switch(checkout, publish, &from));
+    if let Some(newer) = newer_pnpm(checkout, job, publish) {
+        let set = npmrc::of_workspace(checkout, &place);
+        let trusted = || trusted(job, publish, Some(&newer));
+        return match (set, asked) {
+            (Some((place, true)), _) => Switch::On(place),
+            (Some((place, false)), _) => Switch::Off(place),
+            (None, asked) => match (trusted(), asked) {
+                (Some(location), _) => Switch::Trusted(location),
+                (None, Some((_, true))) => Switch::Unable(IGNORED.to_owned(), Some(newer)),
+                (None, _) => Switch::Silent,
+            },
+        };
+    }
     match asked {
-        Some((_, true)) if publish.says("bun") => return Switch::Unable("Bun's client makes no provenance".to_owned()),
+        Some((_, true)) if publish.says("bun") => {
+            return Switch::Unable("Bun's client makes no provenance".to_owned(), None);
+        }
         Some((_, true)) if publish.says("yarn") && !publish.says("npm") && !checkout.is_there(".yarnrc.yml") => {
-            return Switch::Unable("Yarn 1 makes no provenance".to_owned());
+            return Switch::Unable("Yarn 1 makes no provenance".to_owned(), None);
         }
         Some((place, true)) => return Switch::On(place),
         Some((place, false)) => return Switch::Off(place),
         None => {}
     }
-    match trusted(job, publish) {
+    match trusted(job, publish, None) {
         Some(location) => Switch::Trusted(location),
         None => Switch::Silent,
     }
@@ -86,8 +101,8 @@ fn place_of(path: &str, text: &str, key: &str) -> Location {
 }
 
 /// The place that shows the last condition of trusted publishing, when all are visible: the job may ask for an
-/// identity, no registry token is in reach, and the client is npm 11.5.1 or newer.
-fn trusted(job: &Job, publish: &Publish<'_>) -> Option<Location> {
+/// identity, no registry token is in reach, and the client is npm 11.5.1 or newer, or one that publishes by itself.
+fn trusted(job: &Job, publish: &Publish<'_>, own_client: Option<&Location>) -> Option<Location> {
     let program_is_npm = !publish.sink.id.contains("yarn") && !publish.says("bun") && !publish.says("yarn");
     let token = job.secrets.iter().any(|s| {
         let named =
@@ -97,12 +112,59 @@ fn trusted(job: &Job, publish: &Publish<'_>) -> Option<Location> {
     if !program_is_npm || token || job.token.access("id-token") != Access::Write || job.steps.is_empty() {
         return None;
     }
+    if own_client.is_some() {
+        return own_client.cloned();
+    }
     let before = job.steps.iter().take(publish.step + 1);
     let own = before.rev().find_map(|step| client(step));
     match own {
         Some((npm, location)) => (npm >= (11, 5)).then_some(location),
         None => newest_image(job),
     }
+}
+
+/// What is said where pnpm passes over a request for provenance.
+const IGNORED: &str = "pnpm takes from 11 on nothing but registries and credentials from `.npmrc`, reads no variable of npm \
+                       and no provenance from `publishConfig`; it has a setting of its own in pnpm-workspace.yaml";
+
+/// Whether a variable of npm that asks for provenance is lost on the client, and it makes none by itself.
+pub(super) fn loses_variable(
+    checkout: &Checkout,
+    job: &Job,
+    publish: &Publish<'_>,
+) -> Option<(&'static str, Location)> {
+    let newer = newer_pnpm(checkout, job, publish)?;
+    trusted(job, publish, Some(&newer)).is_none().then_some((IGNORED, newer))
+}
+
+/// The place that names pnpm 11 or newer. It publishes without npm: with the platform's identity where it can, and with
+/// settings of its own. Source: <https://pnpm.io/cli/publish>, <https://pnpm.io/settings>
+fn newer_pnpm(checkout: &Checkout, job: &Job, publish: &Publish<'_>) -> Option<Location> {
+    let base = publish.doer.folder();
+    if !npmrc::by_pnpm(checkout, publish, base.as_str()) {
+        return None;
+    }
+    let new = |spec: &str| {
+        let spec = spec.trim().trim_start_matches(['v', '^', '~', '>', '=']);
+        spec == "latest" || spec.split(['.', '+', '-', ' ']).next().and_then(|m| m.parse::<u32>().ok()) >= Some(11)
+    };
+    // The manifest decides, whatever is installed.
+    for folder in npmrc::ancestors(base.as_str()) {
+        let path = join(folder, "package.json");
+        let Some(text) = checkout.is_there(&path).then(|| checkout.read(&path).ok()).flatten() else { continue };
+        let json = workspace::json(checkout, &path, &text);
+        let named = json.as_ref().and_then(|j| j.get("packageManager")?.as_str()?.strip_prefix("pnpm@"));
+        if let Some(version) = named {
+            return new(version).then(|| place_of(&path, &text, "packageManager"));
+        }
+    }
+    job.steps.iter().take(publish.step).rev().find_map(|step| match &step.body {
+        StepBody::Action(action) if action.name == "pnpm/action-setup" => {
+            let version = action.input("version")?;
+            new(version.value.literal()?).then(|| version.location.clone())
+        }
+        _ => None,
+    })
 }
 
 /// The version of npm, major and minor.
@@ -121,7 +183,10 @@ fn shipped(node_major: u32) -> Npm {
 }
 
 /// The client that publishes, when it is older than provenance (9.5).
-pub(super) fn too_old(_checkout: &Checkout, job: &Job, publish: &Publish<'_>) -> Option<String> {
+pub(super) fn too_old(checkout: &Checkout, job: &Job, publish: &Publish<'_>) -> Option<String> {
+    if newer_pnpm(checkout, job, publish).is_some() {
+        return None;
+    }
     let (npm, _) = job.steps.iter().take(publish.step + 1).rev().find_map(|step| client(step))?;
     (npm < (9, 5)).then(|| format!("npm {}.{}", npm.0, npm.1))
 }

@@ -28,17 +28,11 @@ pub(super) struct From<'a> {
 pub(super) fn switch(checkout: &Checkout, publish: &Publish<'_>, from: &From<'_>) -> Option<(Location, bool)> {
     let id = publish.sink.id.as_str();
     let program = publish.words().first().and_then(matching::program).unwrap_or_default();
-    let pnpm = match program {
-        "changeset" | "changesets" => {
-            let here = |file: &str| checkout.is_there(&join(from.base, file));
-            here("pnpm-workspace.yaml") || here("pnpm-lock.yaml")
-        }
-        program => matches!(program, "pnpm" | "pn"),
-    };
     if program == "yarn" {
-        return ancestors(from.place).find_map(|folder| of_yarn(checkout, &join(folder, ".yarnrc.yml")));
+        return ancestors(from.place)
+            .find_map(|folder| of_yaml(checkout, &join(folder, ".yarnrc.yml"), "npmPublishProvenance"));
     }
-    if pnpm {
+    if by_pnpm(checkout, publish, from.base) {
         let own = join(from.place, ".npmrc");
         if checkout.is_there(&own) {
             return of_ini(checkout, &own);
@@ -65,8 +59,23 @@ pub(super) fn switch(checkout: &Checkout, publish: &Publish<'_>, from: &From<'_>
     of_ini(checkout, &join(&project, ".npmrc"))
 }
 
+/// Whether pnpm publishes, by name or because changesets finds it.
+pub(super) fn by_pnpm(checkout: &Checkout, publish: &Publish<'_>, base: &str) -> bool {
+    let here = |file: &str| checkout.is_there(&join(base, file));
+    match publish.words().first().and_then(matching::program).unwrap_or_default() {
+        "changeset" | "changesets" => here("pnpm-workspace.yaml") || here("pnpm-lock.yaml"),
+        program => matches!(program, "pnpm" | "pn"),
+    }
+}
+
+/// The switch in the settings of a workspace of pnpm.
+pub(super) fn of_workspace(checkout: &Checkout, place: &str) -> Option<(Location, bool)> {
+    let path = ancestors(place).map(|f| join(f, "pnpm-workspace.yaml")).find(|p| checkout.is_there(p))?;
+    of_yaml(checkout, &path, "provenance")
+}
+
 /// A folder and those above it, the root of the checkout last.
-fn ancestors(folder: &str) -> impl Iterator<Item = &str> {
+pub(super) fn ancestors(folder: &str) -> impl Iterator<Item = &str> {
     std::iter::successors(Some(folder), |f| match f.rsplit_once('/') {
         Some((above, _)) => Some(above),
         None => (!f.is_empty()).then_some(""),
@@ -98,10 +107,10 @@ fn of_ini(checkout: &Checkout, path: &str) -> Option<(Location, bool)> {
     found
 }
 
-fn of_yarn(checkout: &Checkout, path: &str) -> Option<(Location, bool)> {
+fn of_yaml(checkout: &Checkout, path: &str, key: &str) -> Option<(Location, bool)> {
     let text = checkout.read(path).ok()?;
     let documents = yaml::parse(&text).ok()?;
-    let value = documents.first()?.root().get("npmPublishProvenance")?;
+    let value = documents.first()?.root().get(key)?;
     Some((Location::new(&Arc::from(path), value.span()), value.as_bool()?))
 }
 

@@ -1,42 +1,20 @@
 //! Steps that nobody here can read and that hold what it takes to publish: an action that the catalogue does not
 //! know, or a script that cannot be followed. Leaving them out would grade a release from what happened to be readable.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
+use super::speech::{hands_out, harmless, packs, publishes};
 use super::{Linked, Path, Published, bytes, facts};
-use crate::catalogue::{Bytes, Catalogue};
+use crate::catalogue::{Bytes, Catalogue, Does};
 use crate::checkout::Checkout;
-use crate::commands::matching::runs_of;
+use crate::commands::matching::{self, runs_of};
 use crate::model::{Access, ActionUse, Command, Job, Kind, Location, Script, Step, StepBody, TokenScope};
 use crate::syntax::lines;
-use crate::syntax::words::{self, Words};
+use crate::syntax::words;
 
-/// Names that speak of publishing.
-static PUBLISHES: LazyLock<Words> =
-    LazyLock::new(|| Words::new("publish publisher release releaser upload push deploy", "s er ing"));
-/// Names that speak of making packages, which a job that may write packages does for publishing them.
-static PACKS: LazyLock<Words> = LazyLock::new(|| {
-    let packs = "build builder image images docker container containers oci manifest manifests multi-arch multiarch \
-                 chart charts helm package packages ko jib buildpack buildpacks";
-    Words::new(packs, "")
-});
-/// Parts of names that speak of something else, whatever else they say.
-const HARMLESS: &str = "test coverage codecov lint check pages site storybook notes draft changelog label sarif report \
-                        cache artifact sbom scan slack discord notify comment benchmark snapshot preview issue \
-                        milestone tag version bump pull-request homebrew winget formula tap aur scoop bcr reddit \
-                        social mastodon trusted verify download install setup login cleanup clean-up delete prune \
-                        wait dry prepare detect should announce tweet translation i18n sync sentry";
-
-/// Names of programs that hand something out.
-static HANDS_OUT: LazyLock<Words> = LazyLock::new(|| Words::new("publish upload", "er ing"));
-/// How the files of programs end that are read only as far as they start others with literal words.
-const PROGRAMS: &[&str] = &["py", "js", "mjs", "cjs", "ts", "mts", "rb"];
-/// Clients whose `publish` builds or puts up a site or service.
-const SITES: &str = "pkg-pr-new dotnet msbuild wrangler vercel netlify quarto surge gh-pages firebase func serverless \
-                     sls amplify mkdocs mike docusaurus php artisan git gh glab echo printf mosquitto mosquitto_pub \
-                     nats redis-cli aws gcloud az make just task mage rake ros2";
+/// How the files of programs end that are not read, or only as far as they start others with literal words.
+const PROGRAMS: &[&str] =
+    &["py", "js", "mjs", "cjs", "ts", "mts", "rb", "raku", "pl", "php", "lua", "exs", "csx", "fsx", "kts", "groovy"];
 
 /// What is said where commands were left out because there were too many, or too far away.
 const BOUNDS: &[&str] = &[
@@ -113,7 +91,7 @@ fn unread_script(
 ) -> Option<Opaque> {
     let found = |name: String| Some(Opaque { name, location: place.clone(), why: why.to_owned() });
     // Where following stopped at a bound, anything may come behind it.
-    if BOUNDS.iter().any(|bound| why.contains(bound)) && may_publish(job) {
+    if may_publish(job) && BOUNDS.iter().any(|bound| why.contains(bound)) {
         return found("an unread script".to_owned());
     }
     // The command is known to publish, whatever it could not be asked besides.
@@ -132,25 +110,11 @@ fn unread_script(
     }
     let line = script.commands.iter().find(|c| c.location == *place);
     let said = line.map(|c| c.words.iter().map(|w| w.as_str()).collect::<Vec<_>>().join(" ")).unwrap_or_default();
-    let names = PUBLISHES.are_in(&said) || PUBLISHES.are_in(why);
+    let names = publishes(&said) || publishes(why);
     // `Build & publish release artifacts` speaks of publishing, whatever else it names.
-    let labelled = || PUBLISHES.are_in(&step.label);
+    let labelled = || publishes(&step.label);
     let other = || harmless(&said) || harmless(&format!("{} {why} {}", step.label, place.path)) && !labelled();
     if names && !other() { found(said) } else { None }
-}
-
-/// Whether a name speaks of something else than publishing.
-fn harmless(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    let documents = |(at, doc): (usize, &str)| {
-        let rest = name.get(at + doc.len()..).unwrap_or_default();
-        !rest.strip_prefix('s').unwrap_or(rest).starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
-    };
-    // A request for review, and what is measured.
-    let other = |word: &str| matches!(word, "pr" | "bench" | "metrics" | "telemetry");
-    words::holds(&name, HARMLESS)
-        || name.split(['-', '_', '/', ' ']).any(other)
-        || name.match_indices("doc").any(documents)
 }
 
 /// A program of the checkout that is named after publishing and of which no readable line publishes, or an unknown
@@ -171,22 +135,26 @@ fn quiet(script: &Script, command: &Command) -> Option<Opaque> {
     if command.cond.is_never() || words().any(|w| w.contains("dry-run") || w.contains("dryrun")) {
         return None;
     }
-    let line = words().collect::<Vec<_>>().join(" ");
     let (program, stem) = match words().find(|w| is_program(w)) {
         Some(program) => {
             let file = program.rsplit('/').next()?;
-            (program, dashed(file.rsplit_once('.').map_or(file, |(stem, _)| stem)))
+            (program.to_owned(), dashed(file.rsplit_once('.').map_or(file, |(stem, _)| stem)))
         }
         // A task of the workspace, which is a program as well.
-        None => (line.as_str(), line.strip_prefix("cargo xtask ")?.to_owned()),
+        None if words().take(2).eq(["cargo", "xtask"]) => {
+            let line = words().collect::<Vec<_>>().join(" ");
+            let task = line.strip_prefix("cargo xtask ")?.to_owned();
+            (line, task)
+        }
+        None => return None,
     };
-    let speaks = (HANDS_OUT.are_in(&stem) || stem.contains("--push")) && !harmless(&stem);
+    let speaks = (hands_out(&stem) || stem.contains("--push")) && !harmless(&stem);
     // What it does is read as far as it starts other programs; one of those would have been found.
     let led = |c: &&Command| c.chain.iter().any(|h| h.location == command.location);
     let telling = script.commands.iter().filter(led).any(|c| c.words.iter().any(|w| w.as_str() == "publish"));
     (speaks && !telling).then(|| {
         let why = format!("no line shows what `{program}` publishes");
-        Opaque { name: program.to_owned(), location: command.location.clone(), why }
+        Opaque { name: program, location: command.location.clone(), why }
     })
 }
 
@@ -206,7 +174,7 @@ fn unknown_client(step: &Step, command: &Command) -> Option<Opaque> {
         sinks.any(|s| doer.is(&[], &s.commands).is_some()) || neutral.any(|n| doer.is(&[], &n.commands).is_some());
     let base = program.rsplit('/').next().unwrap_or(program);
     let other = known
-        || SITES.split(' ').any(|site| base.eq_ignore_ascii_case(site))
+        || matching::does(Does::Else, words)
         || !base.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
         || rest.iter().any(|w| w.contains("dry-run"));
     (!other).then(|| {
@@ -241,7 +209,7 @@ fn speaks_of_publishing(checkout: &Checkout, place: &Location) -> bool {
     let Ok(text) = checkout.glance(&place.path) else { return true };
     let count = (place.end_line.saturating_sub(place.line) as usize) + 1;
     let text = lines::from(&text, place.line.max(1)).unwrap_or_default();
-    text.lines().take(count).any(|l| PUBLISHES.are_in(l))
+    text.lines().take(count).any(publishes)
 }
 
 /// An action of which nothing is known, by its name a publisher, in a job that could publish.
@@ -249,7 +217,7 @@ fn unknown_action(job: &Job, index: usize, step: &Step, action: &ActionUse, own:
     let name = action.name.split_once('/').map_or(action.name.as_str(), |(_, n)| n);
     // A job that may write packages, and in which nothing readable publishes any, has its publisher among these.
     let granted = own.publishes.is_empty() && grants_packages(job);
-    let publishes = (granted && PACKS.are_in(name) || PUBLISHES.are_in(name)) && !harmless(name);
+    let publishes = (granted && packs(name) || publishes(name)) && !harmless(name);
     if !publishes || !can_publish(job, index) || is_known(step, action) || explained(job, step, own) {
         return None;
     }
@@ -292,7 +260,7 @@ fn may_publish(job: &Job) -> bool {
 /// An action of this repository that is a program, by its name a publisher, in a job that could publish.
 fn own_action(job: &Job, index: usize, step: &Step, what: &str) -> Option<Opaque> {
     let name = what.split("./").nth(1).and_then(|n| n.split_whitespace().next());
-    let speaks = |text: &str| PUBLISHES.are_in(text) && !harmless(text);
+    let speaks = |text: &str| publishes(text) && !harmless(text);
     let publishes = speaks(what) || name.is_some_and(|n| speaks(n.rsplit('/').next().unwrap_or(n)));
     let shown = name.map_or_else(|| what.to_owned(), |n| format!("./{n}"));
     let found = || Opaque { name: shown, location: step.location.clone(), why: what.to_owned() };
@@ -308,10 +276,10 @@ fn grants_packages(job: &Job) -> bool {
 /// before it has left.
 fn can_publish(job: &Job, index: usize) -> bool {
     let scopes = ["contents", "packages", "id-token"];
-    let login = |action: &str| words::holds(action, "login token auth credential");
+    let login = |action: &str| words::holds(action, ["login", "token", "auth", "credential"]);
     let secret = job.secrets.iter().any(|s| {
         let own = s.step.is_none_or(|at| at == index || at < index && s.action.as_deref().is_some_and(login));
-        own && words::holds(&s.name, "token password secret key pat")
+        own && words::holds(&s.name, ["token", "password", "secret", "key", "pat"])
     });
     let logs_in = |step: &Arc<Step>| matches!(&step.body, StepBody::Action(a) if a.name.contains("login"));
     let open = || !matches!(job.token, TokenScope::Declared { .. }) && job.steps.iter().take(index).any(logs_in);
@@ -320,37 +288,18 @@ fn can_publish(job: &Job, index: usize) -> bool {
 
 fn stream<'p>(path: &Path<'_, 'p>, at: usize, step: &Opaque) -> Linked<'p> {
     let Opaque { name, location, why } = step;
-    let builds = bytes::upstream(path.flow, path.facts, at);
-    let working: BTreeMap<usize, Vec<usize>> =
-        builds.iter().filter_map(|at| Some((*at, path.facts.get(*at)?.working.clone()))).collect();
     let job = path.flow.jobs.get(at).map_or("?", |j| j.key.as_str());
+    let publish = Published {
+        rule: "opaque-publisher".to_owned(),
+        what: format!("may publish, and {why}"),
+        location: location.clone(),
+        chain: Vec::new(),
+        job: at,
+        bytes: Bytes::Built,
+    };
     Linked {
-        pipeline: path.pipeline,
-        flow: path.flow,
-        kind: Kind::Other,
-        name: name.clone(),
-        places: Vec::new(),
-        publish: Published {
-            rule: "opaque-publisher".to_owned(),
-            what: format!("may publish, and {why}"),
-            location: location.clone(),
-            chain: Vec::new(),
-            job: at,
-            bytes: Bytes::Built,
-        },
-        builds,
-        unknown_builds: Vec::new(),
-        publishers: Rc::new(BTreeSet::from([at])),
-        provenance: None,
-        refused: Vec::new(),
-        unread: Vec::new(),
-        fitting: Vec::new(),
         whole: false,
-        look_alikes: Vec::new(),
-        opaque: None,
-        supply: BTreeSet::new(),
         chain: vec![(format!("job {job} runs something that cannot be read"), location.clone())],
-        traits: Default::default(),
-        working,
+        ..path.linked(Kind::Other, name.clone(), publish, bytes::upstream(path.flow, path.facts, at))
     }
 }

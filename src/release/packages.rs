@@ -6,6 +6,7 @@ use super::naming::join;
 use crate::checkout::Checkout;
 use crate::commands::workspace::{MOST_PACKAGES, Package, json, members};
 use crate::model::Text;
+use crate::syntax::pattern;
 
 /// What a step publishes.
 pub(super) enum Packages {
@@ -74,12 +75,8 @@ pub(super) fn published(checkout: &Checkout, publish: &Publish<'_>, place: &str)
 
 /// Whether the command goes over all packages of a workspace.
 fn goes_over_all(publish: &Publish<'_>) -> bool {
-    let id = &publish.sink.id;
-    let tools = ["beachball", "ultra"].iter().any(|w| publish.says(w));
-    ["changeset", "lerna", "nx-", "rush", "yarn-workspaces"].iter().any(|t| id.contains(t))
-        || ["multi-semantic-release", "semantic-release-monorepo"].iter().any(|w| publish.says(w))
-        || publish.recursive()
-        || tools
+    let says = |word: &String| publish.words().iter().any(|own| pattern::wildcard(word, own.as_str()));
+    publish.sink.workspace.iter().any(says) || publish.recursive()
 }
 
 /// The projects that `nx.json` releases, as names and patterns; none when it leaves all of them or chooses by tags,

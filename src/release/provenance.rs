@@ -236,8 +236,8 @@ fn of_npm(
             "the client makes it by itself where it publishes with the platform's identity instead of a token",
             location,
         ),
-        npm::Switch::Unable(why) => {
-            let location = publish.doer.location().clone();
+        npm::Switch::Unable(why, place) => {
+            let location = place.unwrap_or_else(|| publish.doer.location().clone());
             found.refused.push(Refused { rule: "npm-provenance-config".to_owned(), why, location });
             return;
         }
@@ -298,6 +298,11 @@ fn usable(
         && let Some((location, false)) = npm::by_manifest(checkout, unit.publish, unit.package)
     {
         return refuse("the manifest switches provenance off, whatever the environment says".to_owned(), &location);
+    }
+    if attest.producer.id == "npm-provenance-env"
+        && let Some((why, place)) = npm::loses_variable(checkout, job, unit.publish)
+    {
+        return refuse(why.to_owned(), &place);
     }
     if let Some(scope) = attest.producer.scopes.iter().find(|s| job.token.access(s) != Access::Write) {
         let why = format!("the job {} lacks `{scope}: write`, so {what} cannot be made", job.title());

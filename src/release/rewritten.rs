@@ -7,7 +7,7 @@ use super::brought;
 use super::bytes::{self, FileRef};
 use super::doer::{Act, Doer};
 use super::facts::{Facts, FlowFacts, Handover, Publish};
-use super::family::ancillary;
+use super::filenames::{ancillary, is_data};
 use super::glob::{self, Pattern};
 use super::naming;
 use crate::catalogue::Catalogue;
@@ -16,8 +16,6 @@ use crate::model::{Command, Cond, Flow, Job, Location, Step, StepBody, Text};
 
 /// Options whose value is the file that is written.
 const OUTPUTS: &[&str] = &["-o", "--output", "--out", "-out", "-outfile", "--outfile", "-OutFile"];
-/// Endings of data that is written beside a release for programs to read.
-const DATA: &[&str] = &[".json", ".yml", ".yaml", ".xml", ".html", ".toml", ".csv", ".log", ".env", ".plist"];
 
 /// The step that takes the digests of files: it attests them, or lists their digests for what does.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -289,11 +287,6 @@ impl Paths {
             }
         }
     }
-}
-
-/// Whether a file holds data that is written beside a release for programs to read.
-pub(super) fn is_data(file: &str) -> bool {
-    DATA.iter().any(|end| file.to_ascii_lowercase().ends_with(end))
 }
 
 /// The files that a command writes.

@@ -3,12 +3,8 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use super::{Linked, Path, opaque};
+use super::{Linked, Path, opaque, speech};
 use crate::model::{Access, Job, StepBody};
-use crate::syntax::words;
-
-/// Parts of names that speak of provenance or publishing.
-const PROVENANCE: &str = "attest provenance slsa sign publish release";
 
 /// What jobs of one flow name that many targets share.
 #[derive(Default)]
@@ -66,7 +62,7 @@ pub(super) fn of_job(job: &Job) -> Vec<String> {
         let StepBody::Action(action) = &step.body else { continue };
         let mut parts = action.name.splitn(3, '/');
         let (Some(owner), Some(name)) = (parts.next(), parts.next()) else { continue };
-        let speaks = words::holds(action.name.trim_start_matches(owner), PROVENANCE);
+        let speaks = speech::of_provenance(action.name.trim_start_matches(owner));
         if speaks && !opaque::is_known(step, action) {
             found.push(format!("{owner}/{name}"));
         }

@@ -5,17 +5,8 @@
 //! Source: <https://docs.github.com/en/actions/how-tos/manage-runners/self-hosted-runners/use-in-a-workflow>
 
 use super::Scene;
+use crate::catalogue::Catalogue;
 use crate::model::{Job, LabelSet, RunnerChoice, RunnerPlatform, RunnerPool};
-
-/// Labels that runners get by themselves: asking for them alone names no pool.
-const DEFAULT: &[&str] = &["self-hosted", "linux", "windows", "macos", "x64", "x86", "arm", "arm64"];
-
-/// Parts of a RunsOn label that choose no pool.
-const SETTINGS: &[&str] =
-    &["image", "spot", "ami", "disk", "ssh", "extras", "private", "retry", "region", "env", "tag", "debug", "volume"];
-
-/// Parts of a CodeBuild label list that choose no pool.
-const OVERRIDES: &[&str] = &["image:", "instance-size:", "buildspec-override:"];
 
 /// The pools that may take a job with these labels.
 pub(super) fn answering<'s>(scene: &Scene<'s>, set: &LabelSet) -> Vec<&'s RunnerPool> {
@@ -38,7 +29,7 @@ fn answering_to<'s>(pools: &'s [RunnerPool], set: &LabelSet) -> Vec<&'s RunnerPo
     let all = pools.iter().filter(|p| answers(p, set, &names));
     let (incidental, own): (Vec<&RunnerPool>, Vec<&RunnerPool>) = all.partition(|p| p.incidental);
     // What lies among examples or test data is in use only when a label of its own says so.
-    let named = names.iter().any(|n| !DEFAULT.contains(&n.as_str()));
+    let named = names.iter().any(|n| !Catalogue::get().labels.defaults.contains(n));
     if own.is_empty() && named { incidental } else { own }
 }
 
@@ -76,19 +67,21 @@ fn asked(set: &LabelSet) -> Vec<String> {
         let head = label.ends().0.to_ascii_lowercase();
         if name.starts_with("codebuild-") && !label.is_literal() {
             names.push(head.trim_end_matches('-').to_owned());
-        } else if build && OVERRIDES.iter().any(|o| name.starts_with(o)) {
+        } else if build && is_setting(&name, ':') {
         } else if name.starts_with("runs-on=") || name.starts_with("runs-on/") || name.starts_with("runs-on,") {
             names.push("runs-on".to_owned());
-            names.extend(name.split(['/', ',']).skip(1).filter(|p| !is_setting(p)).map(str::to_owned));
+            names.extend(name.split(['/', ',']).skip(1).filter(|p| !is_setting(p, '=')).map(str::to_owned));
         } else if head.ends_with("--") && label.symbols().eq(["github.run_id"]) {
             names.push(head.trim_end_matches('-').to_owned());
-        } else if !(name.starts_with("run-id=") || is_setting(&name)) {
+        } else if !(name.starts_with("run-id=") || is_setting(&name, '=')) {
             names.push(name);
         }
     }
     names
 }
 
-fn is_setting(part: &str) -> bool {
-    part.split_once('=').is_some_and(|(key, _)| SETTINGS.contains(&key))
+/// Whether a label, or a part of one, is a vendor's setting that is written with this separator.
+fn is_setting(part: &str, separator: char) -> bool {
+    let mut settings = Catalogue::get().labels.vendors.iter().flat_map(|vendor| &vendor.settings);
+    settings.any(|setting| setting.ends_with(separator) && part.starts_with(setting.as_str()))
 }

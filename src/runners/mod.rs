@@ -26,7 +26,7 @@ use crate::model::{Evidence, Location, Pipeline, RunnerChoice, RunnerPool, Text,
 use file::{File, read_named};
 use recognise::{is_candidate, is_incidental, read};
 use shapes::started;
-use words::{default_labels, is_open, labels_of, scope_of};
+use words::{default_labels, is_open, is_strong_capability, is_token, labels_of, scope_of};
 
 /// The pools that the checkout defines and that may take its jobs. Nothing is read when every job names hosted labels
 /// only.

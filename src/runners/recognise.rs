@@ -119,15 +119,21 @@ const AGENTS: &[&str] = &[
     "actions.github.com",
 ];
 
-static KEYS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+static KEYS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| automaton(AhoCorasickKind::ContiguousNFA));
+/// The same, faster on every byte: most files hold no key and are run through from end to end. Making it takes as long as
+/// it saves on some thousand files.
+static KEYS_OF_MANY: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| automaton(AhoCorasickKind::DFA));
+/// More files than this are many.
+const MANY: usize = 2_000;
+
+fn automaton(kind: AhoCorasickKind) -> Option<AhoCorasick> {
     let keys = SHAPES.iter().flat_map(|(keys, _)| keys.iter());
-    // Most files hold none of them, so they are run through from end to end: the fastest automaton pays.
-    AhoCorasick::builder().ascii_case_insensitive(true).kind(Some(AhoCorasickKind::DFA)).build(keys).ok()
-});
+    AhoCorasick::builder().ascii_case_insensitive(true).kind(Some(kind)).build(keys).ok()
+}
 
 /// The pools of a file; `None` when it holds no word of runner configuration.
 pub(super) fn read(checkout: &Checkout, path: &Arc<str>) -> Option<Vec<RunnerPool>> {
-    let keys = KEYS.as_ref()?;
+    let keys = if checkout.files().len() > MANY { &KEYS_OF_MANY } else { &KEYS }.as_ref()?;
     let large = std::cell::Cell::new(false);
     let of_interest = |bytes: &[u8]| {
         large.set(bytes.len() > LARGEST);

@@ -38,3 +38,17 @@ pub(super) fn labels_of(list: &str) -> Vec<String> {
 pub(super) fn default_labels(arm: bool) -> Vec<String> {
     ["self-hosted", "linux", if arm { "arm64" } else { "x64" }].map(str::to_owned).to_vec()
 }
+
+/// Whether a capability of a container is as good as the whole host: with it the container loads code into the kernel,
+/// or reads and changes what runs beside it. Source: <https://man7.org/linux/man-pages/man7/capabilities.7.html>
+pub(super) fn is_strong_capability(name: &str) -> bool {
+    const STRONG: &[&str] = &["ALL", "SYS_ADMIN", "SYS_MODULE", "SYS_PTRACE", "SYS_RAWIO", "BPF"];
+    let name = name.to_ascii_uppercase();
+    STRONG.contains(&name.strip_prefix("CAP_").unwrap_or(&name))
+}
+
+/// Whether a text is a token of the forge in clear, by how it begins.
+/// Source: <https://docs.github.com/en/authentication/keeping-your-account-and-data-secure/about-authentication-to-github>
+pub(super) fn is_token(text: &str) -> bool {
+    ["ghp_", "github_pat_", "gho_"].iter().any(|prefix| text.starts_with(prefix))
+}

@@ -29,6 +29,13 @@ static CALLS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     .ok()
 });
 
+/// A constant of a JavaScript program that is one of two words, or nothing: `const flag = next ? '--tag=next' : ''`.
+static OPTIONS: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    let word = r#"(?:'([^'\s$]*)'|"([^"\s$]*)"|`([^`\s$]*)`)"#;
+    Regex::new(&format!(r"\bconst\s+(\w+)\s*(?::\s*string\s*)?=[^;?]{{0,200}}\?\s*{word}\s*:\s*{word}\s*(?:[;\n]|$)"))
+        .ok()
+});
+
 /// Programs larger than this are not searched.
 const LARGEST: usize = 512 * 1024;
 /// Most bytes of one command's words.
@@ -101,8 +108,28 @@ pub fn invocations(text: &str) -> Vec<Invocation> {
             found.push(Invocation { line, words: Vec::new(), offset });
         }
     }
+    if found.iter().any(|i| i.line.contains("${{ program.")) {
+        for (name, known) in options(text) {
+            for one in &mut found {
+                one.line = one.line.replace(&name, &known);
+                one.words.iter_mut().for_each(|w| *w = w.replace(&name, &known));
+            }
+        }
+    }
     found.sort_by_key(|i| i.offset);
     found
+}
+
+/// The constants that are an option or nothing, as commands name them, and what is known of them: that an option stands
+/// there. Which one does not matter, as long as nothing counts on it. Of many the first ones.
+fn options(text: &str) -> Vec<(String, String)> {
+    let Some(constants) = OPTIONS.as_ref() else { return Vec::new() };
+    let all = constants.captures_iter(text).filter(|c| {
+        let mut words = c.iter().skip(2).flatten().map(|m| m.as_str());
+        words.all(|word| word.is_empty() || word.starts_with('-'))
+    });
+    let named = all.filter_map(|c| c.get(1)).map(|m| format!("${{{{ program.{} }}}}", m.as_str()));
+    named.take(50).map(|name| (name.clone(), format!("--{name}"))).collect()
 }
 
 /// How a JavaScript program names a module of the workspace that it runs in.
@@ -253,6 +280,14 @@ mod tests {
             ["cargo publish ${{ program.name }}"]
         );
         assert_eq!(lines("execSync('npm publish --provenance')"), ["npm publish --provenance"]);
+        assert_eq!(
+            lines("const pre = next\n  ? '--prerelease'\n  : ''\nexecSync(`gh release create v1 ${pre} ${more}`)"),
+            ["gh release create v1 --${{ program.pre }} ${{ program.more }}"]
+        );
+        assert_eq!(
+            lines("const file = big ? 'a.zip' : ''\nexecSync(`gh release create v1 ${file}`)"),
+            ["gh release create v1 ${{ program.file }}"]
+        );
         assert_eq!(lines("await execa('npm', ['publish', tag])"), ["npm publish ${{ program.tag }}"]);
         assert_eq!(lines("system \"gem push #{file}\""), ["gem push ${{ program.file }}"]);
         assert_eq!(lines("system(\"gem\", \"push\", file)"), ["gem push ${{ program.file }}"]);

@@ -6,13 +6,16 @@ use crate::model::lowered;
 #[derive(Debug)]
 pub struct Words {
     words: Vec<&'static str>,
-    endings: Vec<&'static str>,
+    endings: &'static [&'static str],
 }
 
 impl Words {
-    /// Words that begin with a letter, and what each may end with besides, separated by white space.
-    pub fn new(words: &'static str, endings: &'static str) -> Self {
-        Self { words: words.split_whitespace().collect(), endings: endings.split_whitespace().collect() }
+    /// Words that begin with a letter, and what each may end with besides.
+    pub fn new(
+        words: impl IntoIterator<Item = &'static (impl AsRef<str> + 'static)>,
+        endings: &'static [&'static str],
+    ) -> Self {
+        Self { words: words.into_iter().map(AsRef::as_ref).collect(), endings }
     }
 
     /// Whether the text says one of them.
@@ -39,9 +42,9 @@ fn behind<'t>(text: &'t [u8], word: &str) -> Option<&'t [u8]> {
 }
 
 /// Whether a text holds one of some parts of words, which are in lower case, wherever it stands.
-pub fn holds(text: &str, parts: &str) -> bool {
+pub fn holds(text: &str, parts: impl IntoIterator<Item = impl AsRef<str>>) -> bool {
     let text = lowered(text);
-    parts.split(' ').any(|part| text.contains(part))
+    parts.into_iter().any(|part| text.contains(part.as_ref()))
 }
 
 #[cfg(test)]
@@ -50,7 +53,7 @@ mod tests {
 
     #[test]
     fn a_word_stands_by_itself() {
-        let words = Words::new("push multi-arch", "es ing");
+        let words = Words::new(&["push", "multi-arch"], &["es", "ing"]);
         assert!(words.are_in("Push") && words.are_in("build-push-action") && words.are_in("a_pushes2"));
         assert!(words.are_in("é push") && words.are_in("x/multi-archING.sh"));
         assert!(!words.are_in("pusher") && !words.are_in("apush") && !words.are_in("pushesing") && !words.are_in(""));
@@ -58,6 +61,6 @@ mod tests {
 
     #[test]
     fn a_part_stands_anywhere() {
-        assert!(holds("NPM_TOKENS", "secret token") && !holds("TOKE", "token"));
+        assert!(holds("NPM_TOKENS", ["secret", "token"]) && !holds("TOKE", ["token"]));
     }
 }

@@ -324,3 +324,23 @@ fn an_artifact_is_handed_on_over_a_number_of_jobs() {
     let says = "nothing shows that the files of the job that attests are those that are published";
     assert!(cap.reason.contains(says), "{}", cap.reason);
 }
+
+/// A checksums file that is put together of others, each of which holds all of them.
+#[test]
+fn lists_of_digests_that_hold_one_another_are_read_once() {
+    let names: Vec<String> = (0..60).map(|n| format!("{n}.sha256")).collect();
+    let all = names.join(" ");
+    let mut text = "on: { push: { tags: ['v*'] } }\npermissions: { contents: read }\njobs:\n  build:\n".to_owned();
+    text.push_str(
+        "    runs-on: ubuntu-latest\n    permissions: { id-token: write, attestations: write, contents: write }\n",
+    );
+    text.push_str(
+        "    steps:\n      - uses: actions/checkout@v4\n      - run: |\n          go build -o dist/widget .\n",
+    );
+    text.push_str("          sha256sum dist/widget > 59.sha256\n");
+    text.extend(names.iter().map(|name| format!("          cat {all} > {name}\n")));
+    text.push_str("      - uses: actions/attest-build-provenance@v3\n        with: { subject-checksums: 0.sha256 }\n");
+    text.push_str("      - uses: softprops/action-gh-release@v2\n        with: { files: dist/widget }\n");
+    let report = alone(&[file(".github/workflows/release.yml", text)]);
+    assert_eq!(report.level, 2, "{:?}", report.cap);
+}

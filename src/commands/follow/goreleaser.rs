@@ -84,8 +84,13 @@ pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
         entered.implied.push(whole_release);
         return Some(entered);
     };
-    let reader = Reader { path: Arc::from(path.as_str()), skipped, call };
-    let disabled = root.get("release").and_then(|r| r.get("disable")).is_some_and(on);
+    let named = root.get("project_name").or_else(|| root.get("release")?.get("github")?.get("name"));
+    let remote = || call.checkout.slug()?.split('/').nth(1).map(str::to_owned);
+    let project = named.and_then(|n| n.as_str()).map(str::to_owned).or_else(remote);
+    let reader = Reader { path: Arc::from(path.as_str()), project, skipped, call };
+    let nightly = words.contains(&"--nightly")
+        && root.get("nightly").and_then(|n| n.get("publish_release")?.as_str()) == Some("false");
+    let disabled = nightly || root.get("release").and_then(|r| r.get("disable")).is_some_and(on);
     if !disabled {
         let made = endings(root).into_iter().flat_map(|e| [MAKES.to_owned(), e]);
         let made: Vec<String> = made.chain(reader.lists(root)).collect();
@@ -161,11 +166,18 @@ fn on(node: Node<'_>) -> bool {
 
 struct Reader<'a> {
     path: Arc<str>,
+    /// What the tool calls the project.
+    project: Option<String>,
     call: &'a Call<'a>,
     skipped: Vec<&'a str>,
 }
 
 impl Reader<'_> {
+    /// A text with what is known of its templates.
+    fn plain(&self, text: &str) -> String {
+        untemplated(text, self.call, self.project.as_deref().filter(|p| !p.contains("{{")))
+    }
+
     fn at(&self, node: Node<'_>) -> Location {
         Location::new(&self.path, node.span())
     }
@@ -185,7 +197,7 @@ impl Reader<'_> {
         // Its parts may depend on something.
         let name = if name.contains("{{ if") || name.contains("{{if") || name.contains("{{- if") { "*" } else { name };
         let folder = root.get("dist").and_then(|n| n.as_str()).unwrap_or(MADE_IN);
-        let path = || self.call.path(&format!("{folder}/{}", untemplated(name, self.call)));
+        let path = || self.call.path(&format!("{folder}/{}", self.plain(name)));
         vec![LISTS.to_owned(), if none { String::new() } else { path() }]
     }
 
@@ -198,7 +210,7 @@ impl Reader<'_> {
         let listed: Vec<&str> = globs("checksum").into_iter().filter_map(|n| n.as_str()).collect();
         for (node, glob) in globs("release").into_iter().filter_map(|n| Some((n, n.as_str()?))) {
             if !listed.contains(&glob) {
-                let words = words_of("goreleaser:extra-files", &[untemplated(glob, self.call)]);
+                let words = words_of("goreleaser:extra-files", &[self.plain(glob)]);
                 implied.push(Implied { words, location: Some(self.at(node)) });
             }
         }
@@ -215,7 +227,7 @@ impl Reader<'_> {
                 .and_then(|d| d.as_str())
                 .map_or_else(|| self.call.folder.clone(), |dir| Text::new(super::join(self.call.folder.as_str(), dir)));
             pieces.push(Piece {
-                text: untemplated(text, self.call),
+                text: self.plain(text),
                 shell: "sh".to_owned(),
                 path: Arc::clone(&self.path),
                 line: node.at(0).line,
@@ -261,9 +273,7 @@ impl Reader<'_> {
                     implied.push(Implied { words, location: Some(self.at(entry)) });
                 }
             };
-        let field = |key: &'static str| {
-            move |e: Node<'_>| e.get(key).and_then(|n| n.as_str()).map(|s| untemplated(s, self.call))
-        };
+        let field = |key: &'static str| move |e: Node<'_>| e.get(key).and_then(|n| n.as_str()).map(|s| self.plain(s));
         if !self.skipped.contains(&"snapcraft") {
             for entry in list("snapcrafts").into_iter().filter(|e| !off(*e)) {
                 if let Some(publish) = entry.get("publish").filter(|p| on(*p)) {
@@ -289,7 +299,7 @@ impl Reader<'_> {
     /// One command for all images of an entry: the same bytes under several names.
     fn images(&self, names: &[(String, Node<'_>)], program: &str, implied: &mut Vec<Implied>) {
         let Some((_, first)) = names.first() else { return };
-        let names: Vec<String> = names.iter().map(|(n, _)| untemplated(n, self.call)).collect();
+        let names: Vec<String> = names.iter().map(|(n, _)| self.plain(n)).collect();
         implied.push(Implied { words: words_of(program, &names), location: Some(self.at(*first)) });
     }
 }
@@ -333,7 +343,7 @@ fn one_stream(implied: &mut [Implied]) {
 }
 
 /// `{{ .Env.NAME }}` is the step's variable; `{{ .Tag }}` and the rest are unknown here.
-fn untemplated(text: &str, call: &Call<'_>) -> String {
+fn untemplated(text: &str, call: &Call<'_>, project: Option<&str>) -> String {
     let mut out = String::new();
     let mut rest = text;
     while let Some(at) = rest.find("{{") {
@@ -344,8 +354,8 @@ fn untemplated(text: &str, call: &Call<'_>) -> String {
             tail.get(2..end).unwrap_or_default().trim().trim_matches('-').trim().replace(['{', '}'], "");
         let variable = inner.strip_prefix(".Env.").and_then(|name| call.variable(name.trim()));
         rest = tail.get(end + 2..).unwrap_or_default();
-        if let Some(value) = variable {
-            out.push_str(value.as_str());
+        if let Some(value) = variable.as_ref().map(Text::as_str).or(project.filter(|_| inner == ".ProjectName")) {
+            out.push_str(value);
             continue;
         }
         out.push_str(&format!(

@@ -3,6 +3,7 @@
 
 mod bake;
 mod container;
+mod fastlane;
 mod files;
 mod goreleaser;
 mod jreleaser;
@@ -241,6 +242,7 @@ pub(super) fn enter(call: &Call<'_>, input: Option<&Text>, machine: &Machine) ->
         .or_else(|| semantic_release::enter(call))
         .or_else(|| release_it::enter(call))
         .or_else(|| release_plz::enter(call))
+        .or_else(|| fastlane::enter(call))
         .or_else(|| bake::enter(call))
         .or_else(|| container::enter(call, &machine.images))
         .or_else(|| projects::enter(call))

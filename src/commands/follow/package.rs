@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Call, Entered, Implied, Piece, join};
 use crate::checkout::Checkout;
 use crate::commands::workspace::{MOST_PACKAGES, Package, members};
-use crate::commands::{matches, positional};
+use crate::commands::{flag, matches, positional};
 use crate::model::Text;
 
 /// Words that are commands of a client and no scripts.
@@ -99,11 +99,11 @@ pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
     }
     let (scripts, all) = wanted(call)?;
     let folder = folder(call);
-    let selected = call.flag(&["-w", "--workspace", "--filter", "-F"]);
+    let selected = selected(call);
     let mut entered = Entered { what: format!("{} {}", call.program, scripts.join(" ")), ..Entered::default() };
-    let manifests: Vec<String> = match (all, selected) {
-        (false, None) => vec![manifest(call, &folder)],
-        (_, filter) => packages(call.checkout, &folder, filter),
+    let manifests: Vec<String> = match (all, selected.as_slice()) {
+        (false, []) => vec![manifest(call, &folder)],
+        (_, filters) => packages(call.checkout, &folder, filters),
     };
     let at = own.iter().position(|w| scripts.first().is_some_and(|s| s == w.as_str()));
     let behind = at.and_then(|at| own.get(at + 1..)).unwrap_or_default();
@@ -114,8 +114,11 @@ pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
         }
     }
     if entered.pieces.is_empty() {
-        // `yarn changeset publish`: what is no script is a program of the dependencies.
-        let short = at == Some(1) && matches!(call.program, "pnpm" | "pn" | "yarn");
+        // `yarn changeset publish`: what is no script is a program of the dependencies. Yarn and Bun say `run` as well.
+        let short = at == Some(1) && matches!(call.program, "pnpm" | "pn" | "yarn")
+            || at == Some(2)
+                && matches!(call.program, "yarn" | "bun")
+                && own.get(1).is_some_and(|w| w.as_str() == "run");
         if let (true, Some(at)) = (short, at) {
             let words = own.get(at..).unwrap_or_default().to_vec();
             entered.implied.push(Implied { words, location: None });
@@ -170,10 +173,10 @@ fn lifecycle(call: &Call<'_>) -> Option<Entered> {
         folder = join(&folder, named.as_str());
     }
     let all = words.iter().any(|w| matches!(w.as_str(), "-r" | "--recursive" | "--workspaces" | "-ws"));
-    let selected = call.flag(&["-w", "--workspace", "--filter", "-F"]);
-    let manifests: Vec<String> = match (all, selected) {
-        (false, None) => vec![manifest(call, &folder)],
-        (_, filter) => packages(call.checkout, &folder, filter),
+    let selected = selected(call);
+    let manifests: Vec<String> = match (all, selected.as_slice()) {
+        (false, []) => vec![manifest(call, &folder)],
+        (_, filters) => packages(call.checkout, &folder, filters),
     };
     let mut entered = Entered { what: format!("{} publish", call.program), ..Entered::default() };
     for path in bounded(manifests, &mut entered) {
@@ -253,15 +256,21 @@ fn wanted(call: &Call<'_>) -> Option<(Vec<String>, bool)> {
 }
 
 /// The manifests of a workspace, its root included, or those that a filter selects.
-fn packages(checkout: &Checkout, folder: &str, filter: Option<&str>) -> Vec<String> {
+fn packages(checkout: &Checkout, folder: &str, filters: &[Text]) -> Vec<String> {
     let root = join(folder, "package.json");
     let all = std::iter::once(root).chain(members(checkout, folder));
-    all.filter(|p| match filter {
-        None => true,
-        Some(filter) => Package::glance(checkout, p).is_some_and(|p| p.fits(filter) || filter.contains("${{")),
+    all.filter(|path| {
+        let package = || Package::glance(checkout, path);
+        filters.is_empty() || package().is_some_and(|p| filters.iter().any(|f| p.fits(f.as_str()) || !f.is_literal()))
     })
     .take(MOST_PACKAGES + 1)
     .collect()
+}
+
+/// The packages that a command chooses.
+fn selected(call: &Call<'_>) -> Vec<Text> {
+    let names = ["-w", "--workspace", "--filter", "-F"].map(str::to_owned);
+    flag(call.words, &names).iter().filter_map(|f| f.value().cloned()).collect()
 }
 
 /// As many manifests as are read.

@@ -52,12 +52,20 @@ pub(super) fn evaluate(source: &str, scope: &dyn Lookup) -> Value {
 
 /// The segments of an expression that is one member of a context (`matrix.os`), as most are.
 fn plain_path(source: &str) -> Option<Vec<SmolStr>> {
-    let name = |part: &str| {
-        part.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-            && part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'))
-    };
-    let plain = source.contains('.') && source.split('.').all(name);
-    plain.then(|| source.split('.').map(SmolStr::new).collect())
+    let mut path = Vec::new();
+    let mut start = 0;
+    for (at, byte) in source.bytes().chain([b'.']).enumerate() {
+        match byte {
+            b'.' if at > start => {
+                path.push(SmolStr::new(source.get(start..at)?));
+                start = at + 1;
+            }
+            b'a'..=b'z' | b'A'..=b'Z' | b'_' => {}
+            b'0'..=b'9' | b'-' if at > start => {}
+            _ => return None,
+        }
+    }
+    (path.len() > 1).then_some(path)
 }
 
 /// Whether the expression asks for the state of the run (`always()`, `failure()`, `cancelled()`, `success()`), which
@@ -248,7 +256,7 @@ fn path(parts: &[SpannedExpr<'_>], scope: &dyn Lookup) -> Value {
         segments.push(segment);
     }
     match base {
-        Some(base) => segments.iter().fold(base, |v, key| v.member(key)),
+        Some(base) => base.below(&segments),
         None => scope.lookup(&segments),
     }
 }

@@ -26,7 +26,10 @@ use std::collections::BTreeSet;
 
 use crate::checkout::Checkout;
 use crate::commands::Scripts;
-use crate::model::{CacheMode, Cond, EventKind, Flow, Note, Outline, Pipeline, Platform, Problem, Review, Severity};
+use crate::model::{
+    CacheMode, Cond, EventKind, Flow, Note, Outline, Pipeline, Platform, Problem, Review, Severity, Span,
+};
+use crate::syntax::yaml::Node;
 use kept::Kept;
 use scope::{Inputs, Run};
 use shared::Earlier;
@@ -228,7 +231,8 @@ fn well_formed(source: &Source, lowered: &mut Lowered) -> bool {
             }),
         }
     };
-    let Some((span, message)) = wrong else { return true };
+    let open = || open_expression(root, &source.text).map(|span| (span, "an expression has no end"));
+    let Some((span, message)) = wrong.or_else(open) else { return true };
     let problem = Problem {
         path: source.path.to_string(),
         line: Some(span.start.line),
@@ -242,6 +246,28 @@ fn well_formed(source: &Source, lowered: &mut Lowered) -> bool {
     }
     // A malformed job does not hide its well-formed siblings.
     root.is_mapping() && root.get("jobs").is_some_and(|j| j.is_mapping())
+}
+
+/// Scalars looked at for an expression without an end.
+const MOST_SCALARS: usize = 100_000;
+
+/// The scalar in which an expression begins and does not end.
+fn open_expression(root: Node<'_>, text: &str) -> Option<Span> {
+    fn within(node: Node<'_>, left: &mut usize) -> Option<Span> {
+        *left = left.checked_sub(1)?;
+        if let Some(text) = node.as_str() {
+            let last = text.rfind("${{").and_then(|at| text.get(at..));
+            return last.filter(|rest| !rest.contains("}}")).map(|_| node.span());
+        }
+        let value = node.entries().find_map(|(_, value)| within(value, left));
+        value.or_else(|| node.items().find_map(|item| within(item, left)))
+    }
+    // Nearly every file ends what it begins.
+    let closed = |part: &str| part.contains("}}");
+    if text.split("${{").skip(1).all(closed) {
+        return None;
+    }
+    within(root, &mut MOST_SCALARS.clone())
 }
 
 /// Whether the text of a refused file looks like publishing something.

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use smol_str::SmolStr;
+
 use super::expression::{Lookup, interpolate};
 use super::value::Value;
 use crate::model::{LabelSet, Location, RunnerChoice, Text};
@@ -68,7 +70,7 @@ fn labels_of(value: &Value) -> Vec<Text> {
     match value {
         Value::List(items) => items.iter().map(Value::text).collect(),
         // An object with a group or labels, as `fromJSON` may yield it.
-        Value::Map(_) => match value.member("labels") {
+        Value::Map(_) => match value.below(&[SmolStr::new_static("labels")]) {
             Value::List(items) => items.iter().map(Value::text).collect(),
             Value::Null => vec![Text::unknown("group")],
             other => vec![other.text()],

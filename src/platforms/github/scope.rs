@@ -67,6 +67,28 @@ pub(super) struct Scope<'a> {
     pub(super) asked: Rc<Asked>,
 }
 
+impl<'a> Scope<'a> {
+    /// What the action in a folder sees when a step of this scope uses it.
+    pub(super) fn of_action<'b>(&self, inputs: &'b Inputs, folder: &str) -> Scope<'b>
+    where
+        'a: 'b,
+    {
+        Scope {
+            run: self.run,
+            inputs,
+            matrix: self.matrix.clone(),
+            done: self.done,
+            env: self.env.clone(),
+            steps: Vec::new(),
+            symbol: self.symbol.clone(),
+            os: self.os,
+            failed: false,
+            action: Some(format!("/{folder}")),
+            asked: Rc::clone(&self.asked),
+        }
+    }
+}
+
 /// What every ref that the event's filter lets through starts with; no member of the platform's context has such a name.
 const START: &str = "(start)";
 
@@ -107,7 +129,7 @@ impl Scope<'_> {
                 Inputs::Dispatched | Inputs::None => self.run.asked(Context::Inputs, rest, self.inputs),
             },
             "matrix" => match &self.matrix {
-                Some(leg) => rest.iter().fold(leg.clone(), |v, k| v.member(k)),
+                Some(leg) => leg.below(rest),
                 None => Value::unknown(&joined("matrix", rest)),
             },
             "needs" | "jobs" => self.job(rest),
@@ -205,8 +227,8 @@ impl<'a> Run<'a> {
         let Some((name, rest)) = rest.split_first() else { return Value::unknown("inputs") };
         match inputs {
             Inputs::Bound(values) => {
-                let value = values.iter().find(|(k, _)| k.eq_ignore_ascii_case(name)).map(|(_, v)| v.clone());
-                rest.iter().fold(value.unwrap_or(Value::Null), |v, k| v.member(k))
+                let value = values.iter().find(|(k, _)| k.eq_ignore_ascii_case(name));
+                value.map_or(Value::Null, |(_, value)| value.below(rest))
             }
             Inputs::Dispatched => Value::unknown(&format!("inputs.{}", name.to_ascii_lowercase())),
             Inputs::None => Value::Null,

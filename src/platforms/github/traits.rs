@@ -6,7 +6,7 @@ use super::expression::{evaluate, expressions, interpolate};
 use super::scope::Scope;
 use super::source::Source;
 use super::value::Value;
-use crate::model::{Job, Location, Parameter, SecretUse};
+use crate::model::{Job, Location, Parameter, SecretUse, Span};
 use crate::syntax::yaml::{Kind, Node};
 
 /// A YAML value with its expressions evaluated.
@@ -107,12 +107,14 @@ impl<'s> Names<'s> {
                 return;
             }
             for (range, inner) in expressions(text) {
-                let mut span = crate::model::Span { start: node.at(range.start), end: node.at(range.end) };
-                if span.end < span.start {
-                    span.end = span.start;
+                let names = secret_names(inner);
+                let external = may_be_external(inner);
+                if names.is_empty() && !external {
+                    continue;
                 }
-                let location = source.at(span);
-                for name in secret_names(inner) {
+                let (start, end) = (node.at(range.start), node.at(range.end));
+                let location = source.at(Span { start, end: end.max(start) });
+                for name in names {
                     let found = SecretUse {
                         name,
                         receiver: place.receiver.map(str::to_owned),
@@ -124,7 +126,7 @@ impl<'s> Names<'s> {
                         self.secrets.push(found);
                     }
                 }
-                if may_be_external(inner) {
+                if external {
                     self.expressions.push((inner, location, place.step));
                 }
             }

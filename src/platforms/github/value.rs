@@ -2,6 +2,8 @@
 
 use std::cmp::Ordering;
 
+use smol_str::SmolStr;
+
 use crate::model::{Cond, Text};
 
 /// The value of an expression.
@@ -141,19 +143,22 @@ impl Value {
         }
     }
 
-    /// A member of a map, a list item, or the unknown below an unknown.
-    pub(super) fn member(&self, key: &str) -> Value {
+    /// What stands at a path below: members of maps, list items, and the unknown below an unknown.
+    pub(super) fn below(&self, path: &[SmolStr]) -> Value {
+        let Some((key, rest)) = path.split_first() else { return self.clone() };
         match self {
             Value::Map(entries) => {
-                entries.iter().find(|(k, _)| k.eq_ignore_ascii_case(key)).map_or(Value::Null, |(_, v)| v.clone())
+                entries.iter().find(|(k, _)| k.eq_ignore_ascii_case(key)).map_or(Value::Null, |(_, v)| v.below(rest))
             }
-            Value::List(items) => key.parse::<usize>().ok().and_then(|i| items.get(i)).cloned().unwrap_or(Value::Null),
+            Value::List(items) => {
+                key.parse().ok().and_then(|at: usize| items.get(at)).map_or(Value::Null, |v| v.below(rest))
+            }
             Value::String(t) => match t.symbol() {
-                Some(symbol) => Value::unknown(&format!("{symbol}.{key}")),
+                Some(symbol) => Value::unknown(&format!("{symbol}.{}", path.join("."))),
                 None => Value::Null,
             },
             Value::Choice(options) => {
-                Value::Choice(options.iter().map(|(c, v)| (c.clone(), v.member(key))).collect()).simplified()
+                Value::Choice(options.iter().map(|(c, v)| (c.clone(), v.below(path))).collect()).simplified()
             }
             _ => Value::Null,
         }

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::{Places, Subject};
-use crate::catalogue::{Asked, Catalogue, Identity};
+use crate::catalogue::{Asked, Catalogue, Does, Identity, Topic};
+use crate::commands::matching::does;
 use crate::model::{Access, ActionUse, Job, Note, SecretUse, StepBody, TokenScope};
 
 /// Scopes whose write access a checkout's stored token hands to whatever runs after it.
@@ -48,21 +49,10 @@ fn checkout(step: &crate::model::Step) -> Option<&ActionUse> {
 
 /// Whether something in the job talks to the forge through git, which is what the stored token is for.
 fn uses_git_rights(job: &Job) -> bool {
-    const ACTIONS: &[&str] =
-        &["commit", "push", "create-pull-request", "changesets/action", "release", "pages-deploy", "gh-pages"];
+    let named = Catalogue::get().names.of(Topic::Git);
     job.steps.iter().any(|step| match &step.body {
-        StepBody::Action(action) => {
-            ACTIONS.iter().any(|word| action.name.contains(word)) && !action.name.contains("build-push")
-        }
-        StepBody::Script(script) => script.commands.iter().any(|command| {
-            let mut words = command.words.iter().map(|word| word.as_str());
-            let program = words.next().unwrap_or_default();
-            let verb = words.find(|word| !word.starts_with('-')).unwrap_or_default();
-            let git = program == "git"
-                && ["push", "fetch", "pull", "submodule", "lfs", "ls-remote", "remote"].contains(&verb);
-            let releasers = ["semantic-release", "release-it", "lerna", "changeset", "np", "standard-version"];
-            git || releasers.contains(&program)
-        }),
+        StepBody::Action(action) => named.is_in(&action.name) && !action.name.contains("build-push"),
+        StepBody::Script(script) => script.commands.iter().any(|command| does(Does::Git, &command.words)),
         StepBody::Opaque { .. } => false,
     })
 }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::image;
 use super::script::{self, Once};
 use crate::model::{Evidence, Location, RunnerPlatform};
-use crate::runners::{File, is_open, labels_of, scope_of};
+use crate::runners::{File, is_open, is_token, labels_of, scope_of};
 use crate::syntax::conf::{Data, Value};
 
 /// The image whose `EPHEMERAL` and labels are known.
@@ -244,9 +244,7 @@ impl Container {
                 (lasting || short).then(|| Held { name: v.name.clone(), lasting, at: v.at.clone() })
             })
             .collect();
-        let leaked = self.variables.iter().find(|v| {
-            v.value.as_deref().is_some_and(|t| ["ghp_", "github_pat_", "gho_"].iter().any(|p| t.starts_with(p)))
-        });
+        let leaked = self.variables.iter().find(|v| v.value.as_deref().is_some_and(is_token));
         Agent {
             platform,
             once,

@@ -2,8 +2,7 @@
 
 use crate::model::Location;
 use crate::runners::facts::container::Variable;
-
-const CAPABILITIES: &[&str] = &["SYS_ADMIN", "CAP_SYS_ADMIN", "ALL", "SYS_MODULE", "SYS_PTRACE", "SYS_RAWIO"];
+use crate::runners::is_strong_capability;
 
 /// A mount of a container.
 #[derive(Debug, Clone)]
@@ -134,7 +133,7 @@ impl Run {
                 "--network" | "--net" | "--pid" | "--ipc" | "--userns" | "--uts" if value == "host" => {
                     run.reach.push((at.clone(), "the container shares a namespace of the host".to_owned()));
                 }
-                "--cap-add" if CAPABILITIES.contains(&value.as_str()) => {
+                "--cap-add" if is_strong_capability(&value) => {
                     run.reach
                         .push((at.clone(), "the container holds a capability that amounts to the host".to_owned()));
                 }

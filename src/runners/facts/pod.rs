@@ -9,7 +9,7 @@
 //! <https://kubernetes.io/docs/concepts/security/pod-security-standards/>
 
 use crate::model::{Evidence, Location};
-use crate::runners::{File, is_open};
+use crate::runners::{File, is_open, is_strong_capability};
 use crate::syntax::conf::{Value, yaml_node};
 use crate::syntax::yaml::{Kind, Node};
 
@@ -33,9 +33,6 @@ const LASTING: &[&str] = &[
     "fc",
     "cinder",
 ];
-
-/// Capabilities that are as good as the whole node.
-const CAPABILITIES: &[&str] = &["SYS_ADMIN", "CAP_SYS_ADMIN", "ALL", "SYS_MODULE", "SYS_PTRACE", "SYS_RAWIO", "BPF"];
 
 /// Mounts of paths of the node that tell its secrets even when they are only read.
 const SECRET: &[&str] = &["", "/etc", "/root", "/var/lib/kubelet", "/proc", "/home"];
@@ -128,7 +125,7 @@ pub(in crate::runners) fn openings(spec: &Value) -> Vec<Found> {
         let Some(context) = context else { continue };
         let name = container.get("name").and_then(Value::text).map(str::to_owned);
         let added = context.get("capabilities").and_then(|c| c.get("add")).map(Value::items).unwrap_or_default();
-        let strong = added.iter().find(|v| v.text().is_some_and(|c| CAPABILITIES.contains(&c)));
+        let strong = added.iter().find(|v| v.text().is_some_and(is_strong_capability));
         let unmasked = ["procMount", "proc_mount"].iter().find_map(|key| context.get(key));
         let unmasked = unmasked.filter(|p| p.text() == Some("Unmasked"));
         let own = context

@@ -8,7 +8,7 @@ use crate::model::{Location, RunnerPool};
 use crate::runners::facts::container::Variable;
 use crate::runners::facts::docker::{self, Mount, Run};
 use crate::runners::verdict::container::on_host;
-use crate::runners::{File, is_open};
+use crate::runners::{File, is_open, is_strong_capability};
 use crate::syntax::yaml::Node;
 
 const RULE: &str = "compose-runner";
@@ -80,7 +80,7 @@ fn run(file: &File<'_>, key: Node<'_>, service: Node<'_>) -> Run {
         }
     }
     for added in service.get("cap_add").into_iter().flat_map(|c| c.items()) {
-        if added.as_str().is_some_and(|c| ["SYS_ADMIN", "ALL", "SYS_MODULE", "SYS_PTRACE", "SYS_RAWIO"].contains(&c)) {
+        if added.as_str().is_some_and(is_strong_capability) {
             run.reach.push((file.at(added), "the container holds a capability that amounts to the host".to_owned()));
         }
     }

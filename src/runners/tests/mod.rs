@@ -67,7 +67,10 @@ fn what_outlives_or_leaves_a_container_counts_against_it() {
     compose(&format!("{one}    volumes: ['/var/run/docker.sock:/var/run/docker.sock']\n"), "??-");
     compose(&format!("{one}    privileged: true\n"), "??-");
     compose(&format!("{one}    network_mode: host\n"), "??-");
-    compose(&format!("{one}    cap_add: [SYS_ADMIN]\n"), "??-");
+    for capability in ["SYS_ADMIN", "CAP_SYS_ADMIN", "sys_ptrace", "BPF", "ALL"] {
+        compose(&format!("{one}    cap_add: [{capability}]\n"), "??-");
+    }
+    compose(&format!("{one}    cap_add: [NET_BIND_SERVICE]\n"), "??+");
     compose(&format!("{one}    security_opt: ['seccomp:unconfined']\n"), "??-");
     compose(&format!("{one}    security_opt: ['no-new-privileges:true']\n"), "??+");
     compose(&format!("{one}      DOCKER_HOST: tcp://dind:2375\n"), "?--");

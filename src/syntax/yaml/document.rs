@@ -254,12 +254,13 @@ impl<'a> Node<'a> {
 
     /// Whether the node is null: nothing, `~` or `null` without quotes.
     pub fn is_null(&self) -> bool {
-        match self.document.scalar(self.index) {
-            Some((text, style)) => match self.tag() {
-                None => style == Style::Plain && is_null(text),
-                Some(tag) => tag == "tag:yaml.org,2002:null",
-            },
-            None => false,
+        self.document.scalar(self.index).is_some_and(|(text, style)| self.says_null(text, style))
+    }
+
+    fn says_null(&self, text: &str, style: Style) -> bool {
+        match self.tag() {
+            None => style == Style::Plain && is_null(text),
+            Some(tag) => tag == "tag:yaml.org,2002:null",
         }
     }
 
@@ -280,8 +281,8 @@ impl<'a> Node<'a> {
 
     /// The text of a scalar of any kind but null, escapes, folding and indentation resolved.
     pub fn as_str(&self) -> Option<&'a str> {
-        let (text, _) = self.document.scalar(self.index)?;
-        (!self.is_null()).then_some(text)
+        let (text, style) = self.document.scalar(self.index)?;
+        (!self.says_null(text, style)).then_some(text)
     }
 
     /// The value of a plain `true` or `false`.
@@ -316,9 +317,11 @@ impl<'a> Node<'a> {
     /// The key node and the value of a scalar key, by the rules of [`Node::get`].
     pub fn entry(&self, key: &str) -> Option<(Node<'a>, Node<'a>)> {
         let document = self.document;
-        let same = |node: u32| match document.raw(node).content {
+        let same = |content: Content, node: u32| match content {
             // Nearly every key differs here already.
-            Content::Slice { start, end, .. } if end.wrapping_sub(start) as usize != key.len() => false,
+            Content::Slice { start, end, .. } => {
+                end.wrapping_sub(start) as usize == key.len() && document.source.slice(start, end) == key
+            }
             _ => document.scalar(node).is_some_and(|(text, _)| text == key),
         };
         let Content::Mapping { first, table } = self.raw().content else { return None };
@@ -330,13 +333,13 @@ impl<'a> Node<'a> {
                 };
                 let above = table.by_key.partition_point(|&at| text(at).is_some_and(|text| text <= key));
                 let at = *table.by_key.get(above.checked_sub(1)?)?;
-                *table.entries.get(at as usize).filter(|(node, _)| same(*node))?
+                *table.entries.get(at as usize).filter(|(node, _)| same(document.raw(*node).content, *node))?
             }
             None => {
                 let (mut at, mut found) = (first, None);
                 while at != NONE {
-                    let value = document.raw(at).next;
-                    if same(document.resolve(at)) {
+                    let Raw { content, next: value, .. } = *document.raw(at);
+                    if same(content, at) {
                         found = Some((at, value));
                         if document.duplicate_keys.is_empty() {
                             break;

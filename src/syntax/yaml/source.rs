@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use crate::model::{Position, Span};
 
 /// One in so many characters has its byte offset recorded, so that a conversion counts at most this many.
-const STEP: usize = 64;
+const STEP: usize = 16;
 
 /// A stretch of fewer bytes is counted through.
 const SHORT: u32 = 256;

@@ -1,6 +1,7 @@
 //! One `[[runners]]` table: what decides is the executor.
 
 use crate::model::{Evidence, Location};
+use crate::runners::is_strong_capability;
 use crate::runners::verdict::draft::{
     Draft,
     On::{Ephemeral, Hosted, Isolated},
@@ -163,9 +164,8 @@ fn shared_docker(draft: &mut Draft, docker: Option<&Value>) {
             draft.failed(Isolated, &value.at, format!("jobs share {what}"));
         }
     }
-    if let Some(value) = docker
-        .get("cap_add")
-        .and_then(|c| c.items().iter().find(|v| v.text().is_some_and(|t| t.ends_with("SYS_ADMIN") || t == "ALL")))
+    if let Some(value) =
+        docker.get("cap_add").and_then(|c| c.items().iter().find(|v| v.text().is_some_and(is_strong_capability)))
     {
         draft.failed(Isolated, &value.at, "jobs have capabilities that reach the host");
     }

@@ -16,7 +16,7 @@ use crate::runners::shapes::arc_legacy::visible;
 use crate::runners::shapes::workload::literal;
 use crate::runners::verdict::container::docker_note;
 use crate::runners::verdict::pod::identity;
-use crate::runners::{File, is_open, scope_of};
+use crate::runners::{File, is_open, is_token, scope_of};
 use crate::syntax::yaml::Node;
 
 use helm::{dependency, installed, release_of};
@@ -210,7 +210,7 @@ fn set_of(definition: &Definition<'_>) -> RunnerPool {
     if let Some(token) = secret
         && let Some(text) = token.as_str().filter(|t| !t.is_empty())
     {
-        let leaked = ["ghp_", "github_pat_", "gho_"].iter().any(|p| text.starts_with(p)) && text.len() > 20;
+        let leaked = is_token(text) && text.len() > 20;
         let note = match leaked {
             true => "the token that registers runners stands in this file in clear text",
             false => "a personal access token registers the runners; the controller holds it, no build sees it",

@@ -1,0 +1,85 @@
+//! What well-known programs and actions do with files, digests and texts.
+
+use serde::Deserialize;
+
+use super::{CommandPattern, Described};
+
+/// Programs and actions that do the same.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tool {
+    /// What they do.
+    pub does: Vec<Does>,
+    /// Actions; `*` stands for any part.
+    #[serde(default)]
+    pub actions: Vec<String>,
+    /// Commands, in the notation of sinks.
+    #[serde(default)]
+    pub commands: Vec<CommandPattern>,
+    /// Flags that take a value as their next word.
+    #[serde(default)]
+    pub value_flags: Vec<String>,
+    /// Flags whose value is the folder that the command fills.
+    #[serde(default)]
+    pub into: Vec<String>,
+}
+
+impl Described for Tool {
+    fn actions(&self) -> &[String] {
+        &self.actions
+    }
+
+    fn commands(&self) -> &[CommandPattern] {
+        &self.commands
+    }
+}
+
+/// What a program or an action does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Does {
+    /// It puts files elsewhere under their own bytes.
+    Move,
+    /// It takes files away.
+    Remove,
+    /// It takes the digests of the files that it names.
+    Digest,
+    /// It takes the digests of files that its words do not tell.
+    Sum,
+    /// It asks a registry or an engine for the digest of an image.
+    Inspect,
+    /// It takes a text apart or hands it on.
+    Text,
+    /// It reads a list of digests.
+    Read,
+    /// It hands on the names of files.
+    Pass,
+    /// It prints something else each time.
+    Differ,
+    /// It sets up a builder of BuildKit in a container.
+    Buildkit,
+    /// It talks to the forge through git.
+    Git,
+    /// Its `publish` hands out no package, image or file.
+    Else,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Does;
+    use crate::catalogue::Catalogue;
+
+    #[test]
+    fn every_tool_has_a_name_and_does_something() {
+        let tools: Vec<_> = Catalogue::get().tools.iter().collect();
+        assert!(tools.len() > 40, "{}", tools.len());
+        for tool in tools {
+            assert!(!tool.does.is_empty(), "{tool:?}");
+            assert!(tool.actions.is_empty() != tool.commands.is_empty(), "{tool:?}: programs or actions");
+            assert!(
+                tool.into.is_empty() || tool.does == [Does::Move],
+                "{tool:?}: only what moves files fills a folder"
+            );
+        }
+    }
+}

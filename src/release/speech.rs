@@ -1,0 +1,52 @@
+//! What the names of actions, scripts and steps speak of, where nothing else tells what they do.
+
+use std::sync::LazyLock;
+
+use crate::catalogue::{Catalogue, Topic};
+use crate::syntax::words::{Words, holds};
+
+fn words(topic: Topic) -> &'static [String] {
+    &Catalogue::get().names.of(topic).words
+}
+
+static PUBLISHES: LazyLock<Words> = LazyLock::new(|| Words::new(words(Topic::Publishing), &["s", "er", "ing"]));
+static HANDS_OUT: LazyLock<Words> = LazyLock::new(|| Words::new(words(Topic::HandingOut), &["er", "ing"]));
+static PACKS: LazyLock<Words> = LazyLock::new(|| Words::new(words(Topic::Packing), &[]));
+static BUILDS: LazyLock<Words> = LazyLock::new(|| Words::new(words(Topic::Building), &[]));
+
+/// Whether a name or a line speaks of publishing.
+pub(super) fn publishes(name: &str) -> bool {
+    PUBLISHES.are_in(name)
+}
+
+/// Whether the name of a program of the checkout speaks of handing something out.
+pub(super) fn hands_out(name: &str) -> bool {
+    HANDS_OUT.are_in(name)
+}
+
+/// Whether a name speaks of making packages, which a job that may write packages does for publishing them.
+pub(super) fn packs(name: &str) -> bool {
+    PACKS.are_in(name)
+}
+
+/// Whether the name of an action speaks of making packages or programs.
+pub(super) fn builds(name: &str) -> bool {
+    BUILDS.are_in(name)
+}
+
+/// Whether a name speaks of provenance, or of publishing what may have some.
+pub(super) fn of_provenance(name: &str) -> bool {
+    holds(name, words(Topic::Provenance))
+}
+
+/// Whether a name speaks of something else than publishing.
+pub(super) fn harmless(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let documents = |(at, doc): (usize, &str)| {
+        let rest = name.get(at + doc.len()..).unwrap_or_default();
+        !rest.strip_prefix('s').unwrap_or(rest).starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
+    };
+    holds(&name, words(Topic::Other))
+        || name.split(['-', '_', '/', ' ']).any(|word| words(Topic::Alone).iter().any(|alone| alone == word))
+        || name.match_indices("doc").any(documents)
+}
