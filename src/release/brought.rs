@@ -2,14 +2,16 @@
 //! the job builds, but nothing here shows how they were built.
 
 use super::doer::{Act, Doer, Hit};
-use super::facts::Facts;
+use super::facts::{Facts, FlowFacts, Publish};
 use super::filenames::{ancillary, is_data};
 use super::glob::{self, Pattern};
 use super::naming;
 use crate::catalogue::{Brings, Catalogue, Change, Does};
 use crate::commands::matching;
-use crate::model::{Job, Location, Text};
+use crate::model::{Command, Flow, Job, Kind, Location, StepBody, Text};
 
+/// The sink that makes an index of images that were pushed.
+const INDEX: &str = "buildx-imagetools";
 /// What stands for no file.
 const NOWHERE: &[&str] = &["-", "/dev/null", "/dev/stdout", "NUL", "$null"];
 /// Addresses of what the job itself runs.
@@ -71,6 +73,65 @@ pub(super) fn of_job(job: &Job, own: &Facts<'_>) -> Vec<Brought> {
         }
     }
     found
+}
+
+/// What takes the image that a command pushes from elsewhere: it is pulled and given another name, or an index is made of
+/// an image that nothing here pushes.
+pub(super) fn image(flow: &Flow, facts: &FlowFacts<'_>, publish: &Publish<'_>) -> Option<Location> {
+    let Act::Command(_, own, words) = publish.doer.act else { return None };
+    let known = |r: &Text| !r.as_str().contains("${{");
+    if publish.sink.id == INDEX {
+        let others = facts.iter().flat_map(|f| &f.publishes);
+        let others = others.filter(|p| p.sink.kind == Kind::Image && !p.same_place(publish));
+        let pushed: Vec<Vec<Text>> = others.map(refs).collect();
+        // What goes out under a name that nothing shows may be any part.
+        if pushed.iter().any(Vec::is_empty) {
+            return None;
+        }
+        let pushed: Vec<String> = pushed.iter().flatten().map(|r| naming::image_name(r.as_str())).collect();
+        let parts = matching::positional(words, publish.hit.after, &publish.sink.value_flags);
+        let here = |part: &Text| {
+            let name = naming::image_name(part.as_str());
+            !known(part) || pushed.iter().any(|p| *p == name || p.contains("${{"))
+        };
+        return parts.iter().any(|part| !here(part)).then(|| own.location.clone());
+    }
+    let steps = flow.jobs.get(publish.job)?.steps.iter().take(publish.step + 1);
+    let scripts: Vec<&Command> = steps.clone().filter_map(|s| s.script()).flat_map(|s| &s.commands).collect();
+    let pushed = refs(publish);
+    // The last name that it was given.
+    let tags = scripts.iter().rev().find_map(|c| {
+        let after = matching::matches("docker|podman|nerdctl tag", &c.words)
+            .or_else(|| matching::matches("docker|podman|nerdctl image tag", &c.words))?;
+        let named = matching::positional(&c.words, after, &[]);
+        let [from, to] = named.as_slice() else { return None };
+        pushed.contains(to).then(|| from.clone())
+    });
+    let source = tags.filter(known)?;
+    let names = |text: &Text| text.items(&[',', ' ']).contains(&source);
+    let built = |c: &&Command| {
+        let builds = matching::matches("docker|podman|nerdctl|buildah build|bud|buildx|commit|import", &c.words);
+        builds.is_some() && c.words.iter().any(|w| names(w) || w.as_str().ends_with(&format!("={}", source.as_str())))
+    };
+    let by_action = steps.filter_map(|s| match &s.body {
+        StepBody::Action(action) => Some(&action.inputs),
+        _ => None,
+    });
+    if scripts.iter().any(built) || by_action.flatten().any(|input| names(&input.value)) {
+        return None;
+    }
+    let pulls = |c: &&&Command| {
+        let pull = matching::matches("docker|podman|nerdctl pull", &c.words)
+            .or_else(|| matching::matches("docker|podman|nerdctl image pull", &c.words));
+        pull.is_some_and(|after| matching::positional(&c.words, after, &[]).contains(&source))
+    };
+    scripts.iter().find(pulls).map(|c| c.location.clone())
+}
+
+/// The references under which a step pushes.
+fn refs(publish: &Publish<'_>) -> Vec<Text> {
+    let names = publish.doer.first(&publish.sink.name, publish.hit, &publish.sink.value_flags);
+    names.iter().flat_map(|n| n.value.items(&[',', ' '])).collect()
 }
 
 /// Takes out what a command removes.

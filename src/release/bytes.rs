@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use super::brought;
 use super::facts::{FlowFacts, Handover, Publish, jobs_in};
 use super::glob::{self, Pattern};
-use crate::model::{Flow, Job, Location, Step, StepBody, Text};
+use crate::model::{Flow, Job, Kind, Location, Step, StepBody, Text};
 use crate::syntax::pattern;
 
 /// A pattern of files in the job that makes them.
@@ -318,6 +319,13 @@ pub(super) fn builds(flow: &Flow, facts: &FlowFacts<'_>, publishes: &[&Publish<'
             let why = "among the published files are some from elsewhere, and nothing shows how they were built";
             found.unknown.push((why.to_owned(), location));
         }
+        if let Some(location) =
+            (publish.sink.kind == Kind::Image).then(|| brought::image(flow, facts, publish)).flatten()
+        {
+            found
+                .unknown
+                .push(("the image comes from elsewhere, and nothing shows how it was built".to_owned(), location));
+        }
         if own.builds() {
             open.push(publish.job);
             continue;
@@ -483,7 +491,10 @@ pub(super) fn out_of_reach<'u>(
     let mut others = files.iter().filter(|f| Some(f.job.as_str()) != key);
     others.find(|f| {
         let mut makers = legs(flow, &f.job).peekable();
-        makers.peek().is_some() && !makers.any(|at| earlier.contains(&at))
+        // What a job that builds nothing publishes was handed to it, as in an archive that it takes apart.
+        let handed =
+            |at: usize| facts.get(at).is_some_and(|own| !own.builds()) && facts.earlier(flow, at).contains(&job);
+        makers.peek().is_some() && !makers.any(|at| earlier.contains(&at) || handed(at))
     })
 }
 

@@ -348,8 +348,24 @@ fn files_covered(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, unit: 
             open && !committed(unit.checkout, f.value.as_str())
                 || [".jar", ".aar", ".war", ".klib", ".pom"].iter().any(|ending| file.contains(ending))
         };
-        if unit.kind == Kind::Maven && !attest.subjects().named.iter().any(package) {
+        let named = &attest.subjects().named;
+        if unit.kind == Kind::Maven && !named.iter().any(package) {
             return Coverage::No;
+        }
+        let exact = |f: &&Picked| {
+            let value = f.value.as_str();
+            f.value.symbol().is_none() && !fixed(value).contains(['*', '?', '{']) && !value.ends_with('/')
+        };
+        let packages: Vec<&Picked> = named.iter().filter(|f| package(f)).collect();
+        if let (Kind::Maven | Kind::Other, [only]) = (unit.kind, packages.as_slice())
+            && related
+            && named.iter().all(|f| exact(&f))
+            && has_modules(unit.checkout)
+        {
+            return Coverage::Unread(format!(
+                "the build publishes several modules, and nothing shows that `{}` is more than one of their files",
+                only.value
+            ));
         }
         if let Some(ending) = unattested(facts, attest, unit).filter(|_| !checksum_file(files)) {
             return Coverage::Wrong(format!("its subject leaves out the `.{ending}` files that are published as well"));
@@ -543,8 +559,14 @@ fn committed(checkout: &crate::checkout::Checkout, pattern: &str) -> bool {
     known.rsplit_once('/').is_some_and(|(folder, _)| !folder.is_empty() && checkout.under(folder).next().is_some())
 }
 
+/// Whether the build of the checkout has modules of its own, each of which may publish packages.
+fn has_modules(checkout: &crate::checkout::Checkout) -> bool {
+    let says = |file: &str, word: &str| checkout.read(file).is_ok_and(|text| text.contains(word));
+    says("settings.gradle", "include") || says("settings.gradle.kts", "include") || says("pom.xml", "<module>")
+}
+
 /// What of a value is known.
-fn fixed(value: &str) -> String {
+pub(super) fn fixed(value: &str) -> String {
     let mut parts = value.split("${{");
     let first = parts.next().unwrap_or_default().to_owned();
     parts.fold(first, |known, part| known + part.split_once("}}").map_or("", |(_, behind)| behind))

@@ -60,6 +60,11 @@ impl Publish<'_> {
             && same_words()
     }
 
+    /// Whether both are the same command or action.
+    pub(super) fn same_place(&self, other: &Publish<'_>) -> bool {
+        self.job == other.job && self.step == other.step && self.doer.location() == other.doer.location()
+    }
+
     /// The words of the command; none of an action.
     pub(super) fn words(&self) -> &[Text] {
         match self.doer.act {

@@ -69,8 +69,9 @@ fn parts<'s, 'p>(
     family: &Family<'s, 'p>,
 ) -> Vec<(Family<'s, 'p>, Linked<'p>)> {
     let file = |written: &String| {
-        let last = written.rsplit('/').next().unwrap_or(written);
-        last.contains('.') && !written.contains(['*', '?', '{', '['])
+        let known = coverage::fixed(written);
+        let last = known.rsplit('/').next().unwrap_or(&known);
+        last.contains('.') && !known.contains(['*', '?', '{', '['])
     };
     if family.files.len() < 2 || family.written.iter().all(file) {
         return Vec::new();

@@ -2,7 +2,7 @@
 
 use super::coverage::{Coverage, Unit, is_image};
 use super::doer::Picked;
-use super::facts::{FlowFacts, Publish, names_missing_output};
+use super::facts::{FlowFacts, Publish, names_missing_output, step_of_leg};
 use super::glob;
 use super::naming::image_name;
 use crate::catalogue::{Catalogue, Does};
@@ -77,7 +77,7 @@ pub(super) fn image_covered(
     }
     digests
         .iter()
-        .find_map(|d| other_digest(flow, facts, d, unit, index))
+        .find_map(|d| other_digest(flow, facts, (attest, d), unit, index))
         .unwrap_or_else(|| Coverage::Yes("its subject is this image".to_owned()))
 }
 
@@ -120,7 +120,7 @@ fn taken_from<'s>(flow: &'s Flow, facts: &FlowFacts<'_>, symbol: &'s str, depth:
 fn other_digest(
     flow: &Flow,
     facts: &FlowFacts<'_>,
-    digest: &Picked,
+    (attest, digest): (usize, &Picked),
     unit: &Unit<'_, '_>,
     index: bool,
 ) -> Option<Coverage> {
@@ -138,6 +138,8 @@ fn other_digest(
             )));
         }
         let Some((job, step)) = facts.step_of_symbol(flow, symbol) else { continue };
+        // Each leg of a matrix reads a digest of its own.
+        let (job, step) = step_of_leg(flow, attest, symbol).unwrap_or((job, step));
         if index && is_earlier(flow, job, step, unit) {
             return Some(Coverage::Wrong("its digest is read before the index that is published is made".to_owned()));
         }
