@@ -450,6 +450,43 @@ pub(super) fn texts(step: &Step) -> Vec<&Text> {
     }
 }
 
+/// Whether two origins may be those of one file, of which only one goes out: a name that is used again in the same job, or
+/// an artifact that is stored anew.
+pub(super) fn alternatives(flow: &Flow, facts: &FlowFacts<'_>, publish: usize, a: &FileRef, b: &FileRef) -> bool {
+    let last = |f: &FileRef| f.pattern.rsplit('/').next().unwrap_or_default().to_owned();
+    let stored = |f: &FileRef| -> Vec<&str> {
+        let own = legs(flow, &f.job).filter_map(|leg| facts.get(leg)).flat_map(|own| &own.stores);
+        own.map(artifact_name).collect()
+    };
+    // What a job puts into a folder takes the place of a file there only where the names say so; in the job that
+    // publishes, each of them may be the one.
+    if a.job == b.job && flow.jobs.get(publish).is_none_or(|p| p.key != a.job) {
+        return last(a) == last(b) && !last(a).contains(['*', '?', '{', '[']);
+    }
+    if !glob::overlaps(&last(a), &last(b)) {
+        return false;
+    }
+    let (of_a, of_b) = (stored(a), stored(b));
+    let apart = !of_a.is_empty() && !of_b.is_empty() && !of_a.iter().any(|x| of_b.iter().any(|y| same_artifact(x, y)));
+    a.job == b.job || !apart
+}
+
+/// A file that a job cannot have: another one makes it, for which it does not wait.
+pub(super) fn out_of_reach<'u>(
+    flow: &Flow,
+    facts: &FlowFacts<'_>,
+    job: usize,
+    files: &'u [FileRef],
+) -> Option<&'u FileRef> {
+    let key = flow.jobs.get(job).map(|j| j.key.as_str());
+    let earlier = facts.earlier(flow, job);
+    let mut others = files.iter().filter(|f| Some(f.job.as_str()) != key);
+    others.find(|f| {
+        let mut makers = legs(flow, &f.job).peekable();
+        makers.peek().is_some() && !makers.any(|at| earlier.contains(&at))
+    })
+}
+
 /// Indices of the jobs that a job waits for, directly or not.
 pub(super) fn needed(flow: &Flow, job: usize) -> BTreeSet<usize> {
     let mut found = BTreeSet::new();

@@ -152,7 +152,8 @@ pub(super) fn covers(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, un
             return Coverage::No;
         }
         // Subjects that the runner discovers, or a tool that finds them itself: files of the jobs that build.
-        return if unit.builds.contains(&attest.job) {
+        let reach = || bytes::out_of_reach(flow, facts, attest.job, unit.files).is_none();
+        return if unit.builds.contains(&attest.job) && reach() {
             Coverage::Yes("it names the files that the job makes".to_owned())
         } else {
             Coverage::No
@@ -325,7 +326,9 @@ fn files_covered(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, unit: 
         {
             return Coverage::Unread(format!("nothing shows that `{list}` lists `{file}`, which lies elsewhere"));
         }
-        return if related && !elsewhere && !images {
+        // It lists what its job has.
+        let reach = || bytes::out_of_reach(flow, facts, attest.job, unit.files).is_none();
+        return if related && !elsewhere && !images && reach() {
             Coverage::Yes("its subjects are what the checksums file lists".to_owned())
         } else {
             Coverage::No
@@ -425,7 +428,7 @@ fn files_covered(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, unit: 
     }
     // A subject that nothing resolves, in a job that builds these bytes, is taken at its word.
     let opaque = files.iter().all(|f| f.value.symbol().is_some());
-    if related && opaque {
+    if related && opaque && bytes::out_of_reach(flow, facts, attest.job, unit.files).is_none() {
         return Coverage::Yes("its subjects come from a value that the building job computes".to_owned());
     }
     Coverage::No

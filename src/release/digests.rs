@@ -464,6 +464,14 @@ fn named(flow: &Flow, facts: &FlowFacts<'_>, list: &Listed, unit: &Unit<'_, '_>)
     if list.tool && list.hashed.is_empty() && unit.publish.says(UNLISTED) {
         return Coverage::Unread("nothing shows that the release tool lists what it uploads besides".to_owned());
     }
+    let lists = || list.tools.iter().chain(&list.points);
+    let beyond = |f: &&FileRef| {
+        let beyond = |point: &Point| bytes::out_of_reach(flow, facts, point.job, std::slice::from_ref(*f)).is_some();
+        lists().all(beyond)
+    };
+    if !list.unread && lists().next().is_some() && unit.files.iter().any(|f| beyond(&f)) {
+        return Coverage::No;
+    }
     if list.tool || list.unread || unit.files.is_empty() {
         return Coverage::Yes("its subjects are the digests that the building job lists".to_owned());
     }

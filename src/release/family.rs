@@ -1,6 +1,6 @@
 //! Splits a stream into what shares one verdict: file families of a release, and the lowest of several pushes.
 
-use super::bytes::FileRef;
+use super::bytes::{self, FileRef};
 use super::doer::Doer;
 use super::facts::{self, Publish};
 use super::filenames::{ancillary, describes, states};
@@ -75,14 +75,23 @@ fn parts<'s, 'p>(
     if family.files.len() < 2 || family.written.iter().all(file) {
         return Vec::new();
     }
-    let each = family.files.iter().take_while(|_| path.counts());
-    let parts: Vec<_> = each
-        .map(|file| {
-            let files = vec![file.clone()];
-            let one = path.link(stream, stream.name.clone(), family.publish, &files);
-            (Family { publish: family.publish, written: vec![file.pattern.clone()], files }, one)
-        })
-        .collect();
+    let mut groups: Vec<Vec<FileRef>> = Vec::new();
+    for file in family.files.iter().take_while(|_| path.counts()) {
+        let same = |other: &FileRef| bytes::alternatives(path.flow, path.facts, family.publish.job, file, other);
+        let (mut joined, apart): (Vec<_>, Vec<_>) = groups.into_iter().partition(|group| group.iter().any(same));
+        groups = apart;
+        joined.push(vec![file.clone()]);
+        groups.push(joined.concat());
+    }
+    if groups.len() < 2 {
+        return Vec::new();
+    }
+    let part = |files: Vec<FileRef>| {
+        let one = path.link(stream, stream.name.clone(), family.publish, &files);
+        let written = files.first().map(|f| f.pattern.clone()).into_iter().collect();
+        (Family { publish: family.publish, written, files }, one)
+    };
+    let parts: Vec<_> = groups.into_iter().map(part).collect();
     // Where each is refused, its own reason says more than that another file has no part in it.
     let told = |(_, one): &(Family<'_, '_>, Linked<'_>)| one.provenance.is_some() || !one.refused.is_empty();
     let useful = parts.iter().any(|(_, one)| one.provenance.is_some()) || parts.iter().all(told);

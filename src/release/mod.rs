@@ -408,37 +408,53 @@ impl<'a, 'p> Path<'a, 'p> {
                 (producer.look_alike.clone().unwrap_or_else(|| producer.what.clone()), (*location).clone())
             })
             .collect();
+        let published = Published {
+            rule: publish.sink.id.clone(),
+            what: publish.sink.what.clone(),
+            location: publish.doer.location().clone(),
+            chain: publish.doer.chain().to_vec(),
+            job: publish.job,
+            bytes: publish.bytes,
+        };
         let mut linked = Linked {
-            pipeline: self.pipeline,
-            flow: self.flow,
-            kind: stream.kind,
-            name,
             places: stream.places.clone(),
-            publish: Published {
-                rule: publish.sink.id.clone(),
-                what: publish.sink.what.clone(),
-                location: publish.doer.location().clone(),
-                chain: publish.doer.chain().to_vec(),
-                job: publish.job,
-                bytes: publish.bytes,
-            },
-            working: builds.jobs.iter().filter_map(|at| Some((*at, self.facts.get(*at)?.working.clone()))).collect(),
-            builds: builds.jobs,
             unknown_builds: builds.unknown,
             publishers: Rc::clone(&stream.publishers),
             provenance: found.provenance,
             refused: found.refused,
             unread: found.unread,
             fitting: found.fitting,
-            whole: true,
             look_alikes,
+            ..self.linked(stream.kind, name, published, builds.jobs)
+        };
+        linked.chain = self.chain(&linked, publish, files);
+        linked
+    }
+
+    /// What some jobs build and one of them publishes, without anything that is known besides.
+    fn linked(&self, kind: Kind, name: String, publish: Published, builds: BTreeSet<usize>) -> Linked<'p> {
+        Linked {
+            pipeline: self.pipeline,
+            flow: self.flow,
+            kind,
+            name,
+            places: Vec::new(),
+            unknown_builds: Vec::new(),
+            publishers: Rc::new(BTreeSet::from([publish.job])),
+            publish,
+            provenance: None,
+            refused: Vec::new(),
+            unread: Vec::new(),
+            fitting: Vec::new(),
+            whole: true,
+            look_alikes: Vec::new(),
             opaque: None,
             supply: BTreeSet::new(),
             chain: Vec::new(),
             traits: Rc::default(),
-        };
-        linked.chain = self.chain(&linked, publish, files);
-        linked
+            working: builds.iter().filter_map(|at| Some((*at, self.facts.get(*at)?.working.clone()))).collect(),
+            builds,
+        }
     }
 
     /// A copy into another registry: it has what is tied to the digest of its source in this flow.

@@ -150,7 +150,25 @@ fn renamed(from: &str, pattern: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Move, Pattern};
+    use std::sync::Arc;
+
+    use super::{Move, Pattern, of_command};
+    use crate::model::{Command, Cond, Location, Text};
+
+    fn command(line: &str) -> Option<Move> {
+        let command = Command {
+            words: line.split(' ').map(Text::from).collect(),
+            wrapped: Vec::new(),
+            env: Vec::new(),
+            input: None,
+            output: None,
+            folder: Text::default(),
+            cond: Cond::TRUE,
+            location: Location::start_of(&Arc::from("Makefile")),
+            chain: Vec::new(),
+        };
+        of_command(&command, 0)
+    }
 
     fn moved(from: &[&str], to: &str, folder: bool) -> Move {
         Move::new(0, from.iter().map(|f| (*f).to_owned()).collect(), to.to_owned(), folder)
@@ -169,6 +187,17 @@ mod tests {
         assert_eq!(before(&moved(&["out"], "dist", false), "dist/*.zip"), ["out/*.zip"]);
         assert!(before(&moved(&["out/a"], "dist/b", false), "dist/c").is_empty());
         assert!(before(&moved(&["out/a.deb"], "dist", true), "dist/*.zip").is_empty());
+    }
+
+    #[test]
+    fn options_of_a_program_are_its_own() {
+        let to = |line: &str| command(line).map(|moved| moved.to);
+        assert_eq!(to("cp -t dist out/a.zip").as_deref(), Some("dist"));
+        assert_eq!(to("install -m 755 out/a dist/b").as_deref(), Some("dist/b"));
+        // It keeps the times of files.
+        assert_eq!(to("rsync -t out/a.zip dist/b.zip").as_deref(), Some("dist/b.zip"));
+        assert_eq!(to("Copy-Item out/a.zip -Destination dist").as_deref(), Some("dist"));
+        assert!(command("cat out/a.zip").is_none());
     }
 
     #[test]

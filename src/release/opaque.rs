@@ -1,8 +1,6 @@
 //! Steps that nobody here can read and that hold what it takes to publish: an action that the catalogue does not
 //! know, or a script that cannot be followed. Leaving them out would grade a release from what happened to be readable.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
 use std::sync::Arc;
 
 use super::speech::{hands_out, harmless, packs, publishes};
@@ -290,37 +288,18 @@ fn can_publish(job: &Job, index: usize) -> bool {
 
 fn stream<'p>(path: &Path<'_, 'p>, at: usize, step: &Opaque) -> Linked<'p> {
     let Opaque { name, location, why } = step;
-    let builds = bytes::upstream(path.flow, path.facts, at);
-    let working: BTreeMap<usize, Vec<usize>> =
-        builds.iter().filter_map(|at| Some((*at, path.facts.get(*at)?.working.clone()))).collect();
     let job = path.flow.jobs.get(at).map_or("?", |j| j.key.as_str());
+    let publish = Published {
+        rule: "opaque-publisher".to_owned(),
+        what: format!("may publish, and {why}"),
+        location: location.clone(),
+        chain: Vec::new(),
+        job: at,
+        bytes: Bytes::Built,
+    };
     Linked {
-        pipeline: path.pipeline,
-        flow: path.flow,
-        kind: Kind::Other,
-        name: name.clone(),
-        places: Vec::new(),
-        publish: Published {
-            rule: "opaque-publisher".to_owned(),
-            what: format!("may publish, and {why}"),
-            location: location.clone(),
-            chain: Vec::new(),
-            job: at,
-            bytes: Bytes::Built,
-        },
-        builds,
-        unknown_builds: Vec::new(),
-        publishers: Rc::new(BTreeSet::from([at])),
-        provenance: None,
-        refused: Vec::new(),
-        unread: Vec::new(),
-        fitting: Vec::new(),
         whole: false,
-        look_alikes: Vec::new(),
-        opaque: None,
-        supply: BTreeSet::new(),
         chain: vec![(format!("job {job} runs something that cannot be read"), location.clone())],
-        traits: Default::default(),
-        working,
+        ..path.linked(Kind::Other, name.clone(), publish, bytes::upstream(path.flow, path.facts, at))
     }
 }

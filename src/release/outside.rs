@@ -1,7 +1,6 @@
 //! Streams that a called workflow of another repository publishes.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
+use std::collections::BTreeSet;
 
 use super::naming::image_names;
 use super::{Linked, Path, Published, builders, bytes};
@@ -91,7 +90,7 @@ fn unknown<'p>(path: &Path<'_, 'p>, at: usize, job: &'p Job) -> Option<Linked<'p
     let entry = path.pipeline.path.rsplit('/').next().unwrap_or_default();
     let file = call.workflow.rsplit('/').next().unwrap_or_default();
     let words = format!("{} {file} {entry}", job.key);
-    let releases = r"(^|[^a-z])(pre-?)?(release|releaser|publish|publisher|goreleaser|deploy|push|docker|image|npm|pypi|nightly|cd)(s|es|ing)?([^a-z]|$)";
+    let releases = r"(^|[^a-z])(pre-?)?(release|releaser|publish|publisher|goreleaser|deploy|push|docker|image|npm|pypi|nightly)(s|es|ing)?([^a-z]|$)|(^| )cd(\.ya?ml| |$)";
     let harmless = r"(label|stale|lint|test|check|codeql|scorecard|dependabot|renovate|triage|issue|draft|cla\b|greet|assign|backport|comment|notes|docs?\b|pages|preview)";
     if !pattern::search(releases, &words) || pattern::search(harmless, &format!("{} {file}", job.key)) {
         return None;
@@ -114,38 +113,16 @@ fn base<'p>(path: &Path<'_, 'p>, at: usize, job: &'p Job, kind: Kind, name: Stri
     let location = job.outside.as_ref().map_or_else(|| job.location.clone(), |c| c.reference.location.clone());
     let mut builds: BTreeSet<usize> = bytes::feeding(path.flow, path.facts, at);
     builds.insert(at);
-    let working: BTreeMap<usize, Vec<usize>> =
-        builds.iter().filter_map(|at| Some((*at, path.facts.get(*at)?.working.clone()))).collect();
-    let chain = job.chain.iter().map(|h| (h.what.clone(), h.location.clone())).collect::<Vec<_>>();
-    let mut linked = Linked {
-        pipeline: path.pipeline,
-        flow: path.flow,
-        kind,
-        name,
-        places: Vec::new(),
-        publish: Published {
-            rule: String::new(),
-            what: String::new(),
-            location: location.clone(),
-            chain: job.chain.clone(),
-            job: at,
-            bytes: Bytes::Built,
-        },
-        builds,
-        unknown_builds: Vec::new(),
-        publishers: Rc::new(BTreeSet::from([at])),
-        provenance: None,
-        refused: Vec::new(),
-        unread: Vec::new(),
-        fitting: Vec::new(),
-        whole: true,
-        look_alikes: Vec::new(),
-        opaque: None,
-        supply: BTreeSet::new(),
-        traits: Default::default(),
-        chain,
-        working,
+    let publish = Published {
+        rule: String::new(),
+        what: String::new(),
+        location: location.clone(),
+        chain: job.chain.clone(),
+        job: at,
+        bytes: Bytes::Built,
     };
+    let mut linked = path.linked(kind, name, publish, builds);
+    linked.chain.extend(job.chain.iter().map(|hop| (hop.what.clone(), hop.location.clone())));
     linked.chain.push((format!("job {} calls an outside workflow", job.key), location));
     linked
 }

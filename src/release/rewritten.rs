@@ -82,6 +82,7 @@ fn spans<'f, 'p>(
         .flat_map(|f| bytes::origin(flow, facts, publish.job, publish.step, f.as_str()).through)
         .filter(|at| *at != publish.job)
         .collect();
+    let mut held: HashMap<&str, bool> = HashMap::new();
     for at in through {
         let (Some(job), Some(own)) = (flow.jobs.get(at), facts.get(at)) else { continue };
         let made: Vec<String> = files.iter().filter(|f| f.job == job.key).map(|f| f.pattern.clone()).collect();
@@ -91,14 +92,12 @@ fn spans<'f, 'p>(
         if !attests && !made.is_empty() && !facts.earlier(flow, at).contains(&point.job) {
             continue;
         }
-        // What the job stores before or after concerns other files.
-        let holds = |store: &&Handover<'_>| {
-            let paths = || store.paths.iter().map(|p| glob::normal(p.as_str()));
-            made.iter().any(|m| paths().any(|p| glob::overlaps(&p, m) || glob::overlaps(&format!("{p}/**"), m)))
-        };
-        let legs = bytes::legs(flow, &job.key).filter_map(|leg| facts.get(leg));
-        let any = legs.into_iter().flat_map(|leg| &leg.stores).any(|store| holds(&store));
-        for store in own.stores.iter().filter(|store| !any || holds(store)) {
+        // What the job stores before or after concerns other files, and so does what another leg of a matrix stores.
+        let any = *held.entry(job.key.as_str()).or_insert_with(|| {
+            let legs = bytes::legs(flow, &job.key).filter_map(|leg| Some((flow.jobs.get(leg)?, facts.get(leg)?)));
+            legs.into_iter().any(|(job, own)| own.stores.iter().any(|store| holds(job, own, store, &made)))
+        });
+        for store in own.stores.iter().filter(|store| !any || holds(job, own, store, &made)) {
             let start = if attests { Some(point.step + 1) } else { fetched(own, store.step) };
             let names = match made.is_empty() {
                 true => store.paths.iter().map(|p| folder(&glob::normal(p.as_str()))).collect(),
@@ -115,6 +114,16 @@ fn spans<'f, 'p>(
         }
     }
     spans
+}
+
+/// Whether a job stores one of the files, under its name or another one that it gave it.
+fn holds(job: &Job, own: &Facts<'_>, store: &Handover<'_>, files: &[String]) -> bool {
+    let paths = store.paths.iter().map(|p| glob::normal(p.as_str()));
+    paths.flat_map(|p| [format!("{p}/**"), p]).any(|stored| {
+        let stored = Pattern::new(&stored);
+        let before: Vec<String> = own.moves(job).iter().flat_map(|moved| moved.before(&stored)).collect();
+        files.iter().any(|f| stored.overlaps(&Pattern::new(f)) || before.iter().any(|from| glob::overlaps(from, f)))
+    })
 }
 
 /// A stored folder stands for what is in it.

@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use super::recognise::{LARGEST, is_incidental};
 use crate::checkout::{Bearing, Checkout};
 use crate::model::Location;
+use crate::syntax::conf::{Value, yaml_node};
 use crate::syntax::yaml::{self, Document, Node};
 
 /// A file that may define runners.
@@ -34,6 +35,13 @@ impl<'a> File<'a> {
     /// The YAML documents of the file; none when it is not YAML, templates apart.
     pub(super) fn documents(&self) -> &[Document] {
         &self.yaml().documents
+    }
+
+    /// The values of its YAML documents; none when it is not called a YAML file.
+    pub(super) fn trees(&self) -> impl Iterator<Item = Value> {
+        let named = self.path.ends_with(".yaml") || self.path.ends_with(".yml");
+        let documents = if named { self.documents() } else { &[] };
+        documents.iter().map(|document| yaml_node(self.path, document.root()))
     }
 
     /// A directive of a template (`{{- if … }}`, `{{- toYaml … }}`) on a line of its own: what it hides or adds is not

@@ -11,7 +11,7 @@ use crate::runners::verdict::draft::{
     On::{Ephemeral, Hosted, Isolated},
 };
 use crate::runners::verdict::pod;
-use crate::syntax::conf::{Value, yaml_node};
+use crate::syntax::conf::Value;
 
 /// Strings of which such a file holds one.
 pub(in crate::runners) const KEYS: &[&str] = &[
@@ -26,12 +26,8 @@ pub(in crate::runners) const KEYS: &[&str] = &[
 
 /// The agents of a compose file or a manifest.
 pub(in crate::runners) fn pools(file: &File<'_>) -> Vec<RunnerPool> {
-    if !file.path.ends_with(".yaml") && !file.path.ends_with(".yml") {
-        return Vec::new();
-    }
     let mut pools = Vec::new();
-    for document in file.documents() {
-        let tree = yaml_node(file.path, document.root());
+    for tree in file.trees() {
         for service in tree.get("services").map(Value::entries).unwrap_or_default() {
             pools.extend(agent(&service.key, &service.at, &service.value, None));
         }

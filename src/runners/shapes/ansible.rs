@@ -9,7 +9,7 @@ use crate::runners::verdict::draft::{
 };
 use crate::runners::verdict::machine::{self, Upkeep};
 use crate::runners::{default_labels, labels_of, scope_of};
-use crate::syntax::conf::{Value, yaml_node};
+use crate::syntax::conf::Value;
 
 const RULE: &str = "ansible-runner";
 
@@ -25,12 +25,8 @@ const ROLES: &[&str] = &["monolithprojects.github_actions_runner", "andrewrothst
 
 /// The runners of a playbook, or of the tasks of a role.
 pub(in crate::runners) fn pools(file: &File<'_>) -> Vec<RunnerPool> {
-    if !file.path.ends_with(".yaml") && !file.path.ends_with(".yml") {
-        return Vec::new();
-    }
     let mut pools = Vec::new();
-    for document in file.documents() {
-        let tree = yaml_node(file.path, document.root());
+    for tree in file.trees() {
         if tree.items().is_empty() {
             continue;
         }

@@ -183,12 +183,8 @@ pub(in crate::runners) const K8S_KEYS: &[&str] =
 
 /// Values of the chart `agent-stack-k8s`, and its configuration file.
 pub(in crate::runners) fn kubernetes(file: &File<'_>) -> Vec<RunnerPool> {
-    if !file.path.ends_with(".yaml") && !file.path.ends_with(".yml") {
-        return Vec::new();
-    }
     let mut pools = Vec::new();
-    for document in file.documents() {
-        let tree = crate::syntax::conf::yaml_node(file.path, document.root());
+    for tree in file.trees() {
         let Some(config) = tree.get("config").filter(|c| c.is_map()) else { continue };
         let own = ["agentToken", "agentStackSecret"].iter().find_map(|k| tree.entry(k));
         let typical = ["queue", "tags", "org", "max-in-flight", "pod-spec-patch", "job-ttl"];

@@ -9,7 +9,7 @@ use crate::runners::verdict::draft::{
     On::{Ephemeral, Hosted, Isolated},
 };
 use crate::runners::verdict::pod;
-use crate::syntax::conf::{Value, yaml_node};
+use crate::syntax::conf::Value;
 
 const CONTAINER: &str = "circleci-container-runner";
 const MACHINE: &str = "circleci-machine-runner";
@@ -19,12 +19,8 @@ pub(in crate::runners) const KEYS: &[&str] = &["resourceClasses", "auth_token"];
 
 /// The runners of a YAML file.
 pub(in crate::runners) fn pools(file: &File<'_>) -> Vec<RunnerPool> {
-    if !file.path.ends_with(".yaml") && !file.path.ends_with(".yml") {
-        return Vec::new();
-    }
     let mut pools = Vec::new();
-    for document in file.documents() {
-        let tree = yaml_node(file.path, document.root());
+    for tree in file.trees() {
         if let Some(agent) = tree.get("agent").filter(|a| a.get("resourceClasses").is_some_and(Value::is_map)) {
             pools.extend(agent.all("resourceClasses").flat_map(Value::entries).map(|class| {
                 let mut draft = Draft::new(CONTAINER, class.key.as_str(), &class.at);

@@ -10,7 +10,7 @@ use crate::runners::verdict::draft::{
     Draft,
     On::{Ephemeral, Hosted, Isolated},
 };
-use crate::syntax::conf::{Value, yaml_node};
+use crate::syntax::conf::Value;
 
 const RULE: &str = "gitea-runner";
 
@@ -49,11 +49,7 @@ fn product(file: &File<'_>, tree: &Value) -> Product {
 
 /// The runner of a configuration.
 pub(in crate::runners) fn pools(file: &File<'_>) -> Vec<RunnerPool> {
-    if !file.path.ends_with(".yaml") && !file.path.ends_with(".yml") {
-        return Vec::new();
-    }
-    let trees = file.documents().iter().map(|d| yaml_node(file.path, d.root()));
-    trees.filter_map(|tree| pool(file, &tree)).collect()
+    file.trees().filter_map(|tree| pool(file, &tree)).collect()
 }
 
 fn pool(file: &File<'_>, tree: &Value) -> Option<RunnerPool> {

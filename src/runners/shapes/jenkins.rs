@@ -27,12 +27,8 @@ pub(in crate::runners) const KEYS: &[&str] = &["numExecutors", "clouds:", "perma
 
 /// The agents that a configuration defines.
 pub(in crate::runners) fn pools(file: &File<'_>) -> Vec<RunnerPool> {
-    if !file.path.ends_with(".yaml") && !file.path.ends_with(".yml") {
-        return Vec::new();
-    }
     let mut pools = Vec::new();
-    for document in file.documents() {
-        let tree = yaml_node(file.path, document.root());
+    for tree in file.trees() {
         if let Some(jenkins) = tree.get("jenkins").filter(|j| is_configuration(j)) {
             read(jenkins, &mut pools);
         }

@@ -48,12 +48,8 @@ pub(in crate::runners) fn config(file: &File<'_>) -> Vec<RunnerPool> {
 
 /// Runners in YAML: Helm values, resources of the operator, and configuration maps with a `config.toml`.
 pub(in crate::runners) fn in_yaml(file: &File<'_>) -> Vec<RunnerPool> {
-    if !file.path.ends_with(".yaml") && !file.path.ends_with(".yml") {
-        return Vec::new();
-    }
     let mut pools = Vec::new();
-    for document in file.documents() {
-        let tree = crate::syntax::conf::yaml_node(file.path, document.root());
+    for tree in file.trees() {
         let group = tree.get("apiVersion").and_then(Value::text).unwrap_or_default();
         if group.starts_with("apps.gitlab.com/") && tree.get("kind").and_then(Value::text) == Some("Runner") {
             pools.extend(operator(file, &tree));
