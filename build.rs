@@ -139,8 +139,22 @@ fn rule_cards() -> Result<Vec<Value>, Box<dyn Error>> {
     names.iter().map(|name| read(&format!("{FOLDER}/{name}"))).collect()
 }
 
+/// Refuses a catalogue file that nothing would read.
+fn all_are_known() -> Result<(), Box<dyn Error>> {
+    println!("cargo::rerun-if-changed=rules");
+    for entry in fs::read_dir("rules")? {
+        let path = entry?.path();
+        let known = path.file_stem().and_then(|stem| stem.to_str()).is_some_and(|stem| FILES.contains(&stem));
+        if path.is_file() && !known {
+            return Err(format!("{} is no file of the catalogue", path.display()).into());
+        }
+    }
+    Ok(())
+}
+
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=build.rs");
+    all_are_known()?;
     let mut all = Map::new();
     for name in FILES {
         let mut file = read(&format!("rules/{name}.yml"))?;

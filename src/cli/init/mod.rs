@@ -15,8 +15,7 @@ const WORKFLOW: &str = include_str!("workflow.yml");
 const HOOK: &str = include_str!("pre-commit.yml");
 const SETTINGS: &str = include_str!("settings.yml");
 
-/// Names under which settings are found.
-const SETTINGS_NAMES: &[&str] = &["truelevel.yml", "truelevel.yaml", ".truelevel.yml", ".truelevel.yaml"];
+/// Names under which a checkout may have the hooks, and the workflow, already.
 const HOOKS_NAMES: &[&str] = &[".pre-commit-config.yaml", ".pre-commit-config.yml"];
 const WORKFLOW_NAMES: &[&str] = &[".github/workflows/truelevel.yml", ".github/workflows/truelevel.yaml"];
 
@@ -72,7 +71,7 @@ fn wanted(report: &Report) -> [Wanted; 3] {
     let hook = HOOK.replace("FILES", &format!("'{FILES}'"));
     let workflow = WORKFLOW.replace("VERSION", env!("CARGO_PKG_VERSION"));
     [
-        Wanted { names: SETTINGS_NAMES, text: settings, part: gate },
+        Wanted { names: &crate::settings::NAMES, text: settings, part: gate },
         Wanted { names: HOOKS_NAMES, text: format!("repos:\n{hook}"), part: hook },
         Wanted { names: WORKFLOW_NAMES, text: workflow.clone(), part: workflow },
     ]

@@ -13,13 +13,26 @@ pub(in crate::commands) const LONGEST_WRITTEN: usize = 256 * 1024;
 
 const SHELLS: &[&str] = &["bash", "sh", "zsh", "dash", "ksh", "source", "."];
 
-pub(super) fn enter(call: &Call<'_>, input: Option<&Text>, written: &BTreeMap<String, String>) -> Option<Entered> {
-    let program = call.words.first()?.as_str();
-    let base = call.program;
-    let (script, at) = if SHELLS.contains(&base) {
+/// Interpreters of programs, which may stand among their own words.
+const INTERPRETERS: &[&str] =
+    &["python", "python3", "node", "ruby", "pwsh", "powershell", "tsx", "ts-node", "deno", "bun", "zx"];
+
+/// What a command runs.
+enum Run<'c> {
+    /// The file that this word names.
+    File(&'c str, usize),
+    /// A program that it is handed.
+    Program(&'c str),
+}
+
+/// What a command runs by its words, or by what is fed to it.
+fn run<'c>(call: &'c Call<'_>, input: Option<&'c Text>) -> Option<Run<'c>> {
+    let word = |at: usize| call.words.get(at).map(Text::as_str);
+    let program = word(0)?;
+    if SHELLS.contains(&call.program) {
         // `bash -c` is a wrapper; flags before the file are skipped.
         let mut at = 1;
-        while let Some(letters) = call.words.get(at)?.as_str().strip_prefix(['-', '+']) {
+        while let Some(letters) = word(at)?.strip_prefix(['-', '+']) {
             let short = !letters.starts_with('-');
             if short && letters.contains('c') {
                 return None;
@@ -27,48 +40,34 @@ pub(super) fn enter(call: &Call<'_>, input: Option<&Text>, written: &BTreeMap<St
             // `bash -euo pipefail ci/release.sh`
             at += if short && letters.contains('o') { 2 } else { 1 };
         }
-        (call.words.get(at)?.as_str(), at)
-    } else if matches!(
-        base,
-        "python" | "python3" | "node" | "ruby" | "pwsh" | "powershell" | "tsx" | "ts-node" | "deno" | "bun" | "zx"
-    ) {
-        let flag = if base.starts_with("python") { "-c" } else { "-e" };
-        let named = call.words.iter().position(|w| {
-            let w = w.as_str();
-            w == flag
-                || w == "--eval"
-                || [".py", ".js", ".mjs", ".cjs", ".ts", ".mts", ".rb", ".ps1"].iter().any(|e| w.ends_with(e))
-        });
-        match named.and_then(|at| Some((at, call.words.get(at)?.as_str()))) {
-            Some((at, script)) if !script.starts_with('-') => (script, at),
-            _ if base == "pwsh" || base == "powershell" => return None,
-            Some((at, _)) => return Some(handed(call, base.to_owned(), call.words.get(at + 1)?.as_str(), "python", 0)),
-            None => return Some(handed(call, base.to_owned(), input?.as_str(), "python", 0)),
-        }
-    } else if program.contains('/') {
-        (program, 0)
-    } else {
-        return None;
+        return Some(Run::File(word(at)?, at));
+    }
+    if !INTERPRETERS.contains(&call.program) {
+        return program.contains('/').then_some(Run::File(program, 0));
+    }
+    let flag = if call.program.starts_with("python") { "-c" } else { "-e" };
+    let is_file = |word: &str| language(word, "").is_some_and(|language| language != "bash");
+    let named = |word: &Text| word.as_str() == flag || word.as_str() == "--eval" || is_file(word.as_str());
+    let at = call.words.iter().position(named);
+    match at.and_then(|at| Some((at, word(at)?))) {
+        Some((at, script)) if !script.starts_with('-') => Some(Run::File(script, at)),
+        _ if matches!(call.program, "pwsh" | "powershell") => None,
+        Some((at, _)) => Some(Run::Program(word(at + 1)?)),
+        None => Some(Run::Program(input?.as_str())),
+    }
+}
+
+pub(super) fn enter(call: &Call<'_>, input: Option<&Text>, written: &BTreeMap<String, String>) -> Option<Entered> {
+    let (script, at) = match run(call, input)? {
+        Run::File(script, at) => (script, at),
+        Run::Program(text) => return Some(handed(call, call.program.to_owned(), text, "python", 0)),
     };
     let path = call.path(script);
     if !call.checkout.is_there(&path) {
-        if let Some(text) = written.get(&path) {
-            if text.len() > LONGEST_WRITTEN {
-                let unread = Some(format!("following stopped: the job writes too much into `{path}`"));
-                return Some(Entered { what: format!("runs {path}"), unread, ..Entered::default() });
-            }
-            let shell = language(&path, text)?;
-            return Some(handed(call, format!("runs {path}"), text, shell, at + 1));
-        }
-        // A script that is named and missing; what has no ending may be a program that the job builds.
-        let endings = [".sh", ".bash", ".py", ".js", ".mjs", ".cjs", ".ts", ".mts", ".rb", ".ps1"];
-        let named = endings.iter().any(|e| script.ends_with(e)) || (at > 0 && SHELLS.contains(&base));
-        let inside = !script.starts_with(['/', '~', '-', '$']) && !script.contains("${{");
-        return (named && inside && call.folder.is_literal()).then(|| Entered {
-            what: format!("runs {path}"),
-            unread: Some(format!("`{path}` is not in the checkout")),
-            ..Entered::default()
-        });
+        return match written.get(&path) {
+            Some(text) => written_before(call, &path, text, at + 1),
+            None => missing(call, script, &path, at),
+        };
     }
     let text = match call.checkout.glance(&path) {
         // What is no text and is not handed to an interpreter is a program, like any other that the job calls.
@@ -104,6 +103,28 @@ pub(super) fn enter(call: &Call<'_>, input: Option<&Text>, written: &BTreeMap<St
     Some(entered)
 }
 
+/// A script that the job has written.
+fn written_before(call: &Call<'_>, path: &str, text: &str, rest: usize) -> Option<Entered> {
+    let what = format!("runs {path}");
+    if text.len() > LONGEST_WRITTEN {
+        let unread = Some(format!("following stopped: the job writes too much into `{path}`"));
+        return Some(Entered { what, unread, ..Entered::default() });
+    }
+    let shell = language(path, text)?;
+    Some(handed(call, what, text, shell, rest))
+}
+
+/// A script that is named and missing; what has no ending may be a program that the job builds.
+fn missing(call: &Call<'_>, script: &str, path: &str, at: usize) -> Option<Entered> {
+    let named = language(script, "").is_some() || (at > 0 && SHELLS.contains(&call.program));
+    let inside = !script.starts_with(['/', '~', '-', '$']) && !script.contains("${{");
+    (named && inside && call.folder.is_literal()).then(|| Entered {
+        what: format!("runs {path}"),
+        unread: Some(format!("`{path}` is not in the checkout")),
+        ..Entered::default()
+    })
+}
+
 /// A script that stands in no file of the checkout, with the words of the call from `rest` on.
 fn handed(call: &Call<'_>, what: String, text: &str, shell: &str, rest: usize) -> Entered {
     let piece = Piece {
@@ -135,7 +156,7 @@ pub(in crate::commands) fn language(path: &str, text: &str) -> Option<&'static s
     if SHELLS.contains(&by_line) {
         return Some("bash");
     }
-    match (by_line, path.rsplit('.').next().unwrap_or_default()) {
+    match (by_line, path.rsplit_once('.').map_or("", |(_, ending)| ending)) {
         (p, _) if p.starts_with("python") => Some("python"),
         ("node" | "deno" | "bun" | "zx", _) => Some("javascript"),
         ("ruby", _) => Some("ruby"),

@@ -4,7 +4,6 @@
 //! container, the steps of its image and its entry point. Only publications count: what else the code does, and under
 //! which condition, nothing shows. Source: <https://docs.github.com/en/actions/reference/workflows-and-actions/metadata-syntax>
 
-use std::rc::Rc;
 use std::sync::Arc;
 
 use super::Lowering;
@@ -51,19 +50,7 @@ pub(super) fn of_action(
     let root = source.root()?;
     let runs = root.get("runs")?;
     let values = Inputs::Bound(bound(root, node, scope));
-    let within = Scope {
-        run: scope.run,
-        inputs: &values,
-        matrix: scope.matrix.clone(),
-        done: scope.done,
-        env: scope.env.clone(),
-        steps: Vec::new(),
-        symbol: scope.symbol.clone(),
-        os: scope.os,
-        failed: false,
-        action: Some(format!("/{folder}")),
-        asked: Rc::clone(&scope.asked),
-    };
+    let within = scope.of_action(&values, folder);
     let text = |key: &str| runs.get(key).and_then(|n| n.as_str());
     let below = |file: &str| format!("{}/{}", folder.trim_end_matches('/'), file.trim_start_matches("./"));
     let mut lines: Vec<String> = Vec::new();

@@ -67,6 +67,28 @@ pub(super) struct Scope<'a> {
     pub(super) asked: Rc<Asked>,
 }
 
+impl<'a> Scope<'a> {
+    /// What the action in a folder sees when a step of this scope uses it.
+    pub(super) fn of_action<'b>(&self, inputs: &'b Inputs, folder: &str) -> Scope<'b>
+    where
+        'a: 'b,
+    {
+        Scope {
+            run: self.run,
+            inputs,
+            matrix: self.matrix.clone(),
+            done: self.done,
+            env: self.env.clone(),
+            steps: Vec::new(),
+            symbol: self.symbol.clone(),
+            os: self.os,
+            failed: false,
+            action: Some(format!("/{folder}")),
+            asked: Rc::clone(&self.asked),
+        }
+    }
+}
+
 /// What every ref that the event's filter lets through starts with; no member of the platform's context has such a name.
 const START: &str = "(start)";
 

@@ -1,30 +1,33 @@
 //! Steps of a job: scripts read, local composite actions seen through, their inputs bound.
 
+mod composite;
+mod interpolated;
+mod run_by_action;
+
 use std::rc::Rc;
 use std::sync::Arc;
 
 use smol_str::{SmolStr, format_smolstr};
 
-use super::{Lowering, code};
-
 use super::expression::{Lookup, condition as condition_of, evaluate, expressions, interpolate, names_status};
 use super::references::Given;
-use super::scope::{Inputs, Scope};
+use super::scope::Scope;
 use super::source::Source;
 use super::uses::{self, Uses};
 use super::value::Value;
 use super::workflow::environment;
-use crate::catalogue::{Run, RunOption, Split};
-use crate::commands::matching::runs_of;
-use crate::commands::{Choices, IDENTITY};
+use super::{Lowering, code};
+use crate::commands::Choices;
 use crate::model::{
     ActionUse, Cond, Hop, Input, Job, Location, OutputWrite, Problem, Reference, Script, Span, Step, StepBody, Text,
     VersionSource, lowered,
 };
 use crate::syntax::yaml::Node;
+pub(super) use composite::definition;
+use composite::{Inner, Kind, given, local_action};
+use interpolated::interpolated;
+use run_by_action::run_by_action;
 
-/// Composite actions may nest this deep; the platform's own limit is 10.
-const DEEPEST_ACTION: usize = 10;
 /// Steps of one job, composite actions included.
 const MOST_STEPS: usize = 2_000;
 
@@ -151,6 +154,19 @@ pub(super) fn opaque(location: Location, what: String) -> Step {
     }
 }
 
+/// Why the platform would not run a step, and where.
+pub(super) fn malformed_step(step: Node<'_>) -> Option<(Span, &'static str)> {
+    let does = ["run", "uses", "parallel"].map(|key| step.get(key));
+    let [run, uses, _] = does;
+    let wrong = match [run, uses].into_iter().flatten().find(|node| node.is_mapping() || node.is_sequence()) {
+        Some(node) => return Some((node.span(), "`run:` and `uses:` of a step are text")),
+        None if !step.is_mapping() => "a step is a mapping",
+        None if does.iter().all(Option::is_none) => "a step has a `run:` or `uses:`",
+        None => return None,
+    };
+    Some((step.span(), wrong))
+}
+
 /// The parts of a step.
 #[derive(Default, Clone, Copy)]
 struct Parts<'n> {
@@ -226,17 +242,17 @@ fn step(
     let may_fail =
         place.around.may_fail || text_of(parts.may_fail).is_some_and(|s| !interpolate_flag(s, scope).is_never());
     let name = text_of(parts.name).map(|s| interpolate(s, scope).text().to_string());
-    let mut outputs: Vec<(String, Value)> = Vec::new();
-    let mut exports: Vec<(String, Value)> = Vec::new();
-    // The steps of an action that can be read are asked one by one.
-    let mut own = true;
-    let mut new = Step {
+    let label = name.unwrap_or_else(|| match parts.uses {
+        Some(uses) => uses.as_str().unwrap_or_default().to_owned(),
+        None => text_of(parts.run).and_then(|text| text.lines().next()).unwrap_or_default().trim().to_owned(),
+    });
+    let new = Step {
         id: Some(if place.around.prefix.is_empty() {
             id.clone()
         } else {
             format_smolstr!("{}{id}", place.around.prefix)
         }),
-        label: String::new(),
+        label,
         body: StepBody::Opaque { what: String::new() },
         env: scope.env.texts(),
         cond,
@@ -245,97 +261,25 @@ fn step(
         may_fail,
         location: source.at(parts.uses.or(parts.run).unwrap_or(node).span()),
         chain: place.around.chain.clone(),
-        interpolates: interpolated(source, &parts),
+        interpolates: interpolated(source, text_of(parts.uses), parts.with, parts.run),
     };
-    if let Some(uses_node) = parts.uses {
-        let value = uses_node.as_str().unwrap_or_default();
-        new.label = name.unwrap_or_else(|| value.to_owned());
-        match uses::parse(value, scope.run.slug) {
-            Some(Uses::Local(path) | Uses::Own(path)) => {
-                let path = lowering.scripts.folder(&Text::from(path)).to_string();
-                let inner = Inner { node, new, id: &id, shown: format!("./{path}"), commit: None, path };
+    // The steps of an action that can be read are asked one by one.
+    let mut own = true;
+    let mut left = Left::default();
+    if let Some(uses) = parts.uses {
+        match action_of(lowering, source, &id, (node, uses, parts.with), new, scope) {
+            Used::Inner(inner) => {
                 own = false;
-                outputs = local_action(lowering, place, inner, scope, steps);
+                left.outputs = local_action(lowering, place, *inner, scope, steps);
             }
-            Some(Uses::Home(path)) => {
-                let path = source.beside(&path);
-                let inner = Inner { node, new, id: &id, shown: path.clone(), commit: None, path };
-                own = false;
-                outputs = local_action(lowering, place, inner, scope, steps);
-            }
-            Some(Uses::Remote(action, reference)) => match given(lowering, &action, &reference) {
-                Some((Given { path, commit }, Kind::Steps)) => {
-                    let inner = Inner { node, new, id: &id, shown: value.to_owned(), commit: Some(commit), path };
-                    own = false;
-                    outputs = local_action(lowering, place, inner, scope, steps);
-                }
-                given => {
-                    let action = ActionUse {
-                        name: action,
-                        reference: uses::reference(&reference, uses_node.comment_after(), new.location.clone()),
-                        inputs: homed(lowering, inputs(source, parts.with, scope)),
-                    };
-                    let mut runs = run_by_action(lowering, &action, scope, &new);
-                    if let Some((Given { path, commit }, _)) = given {
-                        let hop = Hop { what: format!("uses {value}, {commit}"), location: new.location.clone() };
-                        runs.extend(code::of_action(lowering, &path, hop, node, scope, &new));
-                    }
-                    new.body = StepBody::Action(action);
-                    steps.push(Arc::new(new));
-                    steps.extend(runs.into_iter().map(Arc::new));
-                }
-            },
-            Some(Uses::Image(image)) => {
-                let reference = Reference {
-                    raw: String::new(),
-                    version: None,
-                    source: VersionSource::Assumed,
-                    location: new.location.clone(),
-                };
-                let published = code::of_image(lowering, &image, node, scope, &new);
-                new.body = StepBody::Action(ActionUse {
-                    name: format!("docker://{image}"),
-                    reference,
-                    inputs: homed(lowering, inputs(source, parts.with, scope)),
-                });
-                steps.push(Arc::new(new));
-                steps.extend(published.map(Arc::new));
-            }
-            None => {
-                new.body = StepBody::Opaque { what: format!("`{value}` is no action reference") };
-                steps.push(Arc::new(new));
-            }
+            Used::Steps(found) => steps.extend(found.into_iter().map(Arc::new)),
         }
     } else if let Some(run) = parts.run {
-        let text = run.as_str().unwrap_or_default();
-        new.label = name.unwrap_or_else(|| text.lines().next().unwrap_or_default().trim().to_owned());
         let script = script(lowering, place, &parts, run, scope, &new);
-        for write in &script.outputs {
-            let cond = new.cond.clone().and(write.cond.clone());
-            let value = perhaps(cond, handed_on(write), Value::literal(""));
-            match outputs.iter_mut().find(|(k, _)| *k == write.name) {
-                // Several writes: the last on each path; every one is possible.
-                Some((_, known)) if *known != value => {
-                    let either = Cond::atom(format!(
-                        "{}{id} writes {} at line {}",
-                        scope.symbol, write.name, write.location.line
-                    ));
-                    let options = vec![(either.clone().negate(), known.clone()), (either, value)];
-                    *known = Value::Choice(options).simplified();
-                }
-                Some(_) => {}
-                None => outputs.push((write.name.clone(), value)),
-            }
-        }
-        for write in &script.exports {
-            let before = scope.env.iter().take(outer).chain(&exports).rev().find(|(name, _)| *name == write.name);
-            let before = before.map_or_else(|| Value::literal(""), |(_, value)| value.clone());
-            let cond = new.cond.clone().and(write.cond.clone());
-            exports.push((write.name.clone(), perhaps(cond, handed_on(write), before)));
-        }
-        new.body = StepBody::Script(Arc::new(script));
-        steps.push(Arc::new(new));
+        left = Left::of(&script, &new, &id, scope, outer);
+        steps.push(Arc::new(Step { body: StepBody::Script(Arc::new(script)), ..new }));
     }
+    let Left { mut outputs, exports } = left;
     scope.env.truncate(outer);
     let writes = parts.env.is_some() || !exports.is_empty();
     lowering.sources.checkout().spend(if writes { 50 + 4 * outer } else { 50 });
@@ -345,6 +289,110 @@ fn step(
     outputs.retain(|(_, v)| v.alternatives().iter().all(worth_keeping));
     scope.steps.push(Rc::new((id, outputs)));
     own
+}
+
+/// What the `uses:` of a step comes to.
+enum Used<'n> {
+    /// The steps of an action that can be read.
+    Inner(Box<Inner<'n>>),
+    /// The step itself, and behind it what its action is known to run.
+    Steps(Vec<Step>),
+}
+
+/// Reads the `uses:` of a step, which is the second of the nodes, with its inputs, the third.
+fn action_of<'n>(
+    lowering: &Lowering<'_>,
+    source: &Source,
+    id: &'n str,
+    (node, uses, with): (Node<'n>, Node<'n>, Option<Node<'n>>),
+    mut new: Step,
+    scope: &Scope<'_>,
+) -> Used<'n> {
+    let value = uses.as_str().unwrap_or_default();
+    let inputs = || homed(lowering, inputs(source, with, scope));
+    let inner = |new: Step, shown: String, commit: Option<String>, path: String| {
+        Used::Inner(Box::new(Inner { node, new, id, shown, commit, path }))
+    };
+    match uses::parse(value, scope.run.slug) {
+        Some(Uses::Local(path) | Uses::Own(path)) => {
+            let path = lowering.scripts.folder(&Text::from(path)).to_string();
+            inner(new, format!("./{path}"), None, path)
+        }
+        Some(Uses::Home(path)) => {
+            let path = source.beside(&path);
+            inner(new, path.clone(), None, path)
+        }
+        Some(Uses::Remote(action, reference)) => match given(lowering, &action, &reference) {
+            Some((Given { path, commit }, Kind::Steps)) => inner(new, value.to_owned(), Some(commit), path),
+            given => {
+                let action = ActionUse {
+                    name: action,
+                    reference: uses::reference(&reference, uses.comment_after(), new.location.clone()),
+                    inputs: inputs(),
+                };
+                let mut runs = run_by_action(lowering, &action, scope, &new);
+                if let Some((Given { path, commit }, _)) = given {
+                    let hop = Hop { what: format!("uses {value}, {commit}"), location: new.location.clone() };
+                    runs.extend(code::of_action(lowering, &path, hop, node, scope, &new));
+                }
+                new.body = StepBody::Action(action);
+                Used::Steps(std::iter::once(new).chain(runs).collect())
+            }
+        },
+        Some(Uses::Image(image)) => {
+            let reference = Reference {
+                raw: String::new(),
+                version: None,
+                source: VersionSource::Assumed,
+                location: new.location.clone(),
+            };
+            let published = code::of_image(lowering, &image, node, scope, &new);
+            new.body = StepBody::Action(ActionUse { name: format!("docker://{image}"), reference, inputs: inputs() });
+            Used::Steps(std::iter::once(new).chain(published).collect())
+        }
+        None => {
+            new.body = StepBody::Opaque { what: format!("`{value}` is no action reference") };
+            Used::Steps(vec![new])
+        }
+    }
+}
+
+/// What a step leaves to later ones.
+#[derive(Default)]
+struct Left {
+    outputs: Vec<(String, Value)>,
+    /// Variables that it sets for them.
+    exports: Vec<(String, Value)>,
+}
+
+impl Left {
+    /// What the script of a step leaves. Of the variables of its scope the first `outer` are not its own.
+    fn of(script: &Script, step: &Step, id: &str, scope: &Scope<'_>, outer: usize) -> Self {
+        let mut left = Self::default();
+        for write in &script.outputs {
+            let cond = step.cond.clone().and(write.cond.clone());
+            let value = perhaps(cond, handed_on(write), Value::literal(""));
+            match left.outputs.iter_mut().find(|(k, _)| *k == write.name) {
+                // Several writes: the last on each path; every one is possible.
+                Some((_, known)) if *known != value => {
+                    let (writes, line) = (&write.name, write.location.line);
+                    let either = Cond::atom(format!("{}{id} writes {writes} at line {line}", scope.symbol));
+                    let options = vec![(either.clone().negate(), known.clone()), (either, value)];
+                    *known = Value::Choice(options).simplified();
+                }
+                Some(_) => {}
+                None => left.outputs.push((write.name.clone(), value)),
+            }
+        }
+        for write in &script.exports {
+            let before = scope.env.iter().take(outer).chain(&left.exports);
+            let before = before.rev().find(|(name, _)| *name == write.name);
+            let before = before.map_or_else(|| Value::literal(""), |(_, value)| value.clone());
+            let cond = step.cond.clone().and(write.cond.clone());
+            left.exports.push((write.name.clone(), perhaps(cond, handed_on(write), before)));
+        }
+        left
+    }
 }
 
 /// What a script hands on: one of several values, where all of them are known.
@@ -418,238 +466,6 @@ fn homed(lowering: &Lowering<'_>, mut inputs: Vec<Input>) -> Vec<Input> {
     inputs
 }
 
-/// A step that uses an action whose files can be read.
-struct Inner<'a> {
-    node: Node<'a>,
-    new: Step,
-    id: &'a str,
-    /// Its name, for people.
-    shown: String,
-    /// What is known of its commit, when it is another repository's.
-    commit: Option<String>,
-    /// Its folder.
-    path: String,
-}
-
-/// The file that defines the action in a folder.
-pub(super) fn definition(lowering: &Lowering<'_>, folder: &str) -> Option<String> {
-    let checkout = lowering.sources.checkout();
-    let folder = folder.trim_end_matches('/');
-    let join = |file: &str| if folder.is_empty() { file.to_owned() } else { format!("{folder}/{file}") };
-    [join("action.yml"), join("action.yaml")].into_iter().find(|f| checkout.is_there(f))
-}
-
-/// What an action is made of.
-enum Kind {
-    /// A list of steps.
-    Steps,
-    /// A program, of which only publications with literal words are seen.
-    Program,
-}
-
-/// An action of another repository in a checkout that was given.
-fn given(lowering: &Lowering<'_>, action: &str, reference: &str) -> Option<(Given, Kind)> {
-    let given = lowering.given_action(action, reference)?;
-    let file = definition(lowering, &given.path)?;
-    // One that cannot be read is a problem to report.
-    let Ok(source) = lowering.sources.load(&file) else { return Some((given, Kind::Steps)) };
-    let using = || source.root()?.get("runs")?.get("using")?.as_str();
-    let steps = malformed(&source).is_some() || using() == Some("composite");
-    Some((given, if steps { Kind::Steps } else { Kind::Program }))
-}
-
-/// Why the platform would not run an action, and where.
-fn malformed(source: &Source) -> Option<(Span, &'static str)> {
-    let Some(root) = source.root().filter(|root| root.is_mapping()) else {
-        return Some((source.root().map_or_else(Span::default, |root| root.span()), "an action is a mapping"));
-    };
-    let Some(runs) = root.get("runs").filter(|runs| runs.is_mapping()) else {
-        return Some((root.get("runs").unwrap_or(root).span(), "an action has a mapping `runs:`"));
-    };
-    let Some(using) = runs.get("using").and_then(|using| using.as_str()) else {
-        return Some((runs.span(), "`runs:` of an action says what it is `using:`"));
-    };
-    if using != "composite" {
-        return None;
-    }
-    let Some(steps) = runs.get("steps").filter(|steps| steps.is_sequence()) else {
-        return Some((runs.span(), "`steps:` is a list of steps"));
-    };
-    steps.items().find_map(malformed_step)
-}
-
-/// Why the platform would not run a step, and where.
-pub(super) fn malformed_step(step: Node<'_>) -> Option<(Span, &'static str)> {
-    let does = ["run", "uses", "parallel"].map(|key| step.get(key));
-    let [run, uses, _] = does;
-    let wrong = match [run, uses].into_iter().flatten().find(|node| node.is_mapping() || node.is_sequence()) {
-        Some(node) => return Some((node.span(), "`run:` and `uses:` of a step are text")),
-        None if !step.is_mapping() => "a step is a mapping",
-        None if does.iter().all(Option::is_none) => "a step has a `run:` or `uses:`",
-        None => return None,
-    };
-    Some((step.span(), wrong))
-}
-
-fn local_action(
-    lowering: &Lowering<'_>,
-    place: &Place<'_>,
-    inner: Inner<'_>,
-    scope: &mut Scope<'_>,
-    steps: &mut Vec<Arc<Step>>,
-) -> Vec<(String, Value)> {
-    let Inner { node, mut new, id, shown, commit, path } = inner;
-    let file = definition(lowering, &path);
-    let what = match commit {
-        Some(commit) => format!("uses {shown}, {commit}"),
-        None => format!("uses {shown}"),
-    };
-    let hop = Hop { what, location: new.location.clone() };
-    let refuse = |mut new: Step, what: String, steps: &mut Vec<Arc<Step>>| {
-        new.body = StepBody::Opaque { what };
-        steps.push(Arc::new(new));
-        Vec::new()
-    };
-    let Some(file) = file else {
-        let image = format!("{path}/Dockerfile");
-        let what = if lowering.sources.checkout().exists(image.trim_start_matches('/')) {
-            format!("the Docker action {shown} runs code of the checkout")
-        } else {
-            format!("the action {shown} is not in this checkout")
-        };
-        return refuse(new, what, steps);
-    };
-    if place.around.chain.contains(&hop) || place.around.chain.len() >= DEEPEST_ACTION {
-        let what = format!("the action {shown} is in itself, or in more than {DEEPEST_ACTION} others");
-        lowering.problem(problem_at(&new.location, what.clone()));
-        return refuse(new, what, steps);
-    }
-    let source = match lowering.sources.load(&file) {
-        Ok(source) => source,
-        Err(problem) => {
-            let what = format!("{file} cannot be read: {}", problem.message);
-            lowering.problem(problem);
-            return refuse(new, what, steps);
-        }
-    };
-    if let Some((span, wrong)) = malformed(&source) {
-        lowering.problem(problem_at(&source.at(span), format!("{wrong}; GitHub refuses this action")));
-        return refuse(new, format!("{file} cannot be read: {wrong}"), steps);
-    }
-    let Some(root) = source.root() else { return Vec::new() };
-    let runs = root.get("runs");
-    let using = runs.and_then(|r| r.get("using")).and_then(|n| n.as_str()).unwrap_or_default();
-    if using != "composite" {
-        let published = code::of_action(lowering, &path, hop.clone(), node, scope, &new);
-        new.chain.push(hop);
-        let outputs = refuse(new, format!("the action {shown} runs code of the checkout ({using})"), steps);
-        steps.extend(published.map(Arc::new));
-        return outputs;
-    }
-    let values = Inputs::Bound(code::bound(root, node, scope));
-    let mut chain = place.around.chain.clone();
-    chain.push(hop);
-    let mut within = Scope {
-        run: scope.run,
-        inputs: &values,
-        matrix: scope.matrix.clone(),
-        done: scope.done,
-        env: scope.env.clone(),
-        steps: Vec::new(),
-        symbol: format!("{}{id}/", scope.symbol),
-        os: scope.os,
-        failed: false,
-        action: Some(format!("/{path}")),
-        asked: Rc::default(),
-    };
-    let around = Around {
-        chain,
-        cond: new.cond.clone(),
-        may_fail: new.may_fail,
-        prefix: format!("{}{id}/", place.around.prefix),
-        symbol: within.symbol.clone(),
-        action: within.action.clone(),
-    };
-    let inside = Place { source: &source, defaults: Vec::new(), around: Rc::new(around) };
-    list(lowering, &inside, runs.and_then(|r| r.get("steps")), &mut within, steps);
-    let Some(outputs) = root.get("outputs") else { return Vec::new() };
-    outputs
-        .entries()
-        .filter_map(|(key, output)| {
-            let value = output.get("value").and_then(|v| v.as_str()).unwrap_or_default();
-            Some((key.as_str()?.to_owned(), interpolate(value, &within).written()))
-        })
-        .collect()
-}
-
-/// The expressions inside the code of a step whose values are not the platform's own. Truth values and numbers that a
-/// workflow declares as such carry no code.
-fn interpolated(source: &Source, parts: &Parts<'_>) -> Vec<(String, Location)> {
-    let with = |name: &str| parts.with.and_then(|w| w.get(name));
-    let action = parts.uses.and_then(|n| n.as_str()).and_then(|action| action.split('@').next());
-    let entries = action.into_iter().flat_map(runs_of);
-    let code = entries.flat_map(|r| &r.inputs).filter_map(|name| with(name)).chain(parts.run);
-    let plain = |input: &str| {
-        let kind = || {
-            let root = source.root()?;
-            let on = root.get("on").or_else(|| root.get("true"))?;
-            on.get("workflow_call")?.get("inputs")?.get(input)?.get("type")?.as_str()
-        };
-        matches!(kind(), Some("boolean" | "number"))
-    };
-    let mut found = Vec::new();
-    for node in code {
-        for (range, inner) in expressions(node.as_str().unwrap_or_default()) {
-            if contexts(inner).any(|c| supplied(c, &plain)) {
-                let span = Span { start: node.at(range.start), end: node.at(range.end) };
-                found.push((inner.trim().to_owned(), source.at(span)));
-            }
-        }
-    }
-    found
-}
-
-/// The contexts that an expression names, with their members.
-fn contexts(expression: &str) -> impl Iterator<Item = &str> {
-    const ALL: &[&str] = &["github", "inputs", "needs", "env", "vars", "matrix", "steps", "secrets", "runner", "job"];
-    // Every second piece is a string.
-    let code = expression.split('\'').step_by(2);
-    code.flat_map(|piece| piece.split(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-' | '.'))))
-        .filter(|word| ALL.iter().any(|c| word.split('.').next().is_some_and(|head| head.eq_ignore_ascii_case(c))))
-}
-
-/// Whether the value that a context names is supplied by whoever starts or calls the pipeline.
-fn supplied(context: &str, plain: &dyn Fn(&str) -> bool) -> bool {
-    const OWN: &[&str] = &[
-        "github.sha",
-        "github.run_id",
-        "github.run_number",
-        "github.run_attempt",
-        "github.repository",
-        "github.repository_owner",
-        "github.repository_id",
-        "github.server_url",
-        "github.api_url",
-        "github.workspace",
-        "github.action_path",
-        "github.token",
-        "github.job",
-        "github.event_name",
-        "github.ref_type",
-    ];
-    // Outputs of the platform's own actions.
-    const MADE: &[&str] =
-        &["bundle-path", "attestation-id", "attestation-url", "artifact-id", "artifact-digest", "download-path"];
-    let context = context.to_ascii_lowercase();
-    match context.split_once('.') {
-        Some(("runner" | "secrets" | "job", _)) => false,
-        Some(("steps", path)) => !MADE.iter().any(|name| path.ends_with(&format!(".outputs.{name}"))),
-        Some(("github", _)) => !OWN.contains(&context.as_str()),
-        Some(("inputs", name)) => !plain(name),
-        _ => true,
-    }
-}
-
 /// Reads the script of a `run:` step.
 fn script(
     lowering: &Lowering<'_>,
@@ -682,108 +498,6 @@ fn script(
         chain: &place.around.chain,
         choices: choices(scope.env.iter().map(|(_, value)| value).chain(&values)),
     })
-}
-
-/// More commands than this are not made of the values that the inputs of one action can have.
-const MOST_TEXTS: usize = 16;
-
-/// The commands that an action runs because one of its inputs holds them.
-fn run_by_action(lowering: &Lowering<'_>, action: &ActionUse, scope: &Scope<'_>, step: &Step) -> Vec<Step> {
-    let mut steps = Vec::new();
-    for entry in runs_of(&action.name) {
-        let whole = |value: &str| match &entry.program {
-            Some(program) => format!("{program} {value}"),
-            None => value.to_owned(),
-        };
-        let mut texts: Vec<(Cond, String)> = Vec::new();
-        for input in entry.inputs.iter().filter_map(|name| action.input(name)) {
-            if (1..=MOST_TEXTS).contains(&input.choices.len()) {
-                let possible = input.choices.iter().filter(|(cond, _)| !cond.is_never());
-                texts.extend(possible.map(|(cond, value)| (cond.clone(), whole(value.as_str()))));
-            } else {
-                texts.push((Cond::TRUE, whole(input.value.as_str())));
-            }
-        }
-        if let Some(command) = &entry.command {
-            texts.extend(with_options(command, entry, action));
-        }
-        for (cond, text) in texts {
-            let folder = entry.folder.as_deref().and_then(|f| action.input(f)).map(|f| f.value.clone());
-            let script = lowering.scripts.read(&crate::commands::Reading {
-                text: &text,
-                shell: entry.shell.as_deref().unwrap_or("sh"),
-                // What is unknown in the value stands in it as a symbol already.
-                holes: &symbols(&text),
-                env: &step.env,
-                platform: &|name| platform_variable(name, scope),
-                folder: folder.unwrap_or_default(),
-                locate: &|_, _| step.location.clone(),
-                chain: &step.chain,
-                choices: choices(scope.env.iter().map(|(_, value)| value)),
-            });
-            let cond = step.cond.clone().and(cond);
-            let mut script = script;
-            if entry.beyond {
-                script.commands.retain(|c| c.chain.len() > step.chain.len());
-                if script.commands.is_empty() && script.unread.is_empty() {
-                    continue;
-                }
-            }
-            let mut new = Step { id: None, body: StepBody::Script(Arc::new(script)), cond, ..step.clone() };
-            let handed = action.inputs.iter().any(|i| i.value.as_str().contains(IDENTITY));
-            if entry.contained && !handed {
-                new.env = new.env.iter().cloned().chain([(IDENTITY.to_owned(), Text::default())]).collect();
-            }
-            steps.push(new);
-        }
-    }
-    steps
-}
-
-/// A command with the words that inputs of the action add; one for each way in which conditions decide about them.
-fn with_options(command: &str, entry: &Run, action: &ActionUse) -> Vec<(Cond, String)> {
-    let mut texts = vec![(Cond::TRUE, command.to_owned())];
-    for (name, option) in &entry.options {
-        let Some(input) = action.input(name) else {
-            let default = option.default.as_deref().map(|value| words(option, &Text::from(value))).unwrap_or_default();
-            texts.iter_mut().for_each(|(_, text)| text.push_str(&default));
-            continue;
-        };
-        let choices: Vec<(Cond, String)> =
-            input.choices.iter().map(|(cond, value)| (cond.clone(), words(option, value))).collect();
-        if choices.is_empty() || texts.len() * choices.len() > MOST_TEXTS {
-            texts.iter_mut().for_each(|(_, text)| text.push_str(&words(option, &input.value)));
-            continue;
-        }
-        let each = |(cond, text): &(Cond, String)| -> Vec<(Cond, String)> {
-            choices.iter().map(|(c, words)| (cond.clone().and(c.clone()), format!("{text}{words}"))).collect()
-        };
-        texts = texts.iter().flat_map(each).collect();
-        texts.retain(|(cond, _)| !cond.is_never());
-    }
-    texts
-}
-
-/// The words for one value of an input, as shell text.
-fn words(option: &RunOption, value: &Text) -> String {
-    let quoted = |text: &str| format!("'{}'", text.replace('\'', "'\\''"));
-    let flag = option.flag.as_deref().unwrap_or_default();
-    let Some(split) = option.split else {
-        return match value.as_str() {
-            "" | "false" => String::new(),
-            "true" => format!(" {flag}"),
-            // What nobody can see stays undecided.
-            other => format!(" {flag}={}", quoted(other)),
-        };
-    };
-    let items = match split {
-        Split::Whole => vec![value.clone()],
-        Split::Lines => value.items(&[]),
-        Split::Commas => value.items(&[',']),
-        Split::Words => value.items(&[' ', '\t']),
-    };
-    let items = items.iter().map(Text::as_str).filter(|i| !i.is_empty());
-    items.map(|i| if flag.is_empty() { format!(" {}", quoted(i)) } else { format!(" {flag}={}", quoted(i)) }).collect()
 }
 
 /// The symbols of a text, each as the value of its own hole.
