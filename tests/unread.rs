@@ -106,6 +106,7 @@ const FOLLOWED: &[(&str, &str, &str)] = &[
     ("run: just go", "justfile", "go:\n  echo\n"),
     ("run: tox -e go", "tox.ini", "[testenv:go]\ncommands = echo\n"),
     ("run: docker build .", "Dockerfile", "FROM scratch\nRUN echo\n"),
+    ("run: fastlane go", "fastlane/Fastfile", "lane :go do\nend\n"),
     ("run: poe go", "pyproject.toml", "[tool.poe.tasks]\ngo = \"echo\"\n"),
     ("uses: ./act", "act/action.yml", "runs: { using: composite, steps: [{ run: echo, shell: bash }] }\n"),
 ];

@@ -78,9 +78,15 @@ fn read_list(
 ) {
     let mut any = false;
     let symbols: Vec<&str> = texts.iter().flat_map(|t| t.symbols()).collect();
+    let mut seen: Vec<&Step> = Vec::new();
     for symbol in &symbols {
         let Some((job, step)) = step_of_symbol(flow, symbol) else { continue };
         any = true;
+        let script = matches!(step.body, StepBody::Script(_));
+        if script && seen.iter().any(|known| std::ptr::eq(*known, step)) {
+            continue;
+        }
+        seen.push(step);
         let at = flow.jobs.iter().position(|j| std::ptr::eq(&**j, job));
         let index = job.steps.iter().position(|s| std::ptr::eq(&**s, step));
         let (Some(at), Some(index)) = (at, index) else { continue };
@@ -113,9 +119,22 @@ fn read_list(
         outputs.dedup();
         let before = (listed.hashed.len(), listed.tool, listed.single.len());
         let mut handed: Vec<&Text> = Vec::new();
-        for command in &script.commands {
-            handed.extend(words_of(command).chain(step.env.iter().map(|(_, v)| v)));
-            read_command(flow, facts, &Point { job: at, step: index }, (script, command), listed);
+        // Where every leg writes an output of its own, all of them are in the list.
+        let of_leg = |leg: usize| {
+            let steps = &flow.jobs.get(leg)?.steps;
+            let index = steps.iter().position(|s| s.id == step.id)?;
+            let StepBody::Script(script) = &steps.get(index)?.body else { return None };
+            Some((Point { job: leg, step: index }, &**script))
+        };
+        let scripts: Vec<(Point, &Script)> = match legs > 1 && outputs.len() >= legs {
+            true => bytes::legs(flow, &job.key).filter_map(of_leg).collect(),
+            false => vec![(Point { job: at, step: index }, script)],
+        };
+        for (point, script) in &scripts {
+            for command in &script.commands {
+                handed.extend(words_of(command).chain(step.env.iter().map(|(_, v)| v)));
+                read_command(flow, facts, point, (script, command), listed);
+            }
         }
         if handed.iter().flat_map(|t| t.symbols()).any(|s| s.ends_with(ARTIFACTS)) {
             listed.by_tool(&Point { job: at, step: index });

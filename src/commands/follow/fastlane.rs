@@ -3,6 +3,7 @@
 //! A lane is followed into the lanes and methods that it calls; each action that hands an app out becomes an implied
 //! command (`fastlane:upload --name APP --file APP.ipa`). Source: <https://docs.fastlane.tools/advanced/lanes/>
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
 
 use regex::Regex;
@@ -29,6 +30,10 @@ const UPLOADS: &[(&str, &str)] = &[
 ];
 /// Lanes and methods looked at in one file.
 const MOST: usize = 400;
+/// Uploads that one command stands for.
+const MOST_UPLOADS: usize = 100;
+/// Most lines of one lane.
+const LONGEST_LANE: usize = 1_000;
 /// Most lines of one call.
 const LONGEST: usize = 60;
 
@@ -55,9 +60,16 @@ pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
     let mut bare = call.arguments().iter().map(Text::as_str).filter(|w| !w.starts_with('-') && !w.contains(':'));
     let (first, second) = (bare.next()?, bare.next());
     let path = FILES.iter().map(|f| call.path(f)).find(|p| call.checkout.is_there(p))?;
-    let text = call.checkout.read(&path).ok()?;
+    let text = match call.checkout.read(&path) {
+        Ok(text) => text,
+        Err(error) => {
+            let unread = Some(format!("{path}: {error}"));
+            return Some(Entered { what: format!("fastlane {first}"), unread, ..Entered::default() });
+        }
+    };
     let lines: Vec<&str> = text.lines().collect();
     let lanes = lanes(&lines);
+    let names: BTreeSet<&str> = lanes.iter().map(|l| l.name).collect();
     let of = |name: &str, platform: Option<&str>| {
         let named = || lanes.iter().filter(|l| l.name == name);
         named().find(|l| l.platform == platform).or_else(|| named().next())
@@ -76,17 +88,24 @@ pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
             continue;
         }
         seen.push(lane.from);
+        if lane.to - lane.from >= LONGEST_LANE {
+            entered.unread = Some(format!("following stopped: a lane has more than {LONGEST_LANE} lines"));
+        }
         for at in lane.from..lane.to {
             let Some(line) = lines.get(at).filter(|l| !l.trim_start().starts_with('#')) else { continue };
             let Some(called) = LINES.as_ref().and_then(|[_, calls]| calls.captures(line)?.get(1)) else { continue };
             if let Some((action, store)) = UPLOADS.iter().find(|(action, _)| *action == called.as_str()) {
+                if entered.implied.len() >= MOST_UPLOADS {
+                    entered.unread = Some(format!("following stopped: more than {MOST_UPLOADS} uploads"));
+                    break;
+                }
                 if let Some(words) = upload(action, store, lines.get(at..lane.to).unwrap_or_default()) {
                     let start = line.as_ptr() as usize - text.as_ptr() as usize;
                     let range = start + called.start()..start + line.trim_end().len();
                     entered.implied.push(Implied { words, location: Some(places.at(&range)) });
                 }
-            } else if let Some(next) = of(called.as_str(), lane.platform) {
-                open.push(next);
+            } else if names.contains(called.as_str()) {
+                open.extend(of(called.as_str(), lane.platform));
             }
         }
     }
@@ -109,7 +128,8 @@ fn lanes<'a>(lines: &[&'a str]) -> Vec<Lane<'a>> {
             continue;
         }
         let ends = |l: &&str| l.strip_prefix(indent.as_str()).is_some_and(|rest| rest.starts_with("end"));
-        let to = lines.iter().skip(at + 1).position(ends).map_or(lines.len(), |n| at + 1 + n);
+        let longest = lines.len().min(at + 1 + LONGEST_LANE);
+        let to = lines.iter().skip(at + 1).take(LONGEST_LANE).position(ends).map_or(longest, |n| at + 1 + n);
         if found.len() > MOST {
             break;
         }

@@ -174,6 +174,10 @@ impl Scope<'_> {
                 (job.cond.clone().negate(), Value::literal("skipped")),
             ])
             .simplified(),
+            // `toJSON(needs.build.outputs)` hands on all of them.
+            [what] if what.eq_ignore_ascii_case("outputs") && !job.outputs.is_empty() => {
+                Value::Map(job.outputs.clone())
+            }
             [what, name] if what.eq_ignore_ascii_case("outputs") => {
                 match job.outputs.iter().find(|(k, _)| k.eq_ignore_ascii_case(name)) {
                     Some((_, value)) => value.clone(),
