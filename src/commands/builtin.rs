@@ -109,10 +109,10 @@ impl Interpreter<'_> {
                 done
             }
             "shift" => {
-                let by = first.and_then(|t| t.as_str().parse().ok()).unwrap_or(1_usize);
-                self.positional.drain(..by.min(self.positional.len()));
+                self.shift(first);
                 done
             }
+            "getopts" => self.getopts(arguments),
             "read" => {
                 self.assign_read(arguments);
                 done

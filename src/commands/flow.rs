@@ -237,24 +237,6 @@ impl Interpreter<'_> {
         }
         Status::same(Cond::TRUE)
     }
-
-    pub(super) fn repeat(&mut self, test: &Node, body: &Node, until: bool) -> Status {
-        let before = self.scope.clone();
-        let caught = |leave| matches!(leave, Leave::Break | Leave::Continue);
-        let (status, _) = self.under(&Cond::TRUE, caught, |this| this.status(test));
-        let cond = if until { status.strict.cond().negate() } else { status.lenient };
-        if !matches!(cond, Cond::Known(false)) {
-            self.under(&cond, caught, |this| {
-                if let Some(capture) = this.captures.last_mut() {
-                    capture.mixed = true;
-                }
-                this.run(body);
-            });
-        }
-        let label = self.here.to_string();
-        self.scope = std::mem::take(&mut self.scope).after_rounds(&before, &label);
-        Status::same(Cond::TRUE)
-    }
 }
 
 impl Streams {

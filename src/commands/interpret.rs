@@ -10,7 +10,7 @@ use super::choices::Choices;
 use super::condition::is_assertion;
 use super::scope::{Held, Scope};
 use super::status::{Rendered, Status, Strict};
-use super::{Parsed, paths, symbol};
+use super::{Parsed, paths, rounds, symbol};
 use crate::catalogue::{Indexed, Wrapper};
 use crate::model::{self, Cond, Hop, Location, Text};
 use crate::syntax::shell::{Node, Piece, Script};
@@ -152,6 +152,7 @@ pub fn interpret(script: &Script, context: Context<'_>) -> model::Script {
         jumps: Vec::new(),
         functions: HashMap::new(),
         positional: context.positional.clone(),
+        options: rounds::Place::default(),
         locals: Vec::new(),
         chain: context.chain.clone(),
         stdout: Stdout::Log,
@@ -207,6 +208,8 @@ pub(super) struct Interpreter<'a> {
     jumps: Vec<Jump>,
     pub(super) functions: HashMap<String, (Arc<Node>, Rc<Frame>)>,
     pub(super) positional: Vec<Text>,
+    /// How far `getopts` has come in them.
+    pub(super) options: rounds::Place,
     pub(super) locals: Vec<Vec<(String, Option<Held>)>>,
     pub(super) chain: Vec<Hop>,
     pub(super) stdout: Stdout,
@@ -331,7 +334,9 @@ impl Interpreter<'_> {
     pub(super) fn apart<R>(&mut self, run: impl FnOnce(&mut Self) -> R) -> R {
         let scope = self.scope.clone();
         let (folder, folders, positional) = (self.folder.clone(), self.folders.clone(), self.positional.clone());
+        let options = std::mem::take(&mut self.options);
         let (result, _) = self.under(&Cond::TRUE, |_| true, run);
+        self.options = options;
         self.scope = scope;
         self.folder = folder;
         self.folders = folders;

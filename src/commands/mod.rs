@@ -16,6 +16,7 @@ mod interpret;
 pub mod matching;
 mod parsed;
 mod paths;
+mod rounds;
 mod run;
 mod scope;
 mod scripts;

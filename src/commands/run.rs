@@ -324,6 +324,7 @@ impl Interpreter<'_> {
             self.bodies.push(Arc::clone(&body));
             let frame = std::mem::replace(&mut self.frame, frame);
             let positional = std::mem::replace(&mut self.positional, arguments.to_vec());
+            let options = std::mem::take(&mut self.options);
             let input = match streams.input {
                 Some(input) => self.input.replace(input),
                 None => self.input.clone(),
@@ -353,6 +354,7 @@ impl Interpreter<'_> {
             }
             self.input = input;
             self.positional = positional;
+            self.options = options;
             self.frame = frame;
             self.bodies.pop();
             self.calls -= 1;

@@ -716,3 +716,38 @@ fn a_tab_behind_a_continuation_separates_words() {
         assert_eq!(lines, ["npm publish a", "npm pack", "npm ci"], "{blank:?}");
     }
 }
+
+// Loops over arguments
+
+const ARGUMENTS: &str = "main() {\n  push=false\n  while [ $# -gt 0 ]; do\n    case \"$1\" in\n      --push) push=true ;;\n      \
+    --tag) tag=\"$2\"; shift ;;\n    esac\n    shift\n  done\n  if [ \"$push\" = true ]; then docker push \"acme/widget:$tag\"; fi\n}\n";
+
+#[test]
+fn arguments_are_taken_one_by_one() {
+    assert_runs(&format!("{ARGUMENTS}main --tag v1 --push"), &["docker push acme/widget:v1"]);
+    assert_runs(&format!("{ARGUMENTS}main --tag v1"), &[]);
+    let some = lines(&run_in(&format!("{ARGUMENTS}main --tag v1 $MORE"), Shell::Posix, &[]));
+    assert!(some.len() == 1 && some[0].starts_with("env.MORE == '--push' | docker push acme/widget:"), "{some:?}");
+    // Only the last one matters.
+    assert_runs("set -- a b c\nuntil [ $# -eq 1 ]; do shift; done\necho \"$1\"", &["echo c"]);
+    assert_runs(
+        "set -- a b\nwhile true; do\n  case $1 in b) break ;; esac\n  x=$1\n  shift\ndone\ntool $x $1",
+        &["tool a b"],
+    );
+    // Of other loops nobody knows how often they go round.
+    assert_runs("n=0\nwhile sleep 1; do n=1; done\ntool $n", &["sleep 1", "tool ${{ loop(n 22) }}"]);
+}
+
+const OPTIONS: &str = "main() {\n  dry=false\n  while getopts 'dt:' option; do\n    case $option in\n      d) dry=true ;;\n      \
+    t) tag=$OPTARG ;;\n      ?) exit 1 ;;\n    esac\n  done\n  shift $((OPTIND - 1))\n  \
+    if [ $dry != true ]; then docker push \"$1:$tag\"; fi\n}\n";
+
+#[test]
+fn options_are_read_letter_by_letter() {
+    assert_runs(&format!("{OPTIONS}main -t v1 acme/widget"), &["docker push acme/widget:v1"]);
+    assert_runs(&format!("{OPTIONS}main -tv1 acme/widget"), &["docker push acme/widget:v1"]);
+    assert_runs(&format!("{OPTIONS}main -t v1 -- acme/widget"), &["docker push acme/widget:v1"]);
+    assert_runs(&format!("{OPTIONS}main -dt v1 acme/widget"), &[]);
+    assert_runs(&format!("{OPTIONS}main -x acme/widget"), &[]);
+    assert_runs(&format!("{OPTIONS}main -d a\nmain -t v2 b"), &["docker push b:v2"]);
+}
