@@ -4,10 +4,11 @@
 //! and gives no positions for nested text. Nothing outside of this folder sees the library's types. The readers of
 //! PowerShell and of Windows batch files fill the same tree.
 
-mod alone;
+mod cut;
 mod guard;
 mod mask;
 mod parse;
+mod plain;
 mod scan;
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,8 @@ pub use parse::parse;
 pub const MOST_BYTES: usize = 1 << 20;
 /// Statements and expansions nested deeper than this, all levels together, are not read.
 pub const MOST_DEPTH: usize = 40;
+/// Links of one chain of `&&` and `||`; the tree is as deep as a chain is long.
+const MOST_LINKS: usize = 100;
 
 /// A script.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -278,4 +281,52 @@ impl Word {
     pub fn literal(text: impl Into<String>, offset: usize, end: usize) -> Self {
         Self { pieces: vec![Piece::Text { text: text.into(), quoted: true }], offset, end }
     }
+}
+
+impl Simple {
+    /// A command of which nothing is read.
+    fn begun() -> Self {
+        Self { offset: usize::MAX, ..Self::default() }
+    }
+
+    fn reach(&mut self, start: usize, end: usize) {
+        self.offset = self.offset.min(start);
+        self.end = self.end.max(end);
+    }
+
+    fn add(&mut self, word: Word) {
+        self.reach(word.offset, word.end);
+        self.words.push(word);
+    }
+
+    /// The command as it is once all of it is read, in a script that stands at byte `base`.
+    fn settled(mut self, base: usize) -> Self {
+        for redirect in &self.redirects {
+            if !matches!(redirect.kind, RedirectKind::HereDocument) && redirect.target.end > redirect.target.offset {
+                self.offset = self.offset.min(redirect.target.offset);
+                self.end = self.end.max(redirect.target.end);
+            }
+        }
+        if self.offset == usize::MAX {
+            // A here-document is all there is.
+            self.offset = self.redirects.first().map_or(base, |redirect| redirect.target.offset.max(base));
+            self.end = self.offset;
+        }
+        self
+    }
+}
+
+impl Redirect {
+    /// `>& file` is `&> file`; `>&2` names a descriptor.
+    fn new(descriptor: Option<u32>, kind: RedirectKind, target: Word) -> Self {
+        let named = matches!(target.pieces.as_slice(), [Piece::Text { text, .. }]
+            if text.bytes().all(|b| b.is_ascii_digit() || b == b'-'));
+        let both = kind == RedirectKind::Duplicate && !named;
+        Self { descriptor, kind: if both { RedirectKind::Both } else { kind }, target }
+    }
+}
+
+/// Whether assignments behind this program are its declarations.
+fn is_declaring(program: &str) -> bool {
+    matches!(program, "export" | "local" | "readonly" | "declare" | "typeset")
 }

@@ -9,10 +9,11 @@ use brush_parser::{ParserOptions, SourceSpan, Token, TokenizerError, parse_token
 use super::guard::{Nesting, is_flat};
 use super::scan::flatten;
 use super::word::{document, elements, verbatim, word};
-use super::{Assignment, MOST_BYTES, Node, Redirect, RedirectKind, Script, Simple, Test, Value, Word, alone};
+use super::{
+    Assignment, MOST_BYTES, MOST_LINKS, Node, Redirect, RedirectKind, Script, Simple, Test, Value, Word, cut,
+    is_declaring, plain,
+};
 
-/// Links of one chain of `&&` and `||`; the tree is as deep as a chain is long.
-const MOST_LINKS: usize = 100;
 /// How many lines an unclosed quote may span before its first line counts as broken.
 const MOST_QUOTED_LINES: usize = 40;
 /// Lines of a statement that cannot be read of which each is told.
@@ -30,10 +31,34 @@ pub fn parse(text: &str) -> Script {
 
 /// Reads a script that stands at byte `base` of another one, `depth` substitutions deep.
 pub(super) fn parse_within(text: &str, base: usize, depth: usize) -> Script {
-    let (mut nodes, read) = alone::commands(text, base, depth + 1);
-    let rest = by_grammar(text.get(read..).unwrap_or_default(), base + read, depth);
-    nodes.extend(rest.nodes);
-    Script { nodes, unread: rest.unread }
+    let mut script = Script::default();
+    let mut at = 0;
+    loop {
+        let (nodes, read) = plain::statements(text.get(at..).unwrap_or_default(), base + at, depth + 1);
+        script.nodes.extend(nodes);
+        at += read;
+        let rest = text.get(at..).unwrap_or_default();
+        let statement = cut::statement(rest).filter(|length| *length < rest.len());
+        let found = statement.and_then(|length| {
+            let text = rest.get(..length)?;
+            Some((length, whole(text, base + at, depth)?))
+        });
+        let (length, found) = found.unwrap_or_else(|| (rest.len(), by_grammar(rest, base + at, depth)));
+        script.nodes.extend(found.nodes);
+        script.unread.extend(found.unread);
+        at += length;
+        if at >= text.len() {
+            return script;
+        }
+    }
+}
+
+/// Lines that may be whole statements, by the library; `None` when they are not.
+fn whole(text: &str, base: usize, depth: usize) -> Option<Script> {
+    let found = tokens(text).ok()?;
+    let mut adapter = Adapter::new(text, base, depth);
+    let nodes = adapter.chunk(&found).ok()?;
+    Some(Script { nodes, unread: adapter.unread })
 }
 
 /// The same, all of it by the library.
@@ -41,7 +66,7 @@ pub(super) fn by_grammar(text: &str, base: usize, depth: usize) -> Script {
     if text.is_empty() {
         return Script::default();
     }
-    let mut adapter = Adapter { text, base, depth, bytes: byte_offsets(text), unread: Vec::new() };
+    let mut adapter = Adapter::new(text, base, depth);
     let nodes = adapter.script();
     let mut unread = adapter.unread;
     unread.sort();
@@ -92,10 +117,12 @@ fn short_runs(text: Cow<'_, str>) -> Cow<'_, str> {
 ///
 /// Where a document (`<<`) is announced inside an expansion and the line goes on behind it, the library takes a closing
 /// bracket a second time once the document has ended, and asks for the character after it without looking whether there
-/// is one. So there is one for every bracket, behind the longest document that the text can announce.
+/// is one. So there is one for every bracket, behind the longest document that the text can announce. A tag or a backslash
+/// that ends the text is an error for it.
 fn padded(text: &str) -> Option<String> {
-    let opens = text.contains("${") || text.contains("$(") || text.contains("$[");
-    (opens && text.contains("<<")).then(|| {
+    let documents = text.contains("<<");
+    let opens = documents && (text.contains("${") || text.contains("$(") || text.contains("$["));
+    (opens || documents && !text.ends_with('\n') || text.ends_with('\\')).then(|| {
         let more = text.bytes().filter(|byte| matches!(byte, b'}' | b')' | b']' | b'\n')).count() + 2;
         format!("{text}{}", "\n".repeat(more))
     })
@@ -113,7 +140,11 @@ struct Adapter<'a> {
     unread: Vec<(usize, String)>,
 }
 
-impl Adapter<'_> {
+impl<'a> Adapter<'a> {
+    fn new(text: &'a str, base: usize, depth: usize) -> Self {
+        Self { text, base, depth, bytes: byte_offsets(text), unread: Vec::new() }
+    }
+
     fn byte(&self, character: usize) -> usize {
         match &self.bytes {
             None => character.min(self.text.len()),
@@ -407,7 +438,7 @@ impl Adapter<'_> {
 
     fn simple(&mut self, command: &ast::SimpleCommand) -> Simple {
         use ast::CommandPrefixOrSuffixItem as Item;
-        let mut simple = Simple { offset: usize::MAX, ..Simple::default() };
+        let mut simple = Simple::begun();
         let prefix = command.prefix.iter().flat_map(|p| &p.0);
         let suffix = command.suffix.iter().flat_map(|s| &s.0);
         for item in prefix {
@@ -424,7 +455,7 @@ impl Adapter<'_> {
         }
         let mut declares = false;
         if let Some(found) = &command.word_or_name {
-            declares = matches!(found.value.as_str(), "export" | "local" | "readonly" | "declare" | "typeset");
+            declares = is_declaring(&found.value);
             simple.add(self.word(found));
         }
         for item in suffix {
@@ -439,19 +470,7 @@ impl Adapter<'_> {
                 Item::ProcessSubstitution(_, shell) => simple.add(self.process(shell)),
             }
         }
-        for redirect in &simple.redirects {
-            if !matches!(redirect.kind, RedirectKind::HereDocument) && redirect.target.end > redirect.target.offset {
-                simple.offset = simple.offset.min(redirect.target.offset);
-                simple.end = simple.end.max(redirect.target.end);
-            }
-        }
-        if simple.offset == usize::MAX {
-            // A here-document is all there is.
-            simple.offset =
-                simple.redirects.first().map_or(self.base, |redirect| redirect.target.offset.max(self.base));
-            simple.end = simple.offset;
-        }
-        simple
+        simple.settled(self.base)
     }
 
     /// `<(...)` as a word.
@@ -513,12 +532,7 @@ impl Adapter<'_> {
                     ast::IoFileRedirectTarget::Fd(fd) => Word::literal(fd.to_string(), 0, 0),
                     ast::IoFileRedirectTarget::ProcessSubstitution(_, shell) => self.process(shell),
                 };
-                // `>& file` is `&> file`; `>&2` names a descriptor.
-                let named = matches!(target.pieces.as_slice(), [super::Piece::Text { text, .. }]
-                    if text.bytes().all(|b| b.is_ascii_digit() || b == b'-'));
-                let both = kind == RedirectKind::Duplicate && !named;
-                let kind = if both { RedirectKind::Both } else { kind };
-                Redirect { descriptor: number(fd), kind, target }
+                Redirect::new(number(fd), kind, target)
             }
             ast::IoRedirect::OutputAndError(target, _) => {
                 Redirect { descriptor: None, kind: RedirectKind::Both, target: self.word(target) }
@@ -536,17 +550,5 @@ impl Adapter<'_> {
                 Redirect { descriptor: number(fd), kind: RedirectKind::HereDocument, target }
             }
         }
-    }
-}
-
-impl Simple {
-    fn reach(&mut self, start: usize, end: usize) {
-        self.offset = self.offset.min(start);
-        self.end = self.end.max(end);
-    }
-
-    pub(super) fn add(&mut self, word: Word) {
-        self.reach(word.offset, word.end);
-        self.words.push(word);
     }
 }

@@ -230,6 +230,13 @@ fn tag(text: &str) -> (String, bool, usize) {
     (tag, tabs, length)
 }
 
+/// The length of the bodies behind a line, if all of its `<<` announce here-documents.
+pub(super) fn documents(line: &str, behind: &str) -> usize {
+    let starts = line.match_indices("<<").filter(|(at, _)| !line.get(..*at).is_some_and(|t| t.ends_with('<')));
+    let rests = starts.filter_map(|(at, _)| line.get(at + 2..)).filter(|rest| !rest.starts_with('<'));
+    bodies(behind, &mut rests.map(tag).map(|(tag, tabs, _)| (tag, tabs)).collect())
+}
+
 /// The length of the bodies of all waiting here-documents.
 fn bodies(text: &str, documents: &mut Vec<(String, bool)>) -> usize {
     let mut length = 0;
