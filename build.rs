@@ -1,5 +1,5 @@
-//! Turns the data files in `rules/` into two JSON texts, so that the program parses no YAML of its own at start: what
-//! grading needs, and the cards that only `explain` and the like read.
+//! Turns the data files in `rules/` into JSON texts, so that the program parses no YAML of its own at start: what grading
+//! needs, what only definitions of runners need, and the cards that only `explain` and the like read.
 
 use std::error::Error;
 use std::path::Path;
@@ -126,6 +126,20 @@ fn words(expression: &Hir) -> Vec<Vec<String>> {
     }
 }
 
+/// Puts the clues of the platforms into one list, and their places in it where they stood: most platforms have the same.
+fn share_clues(platforms: &mut Value) -> Value {
+    let mut shared: Vec<Value> = Vec::new();
+    let lists = platforms.as_array_mut().into_iter().flatten().filter_map(|platform| platform.get_mut("release"));
+    for clue in lists.filter_map(Value::as_array_mut).flatten() {
+        let at = shared.iter().position(|known| known == clue).unwrap_or(shared.len());
+        let clue = std::mem::replace(clue, at.into());
+        if at == shared.len() {
+            shared.push(clue);
+        }
+    }
+    Value::Array(shared)
+}
+
 /// The cards of the hardening notes, by file name.
 fn rule_cards() -> Result<Vec<Value>, Box<dyn Error>> {
     const FOLDER: &str = "rules/hardening";
@@ -170,8 +184,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         let mut file = read(&format!("rules/{name}.yml"))?;
         take_sources(name, &mut file)?;
         add_words(&mut file, expressions_of(name), false)?;
+        if *name == "platforms" {
+            all.insert("clues".to_owned(), share_clues(&mut file));
+        }
         all.insert((*name).to_owned(), file);
     }
+    let runners = all.remove("runners").ok_or("runners are a file of the catalogue")?;
     let mut examples = Map::new();
     let mut requirements = Vec::new();
     for id in REQUIREMENTS {
@@ -192,6 +210,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let out = env::var("OUT_DIR")?;
     let out = Path::new(&out);
     fs::write(out.join("catalogue.json"), serde_json::to_string(&Value::Object(all))?)?;
+    fs::write(out.join("runners.json"), serde_json::to_string(&runners)?)?;
     fs::write(out.join("cards.json"), serde_json::to_string(&Value::Object(cards))?)?;
     Ok(())
 }

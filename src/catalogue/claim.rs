@@ -8,8 +8,10 @@ use serde::Deserialize;
 pub struct Claims {
     /// Glob patterns of documents for readers, from the checkout root, without regard to case.
     pub files: Vec<String>,
-    /// Glob patterns of documents that are none of these.
-    pub except: Vec<String>,
+    /// Folders, at any depth, whose documents are none of these, without regard to case.
+    pub except_below: Vec<String>,
+    /// What the names of documents begin with that are none of these, without regard to case.
+    pub except_named: Vec<String>,
     /// Images whose address claims a level.
     pub badges: Vec<Badge>,
     /// The mention of a level in a sentence.
@@ -20,6 +22,16 @@ pub struct Claims {
     pub unless: Vec<String>,
     /// Headings of sections whose sentences claim nothing.
     pub sections: String,
+}
+
+impl Claims {
+    /// Whether a file is no document for readers, whatever its name.
+    pub fn excepts(&self, path: &str) -> bool {
+        let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let begins = |start: &String| name.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start));
+        let below = |folder: &str| self.except_below.iter().any(|except| except.eq_ignore_ascii_case(folder));
+        self.except_named.iter().any(begins) || folders.split('/').any(below)
+    }
 }
 
 /// An image whose address claims a level.

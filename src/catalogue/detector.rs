@@ -18,9 +18,10 @@ pub struct Detector {
     /// The file is one of the platform's only when its text holds at least one word of each of these groups.
     #[serde(default)]
     pub content: Vec<Vec<String>>,
-    /// What in it makes it a release flow.
+    /// What in it makes it a release flow: places in [`Catalogue::clues`](super::Catalogue::clues), in the order in which
+    /// they convince.
     #[serde(default)]
-    pub release: Vec<Clue>,
+    pub release: Vec<usize>,
     /// What says that its one pipeline runs for proposed changes alone, and so hands nothing to consumers.
     #[serde(default)]
     pub review: Option<Review>,

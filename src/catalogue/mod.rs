@@ -1,5 +1,5 @@
-//! What the tool knows about the world, read from the data files in `rules/`. The build script turns them into one
-//! JSON text, so that starting costs no YAML parse.
+//! What the tool knows about the world, read from the data files in `rules/`. The build script turns them into JSON
+//! texts, so that starting costs no YAML parse, and what few checkouts need is read when it is asked for.
 
 mod builder;
 mod card;
@@ -91,12 +91,12 @@ pub struct Catalogue {
     pub tools: Indexed<Tool>,
     /// `rules/runs.yml`: actions that run a command which an input holds.
     pub runs: Vec<Run>,
-    /// `rules/runners.yml`: what to set in definitions of runners.
-    pub runners: Vec<RunnerFields>,
     /// `rules/contexts.yml`: values of an event that others choose.
     pub contexts: Vec<Context>,
     /// `rules/platforms.yml`: the files of every CI platform.
     pub platforms: Vec<Detector>,
+    /// Signs of a release in their files; a platform names them by their places in this list.
+    pub clues: Vec<Clue>,
     /// `rules/claims.yml`: how documents claim a level.
     pub claims: Claims,
     /// `rules/requirements/`: the cards, in cap order.
@@ -139,7 +139,7 @@ fn broken(error: &serde_json::Error) -> ! {
 
 #[cfg(test)]
 mod tests {
-    use super::Catalogue;
+    use super::{Catalogue, Clue};
     use crate::model::Requirement;
 
     #[test]
@@ -147,5 +147,14 @@ mod tests {
         let catalogue = Catalogue::parse().expect("every file in rules/ fits its schema");
         let order: Vec<_> = catalogue.requirements.iter().map(|c| c.id).collect();
         assert_eq!(order, Requirement::ALL, "one card for each requirement, in cap order");
+        assert!(!catalogue.runners().is_empty());
+        for platform in &catalogue.platforms {
+            assert!(platform.release.iter().all(|at| *at < catalogue.clues.len()), "{}", platform.id);
+        }
+        assert!(!catalogue.clues.is_empty());
+        let expressions = |clue: &Clue| [Some(clue.matches.clone()), clue.unless.clone(), clue.below.clone()];
+        for expression in catalogue.clues.iter().flat_map(expressions).flatten() {
+            assert!(regex::Regex::new(&expression).is_ok(), "{expression}");
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! `rules/runners.yml`: what to set in definitions of runners.
 
+use std::sync::LazyLock;
+
 use serde::Deserialize;
 
 use crate::model::{Evidence, Requirement};
@@ -56,10 +58,21 @@ impl Field {
     }
 }
 
+/// Read when a definition is found.
+static ALL: LazyLock<Vec<RunnerFields>> = LazyLock::new(|| {
+    let all = serde_json::from_str(include_str!(concat!(env!("OUT_DIR"), "/runners.json")));
+    all.unwrap_or_else(|error| super::broken(&error))
+});
+
 impl super::Catalogue {
+    /// What to set in definitions of every shape.
+    pub fn runners(&self) -> &'static [RunnerFields] {
+        &ALL
+    }
+
     /// Everything that may have to be set in a definition of a shape so that a requirement is met.
     pub fn runner_fields(&self, shape: &str, requirement: Requirement) -> &[Field] {
-        let entry = self.runners.iter().find(|e| e.shapes.iter().any(|s| s == shape));
+        let entry = self.runners().iter().find(|e| e.shapes.iter().any(|s| s == shape));
         match (entry, requirement) {
             (Some(entry), Requirement::HostedBuild) => &entry.hosted,
             (Some(entry), Requirement::EphemeralEnvironment) => &entry.ephemeral,

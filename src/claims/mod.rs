@@ -38,14 +38,10 @@ pub struct Found {
 
 /// The claims of a checkout, by path and line.
 pub fn claims(checkout: &Checkout) -> Vec<Found> {
-    static FILES: LazyLock<(GlobSet, GlobSet)> = LazyLock::new(|| {
-        let rules = &Catalogue::get().claims;
-        (globs(&rules.files), globs(&rules.except))
-    });
+    static FILES: LazyLock<GlobSet> = LazyLock::new(|| globs(&Catalogue::get().claims.files));
     let rules = &Catalogue::get().claims;
-    let (files, except) = &*FILES;
     let Ok(word) = AhoCorasick::builder().ascii_case_insensitive(true).build(["slsa"]) else { return Vec::new() };
-    let documents = checkout.files().iter().filter(|path| files.is_match(&***path) && !except.is_match(&***path));
+    let documents = checkout.files().iter().filter(|path| FILES.is_match(&***path) && !rules.excepts(path));
     let documents: Vec<&Arc<str>> = documents.take(MAX_DOCUMENTS).collect();
     let texts = spread(&documents, |path| {
         let text = checkout.glance(path).ok()?;

@@ -162,3 +162,15 @@ fn a_hostile_document_ends() {
         assert!(found(&text).len() <= MAX_CLAIMS);
     }
 }
+
+#[test]
+fn documents_of_others_and_about_other_times_claim_nothing() {
+    let text = "[![SLSA 3](https://slsa.dev/images/gh-badge-level3.svg)](x)\n";
+    let claimed = |path: &str| {
+        let checkout = Checkout::in_memory([(path.to_owned(), text.as_bytes().to_vec())], Some("acme/widget"));
+        claims(&checkout).len()
+    };
+    assert_eq!(["README.md", "docs/guide.md", "docs/releases/notes.md"].map(claimed), [1; 3]);
+    let others = ["docs/Blog/guide.md", "vendor/README.md", "docs/a/release-notes/b.md", "docs/changelog-2.md"];
+    assert_eq!(others.map(claimed), [0; 4]);
+}

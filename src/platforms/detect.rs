@@ -1,11 +1,12 @@
 //! Pipelines of platforms that are not analysed: found, looked at cheaply, and reported.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::LazyLock;
 
 use regex::Regex;
 
-use crate::catalogue::{Catalogue, Detector, Review};
+use crate::catalogue::{Catalogue, Clue, Detector, Review};
 use crate::checkout::Checkout;
 use crate::model::{Location, Position, Span, Unassessed};
 use crate::syntax::pattern;
@@ -13,11 +14,11 @@ use crate::syntax::pattern;
 /// Every pipeline file of another platform, with the line that looks like a release when there is one.
 pub fn unassessed(checkout: &Checkout) -> Vec<Unassessed> {
     static ENDS: LazyLock<Ends> = LazyLock::new(|| Ends::of(&Catalogue::get().platforms));
-    let clues: Vec<OnceClues<'_>> = Catalogue::get().platforms.iter().map(OnceClues::new).collect();
+    let catalogue = Catalogue::get();
+    let clues: Vec<OnceClue<'_>> = catalogue.clues.iter().map(OnceClue::new).collect();
     let mut found = Vec::new();
     for path in checkout.files() {
-        for clues in ENDS.detectors(path).into_iter().filter_map(|at| clues.get(at)) {
-            let detector = clues.detector;
+        for detector in ENDS.detectors(path).into_iter().filter_map(|at| catalogue.platforms.get(at)) {
             if detector.except.iter().any(|p| pattern::path(p, path)) {
                 continue;
             }
@@ -26,7 +27,7 @@ pub fn unassessed(checkout: &Checkout) -> Vec<Unassessed> {
             if !detector.content.iter().all(|group| group.iter().any(|word| text.contains(word.as_str()))) {
                 continue;
             }
-            found.push(assess(detector, clues, path, &text));
+            found.push(assess(detector, &clues, path, &text));
         }
     }
     found.sort();
@@ -73,50 +74,42 @@ impl Ends {
     }
 }
 
-/// A detector's clues, compiled when its first file turns up.
-struct OnceClues<'d> {
-    detector: &'d Detector,
-    compiled: std::cell::OnceCell<Vec<Compiled<'d>>>,
+/// A clue, compiled when it is first looked for.
+struct OnceClue<'d> {
+    clue: &'d Clue,
+    compiled: OnceCell<Option<Compiled>>,
 }
 
-/// A clue that is ready to be looked for.
-struct Compiled<'d> {
-    what: &'d str,
+/// The expressions of a clue.
+struct Compiled {
     matches: Regex,
     unless: Option<Regex>,
     below: Option<Regex>,
 }
 
-impl Compiled<'_> {
+impl<'d> OnceClue<'d> {
+    fn new(clue: &'d Clue) -> Self {
+        Self { clue, compiled: OnceCell::new() }
+    }
+
+    fn get(&self) -> Option<&Compiled> {
+        let compile = |p: &str| Regex::new(&format!("(?i){p}")).ok();
+        let option = |pattern: &Option<String>| pattern.as_deref().and_then(compile);
+        let clue = self.clue;
+        let compiled = || {
+            let (unless, below) = (option(&clue.unless), option(&clue.below));
+            Some(Compiled { matches: compile(&clue.matches)?, unless, below })
+        };
+        self.compiled.get_or_init(compiled).as_ref()
+    }
+
     /// Where the clue stands on a line that follows `above`.
     fn find<'t>(&self, line: &'t str, above: &str) -> Option<regex::Match<'t>> {
-        let hit = self.matches.find(line)?;
-        let excused = self.unless.as_ref().is_some_and(|unless| unless.is_match(line));
-        let placed = self.below.as_ref().is_none_or(|below| below.is_match(above));
+        let compiled = self.get()?;
+        let hit = compiled.matches.find(line)?;
+        let excused = compiled.unless.as_ref().is_some_and(|unless| unless.is_match(line));
+        let placed = compiled.below.as_ref().is_none_or(|below| below.is_match(above));
         (!excused && placed).then_some(hit)
-    }
-}
-
-impl<'d> OnceClues<'d> {
-    fn new(detector: &'d Detector) -> Self {
-        Self { detector, compiled: std::cell::OnceCell::new() }
-    }
-
-    fn get(&self) -> &[Compiled<'d>] {
-        self.compiled.get_or_init(|| {
-            let compile = |p: &str| Regex::new(&format!("(?i){p}")).ok();
-            let clues = self.detector.release.iter();
-            let compiled = clues.filter_map(|clue| {
-                let option = |pattern: &Option<String>| pattern.as_deref().and_then(compile);
-                Some(Compiled {
-                    what: &clue.what,
-                    matches: compile(&clue.matches)?,
-                    unless: option(&clue.unless),
-                    below: option(&clue.below),
-                })
-            });
-            compiled.collect()
-        })
     }
 }
 
@@ -130,7 +123,7 @@ fn reviews(review: &Review, text: &str) -> bool {
         && !lines().any(|line| others.is_match(line))
 }
 
-fn assess(detector: &Detector, clues: &OnceClues<'_>, path: &std::sync::Arc<str>, text: &str) -> Unassessed {
+fn assess(detector: &Detector, clues: &[OnceClue<'_>], path: &std::sync::Arc<str>, text: &str) -> Unassessed {
     let base = |reason: String, location: Option<Location>, holds_down: bool| Unassessed {
         path: path.to_string(),
         platform: detector.id.clone(),
@@ -149,6 +142,7 @@ fn assess(detector: &Detector, clues: &OnceClues<'_>, path: &std::sync::Arc<str>
         );
     }
     // Clues stand in the order in which they convince: a command says more than a name.
+    let clues: Vec<&OnceClue<'_>> = detector.release.iter().filter_map(|at| clues.get(*at)).collect();
     let mut found: Option<(usize, &str, Location)> = None;
     let mut last = "";
     for (number, line) in text.lines().enumerate() {
@@ -158,7 +152,7 @@ fn assess(detector: &Detector, clues: &OnceClues<'_>, path: &std::sync::Arc<str>
         }
         let above = std::mem::replace(&mut last, line);
         let better = found.as_ref().map_or(usize::MAX, |(rank, ..)| *rank);
-        for (rank, clue) in clues.get().iter().enumerate().take(better) {
+        for (rank, clue) in clues.iter().enumerate().take(better) {
             if let Some(hit) = clue.find(line, above) {
                 let place = |byte: usize| Position {
                     line: u32::try_from(number + 1).unwrap_or(u32::MAX),
@@ -167,7 +161,7 @@ fn assess(detector: &Detector, clues: &OnceClues<'_>, path: &std::sync::Arc<str>
                 };
                 found = Some((
                     rank,
-                    clue.what,
+                    &clue.clue.what,
                     Location::new(path, Span { start: place(hit.start()), end: place(hit.end()) }),
                 ));
                 break;
