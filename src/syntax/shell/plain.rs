@@ -15,6 +15,10 @@ const DECIDING: &[&str] = &[
 /// More digits than these do not name a file descriptor.
 const MOST_DIGITS: usize = 9;
 
+/// A line longer than this many bytes is left to the grammar, so that what does not end is not looked for to the end of
+/// the script from each line anew.
+const MOST_LINE: usize = 1 << 14;
+
 /// A part of a line.
 enum Part {
     Word(Range<usize>),
@@ -40,7 +44,12 @@ pub(super) fn statements(text: &str, base: usize, depth: usize) -> (Vec<Node>, u
     while read < text.len() {
         let rest = text.get(read..).unwrap_or_default();
         // Nothing inside of words is read before the whole line is known to be plain, so nothing is read twice.
-        let Some((parts, length)) = line(rest) else { break };
+        // A character that the limit falls into leaves the line to the grammar, too.
+        let window = rest.get(..MOST_LINE.min(rest.len())).unwrap_or_default();
+        let Some((parts, length)) = line(window) else { break };
+        if length == window.len() && length < rest.len() {
+            break;
+        }
         nodes.extend(Tree::new(rest, base + read, depth).grow(parts));
         read += length;
     }
@@ -170,7 +179,7 @@ fn extent(text: &str) -> Option<usize> {
                 1
             }
             [b'$', b'(', b'(', ..] | [b'$', b'\'' | b'"' | b'[', ..] | [b'`', ..] => return None,
-            [b'$', b'{', ..] => 3 + scan::brace(rest.get(2..)?)?,
+            [b'$', b'{', ..] => 3 + scan::brace(rest.get(2..)?, quoted)?,
             [b'$', b'(', ..] => 3 + scan::paren(rest.get(2..)?)?,
             [b'\\', b' '..=b'~', ..] => 2,
             [b'\\', ..] => return None,

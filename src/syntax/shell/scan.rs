@@ -33,9 +33,9 @@ pub(super) fn arithmetic(text: &str) -> Option<usize> {
     (text.as_bytes().get(end + 1) == Some(&b')')).then_some(end)
 }
 
-/// The offset of the `}` that closes the `${` just before `text`.
-pub(super) fn brace(text: &str) -> Option<usize> {
-    close(text, Open::Brace(false))
+/// The offset of the `}` that closes the `${` just before `text`, which stands in double quotes or not.
+pub(super) fn brace(text: &str, quoted: bool) -> Option<usize> {
+    close(text, Open::Brace(quoted))
 }
 
 /// The offset of the backquote that closes the one just before `text`.

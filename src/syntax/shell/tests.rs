@@ -210,6 +210,28 @@ fn plain_statements_have_their_operators_assignments_and_redirects() {
     assert_eq!(last.redirects[0].kind, RedirectKind::Both);
 }
 
+#[test]
+fn an_apostrophe_in_a_quoted_expansion_is_a_character() {
+    let script = parse("echo \"${a:-it's}\" \"${b:-it's}\"\n");
+    let words = &commands(&script.nodes)[0].words;
+    assert_eq!(words.len(), 3, "{words:?}");
+    for word in &words[1..] {
+        let [Piece::Variable { operator: Operator::Default(value), .. }] = &word.pieces[..] else { panic!("{word:?}") };
+        assert_eq!(value.pieces, [Piece::Text { text: "it's".to_owned(), quoted: true }]);
+    }
+}
+
+/// A line that is left to the grammar for its length is read as any other.
+#[test]
+fn the_length_of_a_line_changes_nothing() {
+    for length in [16_370, 16_380, 16_390] {
+        let long = "a".repeat(length);
+        let script = parse(&format!("{long} b\nc\nd {long}"));
+        let words: Vec<usize> = commands(&script.nodes).iter().map(|c| c.words.len()).collect();
+        assert_eq!((words, script.unread.len()), (vec![2, 1, 2], 0), "{length}");
+    }
+}
+
 /// Only a statement that is more than plain reaches the grammar, and what stands behind it is plain again.
 #[test]
 fn a_statement_that_cannot_be_read_costs_no_other() {

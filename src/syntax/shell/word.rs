@@ -257,7 +257,7 @@ impl<'a> Reader<'a> {
             }
             b'{' => {
                 let inner = rest.get(2..).unwrap_or_default();
-                let Some(length) = scan::brace(inner) else {
+                let Some(length) = scan::brace(inner, quoted) else {
                     let raw = self.take(rest.len()).to_owned();
                     self.pieces.push(Piece::Opaque { raw, quoted });
                     return;
