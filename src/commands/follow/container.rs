@@ -12,7 +12,7 @@ use crate::catalogue::{Catalogue, CommandPattern};
 use crate::commands::matching::matches_program;
 use crate::commands::wrappers::{self, Contained};
 use crate::commands::{IDENTITY, flag, positional};
-use crate::model::{Location, Position, Span, Text};
+use crate::model::{Bound, Location, Position, Span, Text};
 use crate::syntax::dockerfile::{self, Instruction, Stage};
 use crate::syntax::pattern;
 
@@ -58,7 +58,7 @@ fn build(call: &Call<'_>) -> Option<Entered> {
     let mut entered = Entered { what: format!("builds {}", built.file), publications_only: true, ..Entered::default() };
     let run = dockerfile::run(&stages, built.target.as_deref());
     if run.len() > MOST_STAGES {
-        entered.unread = Some(format!("following stopped: more than {MOST_STAGES} stages"));
+        entered.unread = Some(Bound::Followed(MOST_STAGES, "stages").into());
     }
     for at in run.into_iter().take(MOST_STAGES) {
         let mut image = Image::of(&built);
