@@ -123,8 +123,7 @@ fn several(packages: &[Package], more: bool, place: Option<&String>) -> Vec<Name
 /// The crates that a command publishes which goes over those of a workspace; `None` where it does not, or where which is
 /// not known.
 fn workspace_crates(checkout: &Checkout, publish: &Publish<'_>, folder: &str) -> Option<Vec<String>> {
-    let all = publish.sink.id == "cargo-workspaces-publish" || ["--workspace", "--all"].iter().any(|f| publish.says(f));
-    if !all {
+    if !publish.whole_workspace() {
         return None;
     }
     let path_of = |path: &str| Value::of_toml(&Arc::from(path), &checkout.read(path).ok()?);

@@ -93,8 +93,8 @@ fn built(call: &Call<'_>) -> Option<(Built, Vec<(String, Text)>)> {
     }
     let at = BUILDS.patterns.iter().find_map(|pattern| matches_program(pattern, name, call.words))?;
     let sinks = &Catalogue::get().sinks;
-    let value_flags =
-        sinks.iter().find(|s| s.id == "buildx-build").map(|s| s.value_flags.as_slice()).unwrap_or_default();
+    let mut builds = sinks.iter().filter(|s| s.commands.iter().any(|c| c.as_str() == "docker build"));
+    let value_flags = builds.next().map(|s| s.value_flags.as_slice()).unwrap_or_default();
     let context = positional(call.words, at, value_flags).into_iter().next().unwrap_or_else(|| Text::from("."));
     let context = context.literal()?;
     if context == "-" || context.contains("://") || context.ends_with(".git") {
