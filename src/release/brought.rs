@@ -238,14 +238,7 @@ fn placed(folder: &str, path: &str) -> String {
 
 /// The last part of an address that is no part of an unknown, without what is asked of the server.
 fn last(address: &str) -> &str {
-    let mut open = 0_usize;
-    let at = address.char_indices().rev().find(|(at, c)| {
-        let tail = address.get(*at..).unwrap_or_default();
-        open += usize::from(tail.starts_with("}}"));
-        open -= usize::from(open > 0 && tail.starts_with("${{"));
-        open == 0 && *c == '/'
-    });
-    let name = at.and_then(|(at, _)| address.get(at + 1..)).unwrap_or(address);
+    let name = naming::behind_last(address, &['/']);
     // Nothing tells what a name is that is unknown as a whole.
     if Text::new(name).symbol().is_some() {
         return "*";

@@ -235,14 +235,19 @@ fn sources(publish: &Publish<'_>) -> Option<Vec<Named>> {
     Some(vec![Named { name: name.clone(), places: vec![name], package: None }])
 }
 
-/// What stands behind the last separator of a piece of script that is no part of an unknown.
+/// What stands behind the last separator of a piece of script.
 fn last_word(text: &str) -> &str {
+    behind_last(text, &['<', '(', ' ', '\'', '"'])
+}
+
+/// What stands behind the last of some separators that is no part of an unknown, or the text.
+pub(super) fn behind_last<'t>(text: &'t str, separators: &[char]) -> &'t str {
     let mut open = 0_usize;
     let at = text.char_indices().rev().find(|(at, c)| {
         let tail = text.get(*at..).unwrap_or_default();
         open += usize::from(tail.starts_with("}}"));
         open -= usize::from(open > 0 && tail.starts_with("${{"));
-        open == 0 && ['<', '(', ' ', '\'', '"'].contains(c)
+        open == 0 && separators.contains(c)
     });
     at.and_then(|(at, c)| text.get(at + c.len_utf8()..)).unwrap_or(text)
 }
