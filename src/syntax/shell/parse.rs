@@ -233,10 +233,7 @@ impl Adapter<'_> {
         for line in self.text.get(start..end).unwrap_or_default().split_inclusive('\n') {
             let words = line.trim_start();
             if told == MOST_TOLD {
-                self.unread.push((
-                    self.base + at,
-                    Unread::Refused(format!("a statement that cannot be read is longer than {MOST_TOLD} lines")),
-                ));
+                self.unread.push((self.base + at, Bound::Statement(MOST_TOLD).into()));
                 return;
             }
             if at == start || !words.is_empty() && !words.starts_with('#') {
