@@ -170,7 +170,11 @@ fn all_are_known() -> Result<(), Box<dyn Error>> {
 fn leave_out_unwinding() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=build.ld");
     if env::var("PROFILE")? == "release" && env::var("CARGO_CFG_TARGET_OS")? == "linux" {
-        println!("cargo::rustc-link-arg-bins=-Wl,-T,{}/build.ld", env::var("CARGO_MANIFEST_DIR")?);
+        let script = format!("{}/build.ld", env::var("CARGO_MANIFEST_DIR")?);
+        // One by one: behind `-Wl` a comma of the path would end it.
+        for argument in ["-Xlinker", "-T", "-Xlinker", &script] {
+            println!("cargo::rustc-link-arg-bins={argument}");
+        }
     }
     Ok(())
 }

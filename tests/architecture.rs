@@ -378,3 +378,66 @@ fn ways_out_are_seen_in_all_their_forms() {
         assert!(ways_out(text).is_empty(), "{text}");
     }
 }
+
+/// Stages that ask the entries of the catalogue what they say, and never which ones they are: what sets an entry apart is
+/// a field of it. In the stages before them the name of a tool may be that of an entry as well.
+const ASKING: &[&str] = &["release", "rules", "grade", "grade.rs"];
+
+/// The ids of the entries in the files of the catalogue.
+fn ids() -> BTreeSet<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("rules");
+    let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let texts = files.filter(|path| path.is_file()).map(|path| fs::read_to_string(path).unwrap());
+    texts.flat_map(|text| text.lines().filter_map(id_of).collect::<Vec<_>>()).collect()
+}
+
+fn id_of(line: &str) -> Option<String> {
+    line.trim_start().strip_prefix("- id: ").map(|id| id.trim().to_owned())
+}
+
+/// Where code tells an entry by its id: a literal that is one, or part of one that an id is held against.
+fn told_by_id(text: &str, ids: &BTreeSet<String>) -> Vec<String> {
+    let code = code(text);
+    let literals = code.lines().flat_map(|line| line.split('"').skip(1).step_by(2));
+    let mut found: Vec<String> = literals.filter(|word| ids.contains(*word)).map(str::to_owned).collect();
+    let asks = ["starts_with(", "ends_with(", "contains("].map(|way| format!(".id.{way}"));
+    let lends = ["sink", "producer", "builder"].map(|entry| format!("{entry}.id.as_str()"));
+    found.extend(asks.into_iter().chain(lends).filter(|way| code.contains(way)));
+    found
+}
+
+#[test]
+fn no_entry_of_the_catalogue_is_told_by_its_id() {
+    let ids = ids();
+    assert!(ids.len() > 400, "only {} ids were seen", ids.len());
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    for stage in ASKING {
+        match source.join(stage) {
+            folder if folder.is_dir() => sources(&folder, &mut files),
+            file => files.push(file),
+        }
+    }
+    assert!(files.len() > 50, "only {} files were seen", files.len());
+    for file in files {
+        let found = told_by_id(&fs::read_to_string(&file).unwrap(), &ids);
+        assert_eq!(found, [""; 0], "{}", file.display());
+    }
+}
+
+#[test]
+fn entries_told_by_their_id_are_seen_in_all_their_forms() {
+    let ids = BTreeSet::from(["rush-publish".to_owned()]);
+    for text in [
+        "const ID: &str = \"rush-publish\";\n",
+        "if publish.sink.id == \"rush-publish\" {}\n",
+        "if sink.id.starts_with(\"rush\") {}\n",
+        "let id = publish.sink.id.as_str();\n",
+    ] {
+        assert!(!told_by_id(text, &ids).is_empty(), "{text}");
+    }
+    for text in ["// \"rush-publish\"\n", "let why = \"rush-publish is a sink\";\n", "rule: sink.id.clone(),\n"] {
+        assert_eq!(told_by_id(text, &ids), [""; 0], "{text}");
+    }
+    assert_eq!(id_of("  - id: rush-publish").as_deref(), Some("rush-publish"));
+}

@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use super::Expression;
+
 macro_rules! topics {
     ($($(#[$meaning:meta])* $name:ident,)*) => {
         /// What names speak of.
@@ -53,6 +55,10 @@ topics! {
     Alone,
     /// Talking to the forge through git.
     Git,
+    /// A release, of a called workflow and of what calls it.
+    Called,
+    /// Something else, of a called workflow.
+    CalledOther,
 }
 
 /// Names that speak of the same.
@@ -67,6 +73,9 @@ pub struct Spoken {
     /// Parts of names, in lower case.
     #[serde(default)]
     pub words: Vec<String>,
+    /// What matches somewhere in such names.
+    #[serde(default)]
+    pub matches: Option<Expression>,
 }
 
 /// What says that a name is about one topic.
@@ -76,10 +85,17 @@ pub struct Said {
     pub endings: Vec<String>,
     /// Parts of such names, in lower case.
     pub words: Vec<String>,
+    /// What matches somewhere in such names.
+    pub matches: Vec<Expression>,
 }
 
 impl Said {
-    const NOTHING: &'static Said = &Said { endings: Vec::new(), words: Vec::new() };
+    const NOTHING: &'static Said = &Said { endings: Vec::new(), words: Vec::new(), matches: Vec::new() };
+
+    /// Whether a name matches one of the expressions.
+    pub fn matches(&self, name: &str) -> bool {
+        self.matches.iter().any(|expression| expression.search(name))
+    }
 
     /// The name without the ending, where it has one of them.
     pub fn stem<'n>(&self, name: &'n str) -> Option<&'n str> {
@@ -116,6 +132,7 @@ impl From<Vec<Spoken>> for Names {
             for spoken in all.iter().filter(|spoken| spoken.of.contains(topic)) {
                 said.endings.extend_from_slice(&spoken.endings);
                 said.words.extend_from_slice(&spoken.words);
+                said.matches.extend(spoken.matches.clone());
             }
             said
         };
@@ -133,7 +150,7 @@ mod tests {
         let names = &Catalogue::get().names;
         for topic in Topic::ALL {
             let said = names.of(*topic);
-            assert!(!said.endings.is_empty() || !said.words.is_empty(), "{topic:?}");
+            assert!(!said.endings.is_empty() || !said.words.is_empty() || !said.matches.is_empty(), "{topic:?}");
             for name in said.endings.iter().chain(&said.words) {
                 assert!(!name.is_empty() && *name == name.to_lowercase(), "{topic:?}: {name:?}");
             }

@@ -44,6 +44,16 @@ pub enum Store {
     File,
 }
 
+/// What shows provenance that no step names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FoundBy {
+    /// A file with settings.
+    Settings,
+    /// The conditions of trusted publishing.
+    TrustedPublishing,
+}
+
 /// Which bytes the provenance names.
 #[derive(Debug, Clone, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
@@ -102,6 +112,15 @@ pub struct Producer {
     /// container, not the engine's own.
     #[serde(default)]
     pub needs_container_builder: bool,
+    /// Found by code, in the settings of the checkout or by the conditions of the platform; no step names it.
+    #[serde(default)]
+    pub found_by: Option<FoundBy>,
+    /// Whether npm makes it, and so none where a client is too old for it.
+    #[serde(default)]
+    pub by_npm: bool,
+    /// Whether a variable of npm's settings asks for it, which a manifest overrules and some clients lose.
+    #[serde(default)]
+    pub by_variable: bool,
     /// Whether the step also runs the build that it attests.
     #[serde(default)]
     pub builds: bool,
@@ -139,4 +158,18 @@ pub struct Broken {
     pub when: Vec<Test>,
     /// Why nothing is made, as a clause.
     pub why: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::FoundBy;
+    use crate::catalogue::Catalogue;
+
+    #[test]
+    fn one_entry_stands_for_each_thing_that_code_finds() {
+        for by in [FoundBy::Settings, FoundBy::TrustedPublishing] {
+            let entries = Catalogue::get().producers.iter().filter(|p| p.found_by == Some(by));
+            assert_eq!(entries.count(), 1, "{by:?}");
+        }
+    }
 }

@@ -33,6 +33,24 @@ pub enum Bytes {
     Copied,
 }
 
+/// Where a tool that publishes packages of a workspace does otherwise than npm.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Client {
+    /// The file, below the folder where it works, from which it reads the settings of npm instead.
+    #[serde(default)]
+    pub settings: Option<String>,
+    /// Whether it reads npm's settings where it works, whichever package it publishes.
+    #[serde(default)]
+    pub works_here: bool,
+    /// Whether `nx.json` says which packages it releases.
+    #[serde(default)]
+    pub by_nx: bool,
+    /// Options that choose packages for others and mean something else to it.
+    #[serde(default)]
+    pub no_filters: Vec<String>,
+}
+
 /// A step that hands bytes to consumers.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -84,6 +102,12 @@ pub struct Sink {
     /// Whether BuildKit's provenance of these images goes into that index.
     #[serde(default)]
     pub keeps_provenance: bool,
+    /// Whether its positional words are the images of which it makes that index.
+    #[serde(default)]
+    pub parts: bool,
+    /// Where it does otherwise than npm with packages of a workspace.
+    #[serde(default)]
+    pub client: Client,
     /// Which place the bytes go to, when the sink names one (`npm registry`).
     #[serde(default)]
     pub place: Option<String>,

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{CommandPattern, Described};
+use super::{CommandPattern, Described, Test};
 
 /// Programs and actions that do the same.
 #[derive(Debug, Clone, Deserialize)]
@@ -16,6 +16,9 @@ pub struct Tool {
     /// Commands, in the notation of sinks.
     #[serde(default)]
     pub commands: Vec<CommandPattern>,
+    /// All must hold; only what sets up a builder is asked.
+    #[serde(default)]
+    pub when: Vec<Test>,
     /// Flags that take a value as their next word.
     #[serde(default)]
     pub value_flags: Vec<String>,
@@ -80,6 +83,7 @@ mod tests {
                 tool.into.is_empty() || tool.does == [Does::Move],
                 "{tool:?}: only what moves files fills a folder"
             );
+            assert!(tool.when.is_empty() || tool.does == [Does::Buildkit], "{tool:?}: nothing asks for its condition");
         }
     }
 }

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::{CommandPattern, Described, Expression, Pick, Split, Test};
+use crate::model::EventKind;
 
 /// A step that restores what another build can write.
 #[derive(Debug, Clone, Deserialize)]
@@ -33,6 +34,9 @@ pub struct Cache {
     /// It holds only when such a file at the root matches this regular expression.
     #[serde(default)]
     pub file_matches: Option<Expression>,
+    /// Events on whose runs it restores nothing.
+    #[serde(default)]
+    pub not_on: Vec<EventKind>,
     /// Whether it lives in the platform's own cache, which `cache-mode` governs.
     #[serde(default)]
     pub platform: bool,

@@ -5,7 +5,7 @@ use super::interpret::{Interpreter, Leave, MOST_BRANCHES, MOST_ITERATIONS};
 use super::scope::{Held, Scope, choice};
 use super::status::{Rendered, Status};
 use super::symbol;
-use crate::model::{Cond, Text};
+use crate::model::{Bound, Cond, Text};
 use crate::syntax::shell::{Node, Piece, Redirect, RedirectKind, Word};
 
 /// What redirects make of input and output.
@@ -166,7 +166,7 @@ impl Interpreter<'_> {
 
     fn branching(&mut self, count: usize) {
         if count > MOST_BRANCHES {
-            self.unread(self.here, format!("more than {MOST_BRANCHES} branches"));
+            self.unread(self.here, Bound::More(MOST_BRANCHES, "branches"));
         }
     }
 
@@ -219,7 +219,7 @@ impl Interpreter<'_> {
             }
         }
         if items.len() > MOST_ITERATIONS {
-            self.unread(self.here, format!("a loop over more than {MOST_ITERATIONS} words"));
+            self.unread(self.here, Bound::Loop(MOST_ITERATIONS));
             items.truncate(MOST_ITERATIONS);
         }
         let before = (!known).then(|| self.scope.clone());

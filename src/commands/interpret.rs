@@ -12,7 +12,7 @@ use super::scope::{Held, Scope};
 use super::status::{Rendered, Status, Strict};
 use super::{Parsed, paths, rounds, symbol};
 use crate::catalogue::{Indexed, Wrapper};
-use crate::model::{self, Cond, Hop, Location, Text};
+use crate::model::{self, Bound, Cond, Hop, Location, Text, Unread};
 use crate::syntax::shell::{Node, Piece, Script};
 use crate::syntax::{batch, powershell, shell};
 
@@ -251,8 +251,8 @@ impl Interpreter<'_> {
         }
     }
 
-    pub(super) fn unread(&mut self, offset: usize, why: String) {
-        let location = self.locate(offset, offset + 1);
+    pub(super) fn unread(&mut self, offset: usize, why: impl Into<Unread>) {
+        let (location, why) = (self.locate(offset, offset + 1), why.into());
         if !self.found.unread.iter().any(|(_, w)| *w == why) || self.found.unread.len() < 100 {
             self.found.unread.push((location, why));
         }
@@ -262,7 +262,7 @@ impl Interpreter<'_> {
     pub(super) fn step(&mut self) -> bool {
         self.steps += 1;
         if self.steps == MOST_STEPS + 1 {
-            self.unread(self.here, format!("more than {MOST_STEPS} steps"));
+            self.unread(self.here, Bound::More(MOST_STEPS, "steps"));
         }
         self.steps <= MOST_STEPS
     }
@@ -288,7 +288,7 @@ impl Interpreter<'_> {
     pub(super) fn push(&mut self, cond: Cond) {
         let before = self.script_cond();
         if self.path.len() == MOST_CONDITIONS && !matches!(cond, Cond::Known(_)) {
-            self.unread(self.here, format!("more than {MOST_CONDITIONS} conditions on one command"));
+            self.unread(self.here, Bound::More(MOST_CONDITIONS, "conditions on one command"));
         }
         let keeps = self.path.len() < MOST_CONDITIONS || matches!(cond, Cond::Known(_));
         self.path.push(if keeps { before.and(cond) } else { before });
@@ -373,7 +373,7 @@ impl Interpreter<'_> {
             return Status::same(Cond::TRUE);
         }
         if self.depth >= MOST_DEPTH {
-            self.unread(self.here, "nested too deeply".to_owned());
+            self.unread(self.here, Bound::Nesting);
             return Status::same(Cond::TRUE);
         }
         self.depth += 1;

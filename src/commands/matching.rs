@@ -92,8 +92,13 @@ pub fn does(does: Does, words: &[Text]) -> bool {
 
 /// Whether an action does this.
 pub fn action_does(does: Does, action: &str) -> bool {
+    tool_of_action(does, action).is_some()
+}
+
+/// The entry by which an action is one that does this.
+pub fn tool_of_action(does: Does, action: &str) -> Option<&'static Tool> {
     let mut tools = Catalogue::get().tools.of_action(action).filter(|tool| tool.does.contains(&does));
-    tools.any(|tool| tool.actions.iter().any(|pattern| wildcard(pattern, action)))
+    tools.find(|tool| tool.actions.iter().any(|pattern| wildcard(pattern, action)))
 }
 
 /// The whole word for a program, without the version behind it.

@@ -3,7 +3,7 @@
 use super::interpret::{Interpreter, Leave, MOST_ITERATIONS};
 use super::scope::Held;
 use super::status::Status;
-use crate::model::{Cond, Text};
+use crate::model::{Bound, Cond, Text};
 use crate::syntax::shell::Node;
 
 /// How far `getopts` has come: the argument and the letter in it.
@@ -37,7 +37,7 @@ impl Interpreter<'_> {
             let takes = cond.is_always() && arguments != (self.positional.len(), self.options);
             if !takes || round >= MOST_ITERATIONS {
                 if takes {
-                    self.unread(self.here, format!("a loop over more than {MOST_ITERATIONS} words"));
+                    self.unread(self.here, Bound::Loop(MOST_ITERATIONS));
                 }
                 let label = self.here.to_string();
                 self.scope = std::mem::take(&mut self.scope).after_rounds(&before, &label);

@@ -10,7 +10,7 @@ use super::interpret::{Frame, Interpreter, Leave, MOST_CALLS, MOST_COMMANDS, MOS
 use super::scope::Held;
 use super::status::{Rendered, Status, Strict};
 use super::{symbol, wrappers};
-use crate::model::{Command, Cond, Hop, Location, Text, lowered, views};
+use crate::model::{Bound, Command, Cond, Hop, Location, Text, Unread, lowered, views};
 use crate::syntax::shell::{Masked, Node, Piece, Simple, Value};
 
 /// Words of one command that are looked at for what they can be.
@@ -196,7 +196,7 @@ impl Interpreter<'_> {
         self.rendered = Rendered::command(typed.cloned().collect(), Arc::clone(&words));
         if self.found.commands.len() >= MOST_COMMANDS {
             if self.steps <= MOST_STEPS {
-                self.unread(simple.offset, format!("more than {MOST_COMMANDS} commands"));
+                self.unread(simple.offset, Bound::More(MOST_COMMANDS, "commands"));
                 self.steps = MOST_STEPS + 1;
             }
             return self.success();
@@ -283,7 +283,7 @@ impl Interpreter<'_> {
 
     pub(super) fn enter(&mut self) -> bool {
         if self.calls >= MOST_CALLS {
-            self.unread(self.here, format!("calls nested deeper than {MOST_CALLS}"));
+            self.unread(self.here, Bound::Deeper("calls", MOST_CALLS));
             return false;
         }
         self.calls += 1;
@@ -319,7 +319,10 @@ impl Interpreter<'_> {
         // What a function does that calls itself has been seen by the time that following ends.
         let again = self.bodies.iter().any(|running| Arc::ptr_eq(running, &body));
         if again && self.calls >= MOST_CALLS {
-            self.unread(self.here, format!("a function that calls itself, followed {MOST_CALLS} times"));
+            self.unread(
+                self.here,
+                Unread::Refused(format!("a function that calls itself, followed {MOST_CALLS} times")),
+            );
         } else if self.enter() {
             self.bodies.push(Arc::clone(&body));
             let frame = std::mem::replace(&mut self.frame, frame);

@@ -11,7 +11,7 @@ use super::wrappers::wrapped;
 use super::{Choices, Context, IDENTITY, Parsed, Shell, interpret, paths};
 use crate::catalogue::Catalogue;
 use crate::checkout::Checkout;
-use crate::model::{Command, Cond, Hop, Location, Position, Script, Span, Text};
+use crate::model::{Bound, Command, Cond, Hop, Location, Position, Script, Span, Text};
 use crate::syntax::lines::Starts;
 use crate::syntax::literals;
 use crate::syntax::shell::Masked;
@@ -212,8 +212,7 @@ impl<'c> Scripts<'c> {
                     all.unread.extend(inner.unread);
                 } else {
                     if typed {
-                        let why = format!("following stopped after {MOST_HOPS} hops");
-                        all.unread.push((command.location.clone(), why));
+                        all.unread.push((command.location.clone(), Bound::Hops(MOST_HOPS).into()));
                     }
                     all.commands.push(implied);
                 }
@@ -222,7 +221,7 @@ impl<'c> Scripts<'c> {
                 continue;
             }
             if chain.len() > MOST_HOPS {
-                all.unread.push((command.location.clone(), format!("following stopped after {MOST_HOPS} hops")));
+                all.unread.push((command.location.clone(), Bound::Hops(MOST_HOPS).into()));
                 continue;
             }
             for piece in entered.pieces {
@@ -283,7 +282,6 @@ impl<'c> Scripts<'c> {
         (&piece.text, &words, &piece.env, piece.folder.as_str()).hash(&mut hasher);
         let own = (piece.path.to_string(), piece.line, hasher.finish());
         let identity = format!("{}:{}:{}:", own.0, own.1, own.2);
-        let stop = |why: &str| Script { unread: vec![(command.location.clone(), why.to_owned())], ..Script::default() };
         // A package script that calls itself with the words that it was called with comes back longer each time.
         let again = budget.open.iter().filter(|open| (&open.0, open.1) == (&own.0, own.1)).count();
         if budget.open.contains(&own) || again > 1 && own.0.ends_with("package.json") {
@@ -291,7 +289,8 @@ impl<'c> Scripts<'c> {
         }
         self.checkout.spend(piece.text.len() / 16 + self.parsed.walked.take());
         if budget.pieces == 0 || piece.text.len() > budget.bytes || self.checkout.is_spent() {
-            return stop("following stopped: too many scripts lead on from here");
+            let unread = vec![(command.location.clone(), Bound::Scripts.into())];
+            return Script { unread, ..Script::default() };
         }
         if !budget.done.insert(format!("{identity}{}", command.cond)) {
             return Script::default();
@@ -353,11 +352,7 @@ pub fn publications(script: Script) -> Script {
     };
     Script {
         commands: script.commands.into_iter().filter(|c| c.views().any(publishes)).collect(),
-        unread: script
-            .unread
-            .into_iter()
-            .filter(|(_, why)| why.contains("stopped") || why.contains("more than"))
-            .collect(),
+        unread: script.unread.into_iter().filter(|(_, why)| why.is_bound()).collect(),
         ..Script::default()
     }
 }

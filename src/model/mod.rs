@@ -13,6 +13,7 @@ mod step;
 mod target;
 mod text;
 mod token;
+mod unread;
 mod verdict;
 mod version;
 
@@ -31,5 +32,6 @@ pub use step::{ActionUse, Command, Hop, Input, OutputWrite, Script, Step, StepBo
 pub use target::{Boundary, BoundaryJob, Kind, Target};
 pub use text::{Text, lowered, opening};
 pub use token::{Access, TokenScope};
+pub use unread::{Bound, Unread};
 pub use verdict::{Evidence, Grade, MOST_EVIDENCE, State, Verdict};
 pub use version::{Reference, Version, VersionSource};

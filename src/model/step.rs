@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use smol_str::SmolStr;
 
-use super::{Cond, Location, Reference, Text};
+use super::{Cond, Location, Reference, Text, Unread};
 
 /// One hop on the way from a pipeline step to a command.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -107,7 +107,7 @@ pub struct Script {
     /// Variables it exports to later steps of the job.
     pub exports: Vec<OutputWrite>,
     /// Where reading it stopped, and why: a bound was hit or the text could not be parsed.
-    pub unread: Vec<(Location, String)>,
+    pub unread: Vec<(Location, Unread)>,
 }
 
 /// What a step does.

@@ -10,8 +10,6 @@ use crate::catalogue::{Brings, Catalogue, Change, Does};
 use crate::commands::matching;
 use crate::model::{Command, Flow, Job, Kind, Location, StepBody, Text};
 
-/// The sink that makes an index of images that were pushed.
-const INDEX: &str = "buildx-imagetools";
 /// What stands for no file.
 const NOWHERE: &[&str] = &["-", "/dev/null", "/dev/stdout", "NUL", "$null"];
 /// Addresses of what the job itself runs.
@@ -80,7 +78,7 @@ pub(super) fn of_job(job: &Job, own: &Facts<'_>) -> Vec<Brought> {
 pub(super) fn image(flow: &Flow, facts: &FlowFacts<'_>, publish: &Publish<'_>) -> Option<Location> {
     let Act::Command(_, own, words) = publish.doer.act else { return None };
     let known = |r: &Text| !r.as_str().contains("${{");
-    if publish.sink.id == INDEX {
+    if publish.sink.parts {
         let others = facts.iter().flat_map(|f| &f.publishes);
         let others = others.filter(|p| p.sink.kind == Kind::Image && !p.same_place(publish));
         let pushed: Vec<Vec<Text>> = others.map(refs).collect();
@@ -240,14 +238,7 @@ fn placed(folder: &str, path: &str) -> String {
 
 /// The last part of an address that is no part of an unknown, without what is asked of the server.
 fn last(address: &str) -> &str {
-    let mut open = 0_usize;
-    let at = address.char_indices().rev().find(|(at, c)| {
-        let tail = address.get(*at..).unwrap_or_default();
-        open += usize::from(tail.starts_with("}}"));
-        open -= usize::from(open > 0 && tail.starts_with("${{"));
-        open == 0 && *c == '/'
-    });
-    let name = at.and_then(|(at, _)| address.get(at + 1..)).unwrap_or(address);
+    let name = naming::behind_last(address, &['/']);
     // Nothing tells what a name is that is unknown as a whole.
     if Text::new(name).symbol().is_some() {
         return "*";

@@ -2,11 +2,11 @@
 //!
 //! Source: <https://docs.docker.com/build/builders/>
 
-use super::doer::Act;
+use super::doer::{Act, Doer};
 use super::facts::Attest;
 use crate::catalogue;
-use crate::commands::matching::{action_does, flag, matches};
-use crate::model::{ActionUse, Cond, Job, StepBody, Text};
+use crate::commands::matching::{flag, matches, tool_of_action};
+use crate::model::{ActionUse, Cond, Job, Step, StepBody, Text};
 
 /// What a step does to the builders of its job.
 #[derive(Debug)]
@@ -33,11 +33,14 @@ enum Does {
 pub(super) fn of_job(job: &Job) -> Vec<Change> {
     let mut found = Vec::new();
     for (at, step) in job.steps.iter().enumerate() {
-        let mut add = |does| found.push(Change { step: at, cond: step.cond.clone(), does });
         match &step.body {
-            StepBody::Action(action) => of_action(action).into_iter().for_each(&mut add),
+            StepBody::Action(action) => {
+                let of = |(does, when): (Does, Cond)| Change { step: at, cond: step.cond.clone().and(when), does };
+                found.extend(of_action(step, action).into_iter().map(of));
+            }
             StepBody::Script(script) => {
-                script.commands.iter().flat_map(|command| command.views()).filter_map(of_command).for_each(&mut add);
+                let all = script.commands.iter().flat_map(|command| command.views()).filter_map(of_command);
+                found.extend(all.map(|does| Change { step: at, cond: step.cond.clone(), does }));
             }
             StepBody::Opaque { .. } => {}
         }
@@ -45,14 +48,15 @@ pub(super) fn of_job(job: &Job) -> Vec<Change> {
     found
 }
 
-fn of_action(action: &ActionUse) -> Vec<Does> {
+/// Each with the condition under which the action does it.
+fn of_action(step: &Step, action: &ActionUse) -> Vec<(Does, Cond)> {
     let says = |input: &str, value: &str| action.input(input).is_some_and(|i| i.value.literal() == Some(value));
-    if !action_does(catalogue::Does::Buildkit, &action.name) {
-        return Vec::new();
-    }
+    let Some(tool) = tool_of_action(catalogue::Does::Buildkit, &action.name) else { return Vec::new() };
+    let when = Doer::action(step, action).applies(&tool.when, &[]);
     let set_up = if says("use", "false") { Does::SetUpApart } else { Does::SetUp };
     let set_up = (!says("driver", "docker")).then_some(set_up);
-    set_up.into_iter().chain(says("install", "true").then_some(Does::Install)).collect()
+    let all = set_up.into_iter().chain(says("install", "true").then_some(Does::Install));
+    all.map(|does| (does, when.clone())).collect()
 }
 
 fn of_command(words: &[Text]) -> Option<Does> {

@@ -21,6 +21,7 @@ use crate::catalogue::{Broken, Bytes, Catalogue, Content, Producer, Signer, Sink
 use crate::checkout::Checkout;
 use crate::commands::IDENTITY;
 use crate::model::{Cond, Flow, Job, Location, Step, StepBody, Text};
+use crate::syntax::pattern;
 
 /// What stands for the files that a command gets by name from a pipe.
 pub(super) const PIPED: &str = "standard input";
@@ -76,6 +77,12 @@ impl Publish<'_> {
     /// Whether the command names this word.
     pub(super) fn says(&self, word: &str) -> bool {
         self.words().iter().any(|w| w.as_str() == word)
+    }
+
+    /// Whether a word of the command is one by which the catalogue knows that it goes over all of a workspace.
+    pub(super) fn whole_workspace(&self) -> bool {
+        let says = |word: &String| self.words().iter().any(|own| pattern::wildcard(word, own.as_str()));
+        self.sink.workspace.iter().any(says)
     }
 
     /// Whether the command goes over all packages of a workspace.

@@ -11,6 +11,7 @@ mod doer;
 mod facts;
 mod family;
 mod filenames;
+mod files;
 mod glob;
 mod handed;
 mod images;

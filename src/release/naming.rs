@@ -123,8 +123,7 @@ fn several(packages: &[Package], more: bool, place: Option<&String>) -> Vec<Name
 /// The crates that a command publishes which goes over those of a workspace; `None` where it does not, or where which is
 /// not known.
 fn workspace_crates(checkout: &Checkout, publish: &Publish<'_>, folder: &str) -> Option<Vec<String>> {
-    let all = publish.sink.id == "cargo-workspaces-publish" || ["--workspace", "--all"].iter().any(|f| publish.says(f));
-    if !all {
+    if !publish.whole_workspace() {
         return None;
     }
     let path_of = |path: &str| Value::of_toml(&Arc::from(path), &checkout.read(path).ok()?);
@@ -236,14 +235,19 @@ fn sources(publish: &Publish<'_>) -> Option<Vec<Named>> {
     Some(vec![Named { name: name.clone(), places: vec![name], package: None }])
 }
 
-/// What stands behind the last separator of a piece of script that is no part of an unknown.
+/// What stands behind the last separator of a piece of script.
 fn last_word(text: &str) -> &str {
+    behind_last(text, &['<', '(', ' ', '\'', '"'])
+}
+
+/// What stands behind the last of some separators that is no part of an unknown, or the text.
+pub(super) fn behind_last<'t>(text: &'t str, separators: &[char]) -> &'t str {
     let mut open = 0_usize;
     let at = text.char_indices().rev().find(|(at, c)| {
         let tail = text.get(*at..).unwrap_or_default();
         open += usize::from(tail.starts_with("}}"));
         open -= usize::from(open > 0 && tail.starts_with("${{"));
-        open == 0 && ['<', '(', ' ', '\'', '"'].contains(c)
+        open == 0 && separators.contains(c)
     });
     at.and_then(|(at, c)| text.get(at + c.len_utf8()..)).unwrap_or(text)
 }

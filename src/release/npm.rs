@@ -7,7 +7,7 @@ use super::facts::Publish;
 use super::naming::{join, placed};
 use super::npmrc::{self, line_location};
 use crate::checkout::Checkout;
-use crate::commands::workspace;
+use crate::commands::{matching, workspace};
 use crate::model::{Access, Job, Location, RunnerChoice, Step, StepBody, Text};
 use crate::syntax::pattern;
 
@@ -103,7 +103,8 @@ fn place_of(path: &str, text: &str, key: &str) -> Location {
 /// The place that shows the last condition of trusted publishing, when all are visible: the job may ask for an
 /// identity, no registry token is in reach, and the client is npm 11.5.1 or newer, or one that publishes by itself.
 fn trusted(job: &Job, publish: &Publish<'_>, own_client: Option<&Location>) -> Option<Location> {
-    let program_is_npm = !publish.sink.id.contains("yarn") && !publish.says("bun") && !publish.says("yarn");
+    let yarn = publish.words().first().and_then(matching::program) == Some("yarn") || publish.says("yarn");
+    let program_is_npm = !yarn && !publish.says("bun");
     let token = job.secrets.iter().any(|s| {
         let named =
             |n: &str| pattern::search("npm|node_auth|yarn|registry", n) && pattern::search("token|auth|password", n);

@@ -26,7 +26,7 @@ pub(super) struct From<'a> {
 
 /// The place where the configuration of the client asks for provenance, or switches it off.
 pub(super) fn switch(checkout: &Checkout, publish: &Publish<'_>, from: &From<'_>) -> Option<(Location, bool)> {
-    let id = publish.sink.id.as_str();
+    let client = &publish.sink.client;
     let program = publish.words().first().and_then(matching::program).unwrap_or_default();
     if program == "yarn" {
         return ancestors(from.place)
@@ -40,14 +40,13 @@ pub(super) fn switch(checkout: &Checkout, publish: &Publish<'_>, from: &From<'_>
         let root = ancestors(from.place).find(|f| checkout.is_there(&join(f, "pnpm-workspace.yaml")))?;
         return of_ini(checkout, &join(root, ".npmrc"));
     }
-    // Its own file for publishing; source: <https://rushjs.io/pages/maintainer/npm_registry_auth/>
-    if id.starts_with("rush") {
-        return of_ini(checkout, &join(from.base, "common/config/rush/.npmrc-publish"));
+    if let Some(own) = &client.settings {
+        return of_ini(checkout, &join(from.base, own));
     }
     let prefix = flag(publish.words(), &["--prefix".to_owned(), "-C".to_owned()]);
     let project = if let Some(prefix) = prefix.iter().find_map(|f| f.value()) {
         join(from.base, prefix.as_str())
-    } else if from.chosen && !id.starts_with("lerna") && !id.starts_with("nx-") {
+    } else if from.chosen && !client.works_here {
         workspace_of(checkout, from.place)
     } else if from.place == from.base {
         // What is published lies here, and a manifest with it, which a build may have made.

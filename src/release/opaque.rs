@@ -8,30 +8,13 @@ use super::{Linked, Path, Published, bytes, facts};
 use crate::catalogue::{Bytes, Catalogue, Does};
 use crate::checkout::Checkout;
 use crate::commands::matching::{self, runs_of};
-use crate::model::{Access, ActionUse, Command, Job, Kind, Location, Script, Step, StepBody, TokenScope};
+use crate::model::{Access, ActionUse, Command, Job, Kind, Location, Script, Step, StepBody, TokenScope, Unread};
 use crate::syntax::lines;
 use crate::syntax::words;
 
 /// How the files of programs end that are not read, or only as far as they start others with literal words.
 const PROGRAMS: &[&str] =
     &["py", "js", "mjs", "cjs", "ts", "mts", "rb", "raku", "pl", "php", "lua", "exs", "csx", "fsx", "kts", "groovy"];
-
-/// What is said where commands were left out because there were too many, or too far away.
-const BOUNDS: &[&str] = &[
-    "following stopped",
-    " commands",
-    " steps",
-    "Makefiles are included",
-    "make rules lead on",
-    "expands to too much",
-    "lead to one another",
-    "nested too deeply",
-    "nested deeper than",
-    "longer than",
-    " branches",
-    " conditions on one command",
-    "a loop over more than",
-];
 
 /// A step that may publish what nothing shows.
 #[derive(Debug)]
@@ -85,13 +68,14 @@ fn unread_script(
     job: &Job,
     index: usize,
     step: &Step,
-    (script, place, why): (&Script, &Location, &str),
+    (script, place, unread): (&Script, &Location, &Unread),
     own: &facts::Facts<'_>,
     checkout: &Checkout,
 ) -> Option<Opaque> {
-    let found = |name: String| Some(Opaque { name, location: place.clone(), why: why.to_owned() });
+    let why = unread.to_string();
+    let found = |name: String| Some(Opaque { name, location: place.clone(), why: why.clone() });
     // Where following stopped at a bound, anything may come behind it.
-    if may_publish(job) && BOUNDS.iter().any(|bound| why.contains(bound)) {
+    if may_publish(job) && unread.is_bound() {
         return found("an unread script".to_owned());
     }
     // The command is known to publish, whatever it could not be asked besides.
@@ -102,7 +86,7 @@ fn unread_script(
         return None;
     }
     // Where reading itself stopped, the text says whether it could publish.
-    if !why.starts_with("no ") && speaks_of_publishing(checkout, place) {
+    if !unread.is_absent() && speaks_of_publishing(checkout, place) {
         return found("an unread script".to_owned());
     }
     if !can_publish(job, index) {
@@ -110,7 +94,7 @@ fn unread_script(
     }
     let line = script.commands.iter().find(|c| c.location == *place);
     let said = line.map(|c| c.words.iter().map(|w| w.as_str()).collect::<Vec<_>>().join(" ")).unwrap_or_default();
-    let names = publishes(&said) || publishes(why);
+    let names = publishes(&said) || publishes(&why);
     // `Build & publish release artifacts` speaks of publishing, whatever else it names.
     let labelled = || publishes(&step.label);
     let other = || harmless(&said) || harmless(&format!("{} {why} {}", step.label, place.path)) && !labelled();

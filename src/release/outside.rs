@@ -4,9 +4,8 @@ use std::collections::BTreeSet;
 
 use super::naming::image_names;
 use super::{Linked, Path, Published, builders, bytes};
-use crate::catalogue::{Builder, Bytes};
+use crate::catalogue::{Builder, Bytes, Topic};
 use crate::model::{Access, EventKind, Job, Kind, Text};
-use crate::syntax::pattern;
 
 /// The streams of every call that leads outside the checkout.
 pub(super) fn streams<'p>(path: &Path<'_, 'p>) -> Vec<Linked<'p>> {
@@ -90,9 +89,9 @@ fn unknown<'p>(path: &Path<'_, 'p>, at: usize, job: &'p Job) -> Option<Linked<'p
     let entry = path.pipeline.path.rsplit('/').next().unwrap_or_default();
     let file = call.workflow.rsplit('/').next().unwrap_or_default();
     let words = format!("{} {file} {entry}", job.key);
-    let releases = r"(^|[^a-z])(pre-?)?(release|releaser|publish|publisher|goreleaser|deploy|push|docker|image|npm|pypi|nightly)(s|es|ing)?([^a-z]|$)|(^| )cd(\.ya?ml| |$)";
-    let harmless = r"(label|stale|lint|test|check|codeql|scorecard|dependabot|renovate|triage|issue|draft|cla\b|greet|assign|backport|comment|notes|docs?\b|pages|preview)";
-    if !pattern::search(releases, &words) || pattern::search(harmless, &format!("{} {file}", job.key)) {
+    let names = &path.catalogue.names;
+    if !names.of(Topic::Called).matches(&words) || names.of(Topic::CalledOther).matches(&format!("{} {file}", job.key))
+    {
         return None;
     }
     let writes =

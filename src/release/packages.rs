@@ -6,7 +6,6 @@ use super::naming::join;
 use crate::checkout::Checkout;
 use crate::commands::workspace::{MOST_PACKAGES, Package, json, members};
 use crate::model::Text;
-use crate::syntax::pattern;
 
 /// What a step publishes.
 pub(super) enum Packages {
@@ -56,7 +55,7 @@ pub(super) fn published(checkout: &Checkout, publish: &Publish<'_>, place: &str)
         return Packages::Own;
     }
     let more = manifests.len() > MOST_PACKAGES;
-    let configured = if publish.sink.id.starts_with("nx-") { released_by_nx(checkout, place) } else { Vec::new() };
+    let configured = if publish.sink.client.by_nx { released_by_nx(checkout, place) } else { Vec::new() };
     let chosen = |p: &Package| {
         let of = |list: &[&String]| list.iter().any(|f| p.fits(f.trim_start_matches('!')));
         let (off, on): (Vec<&String>, Vec<&String>) = configured.iter().partition(|f| f.starts_with('!'));
@@ -75,8 +74,7 @@ pub(super) fn published(checkout: &Checkout, publish: &Publish<'_>, place: &str)
 
 /// Whether the command goes over all packages of a workspace.
 fn goes_over_all(publish: &Publish<'_>) -> bool {
-    let says = |word: &String| publish.words().iter().any(|own| pattern::wildcard(word, own.as_str()));
-    publish.sink.workspace.iter().any(says) || publish.recursive()
+    publish.whole_workspace() || publish.recursive()
 }
 
 /// The projects that `nx.json` releases, as names and patterns; none when it leaves all of them or chooses by tags,
@@ -109,8 +107,7 @@ fn filters(publish: &Publish<'_>) -> Vec<String> {
             Some((name, value)) => (name, Some(value)),
             None => (word.as_str(), words.get(at + 1).map(Text::as_str)),
         };
-        // Rush has another meaning for this one.
-        if FLAGS.contains(&name) && !(name == "-p" && publish.sink.id.starts_with("rush")) {
+        if FLAGS.contains(&name) && !publish.sink.client.no_filters.iter().any(|other| other == name) {
             found.extend(value.into_iter().flat_map(|v| v.split(',')).map(str::to_owned));
         }
         // `yarn workspace NAME npm publish`

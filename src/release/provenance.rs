@@ -12,7 +12,7 @@ use super::glob;
 use super::npm;
 use super::rewritten;
 use super::separation::{self, Separation};
-use crate::catalogue::{Catalogue, Content, Signer, Store};
+use crate::catalogue::{Catalogue, Content, FoundBy, Signer, Store};
 use crate::checkout::Checkout;
 use crate::model::{Access, Cond, Flow, Hop, Job, Kind, Location, MOST_EVIDENCE, Text};
 
@@ -228,26 +228,29 @@ fn of_npm(
 ) {
     let publish = unit.publish;
     let Some(job) = flow.jobs.get(publish.job) else { return };
-    let (rule, coverage, location) = match npm::switch(checkout, job, publish, unit.package) {
+    let of = |by: FoundBy| catalogue.producers.iter().find(|p| p.found_by == Some(by));
+    let Some(by_settings) = of(FoundBy::Settings) else { return };
+    let refused = |why, location| Refused { rule: by_settings.id.clone(), why, location };
+    let (producer, coverage, location) = match npm::switch(checkout, job, publish, unit.package) {
         npm::Switch::Silent => return,
-        npm::Switch::On(location) => ("npm-provenance-config", "a file of the checkout asks for it", location),
+        npm::Switch::On(location) => (Some(by_settings), "a file of the checkout asks for it", location),
         npm::Switch::Trusted(location) => (
-            "npm-trusted-publishing",
+            of(FoundBy::TrustedPublishing),
             "the client makes it by itself where it publishes with the platform's identity instead of a token",
             location,
         ),
         npm::Switch::Unable(why, place) => {
             let location = place.unwrap_or_else(|| publish.doer.location().clone());
-            found.refused.push(Refused { rule: "npm-provenance-config".to_owned(), why, location });
+            found.refused.push(refused(why, location));
             return;
         }
         npm::Switch::Off(location) => {
             let why = "a file of the checkout switches provenance off".to_owned();
-            found.refused.push(Refused { rule: "npm-provenance-config".to_owned(), why, location });
+            found.refused.push(refused(why, location));
             return;
         }
     };
-    let Some(producer) = catalogue.producers.iter().find(|p| p.id == rule) else { return };
+    let Some(producer) = producer else { return };
     let attest = Attest {
         producer,
         doer: publish.doer,
@@ -294,12 +297,12 @@ fn usable(
         let variable = attest.broken_by_env().and_then(|name| env_place(checkout, &location.path, name));
         return refuse(why.clone(), variable.as_ref().unwrap_or(location));
     }
-    if attest.producer.id == "npm-provenance-env"
+    if attest.producer.by_variable
         && let Some((location, false)) = npm::by_manifest(checkout, unit.publish, unit.package)
     {
         return refuse("the manifest switches provenance off, whatever the environment says".to_owned(), &location);
     }
-    if attest.producer.id == "npm-provenance-env"
+    if attest.producer.by_variable
         && let Some((why, place)) = npm::loses_variable(checkout, job, unit.publish)
     {
         return refuse(why.to_owned(), &place);
@@ -330,7 +333,7 @@ fn usable(
         };
         return refuse(not_always(what, &condition), place);
     }
-    if attest.producer.id.starts_with("npm-provenance")
+    if attest.producer.by_npm
         && let Some(client) = npm::too_old(checkout, job, unit.publish)
     {
         return refuse(

@@ -274,6 +274,9 @@ fn cache(scene: &Scene<'_>, target: &Linked<'_>) -> Verdict {
         }
         for hit in target.traits.get(at).map(|t| t.caches.as_slice()).unwrap_or_default() {
             let entry = hit.entry;
+            if entry.not_on.contains(&target.flow.event.kind) {
+                continue;
+            }
             let Some(settings) = settings(scene, entry).filter(|_| !(entry.platform && barred)) else { continue };
             let mut what = format!("this step {}", entry.what);
             if let Some(remark) = &entry.remark {

@@ -7,6 +7,7 @@ use super::shell::{
     Assignment, MOST_BYTES, Node, Operator, Piece, Redirect, RedirectKind, Script, Simple, Test, Value, Word,
     hole_number,
 };
+use crate::model::{Bound, Unread};
 
 /// Groups nested deeper than this are left out and reported.
 const MOST_NESTED: usize = 24;
@@ -16,7 +17,7 @@ const MOST_LINKS: usize = 60;
 /// Reads a masked script.
 pub fn parse(text: &str) -> Script {
     if text.len() > MOST_BYTES {
-        return Script { nodes: Vec::new(), unread: vec![(0, format!("longer than {MOST_BYTES} bytes"))] };
+        return Script { nodes: Vec::new(), unread: vec![(0, Bound::Bytes(MOST_BYTES).into())] };
     }
     let mut parser = Parser { text, at: 0, nested: 0, unread: Vec::new() };
     let mut nodes = Vec::new();
@@ -32,7 +33,7 @@ struct Parser<'a> {
     text: &'a str,
     at: usize,
     nested: usize,
-    unread: Vec<(usize, String)>,
+    unread: Vec<(usize, Unread)>,
 }
 
 impl<'a> Parser<'a> {
@@ -138,7 +139,7 @@ impl<'a> Parser<'a> {
     fn statement(&mut self) -> Node {
         self.blanks();
         if self.nested >= MOST_NESTED {
-            self.unread.push((self.at, "nested too deeply".to_owned()));
+            self.unread.push((self.at, Bound::Nesting.into()));
             self.at = self.text.len();
             return Node::Sequence(Vec::new());
         }

@@ -16,7 +16,8 @@ fn scripts_have_a_size() {
     };
     assert_eq!(shell::parse(&script(shell::MOST_BYTES)).unread, []);
     let unread = shell::parse(&script(shell::MOST_BYTES + 1)).unread;
-    assert_eq!(unread, [(0, "longer than 1048576 bytes".to_owned())]);
+    let said: Vec<_> = unread.iter().map(|(at, why)| (*at, why.to_string())).collect();
+    assert_eq!(said, [(0, "longer than 1048576 bytes".to_owned())]);
     // A comment that names publishing is none, where it can be read.
     let step = |size: usize| {
         let indented = script(size - "echo\n".len()).replace('\n', "\n          ");

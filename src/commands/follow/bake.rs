@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::{Call, Entered, Implied};
 use crate::commands::matches;
-use crate::model::{Location, Text};
+use crate::model::{Bound, Location, Text, Unread};
 use crate::syntax::conf::{self, Block, Data, Names, Value};
 use crate::syntax::pattern;
 
@@ -68,7 +68,7 @@ struct Definition {
     groups: Vec<(String, Vec<String>)>,
     /// The metadata action's file, which a run writes.
     metadata: Option<String>,
-    unread: Option<String>,
+    unread: Option<Unread>,
 }
 
 /// What the command line says.
@@ -101,22 +101,21 @@ pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
             names.extend(definition.targets.iter().map(|t| t.name.clone()).take(MOST_TARGETS + 1));
         }
         if names.len() == before && definition.unread.is_none() {
-            definition.unread = Some(format!("no bake target `{name}` in the checkout"));
+            definition.unread = Some(Unread::Absent(format!("bake target `{name}` in the checkout")));
         }
     }
     let mut seen = BTreeSet::new();
     names.retain(|n| seen.insert(n.clone()));
     if names.len() > MOST_TARGETS {
         names.truncate(MOST_TARGETS);
-        definition.unread = Some(format!("following stopped: more than {MOST_TARGETS} bake targets"));
+        definition.unread = Some(Bound::Followed(MOST_TARGETS, "bake targets").into());
     }
     for name in &names {
         let mut resolved = Target { name: name.clone(), ..Target::default() };
         let mut chain = Chain { names: BTreeSet::new(), open: Vec::new(), left: MOST_STEPS };
         resolve(&definition, name, &mut resolved, &mut chain);
         if chain.left == 0 {
-            definition.unread =
-                Some(format!("following stopped: bake targets inherit from one another more than {MOST_STEPS} times"));
+            definition.unread = Some(Bound::Inheritance(MOST_STEPS).into());
         }
         let chain = chain.names;
         overridden(&line, &mut resolved);
@@ -132,7 +131,7 @@ pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
             let words = ["bake:unread", &image].map(Text::from).to_vec();
             entered.implied.push(Implied { words, location: None });
         } else if pushes || !entered.implied.is_empty() {
-            entered.unread = Some(format!("{why}, and what it would push is not shown"));
+            entered.unread = Some(Unread::Unshown(Box::new(why)));
         } else {
             entered.unread = Some(why);
         }
@@ -196,7 +195,7 @@ fn read(call: &Call<'_>, line: &Line<'_>) -> Definition {
             if part.contains("bake-file") && part.contains("${{") {
                 definition.metadata = Some(part.to_owned());
             } else if part.contains("${{") {
-                definition.unread = Some("the bake file has a name that only a run tells".to_owned());
+                definition.unread = Some(Unread::Refused("the bake file has a name that only a run tells".to_owned()));
             } else {
                 files.push(call.path(part.trim_start_matches("cwd://")));
             }
@@ -210,13 +209,13 @@ fn read(call: &Call<'_>, line: &Line<'_>) -> Definition {
         }
     }
     if files.is_empty() && definition.unread.is_none() {
-        definition.unread = Some("there is no bake file in the checkout".to_owned());
+        definition.unread = Some(Unread::Refused("there is no bake file in the checkout".to_owned()));
     }
     for path in files {
         let text = match call.checkout.read(&path) {
             Ok(text) => text,
             Err(_) => {
-                definition.unread = Some(format!("the bake file `{path}` is not in the checkout"));
+                definition.unread = Some(Unread::Refused(format!("the bake file `{path}` is not in the checkout")));
                 continue;
             }
         };
@@ -228,7 +227,7 @@ fn read(call: &Call<'_>, line: &Line<'_>) -> Definition {
         };
         if known.is_none() {
             call.refuse(&path, None, "it is no bake file that can be read".to_owned());
-            definition.unread = Some(format!("{path} is no bake file that can be read"));
+            definition.unread = Some(Unread::Refused(format!("{path} is no bake file that can be read")));
         }
     }
     definition
@@ -302,14 +301,14 @@ fn of_hcl(call: &Call<'_>, line: &Line<'_>, path: &Arc<str>, text: &str, definit
                 Some(matrix) => {
                     let mut names = Vec::new();
                     let Some(combinations) = combinations(matrix) else {
-                        definition.unread = Some(format!("the matrix of the bake target `{name}` is computed"));
+                        definition.unread =
+                            Some(Unread::Refused(format!("the matrix of the bake target `{name}` is computed")));
                         continue;
                     };
                     for combination in combinations {
                         made += 1;
                         if made > MOST_TARGETS {
-                            definition.unread =
-                                Some(format!("following stopped: more than {MOST_TARGETS} bake targets"));
+                            definition.unread = Some(Bound::Followed(MOST_TARGETS, "bake targets").into());
                             break;
                         }
                         variables.combination = combination;
@@ -628,7 +627,7 @@ mod tests {
             let words: Vec<&str> = i.words.iter().map(Text::as_str).collect();
             format!("{} {}", i.location.as_ref().map_or(0, |l| l.line), words.join(" "))
         });
-        implied.chain(entered.unread).collect()
+        implied.chain(entered.unread.map(|why| why.to_string())).collect()
     }
 
     const HCL: &str = r#"

@@ -12,7 +12,7 @@ use crate::catalogue::{Catalogue, CommandPattern};
 use crate::commands::matching::matches_program;
 use crate::commands::wrappers::{self, Contained};
 use crate::commands::{IDENTITY, flag, positional};
-use crate::model::{Location, Position, Span, Text};
+use crate::model::{Bound, Location, Position, Span, Text};
 use crate::syntax::dockerfile::{self, Instruction, Stage};
 use crate::syntax::pattern;
 
@@ -58,7 +58,7 @@ fn build(call: &Call<'_>) -> Option<Entered> {
     let mut entered = Entered { what: format!("builds {}", built.file), publications_only: true, ..Entered::default() };
     let run = dockerfile::run(&stages, built.target.as_deref());
     if run.len() > MOST_STAGES {
-        entered.unread = Some(format!("following stopped: more than {MOST_STAGES} stages"));
+        entered.unread = Some(Bound::Followed(MOST_STAGES, "stages").into());
     }
     for at in run.into_iter().take(MOST_STAGES) {
         let mut image = Image::of(&built);
@@ -93,8 +93,8 @@ fn built(call: &Call<'_>) -> Option<(Built, Vec<(String, Text)>)> {
     }
     let at = BUILDS.patterns.iter().find_map(|pattern| matches_program(pattern, name, call.words))?;
     let sinks = &Catalogue::get().sinks;
-    let value_flags =
-        sinks.iter().find(|s| s.id == "buildx-build").map(|s| s.value_flags.as_slice()).unwrap_or_default();
+    let mut builds = sinks.iter().filter(|s| s.commands.iter().any(|c| c.as_str() == "docker build"));
+    let value_flags = builds.next().map(|s| s.value_flags.as_slice()).unwrap_or_default();
     let context = positional(call.words, at, value_flags).into_iter().next().unwrap_or_else(|| Text::from("."));
     let context = context.literal()?;
     if context == "-" || context.contains("://") || context.ends_with(".git") {

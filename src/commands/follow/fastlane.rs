@@ -9,7 +9,7 @@ use std::sync::{Arc, LazyLock};
 use regex::Regex;
 
 use super::{Call, Entered, Implied};
-use crate::model::Text;
+use crate::model::{Bound, Text, Unread};
 use crate::syntax::conf::Lines;
 
 /// Where the file of the lanes lies.
@@ -63,7 +63,7 @@ pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
     let text = match call.checkout.read(&path) {
         Ok(text) => text,
         Err(error) => {
-            let unread = Some(format!("{path}: {error}"));
+            let unread = Some(Unread::Refused(format!("{path}: {error}")));
             return Some(Entered { what: format!("fastlane {first}"), unread, ..Entered::default() });
         }
     };
@@ -79,7 +79,7 @@ pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
     let own: Arc<str> = Arc::from(path.as_str());
     let places = Lines::new(&own, &text);
     if lanes.len() > MOST {
-        entered.unread = Some(format!("following stopped: more than {MOST} lanes"));
+        entered.unread = Some(Bound::Followed(MOST, "lanes").into());
     }
     let mut open = vec![lane];
     let mut seen: Vec<usize> = Vec::new();
@@ -89,14 +89,14 @@ pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
         }
         seen.push(lane.from);
         if lane.to - lane.from >= LONGEST_LANE {
-            entered.unread = Some(format!("following stopped: a lane has more than {LONGEST_LANE} lines"));
+            entered.unread = Some(Bound::Lane(LONGEST_LANE).into());
         }
         for at in lane.from..lane.to {
             let Some(line) = lines.get(at).filter(|l| !l.trim_start().starts_with('#')) else { continue };
             let Some(called) = LINES.as_ref().and_then(|[_, calls]| calls.captures(line)?.get(1)) else { continue };
             if let Some((action, store)) = UPLOADS.iter().find(|(action, _)| *action == called.as_str()) {
                 if entered.implied.len() >= MOST_UPLOADS {
-                    entered.unread = Some(format!("following stopped: more than {MOST_UPLOADS} uploads"));
+                    entered.unread = Some(Bound::Followed(MOST_UPLOADS, "uploads").into());
                     break;
                 }
                 if let Some(words) = upload(action, store, lines.get(at..lane.to).unwrap_or_default()) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{Call, Entered, Piece};
 use crate::checkout::ReadError;
-use crate::model::Text;
+use crate::model::{Bound, Text, Unread};
 use crate::syntax::conf;
 
 /// A script that a job writes and that is longer is not followed.
@@ -77,7 +77,7 @@ pub(super) fn enter(call: &Call<'_>, input: Option<&Text>, written: &BTreeMap<St
     let text = match text {
         Ok(text) => text,
         Err(error) => {
-            let unread = Some(format!("`{path}`: {error}"));
+            let unread = Some(Unread::Refused(format!("`{path}`: {error}")));
             return Some(Entered { what: format!("runs {path}"), unread, ..Entered::default() });
         }
     };
@@ -95,7 +95,7 @@ pub(super) fn enter(call: &Call<'_>, input: Option<&Text>, written: &BTreeMap<St
     // What the job has added to it, or put in its place.
     if let Some(added) = written.get(&path) {
         if added.len() > LONGEST_WRITTEN {
-            entered.unread = Some(format!("following stopped: the job writes too much into `{path}`"));
+            entered.unread = Some(Bound::Written(path.to_owned()).into());
             return Some(entered);
         }
         entered.pieces.extend(handed(call, String::new(), added, shell, at + 1).pieces);
@@ -107,7 +107,7 @@ pub(super) fn enter(call: &Call<'_>, input: Option<&Text>, written: &BTreeMap<St
 fn written_before(call: &Call<'_>, path: &str, text: &str, rest: usize) -> Option<Entered> {
     let what = format!("runs {path}");
     if text.len() > LONGEST_WRITTEN {
-        let unread = Some(format!("following stopped: the job writes too much into `{path}`"));
+        let unread = Some(Bound::Written(path.to_owned()).into());
         return Some(Entered { what, unread, ..Entered::default() });
     }
     let shell = language(path, text)?;
@@ -120,7 +120,7 @@ fn missing(call: &Call<'_>, script: &str, path: &str, at: usize) -> Option<Enter
     let inside = !script.starts_with(['/', '~', '-', '$']) && !script.contains("${{");
     (named && inside && call.folder.is_literal()).then(|| Entered {
         what: format!("runs {path}"),
-        unread: Some(format!("`{path}` is not in the checkout")),
+        unread: Some(Unread::Refused(format!("`{path}` is not in the checkout"))),
         ..Entered::default()
     })
 }
@@ -208,8 +208,9 @@ mod tests {
             let call = Call::bare(&checkout, &words);
             enter(&call, None, &BTreeMap::new()).and_then(|e| e.unread)
         };
-        assert_eq!(unread("./ci/gone.sh").as_deref(), Some("`ci/gone.sh` is not in the checkout"));
-        assert_eq!(unread("bash ci/gone").as_deref(), Some("`ci/gone` is not in the checkout"));
+        let missing = |path: &str| Some(Unread::Refused(format!("`{path}` is not in the checkout")));
+        assert_eq!(unread("./ci/gone.sh"), missing("ci/gone.sh"));
+        assert_eq!(unread("bash ci/gone"), missing("ci/gone"));
         assert_eq!(unread("./dist/tool"), None);
         assert_eq!(unread("bash /tmp/x.sh"), None);
     }

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::{Call, Entered, Implied, Piece};
-use crate::model::{Location, Text};
+use crate::model::{Location, Text, Unread};
 use crate::syntax::yaml::Node;
 
 /// Names under which the tool looks for its configuration, in its order.
@@ -50,7 +50,8 @@ pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
         return None;
     }
     let mut entered = Entered { what: "goreleaser release".to_owned(), ..Entered::default() };
-    entered.unread = computed.map(|_| "the run computes with which arguments GoReleaser publishes".to_owned());
+    let unread = "the run computes with which arguments GoReleaser publishes";
+    entered.unread = computed.map(|_| Unread::Refused(unread.to_owned()));
     let named = call.flag(&["-f", "--config"]);
     let path = match named {
         Some(file) => Some(call.path(file)),
@@ -60,7 +61,10 @@ pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
     let Some(path) = path.filter(|p| call.checkout.is_there(p)) else {
         entered.implied.push(whole_release);
         if named.is_some() {
-            entered.unread = Some(format!("the configuration `{}` is not in the checkout", named.unwrap_or_default()));
+            entered.unread = Some(Unread::Refused(format!(
+                "the configuration `{}` is not in the checkout",
+                named.unwrap_or_default()
+            )));
         }
         return Some(entered);
     };
@@ -68,7 +72,7 @@ pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
         Ok(text) => text,
         Err(error) => {
             entered.implied.push(whole_release);
-            entered.unread = Some(format!("{path}: {error}"));
+            entered.unread = Some(Unread::Refused(format!("{path}: {error}")));
             return Some(entered);
         }
     };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{Call, Entered, Piece, join};
 use crate::checkout::Checkout;
-use crate::model::Text;
+use crate::model::{Bound, Text, Unread};
 use crate::syntax::conf::{self, unfinished};
 
 /// Recipes entered for one command.
@@ -84,7 +84,7 @@ pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
     }
     let what = format!("just {}", names.join(" ")).trim_end().to_owned();
     let Some(file) = file_of(call) else {
-        let unread = Some("no justfile in the folder where the command runs".to_owned());
+        let unread = Some(Unread::Absent("justfile in the folder where the command runs".to_owned()));
         return Some(Entered { what, unread, ..Entered::default() });
     };
     let mut just = Just {
@@ -104,7 +104,7 @@ pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
     just.load(&file, "", folder.as_deref(), 0);
     if !just.start(&names) {
         // It may stand in what could not be read.
-        just.entered.unread.get_or_insert(format!("no such recipe in {file}"));
+        just.entered.unread.get_or_insert(Unread::Absent(format!("such recipe in {file}")));
     }
     Some(just.entered)
 }
@@ -162,19 +162,18 @@ struct Just<'c> {
 }
 
 impl Just<'_> {
-    fn stop(&mut self, why: String) {
-        self.entered.unread = Some(why);
+    fn stop(&mut self, why: impl Into<Unread>) {
+        self.entered.unread = Some(why.into());
     }
 
     fn load(&mut self, path: &str, module: &str, folder: Option<&str>, depth: usize) {
         self.files += 1;
         if depth > DEEPEST || self.files > MOST_FILES {
-            return self
-                .stop(format!("following stopped: more than {MOST_FILES} justfiles, or one in another too deep"));
+            return self.stop(Bound::Followed(MOST_FILES, "justfiles, or one in another too deep"));
         }
         let text = match self.checkout.read(path) {
             Ok(text) => text,
-            Err(error) => return self.stop(format!("{path}: {error}")),
+            Err(error) => return self.stop(Unread::Refused(format!("{path}: {error}"))),
         };
         let here = path.rsplit_once('/').map_or("", |(f, _)| f);
         let own = folder.unwrap_or(here).to_owned();
@@ -209,8 +208,7 @@ impl Just<'_> {
                         open = !ends || goes_on(&head);
                     }
                     Some(_) => {
-                        let why = format!("following stopped: more than {LONGEST} bytes of one line in {path}");
-                        return self.stop(why);
+                        return self.stop(Bound::Line(LONGEST, path.to_string()));
                     }
                     None => {
                         let before = "\n".repeat(at);
@@ -229,7 +227,7 @@ impl Just<'_> {
                     if self.checkout.is_there(&target) {
                         self.load(&target, module, Some(&own), depth + 1);
                     } else if !head.starts_with("import?") {
-                        self.stop(format!("the imported file `{target}` is not in the checkout"));
+                        self.stop(Unread::Refused(format!("the imported file `{target}` is not in the checkout")));
                     }
                 }
                 "mod" | "mod?" if !head.contains(":=") && !head.ends_with(':') => {
@@ -244,7 +242,7 @@ impl Just<'_> {
                     match found {
                         Some(found) => self.load(&found, &format!("{module}{name}::"), None, depth + 1),
                         None if head.starts_with("mod?") => {}
-                        None => self.stop(format!("the module `{name}` is not in the checkout")),
+                        None => self.stop(Unread::Refused(format!("the module `{name}` is not in the checkout"))),
                     }
                 }
                 "alias" => {
@@ -270,7 +268,7 @@ impl Just<'_> {
                         if current.is_none() {
                             let message = "this is no recipe, assignment or setting".to_owned();
                             self.call.refuse(&path, Some((number, 1)), message.clone());
-                            self.stop(format!("{path}:{number}: {message}"));
+                            self.stop(Unread::Refused(format!("{path}:{number}: {message}")));
                         }
                     }
                 }
@@ -320,7 +318,7 @@ impl Just<'_> {
     fn recipe(&mut self, recipe: &Arc<Recipe>, given: &[String], depth: usize) {
         self.ran += 1;
         if depth > DEEPEST || self.ran > MOST_RECIPES {
-            return self.stop(format!("following stopped: more than {MOST_RECIPES} recipes, or one in another"));
+            return self.stop(Bound::Followed(MOST_RECIPES, "recipes, or one in another"));
         }
         let mut locals: Vec<(String, String)> = Vec::new();
         for (at, parameter) in recipe.parameters.iter().enumerate() {
@@ -346,7 +344,7 @@ impl Just<'_> {
 
     fn needed(&mut self, by: &Recipe, name: &str, arguments: &[String], locals: &[(String, String)], depth: usize) {
         let Some(found) = self.find(&format!("{}{name}", by.module)) else {
-            return self.stop(format!("no recipe `{name}` in {}", by.path));
+            return self.stop(Unread::Absent(format!("recipe `{name}` in {}", by.path)));
         };
         let values: Vec<String> = arguments.iter().map(|a| self.value(a, locals, 0)).collect();
         self.recipe(&found, &values, depth + 1);
@@ -554,7 +552,7 @@ mod tests {
             return vec!["nothing".to_owned()];
         };
         let pieces = entered.pieces.iter().map(|p| format!("{}: {}", p.line, p.text.trim()));
-        pieces.chain(entered.unread).collect()
+        pieces.chain(entered.unread.map(|why| why.to_string())).collect()
     }
 
     #[test]

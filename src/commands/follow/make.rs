@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::{Call, Entered, Piece, join};
 use crate::checkout::Checkout;
-use crate::model::Text;
+use crate::model::{Bound, Text, Unread};
 use crate::syntax::makefile::{self, Condition, Entry, Variable};
 
 /// Included files, one in another.
@@ -62,7 +62,7 @@ struct Make<'c> {
     /// The file and, for text that a line expanded to, the line that is read.
     here: (Arc<str>, Option<u32>),
     missing: Vec<String>,
-    stopped: Option<String>,
+    stopped: Option<Unread>,
 }
 
 pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
@@ -113,10 +113,10 @@ pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
     let Some(path) = path else {
         let place = if folder.is_empty() { "." } else { &folder };
         let unread = match file {
-            Some(file) => format!("no file `{file}` in `{place}`"),
-            None => format!("no Makefile in `{place}`"),
+            Some(file) => format!("file `{file}` in `{place}`"),
+            None => format!("Makefile in `{place}`"),
         };
-        return Some(Entered { what, unread: Some(unread), ..Entered::default() });
+        return Some(Entered { what, unread: Some(Unread::Absent(unread)), ..Entered::default() });
     };
     let mut make = Make::new(call, folder, overrides, &targets);
     make.load(&path);
@@ -132,7 +132,7 @@ pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
     }
     if let Some(goal) = unmade.first() {
         let missing = make.missing.first().map(|m| format!("; `{m}` is not in the checkout")).unwrap_or_default();
-        entered.unread = Some(format!("no rule makes `{goal}`{missing}"));
+        entered.unread = Some(Unread::Absent(format!("rule makes `{goal}`{missing}")));
     }
     call.checkout.spend(make.references + make.bytes / 64);
     if let Some(why) = make.stopped {
@@ -217,8 +217,8 @@ impl<'c> Make<'c> {
         }
     }
 
-    fn stop(&mut self, why: String) {
-        self.stopped.get_or_insert(why);
+    fn stop(&mut self, why: Bound) {
+        self.stopped.get_or_insert(why.into());
     }
 
     fn default_target(&mut self) -> Option<String> {
@@ -233,7 +233,7 @@ impl<'c> Make<'c> {
     fn load(&mut self, path: &str) {
         self.includes += 1;
         if self.includes > MOST_INCLUDES {
-            self.stop(format!("more than {MOST_INCLUDES} Makefiles are included"));
+            self.stop(Bound::More(MOST_INCLUDES, "Makefiles are included"));
             return;
         }
         let Ok(text) = self.checkout.read(path) else {
@@ -258,7 +258,7 @@ impl<'c> Make<'c> {
     /// Reads text that a line expanded to.
     fn evaluate(&mut self, text: &str) {
         if self.evaluations >= DEEPEST_EVALUATION {
-            self.stop(format!("make text nested deeper than {DEEPEST_EVALUATION}"));
+            self.stop(Bound::Deeper("make text", DEEPEST_EVALUATION));
             return;
         }
         self.evaluations += 1;
@@ -442,7 +442,7 @@ impl<'c> Make<'c> {
         self.bytes += bytes;
         let more = self.references <= MOST_REFERENCES && self.bytes <= MOST_BYTES;
         if !more {
-            self.stop("the Makefile expands to too much".to_owned());
+            self.stop(Bound::Expansion);
         }
         more
     }
@@ -453,7 +453,7 @@ impl<'c> Make<'c> {
             return true;
         }
         if depth > MOST_RULES || done.len() > MOST_RULES {
-            self.stop(format!("more than {MOST_RULES} make rules lead on from here"));
+            self.stop(Bound::More(MOST_RULES, "make rules lead on from here"));
             return true;
         }
         let matching = self.matching(target);
@@ -716,14 +716,15 @@ mod tests {
     fn what_no_rule_makes_is_said() {
         let unread = |command| entered(&[("Makefile", "include gone.mk\na:\n\tx\n")], command).unread;
         assert_eq!(unread("make a"), None);
-        assert_eq!(unread("make a b").as_deref(), Some("no rule makes `b`; `gone.mk` is not in the checkout"));
-        assert_eq!(unread("make -C x b").as_deref(), Some("no Makefile in `x`"));
+        let absent = |what: &str| Some(Unread::Absent(what.to_owned()));
+        assert_eq!(unread("make a b"), absent("rule makes `b`; `gone.mk` is not in the checkout"));
+        assert_eq!(unread("make -C x b"), absent("Makefile in `x`"));
     }
 
     #[test]
     fn expansion_is_bounded() {
         let doubling: String = (1..30).map(|n| format!("X{n} = $(X{0}) $(X{0})\n", n - 1)).collect();
         let entered = entered(&[("Makefile", &format!("X0 = aaaaaaaa\n{doubling}all:\n\techo $(X29)\n"))], "make");
-        assert_eq!(entered.unread.as_deref(), Some("the Makefile expands to too much"));
+        assert_eq!(entered.unread, Some(Bound::Expansion.into()));
     }
 }

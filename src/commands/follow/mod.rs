@@ -23,7 +23,7 @@ use std::sync::Arc;
 
 use crate::checkout::{Bearing, Checkout};
 use crate::commands::matching;
-use crate::model::{Location, Problem, Text};
+use crate::model::{Location, Problem, Text, Unread};
 use crate::syntax::conf::{self, Language, Lines, Value, unfinished};
 use crate::syntax::yaml::{self, Document};
 
@@ -81,7 +81,7 @@ pub(super) struct Entered {
     /// The image that is built.
     pub(super) image: Option<Built>,
     /// Why something could not be followed.
-    pub(super) unread: Option<String>,
+    pub(super) unread: Option<Unread>,
 }
 
 /// A command as the followers see it.
@@ -152,29 +152,29 @@ impl<'a> Call<'a> {
 
     /// The documents of a YAML file that decides what the command does; the error is told of the checkout as well. A file
     /// without settings is none, but one that holds something else is.
-    fn yaml(&self, path: &str, text: &str) -> Result<Vec<Document>, String> {
+    fn yaml(&self, path: &str, text: &str) -> Result<Vec<Document>, Unread> {
         let documents = yaml::parse(text).map_err(|error| {
             let message = format!("not valid YAML: {}", error.message);
             self.refuse(path, Some((error.line, error.column)), message);
-            format!("{path}:{}: {}", error.line, error.message)
+            Unread::Refused(format!("{path}:{}: {}", error.line, error.message))
         })?;
         if let Some(root) = documents.first().map(Document::root).filter(|root| !root.is_mapping() && !root.is_null()) {
             let at = root.span().start;
             self.refuse(path, Some((at.line, at.column)), "there are no settings in it: it is no mapping".to_owned());
-            return Err(format!("{path} is no mapping"));
+            return Err(Unread::Refused(format!("{path} is no mapping")));
         }
         Ok(documents)
     }
 
     /// Whether the text of a program is whole; the error is told of the checkout as well.
-    fn whole(&self, language: &Language, path: &str, text: &str) -> Result<(), String> {
+    fn whole(&self, language: &Language, path: &str, text: &str) -> Result<(), Unread> {
         let text = text.replace("\r\n", "\n");
         let Some(at) = unfinished(language, &text) else { return Ok(()) };
         let at = Lines::new(&Arc::from(path), &text).position(at);
         let what = "what stands here has no counterpart, or the text ends too early";
         let message = format!("not valid {}: {what}", language.name);
         self.refuse(path, Some((at.line, at.column)), message.clone());
-        Err(format!("{path}:{}: {message}", at.line))
+        Err(Unread::Refused(format!("{path}:{}: {message}", at.line)))
     }
 
     /// The same for JSON.
@@ -194,20 +194,22 @@ impl<'a> Call<'a> {
 }
 
 /// The settings of a tool, in the notation that the file's ending names.
-fn settings(call: &Call<'_>, path: &str) -> Result<Value, String> {
-    let text = call.checkout.read(path).map_err(|error| match call.checkout.is_there(path) {
-        true => format!("{path}: {error}"),
-        false => format!("the configuration `{path}` is not in the checkout"),
+fn settings(call: &Call<'_>, path: &str) -> Result<Value, Unread> {
+    let text = call.checkout.read(path).map_err(|error| {
+        Unread::Refused(match call.checkout.is_there(path) {
+            true => format!("{path}: {error}"),
+            false => format!("the configuration `{path}` is not in the checkout"),
+        })
     })?;
     let own: Arc<str> = Arc::from(path);
     if path.ends_with(".toml") {
         return Value::of_toml(&own, &text).ok_or_else(|| {
             call.refuse(path, None, "not valid TOML".to_owned());
-            format!("{path}: not valid TOML")
+            Unread::Refused(format!("{path}: not valid TOML"))
         });
     }
     let documents = call.yaml(path, &text)?;
-    let root = documents.first().ok_or_else(|| format!("{path} is empty"))?;
+    let root = documents.first().ok_or_else(|| Unread::Refused(format!("{path} is empty")))?;
     Ok(conf::yaml_node(&own, root.root()))
 }
 

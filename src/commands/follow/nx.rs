@@ -2,7 +2,7 @@
 //! Source: <https://nx.dev/reference/project-configuration>, <https://nx.dev/reference/core-api/nx/executors/run-commands>
 
 use super::{Call, Entered, Implied, Piece, join, package, settings};
-use crate::model::Text;
+use crate::model::{Bound, Text, Unread};
 use crate::syntax::conf::Value;
 
 /// Projects looked at in one workspace.
@@ -57,7 +57,7 @@ pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
         .collect();
     if files.len() > MOST_PROJECTS {
         files.truncate(MOST_PROJECTS);
-        reader.entered.unread = Some(format!("following stopped: more than {MOST_PROJECTS} projects"));
+        reader.entered.unread = Some(Bound::Followed(MOST_PROJECTS, "projects").into());
     }
     for path in files {
         let Ok(project) = settings(call, path) else { continue };
@@ -135,7 +135,7 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn target(&mut self, project: &Project<'_>, name: &str, depth: usize) {
         if depth > DEEPEST {
-            self.entered.unread = Some(format!("following stopped: targets depend on more than {DEEPEST} others"));
+            self.entered.unread = Some(Bound::Dependencies(DEEPEST).into());
             return;
         }
         let Some(own) = project.root.get("targets").and_then(|t| t.get(name)) else { return };
@@ -195,7 +195,7 @@ impl Reader<'_> {
                 if commands.is_empty() && ["publish", "deploy", "release"].iter().any(|w| other.contains(w)) =>
             {
                 self.entered.unread =
-                    Some(format!("the executor `{other}` of {} is not in the checkout", project.path));
+                    Some(Unread::Refused(format!("the executor `{other}` of {} is not in the checkout", project.path)));
             }
             _ => {}
         }

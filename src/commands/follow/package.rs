@@ -6,7 +6,7 @@ use super::{Call, Entered, Implied, Piece, join};
 use crate::checkout::Checkout;
 use crate::commands::workspace::{MOST_PACKAGES, Package, members};
 use crate::commands::{flag, matches, positional};
-use crate::model::Text;
+use crate::model::{Bound, Text, Unread};
 
 /// Words that are commands of a client and no scripts.
 const OWN: &[&str] = &[
@@ -123,7 +123,7 @@ pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
             let words = own.get(at..).unwrap_or_default().to_vec();
             entered.implied.push(Implied { words, location: None });
         } else {
-            entered.unread = Some(format!("no script `{}` in package.json", scripts.join(" ")));
+            entered.unread = Some(Unread::Absent(format!("script `{}` in package.json", scripts.join(" "))));
         }
     }
     Some(entered)
@@ -277,7 +277,7 @@ fn selected(call: &Call<'_>) -> Vec<Text> {
 fn bounded(mut manifests: Vec<String>, entered: &mut Entered) -> Vec<String> {
     if manifests.len() > MOST_PACKAGES {
         manifests.truncate(MOST_PACKAGES);
-        entered.unread = Some(format!("following stopped: more than {MOST_PACKAGES} packages"));
+        entered.unread = Some(Bound::Followed(MOST_PACKAGES, "packages").into());
     }
     manifests
 }

@@ -7,7 +7,7 @@ use toml_edit::{Document, Item};
 
 use super::{Call, Entered, Implied, Piece};
 use crate::commands::matches;
-use crate::model::{Location, Text};
+use crate::model::{Bound, Location, Text, Unread};
 
 /// Task inside task.
 const DEEPEST: usize = 8;
@@ -52,10 +52,10 @@ fn go_run(call: &Call<'_>) -> Option<Entered> {
     let asked = words.collect::<Vec<_>>().join(" ");
     (inside && !asked.is_empty()).then(|| Entered {
         what: format!("go run {package} {asked}"),
-        unread: Some(format!(
-            "no line shows what the Go program in `{}` does when told `{asked}`",
+        unread: Some(Unread::Absent(format!(
+            "line shows what the Go program in `{}` does when told `{asked}`",
             super::join(&folder, package)
-        )),
+        ))),
         ..Entered::default()
     })
 }
@@ -77,7 +77,7 @@ fn tox(call: &Call<'_>) -> Option<Entered> {
     let mut entered = Entered { what: format!("tox -e {named}"), ..Entered::default() };
     let path = call.path("tox.ini");
     let Ok(text) = call.checkout.read(&path) else {
-        entered.unread = Some("no tox.ini".to_owned());
+        entered.unread = Some(Unread::Absent("tox.ini".to_owned()));
         return Some(entered);
     };
     for name in named.split(',') {
@@ -116,7 +116,7 @@ fn tox(call: &Call<'_>) -> Option<Entered> {
             }
         }
         if !found {
-            entered.unread = Some(format!("no environment `{name}` in {path}"));
+            entered.unread = Some(Unread::Absent(format!("environment `{name}` in {path}")));
         }
     }
     Some(entered)
@@ -148,7 +148,7 @@ fn nox(call: &Call<'_>) -> Option<Entered> {
     let mut entered = Entered { what: format!("nox -s {named}"), ..Entered::default() };
     let path = call.flag(&["-f", "--noxfile"]).map_or_else(|| call.path("noxfile.py"), |f| call.path(f));
     let Ok(text) = call.checkout.read(&path) else {
-        entered.unread = Some(format!("no {path}"));
+        entered.unread = Some(Unread::Absent(path));
         return Some(entered);
     };
     let bare = named.split('(').next().unwrap_or(named);
@@ -176,7 +176,7 @@ fn nox(call: &Call<'_>) -> Option<Entered> {
         entered.pieces.push(piece(text, "python", &path, at, call.folder));
     }
     if entered.pieces.is_empty() {
-        entered.unread = Some(format!("no session `{named}` in {path}"));
+        entered.unread = Some(Unread::Absent(format!("session `{named}` in {path}")));
     }
     Some(entered)
 }
@@ -202,7 +202,7 @@ fn pyproject(call: &Call<'_>, from: usize, tool: &str) -> Option<Entered> {
     script(call, &path, &text, tasks, name, 0, &mut entered);
     if entered.pieces.is_empty() {
         if tool == "poe" {
-            entered.unread = Some(format!("no task `{name}` in {path}"));
+            entered.unread = Some(Unread::Absent(format!("task `{name}` in {path}")));
         } else {
             // What is no script is a program.
             return None;
@@ -213,7 +213,7 @@ fn pyproject(call: &Call<'_>, from: usize, tool: &str) -> Option<Entered> {
 
 fn script(call: &Call<'_>, path: &str, text: &str, tasks: &Item, name: &str, depth: usize, entered: &mut Entered) {
     if depth > DEEPEST {
-        entered.unread = Some(format!("following stopped: tasks nested deeper than {DEEPEST}"));
+        entered.unread = Some(Bound::FollowedDeeper("tasks", DEEPEST).into());
         return;
     }
     let Some(task) = tasks.get(name) else { return };
@@ -322,7 +322,7 @@ fn xtask(call: &Call<'_>) -> Option<Entered> {
         }
     }
     if entered.pieces.is_empty() {
-        entered.unread = Some(format!("no function for `{task}` in {folder}"));
+        entered.unread = Some(Unread::Absent(format!("function for `{task}` in {folder}")));
     }
     Some(entered)
 }
@@ -347,7 +347,8 @@ fn compose(call: &Call<'_>) -> Option<Entered> {
     let services: Vec<&str> = call.words.iter().skip(at).map(Text::as_str).filter(|w| !w.starts_with('-')).collect();
     let documents = found.as_ref().and_then(|p| call.yaml(p, &call.checkout.read(p).ok()?).ok());
     let (Some(path), Some(documents)) = (found, documents) else {
-        entered.unread = Some(format!("no readable compose file `{}`", named.first().copied().unwrap_or_default()));
+        entered.unread =
+            Some(Unread::Absent(format!("readable compose file `{}`", named.first().copied().unwrap_or_default())));
         entered.implied.push(Implied { words: plain(services.first().copied()), location: None });
         return Some(entered);
     };
@@ -372,7 +373,7 @@ fn compose(call: &Call<'_>) -> Option<Entered> {
         }
     }
     if entered.implied.is_empty() {
-        entered.unread = Some(format!("no service with an image and a build in {path}"));
+        entered.unread = Some(Unread::Absent(format!("service with an image and a build in {path}")));
     }
     Some(entered)
 }
@@ -411,7 +412,7 @@ mod tests {
             format!("{} {}", i.location.as_ref().map_or(0, |l| l.line), words.join(" "))
         });
         let pieces = entered.pieces.iter().map(|p| format!("{} {}", p.line, p.text.trim()));
-        implied.chain(pieces).chain(entered.unread).collect()
+        implied.chain(pieces).chain(entered.unread.map(|why| why.to_string())).collect()
     }
 
     #[test]

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use super::{Call, Entered, Implied};
-use crate::model::{Location, Text};
+use crate::model::{Location, Text, Unread};
 use crate::syntax::yaml::Node;
 
 /// Files that hold the configuration by themselves, in the order in which the tool looks for them.
@@ -36,13 +36,13 @@ pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
     };
     let mut documents = Vec::new();
     if call.checkout.is_there(&path) {
-        let text = call.checkout.read(&path).map_err(|error| format!("{path}: {error}"));
+        let text = call.checkout.read(&path).map_err(|error| Unread::Refused(format!("{path}: {error}")));
         match text.and_then(|text| call.yaml(&path, &text)) {
             Ok(read) => documents = read,
             Err(why) => entered.unread = Some(why),
         }
     } else if !path.is_empty() && key.is_none() {
-        entered.unread = Some(format!("the configuration `{path}` is not in the checkout"));
+        entered.unread = Some(Unread::Refused(format!("the configuration `{path}` is not in the checkout")));
     }
     let root = documents.first().map(|d| d.root());
     let config = match key {

@@ -5,7 +5,7 @@
 
 use super::{Call, Entered, Implied, settings};
 use crate::commands::crates::{MOST_CRATES, crates};
-use crate::model::Text;
+use crate::model::{Bound, Text};
 use crate::syntax::conf::Value;
 
 const CONFIGS: &[&str] = &["release-plz.toml", ".release-plz.toml"];
@@ -40,7 +40,7 @@ pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
                 add(Some(one.name.clone()));
             }
             if all.len() > MOST_CRATES {
-                entered.unread = Some(format!("following stopped: more than {MOST_CRATES} crates"));
+                entered.unread = Some(Bound::Followed(MOST_CRATES, "crates").into());
             }
         }
         None => add(None),

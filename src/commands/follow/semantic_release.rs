@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::{Call, Entered, Implied, Piece, join};
 use crate::commands::workspace::Package;
-use crate::model::{Location, Text};
+use crate::model::{Location, Text, Unread};
 use crate::syntax::yaml::{self, Node};
 
 /// Where the configuration may stand; `package.json` comes first.
@@ -76,7 +76,8 @@ impl Reader<'_> {
         let found = CONFIGS.iter().map(|f| self.call.path(f)).find(|p| self.call.checkout.is_there(p));
         let Some(path) = found else {
             if let Some(extended) = self.call.flag(&["-e", "--extends"]) {
-                self.entered.unread = Some(format!("the configuration `{extended}` is not in the checkout"));
+                self.entered.unread =
+                    Some(Unread::Refused(format!("the configuration `{extended}` is not in the checkout")));
             }
             self.defaults();
             return;
@@ -85,7 +86,7 @@ impl Reader<'_> {
         let text = match self.call.checkout.read(&path) {
             Ok(text) => text,
             Err(error) => {
-                self.entered.unread = Some(format!("{path}: {error}"));
+                self.entered.unread = Some(Unread::Refused(format!("{path}: {error}")));
                 self.defaults();
                 return;
             }
@@ -118,7 +119,8 @@ impl Reader<'_> {
         let Some(plugins) = options.get("plugins") else {
             if let Some(extended) = options.get("extends") {
                 let name = extended.as_str().unwrap_or("a list");
-                self.entered.unread = Some(format!("the shared configuration `{name}` is not in the checkout"));
+                self.entered.unread =
+                    Some(Unread::Refused(format!("the shared configuration `{name}` is not in the checkout")));
             }
             self.defaults();
             return;
@@ -231,7 +233,7 @@ impl Reader<'_> {
         found.sort_unstable();
         if found.is_empty() {
             if text.contains("plugins") || text.contains("extends") {
-                self.entered.unread = Some(format!("the plugins in {} are computed", self.path));
+                self.entered.unread = Some(Unread::Refused(format!("the plugins in {} are computed", self.path)));
             }
             self.defaults();
             return;
@@ -258,7 +260,8 @@ impl Reader<'_> {
                             self.plugin(name, documents.first().map(|d| d.root()), Some(location));
                         }
                         Err(_) => {
-                            self.entered.unread = Some(format!("the options of `{name}` are computed"));
+                            self.entered.unread =
+                                Some(Unread::Refused(format!("the options of `{name}` are computed")));
                             self.plugin(name, None, Some(location));
                         }
                     }
@@ -317,7 +320,7 @@ mod tests {
             format!("{} {}", i.location.as_ref().map_or(0, |l| l.line), words.join(" "))
         });
         let pieces = entered.pieces.iter().map(|p| format!("{} {}", p.line, p.text));
-        implied.chain(pieces).chain(entered.unread).collect()
+        implied.chain(pieces).chain(entered.unread.map(|why| why.to_string())).collect()
     }
 
     #[test]

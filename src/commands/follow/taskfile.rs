@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{Call, Entered, Piece, join};
 use crate::checkout::Checkout;
-use crate::model::Text;
+use crate::model::{Bound, Text, Unread};
 use crate::syntax::pattern;
 use crate::syntax::yaml::{Document, Node};
 
@@ -79,7 +79,7 @@ pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
         None => file_at(call.checkout, &folder),
     };
     let Some(file) = file else {
-        let unread = Some("no Taskfile in the folder where the command runs".to_owned());
+        let unread = Some(Unread::Absent("Taskfile in the folder where the command runs".to_owned()));
         return Some(Entered { what, unread, ..Entered::default() });
     };
     // Without `-d` the tasks run in the folder of the file.
@@ -90,7 +90,7 @@ pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
     vars.reverse();
     for name in names {
         if !reader.task(name, &vars, 0) {
-            reader.entered.unread.get_or_insert_with(|| format!("no task `{name}` in {file}"));
+            reader.entered.unread.get_or_insert_with(|| Unread::Absent(format!("task `{name}` in {file}")));
         }
     }
     Some(reader.entered)
@@ -128,11 +128,10 @@ type Vars = [(String, String)];
 impl Reader<'_> {
     fn load(&mut self, path: &str, namespace: &str, folder: &str, vars: &Vars, depth: usize) {
         if depth > DEEPEST || self.files.len() >= MOST_FILES {
-            self.entered.unread =
-                Some(format!("following stopped: more than {MOST_FILES} Taskfiles, or one in another too deep"));
+            self.entered.unread = Some(Bound::Followed(MOST_FILES, "Taskfiles, or one in another too deep").into());
             return;
         }
-        let parsed = self.call.checkout.read(path).map_err(|e| format!("{path}: {e}"));
+        let parsed = self.call.checkout.read(path).map_err(|e| Unread::Refused(format!("{path}: {e}")));
         let parsed = parsed.and_then(|text| self.call.yaml(path, &text));
         let document = match parsed {
             Ok(documents) => documents.into_iter().next(),
@@ -159,7 +158,8 @@ impl Reader<'_> {
             let target = substituted(target, &self.vars(&file, None, &[]));
             let Some(found) = file_at(self.call.checkout, &join(here, &target)) else {
                 if text("optional") != Some("true") {
-                    self.entered.unread = Some(format!("the included Taskfile `{target}` is not in the checkout"));
+                    self.entered.unread =
+                        Some(Unread::Refused(format!("the included Taskfile `{target}` is not in the checkout")));
                 }
                 continue;
             };
@@ -210,7 +210,7 @@ impl Reader<'_> {
         let Some((file, key)) = found else { return false };
         self.tasks += 1;
         if depth > DEEPEST || self.tasks > MOST_TASKS {
-            self.entered.unread = Some(format!("following stopped: more than {MOST_TASKS} tasks, or one in another"));
+            self.entered.unread = Some(Bound::Followed(MOST_TASKS, "tasks, or one in another").into());
             return true;
         }
         let Some(task) = file.document.root().get("tasks").and_then(|t| t.get(&key)) else { return true };
@@ -252,7 +252,7 @@ impl Reader<'_> {
             None => format!("{}{name}", run.file.namespace),
         };
         if !self.task(&full, given, run.depth + 1) && !self.task(&name, given, run.depth + 1) {
-            self.entered.unread = Some(format!("no task `{name}` in {}", run.file.path));
+            self.entered.unread = Some(Unread::Absent(format!("task `{name}` in {}", run.file.path)));
         }
     }
 
@@ -369,7 +369,7 @@ mod tests {
             return vec!["nothing".to_owned()];
         };
         let pieces = entered.pieces.iter().map(|p| format!("{}: {}", p.line, p.text.trim()));
-        pieces.chain(entered.unread).collect()
+        pieces.chain(entered.unread.map(|why| why.to_string())).collect()
     }
 
     #[test]

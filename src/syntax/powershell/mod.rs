@@ -12,6 +12,7 @@ use std::sync::Arc;
 use super::shell::{
     Assignment, MOST_BYTES, Node, Piece, Redirect, RedirectKind, Script, Simple, Value, Word, hole_number,
 };
+use crate::model::{Bound, Unread};
 use compare::test_of;
 
 /// Blocks and expressions nested deeper than this are left out and reported.
@@ -22,7 +23,7 @@ const MOST_LINKS: usize = 60;
 /// Reads a masked script.
 pub fn parse(text: &str) -> Script {
     if text.len() > MOST_BYTES {
-        return Script { nodes: Vec::new(), unread: vec![(0, format!("longer than {MOST_BYTES} bytes"))] };
+        return Script { nodes: Vec::new(), unread: vec![(0, Bound::Bytes(MOST_BYTES).into())] };
     }
     let mut parser = Parser { text, at: 0, nested: 0, unread: Vec::new() };
     let mut nodes = Vec::new();
@@ -40,7 +41,7 @@ struct Parser<'a> {
     text: &'a str,
     at: usize,
     nested: usize,
-    unread: Vec<(usize, String)>,
+    unread: Vec<(usize, Unread)>,
 }
 
 impl<'a> Parser<'a> {
@@ -102,7 +103,7 @@ impl<'a> Parser<'a> {
     fn block(&mut self, end: Option<char>) -> Vec<Node> {
         let mut nodes = Vec::new();
         if self.nested >= MOST_NESTED {
-            self.unread.push((self.at, "nested too deeply".to_owned()));
+            self.unread.push((self.at, Bound::Nesting.into()));
             self.at = self.text.len();
             return nodes;
         }

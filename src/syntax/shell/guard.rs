@@ -4,6 +4,7 @@
 use brush_parser::Token;
 
 use super::{MOST_DEPTH, scan};
+use crate::model::{Bound, Unread};
 
 /// Constructs that the library reads twice on a level: parentheses and `case`.
 const MOST_TWICE: usize = 8;
@@ -58,14 +59,14 @@ impl Nesting {
     }
 
     /// Takes the next token; the reason when the script must not reach the library.
-    pub(super) fn take(&mut self, token: &Token) -> Option<&'static str> {
+    pub(super) fn take(&mut self, token: &Token) -> Option<Unread> {
         let command = std::mem::take(&mut self.at_command);
         let named = std::mem::take(&mut self.named);
         let digits = std::mem::take(&mut self.digits);
         match token {
             Token::Operator(text, _) => {
                 if digits && text.starts_with(['<', '>']) {
-                    return Some("a file descriptor out of range");
+                    return Some(Unread::Refused("a file descriptor out of range".to_owned()));
                 }
                 match text.as_str() {
                     "(" => self.stack.push("("),
@@ -76,7 +77,7 @@ impl Nesting {
             }
             Token::Word(text, _) => {
                 if is_hostile_index(text) {
-                    return Some("an index nested too deeply");
+                    return Some(Bound::Index.into());
                 }
                 self.digits = text.len() > 9 && text.bytes().all(|b| b.is_ascii_digit());
                 if self.stack.contains(&"[[") {
@@ -99,7 +100,7 @@ impl Nesting {
             || of("case") > MOST_TWICE
             || self.coprocs > MOST_COPROC
             || self.in_test > MOST_TESTED)
-            .then_some("nested too deeply")
+            .then_some(Bound::Nesting.into())
     }
 
     fn keyword(&mut self, text: &str) {

@@ -16,6 +16,8 @@ mod word;
 
 use std::sync::Arc;
 
+use crate::model::Unread;
+
 pub(crate) use mask::hole as hole_number;
 pub use mask::{Masked, mask};
 pub use parse::parse;
@@ -33,7 +35,7 @@ pub struct Script {
     /// Its statements in order.
     pub nodes: Vec<Node>,
     /// Byte offsets of stretches that could not be read, and why.
-    pub unread: Vec<(usize, String)>,
+    pub unread: Vec<(usize, Unread)>,
 }
 
 /// A statement. Offsets count bytes in the text that was parsed.

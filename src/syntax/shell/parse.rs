@@ -13,6 +13,7 @@ use super::{
     Assignment, MOST_BYTES, MOST_LINKS, Node, Redirect, RedirectKind, Script, Simple, Test, Value, Word, cut,
     is_declaring, plain,
 };
+use crate::model::{Bound, Unread};
 
 /// How many lines an unclosed quote may span before its first line counts as broken.
 const MOST_QUOTED_LINES: usize = 40;
@@ -24,7 +25,7 @@ const MOST_ATTEMPTS: usize = 1500;
 /// Reads a script in which CI expressions are masked. What cannot be read is left out and reported.
 pub fn parse(text: &str) -> Script {
     if text.len() > MOST_BYTES {
-        return Script { nodes: Vec::new(), unread: vec![(0, format!("longer than {MOST_BYTES} bytes"))] };
+        return Script { nodes: Vec::new(), unread: vec![(0, Bound::Bytes(MOST_BYTES).into())] };
     }
     parse_within(text, 0, 0)
 }
@@ -137,7 +138,7 @@ struct Adapter<'a> {
     base: usize,
     depth: usize,
     bytes: Option<Vec<usize>>,
-    unread: Vec<(usize, String)>,
+    unread: Vec<(usize, Unread)>,
 }
 
 impl<'a> Adapter<'a> {
@@ -179,7 +180,8 @@ impl<'a> Adapter<'a> {
         };
         let found = whole.or_else(|| tokens(&self.without_broken_lines()).ok());
         let Some(found) = found else {
-            self.refuse_lines(0, self.text.len(), "quotes or expansions do not end");
+            let why = Unread::Refused("quotes or expansions do not end".to_owned());
+            self.refuse_lines(0, self.text.len(), &why);
             return Vec::new();
         };
         self.statements(&found)
@@ -212,7 +214,8 @@ impl<'a> Adapter<'a> {
                 at += length;
             } else {
                 let offset: usize = lines.iter().take(at).map(|line| line.len()).sum();
-                self.unread.push((self.base + offset, "a quote or an expansion does not end".to_owned()));
+                self.unread
+                    .push((self.base + offset, Unread::Refused("a quote or an expansion does not end".to_owned())));
                 // As many characters, since that is what the library's positions count.
                 kept.extend(line.chars().map(|c| if c == '\n' { c } else { ' ' }));
                 at += 1;
@@ -248,44 +251,41 @@ impl<'a> Adapter<'a> {
     }
 
     /// Every line of a statement that cannot be read is unread: any of them may hold what matters.
-    fn refuse(&mut self, chunk: &[Token], why: &str) {
+    fn refuse(&mut self, chunk: &[Token], why: &Unread) {
         let mut shown = chunk.iter().filter(|token| !is_newline(token)).map(|token| self.stretch(token.location()));
         let Some((start, first)) = shown.next() else { return };
         let end = shown.next_back().map_or(first, |(_, end)| end);
         self.refuse_lines(start, end, why);
     }
 
-    fn refuse_lines(&mut self, start: usize, end: usize, why: &str) {
+    fn refuse_lines(&mut self, start: usize, end: usize, why: &Unread) {
         let mut at = start;
         let mut told = 0;
         for line in self.text.get(start..end).unwrap_or_default().split_inclusive('\n') {
             let words = line.trim_start();
             if told == MOST_TOLD {
-                self.unread.push((
-                    self.base + at,
-                    format!("a statement that cannot be read is longer than {MOST_TOLD} lines"),
-                ));
+                self.unread.push((self.base + at, Bound::Statement(MOST_TOLD).into()));
                 return;
             }
             if at == start || !words.is_empty() && !words.starts_with('#') {
-                self.unread.push((self.base + at + line.len() - words.len(), why.to_owned()));
+                self.unread.push((self.base + at + line.len() - words.len(), why.clone()));
                 told += 1;
             }
             at += line.len();
         }
     }
 
-    fn chunk(&mut self, found: &[Token]) -> Result<Vec<Node>, String> {
+    fn chunk(&mut self, found: &[Token]) -> Result<Vec<Node>, Unread> {
         if found.iter().all(is_newline) {
             return Ok(Vec::new());
         }
         let mut nesting = Nesting::new(self.depth);
         if let Some(why) = found.iter().find_map(|token| nesting.take(token)) {
-            return Err(why.to_owned());
+            return Err(why);
         }
         match parse_tokens(found, &options()) {
             Ok(program) => Ok(program.complete_commands.iter().map(|list| self.list(list)).collect()),
-            Err(_) => Err("this is not a statement of a shell".to_owned()),
+            Err(_) => Err(Unread::Refused("this is not a statement of a shell".to_owned())),
         }
     }
 
@@ -307,7 +307,7 @@ impl<'a> Adapter<'a> {
         let mut node = self.pipeline(&list.first);
         if list.additional.len() > MOST_LINKS {
             let at = list.location().map_or(0, |span| self.stretch(&span).0);
-            self.unread.push((self.base + at, format!("a chain of more than {MOST_LINKS} commands")));
+            self.unread.push((self.base + at, Bound::Chain(MOST_LINKS).into()));
         }
         for link in list.additional.iter().take(MOST_LINKS) {
             node = match link {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::mask::{PAD, hole};
 use super::parse::parse_within;
 use super::{MOST_DEPTH, Operator, Piece, Script, Word, scan};
+use crate::model::Bound;
 
 /// Reads the text of one word, which stands at byte `base` of the script.
 pub(super) fn word(text: &str, base: usize, depth: usize) -> Word {
@@ -232,7 +233,7 @@ impl<'a> Reader<'a> {
 
     fn script(&mut self, inner: &str, start: usize, quoted: bool) {
         if self.depth + 2 >= MOST_DEPTH {
-            let unread = vec![(self.base + start, "nested too deeply".to_owned())];
+            let unread = vec![(self.base + start, Bound::Nesting.into())];
             let script = Arc::new(Script { nodes: Vec::new(), unread });
             self.pieces.push(Piece::Substitution { script, raw: inner.to_owned(), quoted });
             return;

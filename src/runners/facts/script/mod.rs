@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use super::docker::Run;
 use crate::commands::{Shell, read};
-use crate::model::{Evidence, Location, Position, Span};
+use crate::model::{Evidence, Location, Position, Span, Unread};
 
 pub(in crate::runners) use shell::{Source, read_line, read_script};
 
@@ -108,7 +108,7 @@ fn shell_of(path: &str) -> Shell {
 }
 
 /// Where a script cannot be read first, as an offset, and why.
-pub(in crate::runners) fn unread(path: &str, text: &str) -> Option<(usize, String)> {
+pub(in crate::runners) fn unread(path: &str, text: &str) -> Option<(usize, Unread)> {
     read(text, shell_of(path)).unread.into_iter().next()
 }
 
