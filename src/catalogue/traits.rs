@@ -210,6 +210,19 @@ pub struct Brings {
     /// It fetches sources: what is made of them here is built here.
     #[serde(default)]
     pub sources: bool,
+    /// The image that it takes them out of; it brings nothing out of one that the run makes itself.
+    #[serde(default)]
+    pub image: Vec<Pick>,
+    /// The container that it takes them out of, which stands for its image.
+    #[serde(default)]
+    pub container: Vec<Pick>,
+    /// How a file is called that goes by another name than what is asked for, with `{}` for that: nothing comes where
+    /// nothing is asked for.
+    #[serde(default)]
+    pub spelled: Option<String>,
+    /// It fills no folder but the engine, with an image.
+    #[serde(default)]
+    pub engine: bool,
 }
 
 /// A program that runs the command behind it (`sudo`, `npx`, `bash -c`).

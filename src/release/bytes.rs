@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::brought;
+use super::engine;
 use super::facts::{FlowFacts, Handover, Publish, jobs_in};
 use super::glob::{self, Pattern};
 use crate::model::{Flow, Job, Kind, Location, Step, StepBody, Text};
@@ -103,7 +103,7 @@ fn follow(flow: &Flow, facts: &FlowFacts<'_>, job: usize, step: usize, files: &s
     let (moves, pattern) = (own.moves(this), Pattern::new(files));
     let brought = own.brought(this);
     if found.brought.is_none() && !brought.is_empty() && facts.count.comparisons(brought.len()) {
-        let among = brought.iter().find(|b| b.is_among(&pattern, own, step));
+        let among = brought.iter().find(|b| b.is_among(&pattern, own, step) && !b.is_of_run(flow, facts, job));
         found.brought = among.map(|b| b.location.clone());
     }
     for moved in moves.iter().take_while(|moved| moved.step <= step) {
@@ -320,7 +320,7 @@ pub(super) fn builds(flow: &Flow, facts: &FlowFacts<'_>, publishes: &[&Publish<'
             found.unknown.push((why.to_owned(), location));
         }
         if let Some(location) =
-            (publish.sink.kind == Kind::Image).then(|| brought::image(flow, facts, publish)).flatten()
+            (publish.sink.kind == Kind::Image).then(|| engine::elsewhere(flow, facts, publish)).flatten()
         {
             found
                 .unknown

@@ -578,7 +578,7 @@ fn action_works(doer: Doer<'_>, facts: &Facts<'_>, index: usize, has_checkout: b
     !known && (has_checkout || !facts.fetches.is_empty() && speech::builds(doer.program_name()))
 }
 
-fn command_works(views: &[Doer<'_>], facts: &Facts<'_>, index: usize, catalogue: &Catalogue) -> bool {
+pub(super) fn command_works(views: &[Doer<'_>], facts: &Facts<'_>, index: usize, catalogue: &Catalogue) -> bool {
     for view in views {
         if let Some(p) = facts.publishes.iter().find(|p| p.step == index && same_doer(p.doer, *view)) {
             return matches!(p.bytes, Bytes::Built | Bytes::Packed);

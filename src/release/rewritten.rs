@@ -259,9 +259,9 @@ impl Paths {
             if doer.applies(&[], &change.unless).is_never() {
                 continue;
             }
-            if let Some(brings) = change.brings.as_ref().filter(|b| b.archive.is_empty()) {
-                // Sources that are fetched lie in a folder of their own.
-                if !brings.sources {
+            if let Some(brings) = change.brings.as_ref().filter(|b| b.archive.is_empty() || b.engine) {
+                // Sources that are fetched lie in a folder of their own, and images in the engine.
+                if !brings.sources && !brings.engine {
                     brought::paths(doer, hit, change, brings).iter().for_each(|path| self.add(below, path));
                 }
                 continue;
