@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use super::engine;
 use super::facts::{FlowFacts, Handover, Publish, jobs_in};
+use super::filenames::ancillary;
 use super::glob::{self, Pattern};
-use crate::model::{Flow, Job, Kind, Location, Step, StepBody, Text};
+use crate::model::{Cond, Flow, Job, Kind, Location, Step, StepBody, Text};
 use crate::syntax::pattern;
 
 /// A pattern of files in the job that makes them.
@@ -131,15 +132,22 @@ fn follow(flow: &Flow, facts: &FlowFacts<'_>, job: usize, step: usize, files: &s
 }
 
 /// The stored artifacts that a fetch can see. One that is asked for by name, and that no job stores for which the
-/// fetching one waits, can only come from a job that happens to be done by then.
+/// fetching one waits, can only come from a job that happens to be done by then. Of several that are asked for together,
+/// any may: what a job stores by then is among them.
 fn within_reach<'f, 'p>(
     flow: &Flow,
     facts: &'f FlowFacts<'p>,
     job: usize,
     fetch: &Handover<'_>,
 ) -> Vec<(usize, &'f Handover<'p>)> {
-    let (seen, others): (Vec<_>, Vec<_>) = stores(facts).partition(|(at, _)| before(flow, facts, job, *at));
-    if fetch.name.is_none() || seen.iter().any(|(_, store)| fetched_by(fetch, store)) {
+    let (seen, mut others): (Vec<_>, Vec<_>) = stores(facts).partition(|(at, _)| before(flow, facts, job, *at));
+    if fetch.name.as_ref().is_none_or(|name| name.as_str().contains('*')) {
+        let cond = |at: usize| flow.jobs.get(at).map(|j| j.cond.clone()).unwrap_or(Cond::FALSE);
+        others.retain(|(at, store)| {
+            let meant = store.paths.iter().any(|path| !ancillary(path.as_str())) && fetched_by(fetch, store);
+            meant && !cond(*at).and(cond(job)).is_never()
+        });
+    } else if seen.iter().any(|(_, store)| fetched_by(fetch, store)) {
         return seen;
     }
     let later = |at: usize| facts.earlier(flow, at).contains(&job);
