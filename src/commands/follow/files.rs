@@ -118,8 +118,9 @@ fn written_before(call: &Call<'_>, path: &str, text: &str, rest: usize) -> Optio
 fn missing(call: &Call<'_>, script: &str, path: &str, at: usize) -> Option<Entered> {
     let named = language(script, "").is_some() || (at > 0 && SHELLS.contains(&call.program));
     let known = !script.contains("${{") && call.folder.is_literal();
-    // In a folder that nothing shows there may be one, and its name is all that tells what it does.
-    let name = script.rsplit('/').next().filter(|name| !known && !name.contains(['$', '}']) && *name != script);
+    // In a folder that nothing shows there may be one, and its name is all that tells what it does, if it is no library.
+    let runs = !matches!(call.program, "source" | ".");
+    let name = script.rsplit('/').next().filter(|name| !known && runs && !name.contains(['$', '}']) && *name != script);
     let unread = match name {
         Some(name) => format!("no file shows in which folder `{name}` lies"),
         None if known && !script.starts_with(['/', '~', '-', '$']) => format!("`{path}` is not in the checkout"),
