@@ -66,6 +66,12 @@ pub struct Remote {
     /// It lets nobody in, but has the build run on a machine that nothing here shows.
     #[serde(default)]
     pub elsewhere: bool,
+    /// That holds only where one of these files at the root matches `file_matches`.
+    #[serde(default)]
+    pub needs_file: Vec<String>,
+    /// See `needs_file`.
+    #[serde(default)]
+    pub file_matches: Option<Expression>,
 }
 
 /// A step that makes a build safer or better documented. It changes no level.
