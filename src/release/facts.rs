@@ -607,7 +607,7 @@ pub(super) fn command_works(views: &[Doer<'_>], facts: &Facts<'_>, index: usize,
             || d.among(&catalogue.index.producers, &catalogue.producers).any(|p| !p.builds && d.is(&[], &p.commands).is_some())
             // What builds on another machine builds.
             || d.among(&catalogue.index.remote, &catalogue.remote)
-                .any(|r| !(r.elsewhere && !r.when.is_empty()) && d.is(&[], &r.commands).is_some())
+                .any(|r| (!r.elsewhere || r.when.is_empty()) && d.is(&[], &r.commands).is_some())
             // What publishes existing bytes builds nothing, dry runs included.
             || d.among(&catalogue.index.sinks, &catalogue.sinks)
                 .any(|s| {
