@@ -8,7 +8,7 @@ use super::filenames::{ancillary, is_data};
 use super::glob::{self, Pattern};
 use super::naming;
 use crate::catalogue::{Brings, Catalogue, Change, Does};
-use crate::commands::matching;
+use crate::commands::{contained, matching};
 use crate::model::{Flow, Job, Location, Text};
 
 /// What stands for no file.
@@ -60,10 +60,11 @@ impl Brought {
         }
         let inside = |text: &str| {
             let mut found = text.match_indices(folder).map(|(at, _)| (at, at + folder.len()));
-            let apart = |c: Option<char>| c.is_none_or(|c| !c.is_alphanumeric() && !matches!(c, '-' | '_' | '.'));
             found.any(|(from, to)| {
-                let before = text.get(..from).and_then(|t| t.chars().next_back());
-                apart(before) && apart(text.get(to..).and_then(|t| t.chars().next()))
+                let (before, behind) = (text.get(..from).unwrap_or_default(), text.get(to..).unwrap_or_default());
+                let starts = before.is_empty() || before.ends_with(['=', ':', ',', ' ']);
+                (starts || before.ends_with("./") || before.ends_with("}}/"))
+                    && (behind.is_empty() || behind.starts_with(['/', ':', ',', ' ']))
             })
         };
         steps.any(|at| {
@@ -71,7 +72,10 @@ impl Brought {
             views.chunk_by(|a, b| a.location() == b.location()).any(|views| {
                 let names = views.iter().any(|doer| match doer.act {
                     Act::Command(_, command, words) => {
-                        let words = || words.iter().chain(command.env.iter().map(|(_, value)| value));
+                        // An image may be called like the folder.
+                        let image = contained(words, &Catalogue::get().wrappers).map(|parts| parts.image);
+                        let words = words.iter().filter(|word| image != Some(*word));
+                        let words = || words.clone().chain(command.env.iter().map(|(_, value)| value));
                         inside(command.folder.as_str()) || words().any(|word| inside(word.as_str()))
                     }
                     Act::Action(_, action) => action.inputs.iter().any(|input| inside(input.value.as_str())),
