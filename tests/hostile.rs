@@ -81,6 +81,34 @@ fn the_good_release_alone_is_level_3() {
     assert_eq!((human.code, &json["level"]), (0, &Value::from(3)));
 }
 
+/// A script of an unknown folder that is named after publishing, and a harmless one at what the folder is written as.
+#[cfg(unix)]
+#[test]
+fn no_file_is_taken_for_a_value_that_is_not_known() {
+    let publishes = concat!(
+        "  crates:\n    runs-on: ubuntu-24.04\n    permissions: { contents: write }\n    steps:\n",
+        "      - uses: actions/checkout@v5\n      - run: bash $TOOLS/publish.sh\n"
+    );
+    let with = |script: Option<&str>| {
+        let folder = checkout(&[]);
+        write(folder.path(), ".github/workflows/release.yml", format!("{GOOD}{publishes}").as_bytes());
+        script.into_iter().for_each(|path| write(folder.path(), path, b"echo done\n"));
+        both(&folder).1
+    };
+    let (alone, beside) = (with(None), with(Some("${{ env.TOOLS }}/publish.sh")));
+    assert_eq!(alone["level"], 0, "what the script publishes is unknown");
+    assert_eq!((&alone["targets"], &alone["cap"]), (&beside["targets"], &beside["cap"]));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_workflow_that_is_called_like_a_value_that_is_not_known_is_an_error() {
+    let path = ".github/workflows/${{ github.job }}.yml";
+    let folder = checkout(&[(path, GOOD.as_bytes())]);
+    let error = refused(&folder, path);
+    assert!(error["message"].as_str().unwrap().contains("value that is not known"), "{error}");
+}
+
 #[test]
 fn a_workflow_that_is_not_utf_8_is_an_error_with_its_place() {
     let folder = checkout(&[(EVIL, b"on: push\nname: \xff\xfe\n")]);

@@ -47,6 +47,12 @@ topics! {
     Packing,
     /// Making packages and programs.
     Building,
+    /// Making other bytes of files.
+    Changing,
+    /// Something that is done beside files and leaves them as they are, as part of any word.
+    Beside,
+    /// The number of an image that is not the digest of what is pushed.
+    NoDigest,
     /// Provenance, or what may come with it.
     Provenance,
     /// Something else than publishing, as part of any word.

@@ -59,6 +59,14 @@ pub enum Does {
     Pass,
     /// It prints something else each time.
     Differ,
+    /// It makes an image under a name among its words.
+    Image,
+    /// It may make images under names that its words do not tell.
+    Images,
+    /// It puts images into the engine under names that its words do not tell.
+    Load,
+    /// It packs or unpacks what comes through a pipe.
+    Filter,
     /// It sets up a builder of BuildKit in a container.
     Buildkit,
     /// It talks to the forge through git.

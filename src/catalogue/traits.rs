@@ -70,6 +70,12 @@ pub struct Remote {
     /// It lets nobody in, but has the build run on a machine that nothing here shows.
     #[serde(default)]
     pub elsewhere: bool,
+    /// That holds only where one of these files at the root matches `file_matches`.
+    #[serde(default)]
+    pub needs_file: Vec<String>,
+    /// See `needs_file`.
+    #[serde(default)]
+    pub file_matches: Option<Expression>,
 }
 
 /// A step that makes a build safer or better documented. It changes no level.
@@ -214,6 +220,19 @@ pub struct Brings {
     /// It fetches sources: what is made of them here is built here.
     #[serde(default)]
     pub sources: bool,
+    /// The image that it takes them out of; it brings nothing out of one that the run makes itself.
+    #[serde(default)]
+    pub image: Vec<Pick>,
+    /// The container that it takes them out of, which stands for its image.
+    #[serde(default)]
+    pub container: Vec<Pick>,
+    /// How a file is called that goes by another name than what is asked for, with `{}` for that: nothing comes where
+    /// nothing is asked for.
+    #[serde(default)]
+    pub spelled: Option<String>,
+    /// It fills no folder but the engine, with an image.
+    #[serde(default)]
+    pub engine: bool,
 }
 
 /// A program that runs the command behind it (`sudo`, `npx`, `bash -c`).

@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use crate::model::Problem;
+use crate::model::{Problem, opening};
 
 pub use beside::{With, place_beside};
 pub use git::Repository;
@@ -217,7 +217,7 @@ impl Checkout {
     /// # Errors
     /// There is no such folder, or it is not in the checkout.
     pub fn below(&self, folder: &str) -> Result<(Self, String), ReadError> {
-        let path = path::normalise(folder)?;
+        let path = self.named(folder)?;
         if path::is_git(&path) {
             return Err(ReadError::Outside);
         }
@@ -333,6 +333,7 @@ impl Checkout {
         let files = self.files();
         let below = match path::normalise(folder) {
             Ok(folder) if folder.is_empty() => Some(files),
+            Ok(folder) if is_unknown(&folder) => None,
             Ok(folder) => {
                 let prefix = format!("{folder}/");
                 // What starts with the same prefix is sorted in one stretch.
@@ -356,7 +357,7 @@ impl Checkout {
         if let Some((other, path)) = self.elsewhere(path) {
             return other.exists(path);
         }
-        let Ok(path) = path::normalise(path) else { return false };
+        let Ok(path) = self.named(path) else { return false };
         match &self.place {
             Place::Folder(root) => self.locate(root, &path).is_ok(),
             Place::Memory(contents) => contents.contains_key(&*path),
@@ -369,7 +370,7 @@ impl Checkout {
         if let Some((other, path)) = self.elsewhere(path) {
             return other.is_there(path);
         }
-        let Ok(path) = path::normalise(path) else { return false };
+        let Ok(path) = self.named(path) else { return false };
         match &self.place {
             Place::Folder(root) => match self.locate(root, &path) {
                 Ok(()) => true,
@@ -401,7 +402,7 @@ impl Checkout {
         if let Err(error) = &text
             && *error != ReadError::NotFound
             && let Ok(path) = path::normalise(path)
-            && self.is_there(&path)
+            && (*error == ReadError::Unknown || self.is_there(&path))
         {
             let (line, column) = error.position().unzip();
             self.refuse(bearing, Problem { path, line, column, message: error.to_string() });
@@ -443,7 +444,7 @@ impl Checkout {
         if let Some((other, path)) = self.elsewhere(path) {
             return other.glance(path);
         }
-        let path = path::normalise(path)?;
+        let path = self.named(path)?;
         if let Some(known) = self.cache().texts.get(&path) {
             return known.clone();
         }
@@ -481,6 +482,7 @@ impl Checkout {
                 if !of_interest(&bytes) {
                     return Ok(None);
                 }
+                self.named(path)?;
                 let text = read::text(bytes).map(Arc::<str>::from);
                 self.keep(path.to_owned(), text.clone());
                 text.map(Some)
@@ -500,6 +502,17 @@ impl Checkout {
                 contents.get(path).map(|bytes| bytes.iter().take(most).copied().collect()).unwrap_or_default()
             }
         }
+    }
+
+    /// A path, normalised. What a pipeline names by a value that nothing shows is no file, be there one that is called like
+    /// it; such a file is not read, since nobody could tell the two apart.
+    fn named(&self, path: &str) -> Result<String, ReadError> {
+        let path = path::normalise(path)?;
+        if !is_unknown(&path) {
+            return Ok(path);
+        }
+        let listed = self.walk.get().is_some_and(|walk| walk.files.binary_search_by(|p| (**p).cmp(&path)).is_ok());
+        Err(if listed { ReadError::Unknown } else { ReadError::NotFound })
     }
 
     /// Whether a regular file stands at a normalised path. The same few names are asked for by every command.
@@ -538,4 +551,9 @@ impl Checkout {
         // A panic elsewhere leaves the map whole: every change to it is one insertion.
         self.cache.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether a path holds a value that nothing shows, as [`crate::model::Text`] writes them.
+fn is_unknown(path: &str) -> bool {
+    opening(path).is_some()
 }

@@ -19,6 +19,8 @@ pub enum ReadError {
     NotFound,
     /// The path, or what a symbolic link makes of it, leaves the checkout or enters `.git`.
     Outside,
+    /// The name is written like a value that is not known.
+    Unknown,
     /// A symbolic link with nothing at its end.
     Dangling,
     /// A folder, a pipe, a device or a socket.
@@ -59,6 +61,9 @@ impl fmt::Display for ReadError {
         match self {
             Self::NotFound => f.write_str("there is no such file"),
             Self::Outside => f.write_str("the path leaves the checkout, so the file was not read"),
+            Self::Unknown => {
+                f.write_str("the name holds `${{` and so looks like a value that is not known: it was not read")
+            }
             Self::Dangling => f.write_str("this symbolic link leads nowhere"),
             Self::NotAFile => f.write_str("this is not a regular file"),
             Self::NotAFolder => f.write_str("this is not a folder"),

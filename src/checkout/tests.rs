@@ -192,6 +192,30 @@ fn names_that_are_not_unicode_are_problems() {
 }
 
 #[test]
+fn a_value_that_is_not_known_names_no_file() {
+    let files = [("${{ inputs.script }}", "echo"), ("${{ a }}/b", ""), ("c-${{ d }}.yml", "key"), ("$e", "text")];
+    let folder = folder(&files);
+    let memory = Checkout::in_memory(files.map(|(name, text)| (name.to_owned(), text.as_bytes().to_vec())), None);
+    for checkout in [open(&folder), memory] {
+        // Before anything is listed, too.
+        assert!(!checkout.exists("${{ inputs.script }}") && !checkout.is_there("./${{ inputs.script }}"));
+        assert_eq!(names(&checkout), ["$e", "${{ a }}/b", "${{ inputs.script }}", "c-${{ d }}.yml"]);
+        for listed in ["${{ inputs.script }}", "x/../${{ a }}/b", "c-${{ d }}.yml"] {
+            assert!(!checkout.exists(listed) && !checkout.is_there(listed), "{listed}");
+            assert_eq!(checkout.read(listed), Err(ReadError::Unknown), "{listed}");
+        }
+        assert_eq!(checkout.unread(Bearing::Release).len(), 3, "what is there and was not read is told");
+        assert_eq!(checkout.read("${{ a }}"), Err(ReadError::NotFound));
+        assert_eq!(checkout.read("${{ other }}"), Err(ReadError::NotFound));
+        assert_eq!(checkout.under("${{ a }}").count(), 0);
+        assert!(checkout.below("${{ a }}").is_err());
+        assert_eq!(checkout.glance_if("c-${{ d }}.yml", |bytes| bytes == b"key"), Err(ReadError::Unknown));
+        assert_eq!(checkout.glance_if("c-${{ d }}.yml", |_| false), Ok(None), "what says nothing is no matter");
+        assert_eq!(&*checkout.read("$e").unwrap(), "text");
+    }
+}
+
+#[test]
 fn bytes_that_are_not_text_are_refused_with_their_place() {
     let checkout = Checkout::in_memory(
         [("latin.yml".to_owned(), b"a: b\n\xc3\xa9: \xe9\n".to_vec()), ("cut".to_owned(), b"\xe2\x82".to_vec())],

@@ -34,4 +34,4 @@ pub use parsed::Parsed;
 pub use paths::join;
 pub use scripts::{Reading, Scripts, publications};
 pub use symbol::kept;
-pub use wrappers::IDENTITY;
+pub use wrappers::{Contained, IDENTITY, contained};

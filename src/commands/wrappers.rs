@@ -16,17 +16,18 @@ const MOST_LAYERS: usize = 8;
 pub const IDENTITY: &str = "ACTIONS_ID_TOKEN_REQUEST_URL";
 
 /// A command that starts a container, or runs in one.
-pub(super) struct Contained<'a> {
+#[derive(Debug)]
+pub struct Contained<'a> {
     /// Its options.
-    pub(super) options: &'a [Text],
+    pub options: &'a [Text],
     /// The image, the container or the service.
-    pub(super) image: &'a Text,
+    pub image: &'a Text,
     /// The words behind it.
-    pub(super) rest: &'a [Text],
+    pub rest: &'a [Text],
 }
 
 /// The parts of a command that runs another one in a container.
-pub(super) fn contained<'a>(words: &'a [Text], wrappers: &Indexed<Wrapper>) -> Option<Contained<'a>> {
+pub fn contained<'a>(words: &'a [Text], wrappers: &Indexed<Wrapper>) -> Option<Contained<'a>> {
     let name = words.first().and_then(program)?;
     let found = wrappers.of_program(name).filter(|w| w.container).find_map(|wrapper| {
         let at = wrapper.commands.iter().find_map(|pattern| matches_program(pattern, name, words))?;

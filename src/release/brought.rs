@@ -2,13 +2,14 @@
 //! the job builds, but nothing here shows how they were built.
 
 use super::doer::{Act, Doer, Hit};
-use super::facts::{Facts, FlowFacts, Publish};
+use super::engine;
+use super::facts::{Facts, FlowFacts, command_works};
 use super::filenames::{ancillary, is_data};
 use super::glob::{self, Pattern};
 use super::naming;
 use crate::catalogue::{Brings, Catalogue, Change, Does};
-use crate::commands::matching;
-use crate::model::{Command, Flow, Job, Kind, Location, StepBody, Text};
+use crate::commands::{contained, matching};
+use crate::model::{Flow, Job, Location, Text};
 
 /// What stands for no file.
 const NOWHERE: &[&str] = &["-", "/dev/null", "/dev/stdout", "NUL", "$null"];
@@ -27,18 +28,80 @@ pub(super) struct Brought {
     whole: bool,
     /// Sources, of which something may be built here.
     sources: bool,
+    /// The image that it comes out of, empty where nothing tells which.
+    image: Option<Text>,
+    /// It is an image of the engine, under this name where there is one.
+    engine: Option<Option<Text>>,
 }
 
 impl Brought {
     /// Whether it lies among the files of a pattern when a later step of its job takes them.
     pub(super) fn is_among(&self, files: &Pattern, own: &Facts<'_>, step: usize) -> bool {
-        let built = || self.sources && own.working.iter().any(|at| (self.step..=step).contains(at));
+        let built = || self.sources && self.is_worked_on(own, step);
         // A name that nothing resolves could be that of anything: only the same words are the same file.
         let open = [files, &self.path].iter().any(|p| p.as_str().contains("${{"));
         self.step <= step
+            && self.engine.is_none()
             && if self.whole || open { files.contains(&self.path) } else { files.overlaps(&self.path) }
             && !built()
     }
+
+    /// Whether it is one file.
+    fn is_file(&self) -> bool {
+        !self.whole && !self.sources && self.engine.is_none()
+    }
+
+    /// Whether a step up to this one builds in the folder of the sources, or with a word that names it.
+    fn is_worked_on(&self, own: &Facts<'_>, step: usize) -> bool {
+        let folder = self.path.as_str().trim_end_matches("/**");
+        let mut steps = own.working.iter().filter(|at| (self.step..=step).contains(at));
+        if folder.contains(['*', '$']) {
+            return steps.next().is_some();
+        }
+        let inside = |text: &str| {
+            let mut found = text.match_indices(folder).map(|(at, _)| (at, at + folder.len()));
+            found.any(|(from, to)| {
+                let (before, behind) = (text.get(..from).unwrap_or_default(), text.get(to..).unwrap_or_default());
+                let starts = before.is_empty() || before.ends_with(['=', ':', ',', ' ']);
+                (starts || before.ends_with("./") || before.ends_with("}}/"))
+                    && (behind.is_empty() || behind.starts_with(['/', ':', ',', ' ']))
+            })
+        };
+        steps.any(|at| {
+            let views = own.doers.get(*at).map(Vec::as_slice).unwrap_or_default();
+            views.chunk_by(|a, b| a.location() == b.location()).any(|views| {
+                let names = views.iter().any(|doer| match doer.act {
+                    Act::Command(_, command, words) => {
+                        // An image may be called like the folder.
+                        let image = contained(words, &Catalogue::get().wrappers).map(|parts| parts.image);
+                        let words = words.iter().filter(|word| image != Some(*word));
+                        let words = || words.clone().chain(command.env.iter().map(|(_, value)| value));
+                        inside(command.folder.as_str()) || words().any(|word| inside(word.as_str()))
+                    }
+                    Act::Action(_, action) => action.inputs.iter().any(|input| inside(input.value.as_str())),
+                });
+                let action = |doer: &Doer<'_>| matches!(doer.act, Act::Action(..));
+                names && (views.iter().any(action) || command_works(views, own, *at, Catalogue::get()))
+            })
+        })
+    }
+
+    /// Whether it comes out of an image that the run makes itself.
+    pub(super) fn is_of_run(&self, flow: &Flow, facts: &FlowFacts<'_>, job: usize) -> bool {
+        self.image.as_ref().is_some_and(|image| engine::made_here(flow, facts, job, image.as_str()))
+    }
+}
+
+/// Whether a job puts an image from elsewhere into the engine.
+pub(super) fn loads(own: &Facts<'_>, job: &Job) -> bool {
+    own.brought(job).iter().any(|b| b.engine.is_some())
+}
+
+/// What puts an image from elsewhere into the engine that goes out under one of these names.
+pub(super) fn loaded(own: &Facts<'_>, job: &Job, step: usize, names: &[&Text]) -> Option<Location> {
+    let mut brought = own.brought(job).iter().filter(|b| b.step <= step);
+    let fits = |b: &&Brought| b.engine.as_ref().is_some_and(|n| n.as_ref().is_none_or(|n| names.contains(&n)));
+    brought.find(fits).map(|b| b.location.clone())
 }
 
 /// What the steps of a job take from elsewhere and leave where it is.
@@ -47,25 +110,48 @@ pub(super) fn of_job(job: &Job, own: &Facts<'_>) -> Vec<Brought> {
     let catalogue = Catalogue::get();
     let steps = job.steps.iter().zip(own.doers.iter()).enumerate().filter(|(_, (step, _))| !step.cond.is_never());
     for (at, (_, doers)) in steps {
-        for doer in doers {
+        for (position, doer) in doers.iter().enumerate() {
             removed(doer, &mut found);
+            let new = |path: &str| Brought {
+                step: at,
+                location: doer.location().clone(),
+                path: Pattern::new(path),
+                whole: false,
+                sources: false,
+                image: None,
+                engine: None,
+            };
+            let runs_nobody = |path: &String| !ancillary(path) && !is_data(path);
+            if let Some((image, paths)) = engine::copied_out(own, at, doer) {
+                let image = || Some(image.clone());
+                found.extend(paths.iter().filter(|p| runs_nobody(p)).map(|p| Brought { image: image(), ..new(p) }));
+            }
             for change in doer.among(&catalogue.index.changes, &catalogue.changes) {
                 let Some(brings) = &change.brings else { continue };
                 let Some(hit) = doer.is(&change.actions, &change.commands) else { continue };
-                if doer.cond().and(doer.applies(&[], &change.unless)).is_never() {
+                if doer.cond().and(doer.applies(&[], &change.unless)).is_never() || is_local(doer) {
                     continue;
                 }
                 let archive = !brings.archive.is_empty();
-                if archive && !from_elsewhere(doer, hit, (change, brings), doers, &found) {
+                let image = match archive {
+                    true => from_elsewhere(doer, hit, (change, brings), (own, at), &found),
+                    false => out_of((own, at), doer, hit, change),
+                };
+                let Some(image) = image else { continue };
+                let first = |picks| doer.first(picks, hit, &change.value_flags).into_iter().next().map(|p| p.value);
+                if brings.engine {
+                    found.push(Brought { engine: Some(first(&brings.named)), ..new("") });
                     continue;
                 }
-                let paths = if is_local(doer) { Vec::new() } else { paths(doer, hit, change, brings) };
-                found.extend(paths.iter().filter(|path| !ancillary(path) && !is_data(path)).map(|path| Brought {
-                    step: at,
-                    location: doer.location().clone(),
-                    path: Pattern::new(path),
+                let mut paths = paths(doer, hit, change, brings);
+                if paths.is_empty() {
+                    paths.extend(piped_into(doer, doers.get(position + 1..).unwrap_or_default()));
+                }
+                found.extend(paths.iter().filter(|p| runs_nobody(p)).map(|path| Brought {
                     whole: archive,
                     sources: brings.sources,
+                    image: image.clone(),
+                    ..new(path)
                 }));
             }
         }
@@ -73,63 +159,19 @@ pub(super) fn of_job(job: &Job, own: &Facts<'_>) -> Vec<Brought> {
     found
 }
 
-/// What takes the image that a command pushes from elsewhere: it is pulled and given another name, or an index is made of
-/// an image that nothing here pushes.
-pub(super) fn image(flow: &Flow, facts: &FlowFacts<'_>, publish: &Publish<'_>) -> Option<Location> {
-    let Act::Command(_, own, words) = publish.doer.act else { return None };
-    let known = |r: &Text| !r.as_str().contains("${{");
-    if publish.sink.parts {
-        let others = facts.iter().flat_map(|f| &f.publishes);
-        let others = others.filter(|p| p.sink.kind == Kind::Image && !p.same_place(publish));
-        let pushed: Vec<Vec<Text>> = others.map(refs).collect();
-        // What goes out under a name that nothing shows may be any part.
-        if pushed.iter().any(Vec::is_empty) {
-            return None;
-        }
-        let pushed: Vec<String> = pushed.iter().flatten().map(|r| naming::image_name(r.as_str())).collect();
-        let parts = matching::positional(words, publish.hit.after, &publish.sink.value_flags);
-        let here = |part: &Text| {
-            let name = naming::image_name(part.as_str());
-            !known(part) || pushed.iter().any(|p| *p == name || p.contains("${{"))
-        };
-        return parts.iter().any(|part| !here(part)).then(|| own.location.clone());
-    }
-    let steps = flow.jobs.get(publish.job)?.steps.iter().take(publish.step + 1);
-    let scripts: Vec<&Command> = steps.clone().filter_map(|s| s.script()).flat_map(|s| &s.commands).collect();
-    let pushed = refs(publish);
-    // The last name that it was given.
-    let tags = scripts.iter().rev().find_map(|c| {
-        let after = matching::matches("docker|podman|nerdctl tag", &c.words)
-            .or_else(|| matching::matches("docker|podman|nerdctl image tag", &c.words))?;
-        let named = matching::positional(&c.words, after, &[]);
-        let [from, to] = named.as_slice() else { return None };
-        pushed.contains(to).then(|| from.clone())
-    });
-    let source = tags.filter(known)?;
-    let names = |text: &Text| text.items(&[',', ' ']).contains(&source);
-    let built = |c: &&Command| {
-        let builds = matching::matches("docker|podman|nerdctl|buildah build|bud|buildx|commit|import", &c.words);
-        builds.is_some() && c.words.iter().any(|w| names(w) || w.as_str().ends_with(&format!("={}", source.as_str())))
-    };
-    let by_action = steps.filter_map(|s| match &s.body {
-        StepBody::Action(action) => Some(&action.inputs),
-        _ => None,
-    });
-    if scripts.iter().any(built) || by_action.flatten().any(|input| names(&input.value)) {
+/// The file into which what a command prints goes through programs that pack or unpack it.
+fn piped_into(doer: &Doer<'_>, behind: &[Doer<'_>]) -> Option<String> {
+    let Act::Command(_, own, _) = doer.act else { return None };
+    if own.output.is_some() {
         return None;
     }
-    let pulls = |c: &&&Command| {
-        let pull = matching::matches("docker|podman|nerdctl pull", &c.words)
-            .or_else(|| matching::matches("docker|podman|nerdctl image pull", &c.words));
-        pull.is_some_and(|after| matching::positional(&c.words, after, &[]).contains(&source))
-    };
-    scripts.iter().find(pulls).map(|c| c.location.clone())
-}
-
-/// The references under which a step pushes.
-fn refs(publish: &Publish<'_>) -> Vec<Text> {
-    let names = publish.doer.first(&publish.sink.name, publish.hit, &publish.sink.value_flags);
-    names.iter().flat_map(|n| n.value.items(&[',', ' '])).collect()
+    let mut line = behind.iter().take_while(|d| d.location().line == doer.location().line);
+    line.find_map(|other| match other.act {
+        Act::Command(_, command, words) if matching::does(Does::Filter, words) => {
+            command.output.as_ref().map(|output| placed(command.folder.as_str(), output.as_str()))
+        }
+        _ => None,
+    })
 }
 
 /// Takes out what a command removes.
@@ -141,7 +183,9 @@ fn removed(doer: &Doer<'_>, found: &mut Vec<Brought>) {
     for word in words.iter().skip(1).filter(|w| !w.as_str().starts_with('-')) {
         let path = placed(command.folder.as_str(), word.as_str());
         let (file, inside) = (Pattern::new(&path), Pattern::new(&format!("{path}/**")));
-        found.retain(|brought| !file.contains(&brought.path) && !inside.contains(&brought.path));
+        found.retain(|brought| {
+            brought.engine.is_some() || !file.contains(&brought.path) && !inside.contains(&brought.path)
+        });
     }
 }
 
@@ -151,31 +195,53 @@ fn is_local(doer: &Doer<'_>) -> bool {
     words.iter().any(|word| LOCAL.iter().any(|host| word.as_str().contains(host)))
 }
 
-/// Whether an archive that is unpacked is from elsewhere, or comes through a pipe from a command that fetches.
+/// The image out of which a step takes something, if it does that; nothing where it takes it out of none, although that
+/// is what it is for.
+fn out_of((own, step): (&Facts<'_>, usize), doer: &Doer<'_>, hit: Hit, change: &Change) -> Option<Option<Text>> {
+    let brings = change.brings.as_ref()?;
+    let first = |picks| doer.first(picks, hit, &change.value_flags).into_iter().next().map(|p| p.value);
+    let container = first(&brings.container).map(|container| engine::image_of(own, step, &container));
+    let image = container.or_else(|| first(&brings.image));
+    (image.is_some() || brings.image.is_empty() && brings.container.is_empty()).then_some(image)
+}
+
+/// Whether an archive that is unpacked is from elsewhere, or comes through a pipe from a command that fetches; with the
+/// image out of which that takes it.
 fn from_elsewhere(
     doer: &Doer<'_>,
     hit: Hit,
     (change, brings): (&Change, &Brings),
-    doers: &[Doer<'_>],
+    (own, step): (&Facts<'_>, usize),
     found: &[Brought],
-) -> bool {
+) -> Option<Option<Text>> {
     let picked = doer.in_folder(doer.every(&brings.archive, hit, &change.value_flags));
     // `tar xzf` spells its options without a dash.
     let options = |word: &str| word.starts_with('x') && word.chars().all(|c| "xzjJvfpk".contains(c));
+    if picked.iter().any(|p| p.value.as_str().starts_with("http")) {
+        return Some(None);
+    }
     let mut named = picked.iter().map(|p| p.value.as_str()).filter(|p| !NOWHERE.contains(p) && !options(last(p)));
     let Some(archive) = named.next() else {
+        let stored = |b: &Brought| b.is_file() && b.path.as_str().ends_with(".tar");
+        if brings.engine && found.iter().any(stored) {
+            return Some(None);
+        }
         let place = doer.location();
         let catalogue = Catalogue::get();
-        let fetches = |other: &&Doer<'_>| {
+        let fetches = |other: &Doer<'_>| {
             let mut changes = other.among(&catalogue.index.changes, &catalogue.changes);
-            let fetches = |c: &Change| c.brings.as_ref().is_some_and(|b| b.archive.is_empty() && !b.sources);
-            changes.any(|c| fetches(c) && other.is(&c.actions, &c.commands).is_some()) && !is_local(other)
+            changes.find_map(|change| {
+                change.brings.as_ref().filter(|b| b.archive.is_empty() && !b.sources)?;
+                let hit = other.is(&change.actions, &change.commands).filter(|_| !is_local(other))?;
+                out_of((own, step), other, hit, change)
+            })
         };
-        let line = doers.iter().filter(|d| d.location().line == place.line && d.location().path == place.path);
-        return line.into_iter().any(|other| fetches(&other));
+        let doers = own.doers.get(step).map(Vec::as_slice).unwrap_or_default();
+        let mut line = doers.iter().filter(|d| d.location().line == place.line && d.location().path == place.path);
+        return line.find_map(fetches);
     };
     let archive = Pattern::new(&glob::normal(archive));
-    found.iter().any(|b| !b.whole && !b.sources && archive.contains(&b.path))
+    found.iter().find(|b| b.is_file() && archive.contains(&b.path)).map(|b| b.image.clone())
 }
 
 /// The files that are brought, as the checkout has them.
@@ -184,15 +250,24 @@ pub(super) fn paths(doer: &Doer<'_>, hit: Hit, change: &Change, brings: &Brings)
     let folders = doer.first(&brings.folder, hit, &change.value_flags);
     let folder = folders.first().map(|f| placed(here.as_str(), f.value.as_str()));
     let named = doer.every(&brings.named, hit, &change.value_flags);
-    let names: Vec<String> =
-        named.iter().flat_map(|n| n.value.items(&[])).map(|n| last(n.as_str()).to_owned()).collect();
+    let names: Vec<String> = named
+        .iter()
+        .flat_map(|n| n.value.items(&[]))
+        .map(|n| match &brings.spelled {
+            Some(spelled) => spelled.replace("{}", n.as_str()),
+            None => last(n.as_str()).to_owned(),
+        })
+        .collect();
+    if names.is_empty() && brings.spelled.is_some() {
+        return Vec::new();
+    }
     if brings.sources {
         let name = names.into_iter().next().map(|name| placed(here.as_str(), name.trim_end_matches(".git")));
         return folder.or(name).into_iter().map(|folder| format!("{folder}/**")).collect();
     }
     let below = |folder: &str| -> Vec<String> {
         // What nothing names may be any file, which in the root of the checkout says nothing.
-        let known = names.iter().filter(|n| !n.is_empty() && n.as_str() != "*");
+        let known = names.iter().filter(|n| !matches!(n.as_str(), "" | "*" | "."));
         let known: Vec<String> = known.map(|name| naming::join(folder, name)).collect();
         let absolute = |p: String| if folder.starts_with('/') { format!("/{p}") } else { p };
         match known.is_empty() {
@@ -228,7 +303,7 @@ pub(super) fn paths(doer: &Doer<'_>, hit: Hit, change: &Change, brings: &Brings)
 }
 
 /// A path as the checkout has it.
-fn placed(folder: &str, path: &str) -> String {
+pub(super) fn placed(folder: &str, path: &str) -> String {
     match path {
         "." | "" => folder.to_owned(),
         path if path.starts_with('/') => glob::normal(path),

@@ -148,7 +148,11 @@ fn built(
     }
     // Its provenance names what it hands over, and not what becomes of that.
     let point = Point { job: at, step: 0 };
-    if let Some(place) = rewritten::since(flow, facts, &point, unit.publish, unit.files) {
+    if let Some(changed) = rewritten::since(flow, facts, &point, unit.publish, unit.files) {
+        let place = &changed.location;
+        if !changed.shown {
+            return Coverage::Unread(changed.doubt());
+        }
         return Coverage::Wrong(format!(
             "the files that {} made change in line {} of {} before they are published",
             builder.what, place.line, place.path

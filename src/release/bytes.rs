@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::brought;
+use super::engine;
 use super::facts::{FlowFacts, Handover, Publish, jobs_in};
+use super::filenames::ancillary;
 use super::glob::{self, Pattern};
-use crate::model::{Flow, Job, Kind, Location, Step, StepBody, Text};
+use crate::model::{Cond, Flow, Job, Kind, Location, Step, StepBody, Text};
 use crate::syntax::pattern;
 
 /// A pattern of files in the job that makes them.
@@ -103,7 +104,7 @@ fn follow(flow: &Flow, facts: &FlowFacts<'_>, job: usize, step: usize, files: &s
     let (moves, pattern) = (own.moves(this), Pattern::new(files));
     let brought = own.brought(this);
     if found.brought.is_none() && !brought.is_empty() && facts.count.comparisons(brought.len()) {
-        let among = brought.iter().find(|b| b.is_among(&pattern, own, step));
+        let among = brought.iter().find(|b| b.is_among(&pattern, own, step) && !b.is_of_run(flow, facts, job));
         found.brought = among.map(|b| b.location.clone());
     }
     for moved in moves.iter().take_while(|moved| moved.step <= step) {
@@ -131,15 +132,22 @@ fn follow(flow: &Flow, facts: &FlowFacts<'_>, job: usize, step: usize, files: &s
 }
 
 /// The stored artifacts that a fetch can see. One that is asked for by name, and that no job stores for which the
-/// fetching one waits, can only come from a job that happens to be done by then.
+/// fetching one waits, can only come from a job that happens to be done by then. Of several that are asked for together,
+/// any may: what a job stores by then is among them.
 fn within_reach<'f, 'p>(
     flow: &Flow,
     facts: &'f FlowFacts<'p>,
     job: usize,
     fetch: &Handover<'_>,
 ) -> Vec<(usize, &'f Handover<'p>)> {
-    let (seen, others): (Vec<_>, Vec<_>) = stores(facts).partition(|(at, _)| before(flow, facts, job, *at));
-    if fetch.name.is_none() || seen.iter().any(|(_, store)| fetched_by(fetch, store)) {
+    let (seen, mut others): (Vec<_>, Vec<_>) = stores(facts).partition(|(at, _)| before(flow, facts, job, *at));
+    if fetch.name.as_ref().is_none_or(|name| name.as_str().contains('*')) {
+        let cond = |at: usize| flow.jobs.get(at).map(|j| j.cond.clone()).unwrap_or(Cond::FALSE);
+        others.retain(|(at, store)| {
+            let meant = store.paths.iter().any(|path| !ancillary(path.as_str())) && fetched_by(fetch, store);
+            meant && !cond(*at).and(cond(job)).is_never()
+        });
+    } else if seen.iter().any(|(_, store)| fetched_by(fetch, store)) {
         return seen;
     }
     let later = |at: usize| facts.earlier(flow, at).contains(&job);
@@ -320,7 +328,7 @@ pub(super) fn builds(flow: &Flow, facts: &FlowFacts<'_>, publishes: &[&Publish<'
             found.unknown.push((why.to_owned(), location));
         }
         if let Some(location) =
-            (publish.sink.kind == Kind::Image).then(|| brought::image(flow, facts, publish)).flatten()
+            (publish.sink.kind == Kind::Image).then(|| engine::elsewhere(flow, facts, publish)).flatten()
         {
             found
                 .unknown

@@ -419,7 +419,11 @@ fn named(flow: &Flow, facts: &FlowFacts<'_>, list: &Listed, unit: &Unit<'_, '_>)
     }
     let mut taken = list.points.iter().chain(&list.tools);
     let stale = taken.find_map(|point| rewritten::since(flow, facts, point, unit.publish, unit.files));
-    if let Some(at) = stale {
+    if let Some(stale) = stale {
+        let at = &stale.location;
+        if !stale.shown {
+            return Coverage::Unread(stale.doubt());
+        }
         return Coverage::Wrong(format!(
             "the files change in line {} of {}, after their digests are taken",
             at.line, at.path

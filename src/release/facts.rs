@@ -585,7 +585,7 @@ fn action_works(doer: Doer<'_>, facts: &Facts<'_>, index: usize, has_checkout: b
     !known && (has_checkout || !facts.fetches.is_empty() && speech::builds(doer.program_name()))
 }
 
-fn command_works(views: &[Doer<'_>], facts: &Facts<'_>, index: usize, catalogue: &Catalogue) -> bool {
+pub(super) fn command_works(views: &[Doer<'_>], facts: &Facts<'_>, index: usize, catalogue: &Catalogue) -> bool {
     for view in views {
         if let Some(p) = facts.publishes.iter().find(|p| p.step == index && same_doer(p.doer, *view)) {
             return matches!(p.bytes, Bytes::Built | Bytes::Packed);
@@ -612,7 +612,9 @@ fn command_works(views: &[Doer<'_>], facts: &Facts<'_>, index: usize, catalogue:
     let neutral = |d: &Doer<'_>| {
         d.among(&catalogue.index.neutral, &catalogue.neutral).any(|n| d.is(&[], &n.commands).is_some())
             || d.among(&catalogue.index.producers, &catalogue.producers).any(|p| !p.builds && d.is(&[], &p.commands).is_some())
-            || d.among(&catalogue.index.remote, &catalogue.remote).any(|r| d.is(&[], &r.commands).is_some())
+            // What builds on another machine builds.
+            || d.among(&catalogue.index.remote, &catalogue.remote)
+                .any(|r| (!r.elsewhere || r.when.is_empty()) && d.is(&[], &r.commands).is_some())
             // What publishes existing bytes builds nothing, dry runs included.
             || d.among(&catalogue.index.sinks, &catalogue.sinks)
                 .any(|s| {

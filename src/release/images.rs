@@ -5,8 +5,9 @@ use super::doer::Picked;
 use super::facts::{FlowFacts, Publish, names_missing_output, step_of_leg};
 use super::glob;
 use super::naming::image_name;
+use super::speech::numbers_image;
 use crate::catalogue::{Catalogue, Does};
-use crate::commands::matching;
+use crate::commands::{join, matching};
 use crate::model::{Command, Flow, Job, Step, StepBody, Text};
 use crate::syntax::pattern;
 
@@ -25,6 +26,10 @@ pub(super) fn image_covered(
     let named = names.iter().any(|name| fits(name, unit));
     for digest in digests {
         for symbol in digest.value.symbols().map(|symbol| taken_from(flow, facts, symbol, 0)) {
+            if is_number(flow, facts, symbol) {
+                let why = "its subject is the number of an image, which is not the digest of what is pushed";
+                return if named { Coverage::Wrong(why.to_owned()) } else { Coverage::No };
+            }
             let Some((job, step)) = facts.step_of_symbol(flow, symbol) else {
                 if names_missing_output(flow, symbol) {
                     return Coverage::Wrong("its subject is an output that is not there".to_owned());
@@ -79,6 +84,14 @@ pub(super) fn image_covered(
         .iter()
         .find_map(|d| other_digest(flow, facts, (attest, d), unit, index))
         .unwrap_or_else(|| Coverage::Yes("its subject is this image".to_owned()))
+}
+
+/// Whether an output holds the number of an image and not its digest, by its name or by what is written into it.
+fn is_number(flow: &Flow, facts: &FlowFacts<'_>, symbol: &str) -> bool {
+    let Some((_, name)) = symbol.rsplit_once(".outputs.") else { return false };
+    let script = facts.step_of_symbol(flow, symbol).and_then(|(_, step)| step.script());
+    let mut written = script.into_iter().flat_map(|script| &script.outputs).filter(|output| output.name == name);
+    numbers_image(name) || written.any(|output| numbers_image(output.value.as_str()))
 }
 
 /// Outputs are handed on at most this many times.
@@ -151,6 +164,9 @@ fn other_digest(
                 "its subject is the digest of the tag `{read}`, and what is pushed as `{pushed}` is another image"
             )));
         }
+        if let Some(of_file) = of_a_file(step, symbol, unit) {
+            return Some(of_file);
+        }
         let read: Vec<String> =
             inspected(step).iter().map(|r| image_name(r)).filter(|image| !image.is_empty()).collect();
         let own = |image: &String| fits(image, unit) || image.contains("${{");
@@ -159,6 +175,33 @@ fn other_digest(
         }
     }
     None
+}
+
+/// Why a digest is none that a registry or a building program tells: it stands in a file of the checkout, or is that of a
+/// file.
+fn of_a_file(step: &Step, symbol: &str, unit: &Unit<'_, '_>) -> Option<Coverage> {
+    let script = step.script()?;
+    let name = symbol.rsplit(".outputs.").next()?;
+    let value = &script.outputs.iter().find(|output| output.name == name)?.value;
+    // The commands that print what is written. Within an unknown, unknown parts are marked in another way.
+    let bare = |text: &str| text.replace(['$', '{', '}', '<', '>', ' ', '\''], "");
+    let value = bare(value.as_str());
+    let line = |c: &Command| bare(&c.words.iter().map(Text::as_str).collect::<String>());
+    let printing = || script.commands.iter().filter(|c| value.contains(&line(c)));
+    if printing().any(|c| matching::does(Does::Inspect, &c.words)) {
+        return None;
+    }
+    if printing().any(|c| matching::does(Does::Digest, &c.words)) {
+        return Some(Coverage::Unread(
+            "its digest is that of a file, and nothing shows that it is the image's".to_owned(),
+        ));
+    }
+    let reads = printing().filter(|c| matching::does(Does::Read, &c.words));
+    let mut files = reads.flat_map(|c| c.words.iter().skip(1).map(|w| glob::normal(join(&c.folder, w).as_str())));
+    let committed = files.find(|file| unit.checkout.exists(file))?;
+    Some(Coverage::Wrong(format!(
+        "its digest stands in `{committed}`, a file of the checkout, whatever this run pushes"
+    )))
 }
 
 /// Whether a step runs before the one that publishes, in its job or in one that it waits for.

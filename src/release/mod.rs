@@ -8,6 +8,7 @@ mod count;
 mod coverage;
 mod digests;
 mod doer;
+mod engine;
 mod facts;
 mod family;
 mod filenames;

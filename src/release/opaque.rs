@@ -168,7 +168,7 @@ fn unknown_client(step: &Step, command: &Command) -> Option<Opaque> {
 }
 
 /// Whether a word names the file of a program.
-fn is_program(word: &str) -> bool {
+pub(super) fn is_program(word: &str) -> bool {
     let part = |b: u8| b.is_ascii_alphanumeric() || b"_./@-".contains(&b);
     let ending = word.rsplit_once('.').filter(|(name, ending)| !name.is_empty() && PROGRAMS.contains(ending));
     ending.is_some() && word.bytes().all(part)

@@ -142,8 +142,8 @@ pub(super) fn find(
                         found.unread.push(Refused { rule, why, location: location.clone() });
                         continue;
                     }
-                    if let Some(refused) = stale(flow, facts, (at, job), attest, unit) {
-                        found.refused.push(refused);
+                    if let Some((refused, shown)) = stale(flow, facts, (at, job), attest, unit) {
+                        if shown { &mut found.refused } else { &mut found.unread }.push(refused);
                         continue;
                     }
                     match usable(checkout, flow, job, attest, unit) {
@@ -169,24 +169,25 @@ pub(super) fn find(
 }
 
 /// Why a fitting subject is not what goes out: the files change before they are published, or another leg of the
-/// matrix publishes files of its own.
+/// matrix publishes files of its own. And whether that is shown, or only nothing shows the opposite.
 fn stale(
     flow: &Flow,
     facts: &FlowFacts<'_>,
     (at, job): (usize, &Job),
     attest: &Attest<'_>,
     unit: &Unit<'_, '_>,
-) -> Option<Refused> {
+) -> Option<(Refused, bool)> {
     if attest.producer.subjects.own || is_image(unit.kind) {
         return None;
     }
     let refuse = |why: String, location: Location| Refused { rule: attest.producer.id.clone(), why, location };
     let point = rewritten::Point { job: attest.job, step: attest.step };
-    if let Some(location) = rewritten::since(flow, facts, &point, unit.publish, unit.files) {
-        return Some(refuse(
-            "the files change after they are attested, so their digests are others".to_owned(),
-            location,
-        ));
+    if let Some(changed) = rewritten::since(flow, facts, &point, unit.publish, unit.files) {
+        let why = match changed.shown {
+            true => "the files change after they are attested, so their digests are others".to_owned(),
+            false => changed.doubt(),
+        };
+        return Some((refuse(why, changed.location), changed.shown));
     }
     let made_here = unit.files.iter().any(|f| f.job == job.key);
     let without =
@@ -203,7 +204,7 @@ fn stale(
         });
     without.map(|(_, other)| {
         let why = format!("the leg {} attests its own files only, and {} makes files too", job.title(), other.title());
-        refuse(why, attest.doer.location().clone())
+        (refuse(why, attest.doer.location().clone()), true)
     })
 }
 

@@ -10,9 +10,10 @@ use super::facts::{Facts, FlowFacts, Handover, Publish};
 use super::filenames::{ancillary, is_data};
 use super::glob::{self, Pattern};
 use super::naming;
+use super::{opaque, speech};
 use crate::catalogue::Catalogue;
 use crate::commands::matching;
-use crate::model::{Command, Cond, Flow, Job, Location, Step, StepBody, Text};
+use crate::model::{ActionUse, Command, Cond, Flow, Job, Location, Step, StepBody, Text};
 
 /// Options whose value is the file that is written.
 const OUTPUTS: &[&str] = &["-o", "--output", "--out", "-out", "-outfile", "--outfile", "-OutFile"];
@@ -43,8 +44,30 @@ pub(super) fn since(
     point: &Point,
     publish: &Publish<'_>,
     files: &[FileRef],
-) -> Option<Location> {
-    spans(flow, facts, point, publish, files).iter().find_map(|span| changed(span, point, publish))
+) -> Option<Changed> {
+    let changes = || spans(flow, facts, point, publish, files).into_iter();
+    let first = |shown: bool| changes().find_map(|span| changed(&span, point, publish, shown));
+    first(true).map(|location| Changed { location, shown: true }).or_else(|| {
+        let location = first(false)?;
+        Some(Changed { location, shown: false })
+    })
+}
+
+/// What makes other bytes of files.
+#[derive(Debug)]
+pub(super) struct Changed {
+    /// Where.
+    pub location: Location,
+    /// Whether it is known to; else its name speaks of it.
+    pub shown: bool,
+}
+
+impl Changed {
+    /// What is to be said of one that is not known.
+    pub(super) fn doubt(&self) -> String {
+        let at = &self.location;
+        format!("nothing shows that what runs in line {} of {} leaves the attested files as they are", at.line, at.path)
+    }
 }
 
 fn spans<'f, 'p>(
@@ -148,6 +171,8 @@ pub(super) struct Written {
     any: bool,
     /// The steps in front that build by the same command.
     again: Vec<usize>,
+    /// Whether it is known to; else its name speaks of changing what it is handed.
+    shown: bool,
 }
 
 /// What the steps of a job write, in order.
@@ -157,12 +182,15 @@ pub(super) fn of_job(job: &Job, own: &Facts<'_>) -> Vec<Written> {
     for (at, (step, doers)) in job.steps.iter().zip(own.doers.iter()).enumerate() {
         let script = match &step.body {
             StepBody::Script(script) => script,
-            StepBody::Action(_) => {
+            StepBody::Action(action) => {
                 let mut paths = Paths::default();
                 doers.iter().for_each(|doer| paths.changed_by(doer, ""));
-                if let Some((paths, any)) = paths.found() {
+                let known = paths.found();
+                let shown = known.is_some();
+                if let Some((paths, any)) = known.or_else(|| perhaps_by_action(step, action)) {
                     let (location, cond) = (step.location.clone(), step.cond.clone());
-                    written.push(Written { step: at, command: None, location, cond, paths, any, again: Vec::new() });
+                    let again = Vec::new();
+                    written.push(Written { step: at, command: None, location, cond, paths, any, again, shown });
                 }
                 continue;
             }
@@ -172,11 +200,13 @@ pub(super) fn of_job(job: &Job, own: &Facts<'_>) -> Vec<Written> {
         for (position, command) in script.commands.iter().enumerate() {
             let key = (&*command.words, &command.folder);
             let again = if works { built.get(&key).cloned().unwrap_or_default() } else { Vec::new() };
-            let paths = written_by(step, command).found();
-            if paths.is_some() || !again.is_empty() {
+            let known = written_by(step, command).found();
+            let shown = known.is_some() || !again.is_empty();
+            let paths = known.or_else(|| perhaps_by_program(command));
+            if paths.is_some() || shown {
                 let (paths, any) = paths.unwrap_or_default();
                 let (location, cond) = (command.location.clone(), step.cond.clone().and(command.cond.clone()));
-                written.push(Written { step: at, command: Some(position), location, cond, paths, any, again });
+                written.push(Written { step: at, command: Some(position), location, cond, paths, any, again, shown });
             }
             if works && command.words.len() > 1 {
                 let steps = built.entry(key).or_default();
@@ -189,7 +219,35 @@ pub(super) fn of_job(job: &Job, own: &Facts<'_>) -> Vec<Written> {
     written
 }
 
-fn changed(span: &Span<'_, '_>, point: &Point, publish: &Publish<'_>) -> Option<Location> {
+/// What an action may change by its name, of which nothing else is known: what its inputs name.
+fn perhaps_by_action(step: &Step, action: &ActionUse) -> Option<(Vec<Pattern>, bool)> {
+    let name = action.name.split_once('/').map_or(action.name.as_str(), |(_, name)| name);
+    if !speech::changes(name) || opaque::is_known(step, action) {
+        return None;
+    }
+    perhaps("", action.inputs.iter().map(|input| &input.value))
+}
+
+/// What a program that is not read may change by its name: what its words name.
+fn perhaps_by_program(command: &Command) -> Option<(Vec<Pattern>, bool)> {
+    let program = command.words.iter().find(|word| opaque::is_program(word.as_str()))?;
+    let file = program.as_str().rsplit('/').next()?;
+    let named = speech::changes(file.rsplit_once('.').map_or(file, |(stem, _)| stem));
+    named.then(|| perhaps(command.folder.as_str(), command.words.iter().filter(|word| *word != program))).flatten()
+}
+
+fn perhaps<'t>(folder: &str, texts: impl Iterator<Item = &'t Text>) -> Option<(Vec<Pattern>, bool)> {
+    let mut paths = Paths::default();
+    for item in texts.flat_map(|text| text.items(&[',', ' '])).filter(|item| item.symbol().is_none()) {
+        let item = item.as_str().trim_end_matches('/');
+        paths.add(folder, item);
+        paths.add(folder, &format!("{item}/**"));
+    }
+    paths.found()
+}
+
+/// The first change in a stretch, of those that are known to be one or of the others.
+fn changed(span: &Span<'_, '_>, point: &Point, publish: &Publish<'_>, shown: bool) -> Option<Location> {
     let attesting = span.publish.filter(|p| p.job == point.job).and_then(|_| span.job.steps.get(point.step));
     // What an action runs that attests its own command.
     let skipped = |at: usize| {
@@ -208,7 +266,7 @@ fn changed(span: &Span<'_, '_>, point: &Point, publish: &Publish<'_>) -> Option<
     let (unresolved, files): (Vec<&String>, Vec<&String>) =
         span.files.iter().partition(|file| Text::new(file.as_str()).symbol().is_some());
     let files: Vec<Pattern> = files.into_iter().map(|file| Pattern::new(file)).collect();
-    for written in span.own.written(span.job).iter().filter(|written| span.steps.contains(&written.step)) {
+    for written in span.own.written(span.job).iter().filter(|w| span.steps.contains(&w.step) && w.shown == shown) {
         if skipped(written.step) {
             continue;
         }
@@ -259,9 +317,9 @@ impl Paths {
             if doer.applies(&[], &change.unless).is_never() {
                 continue;
             }
-            if let Some(brings) = change.brings.as_ref().filter(|b| b.archive.is_empty()) {
-                // Sources that are fetched lie in a folder of their own.
-                if !brings.sources {
+            if let Some(brings) = change.brings.as_ref().filter(|b| b.archive.is_empty() || b.engine) {
+                // Sources that are fetched lie in a folder of their own, and images in the engine.
+                if !brings.sources && !brings.engine {
                     brought::paths(doer, hit, change, brings).iter().for_each(|path| self.add(below, path));
                 }
                 continue;

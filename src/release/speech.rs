@@ -12,6 +12,7 @@ fn words(topic: Topic) -> &'static [String] {
 static PUBLISHES: LazyLock<Words> = LazyLock::new(|| Words::new(words(Topic::Publishing), &["s", "er", "ing"]));
 static HANDS_OUT: LazyLock<Words> = LazyLock::new(|| Words::new(words(Topic::HandingOut), &["er", "ing"]));
 static PACKS: LazyLock<Words> = LazyLock::new(|| Words::new(words(Topic::Packing), &[]));
+static CHANGES: LazyLock<Words> = LazyLock::new(|| Words::new(words(Topic::Changing), &["s", "r", "er", "ing"]));
 static BUILDS: LazyLock<Words> = LazyLock::new(|| Words::new(words(Topic::Building), &[]));
 
 /// Whether a name or a line speaks of publishing.
@@ -32,6 +33,16 @@ pub(super) fn packs(name: &str) -> bool {
 /// Whether the name of an action speaks of making packages or programs.
 pub(super) fn builds(name: &str) -> bool {
     BUILDS.are_in(name)
+}
+
+/// Whether a name speaks of making other bytes of files, and not of something beside them.
+pub(super) fn changes(name: &str) -> bool {
+    CHANGES.are_in(name) && !holds(name, words(Topic::Beside))
+}
+
+/// Whether a symbol speaks of the number of an image, which is no digest of what is pushed.
+pub(super) fn numbers_image(symbol: &str) -> bool {
+    holds(symbol, words(Topic::NoDigest))
 }
 
 /// Whether a name speaks of provenance, or of publishing what may have some.

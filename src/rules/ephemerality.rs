@@ -5,12 +5,12 @@ use std::sync::Arc;
 use super::Scene;
 use super::pools::answering;
 use super::provenance::build_location;
-use crate::catalogue::{Cache, Catalogue, Labels};
+use crate::catalogue::{Catalogue, Expression, Labels, Remote};
 use crate::model::{
     CacheMode, Cond, Evidence, Job, LabelSet, Location, OutsideCall, Requirement, RunnerChoice, RunnerPool, Tri,
     Verdict,
 };
-use crate::release::Linked;
+use crate::release::{Linked, Trait};
 use crate::syntax::pattern;
 
 /// The five environment requirements.
@@ -77,7 +77,10 @@ fn machines(scene: &Scene<'_>, target: &Linked<'_>) -> Vec<Machine> {
         }
     }
     let steps = target.builds.iter().filter_map(|at| target.traits.get(*at)).flat_map(|t| &t.remote);
-    for hit in steps.filter(|hit| hit.entry.elsewhere) {
+    let set = |hit: &&Trait<Remote>| {
+        settings(scene, &hit.entry.id, &hit.entry.needs_file, hit.entry.file_matches.as_ref()).is_some()
+    };
+    for hit in steps.filter(|hit| hit.entry.elsewhere).filter(set) {
         machines.push(Machine::all(&Tri::Unshown(
             Evidence::observed(&hit.location, &hit.entry.id, format!("this step {}", hit.entry.what)),
             "a builder on the machine of the job".to_owned(),
@@ -277,7 +280,8 @@ fn cache(scene: &Scene<'_>, target: &Linked<'_>) -> Verdict {
             if entry.not_on.contains(&target.flow.event.kind) {
                 continue;
             }
-            let Some(settings) = settings(scene, entry).filter(|_| !(entry.platform && barred)) else { continue };
+            let settings = settings(scene, &entry.id, &entry.needs_file, entry.file_matches.as_ref());
+            let Some(settings) = settings.filter(|_| !(entry.platform && barred)) else { continue };
             let mut what = format!("this step {}", entry.what);
             if let Some(remark) = &entry.remark {
                 what = format!("{what} ({remark})");
@@ -309,20 +313,25 @@ fn cache(scene: &Scene<'_>, target: &Linked<'_>) -> Verdict {
 
 /// The settings at the root with which the entry restores something, each with its place: none where it needs none, and
 /// `None` where those that it needs are not there.
-fn settings(scene: &Scene<'_>, entry: &Cache) -> Option<Vec<Evidence>> {
+fn settings(
+    scene: &Scene<'_>,
+    id: &str,
+    needs_file: &[String],
+    file_matches: Option<&Expression>,
+) -> Option<Vec<Evidence>> {
     let fits = |file: &String| {
         let path = Arc::from(file.as_str());
-        let location = match &entry.file_matches {
+        let location = match file_matches {
             None => scene.checkout.exists(file).then(|| Location::start_of(&path))?,
             Some(expected) => {
                 let text = scene.checkout.read(file).ok()?;
                 Location::line_at(&path, &text, expected.find(&text)?)
             }
         };
-        Some(Evidence::observed(&location, &entry.id, "the settings that this build reads"))
+        Some(Evidence::observed(&location, id, "the settings that this build reads"))
     };
-    let found: Vec<Evidence> = entry.needs_file.iter().filter_map(fits).collect();
-    (entry.needs_file.is_empty() || !found.is_empty()).then_some(found)
+    let found: Vec<Evidence> = needs_file.iter().filter_map(fits).collect();
+    (needs_file.is_empty() || !found.is_empty()).then_some(found)
 }
 
 fn remote(target: &Linked<'_>) -> Verdict {

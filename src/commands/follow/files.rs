@@ -117,12 +117,16 @@ fn written_before(call: &Call<'_>, path: &str, text: &str, rest: usize) -> Optio
 /// A script that is named and missing; what has no ending may be a program that the job builds.
 fn missing(call: &Call<'_>, script: &str, path: &str, at: usize) -> Option<Entered> {
     let named = language(script, "").is_some() || (at > 0 && SHELLS.contains(&call.program));
-    let inside = !script.starts_with(['/', '~', '-', '$']) && !script.contains("${{");
-    (named && inside && call.folder.is_literal()).then(|| Entered {
-        what: format!("runs {path}"),
-        unread: Some(Unread::Refused(format!("`{path}` is not in the checkout"))),
-        ..Entered::default()
-    })
+    let known = !script.contains("${{") && call.folder.is_literal();
+    // In a folder that nothing shows there may be one, and its name is all that tells what it does, if it is no library.
+    let runs = !matches!(call.program, "source" | ".");
+    let name = script.rsplit('/').next().filter(|name| !known && runs && !name.contains(['$', '}']) && *name != script);
+    let unread = match name {
+        Some(name) => format!("no file shows in which folder `{name}` lies"),
+        None if known && !script.starts_with(['/', '~', '-', '$']) => format!("`{path}` is not in the checkout"),
+        None => return None,
+    };
+    named.then(|| Entered { what: format!("runs {path}"), unread: Some(Unread::Refused(unread)), ..Entered::default() })
 }
 
 /// A script that stands in no file of the checkout, with the words of the call from `rest` on.

@@ -167,6 +167,9 @@ struct Place<'n> {
     step: Option<usize>,
 }
 
+/// Stands for every secret, where a text names all of them or one that only the run knows.
+const ALL_SECRETS: &str = "secrets";
+
 /// Names behind `secrets.` or in `secrets['...']`.
 fn secret_names(expression: &str) -> Vec<String> {
     let mut names = Vec::new();
@@ -176,14 +179,16 @@ fn secret_names(expression: &str) -> Vec<String> {
             continue;
         }
         let rest = expression.get(at + "secrets".len()..).unwrap_or_default().trim_start();
-        let name: String = match rest.strip_prefix('.') {
-            Some(name) => {
+        let name: String = match (rest.strip_prefix('.'), rest.strip_prefix("['")) {
+            (Some(name), _) if !name.trim_start().starts_with('*') => {
                 name.trim_start().chars().take_while(|c| c.is_alphanumeric() || matches!(c, '_' | '-')).collect()
             }
-            None => match rest.strip_prefix("['") {
-                Some(name) => name.chars().take_while(|c| *c != '\'').collect(),
-                None => continue,
-            },
+            (None, Some(name)) => name.chars().take_while(|c| *c != '\'').collect(),
+            // `toJSON(secrets)`, `secrets[matrix.key]`
+            _ if before != Some('\'') && (rest.is_empty() || rest.starts_with(['[', ')', ',', '.'])) => {
+                ALL_SECRETS.to_owned()
+            }
+            _ => continue,
         };
         if !name.is_empty() && !name.eq_ignore_ascii_case("github_token") {
             names.push(name);
@@ -214,6 +219,9 @@ mod tests {
     #[test]
     fn the_platform_token_is_no_stored_secret() {
         assert_eq!(secret_names("secrets.NPM_TOKEN || secrets.GITHUB_TOKEN"), ["NPM_TOKEN"]);
+        assert_eq!(secret_names("toJSON(secrets)"), ["secrets"]);
+        assert_eq!(secret_names("secrets[format('{0}_TOKEN', matrix.os)] || secrets.*"), ["secrets", "secrets"]);
+        assert!(secret_names("contains(github.event.head_commit.message, 'secrets')").is_empty());
         assert_eq!(secret_names("secrets['A'] && needs.x.outputs.secrets.B"), ["A"]);
     }
 }

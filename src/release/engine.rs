@@ -1,0 +1,267 @@
+//! Images in the engine of a job: which of them the run makes itself, and what is taken out of the others.
+
+use super::brought;
+use super::doer::{Act, Doer};
+use super::facts::{Facts, FlowFacts, Publish};
+use super::naming;
+use crate::catalogue::{Bytes, Catalogue, Does};
+use crate::commands::{Contained, contained, matching};
+use crate::model::{Command, Flow, Kind, Location, Text};
+
+/// An image is followed through this many names.
+const MOST_NAMES: usize = 8;
+/// How a script says where the checkout lies.
+const HERE: &[&str] =
+    &["${{ env.PWD }}", "${{ shell(pwd) }}", "${{ env.GITHUB_WORKSPACE }}", "${{ github.workspace }}", "."];
+
+/// What takes the image that a command pushes from elsewhere: it is pulled or put into the engine and given another
+/// name, or an index is made of an image that nothing here pushes.
+pub(super) fn elsewhere(flow: &Flow, facts: &FlowFacts<'_>, publish: &Publish<'_>) -> Option<Location> {
+    let Act::Command(_, own, words) = publish.doer.act else { return None };
+    let known = |r: &Text| !r.as_str().contains("${{");
+    if publish.sink.parts {
+        let others = facts.iter().flat_map(|f| &f.publishes);
+        let others = others.filter(|p| p.sink.kind == Kind::Image && !p.same_place(publish));
+        let pushed: Vec<Vec<Text>> = others.map(refs).collect();
+        // What goes out under a name that nothing shows may be any part.
+        if pushed.iter().any(Vec::is_empty) {
+            return None;
+        }
+        let pushed: Vec<String> = pushed.iter().flatten().map(|r| naming::image_name(r.as_str())).collect();
+        let parts = matching::positional(words, publish.hit.after, &publish.sink.value_flags);
+        let here = |part: &Text| {
+            let name = naming::image_name(part.as_str());
+            !known(part) || pushed.iter().any(|p| *p == name || p.contains("${{"))
+        };
+        return parts.iter().any(|part| !here(part)).then(|| own.location.clone());
+    }
+    if publish.bytes != Bytes::Given {
+        return None;
+    }
+    let (job, facts_of_job) = (flow.jobs.get(publish.job)?, facts.get(publish.job)?);
+    let scripts: Vec<&Command> = commands(facts_of_job, publish.step).collect();
+    let pushed = refs(publish);
+    // The last name that it was given.
+    let source = scripts.iter().rev().find_map(|c| {
+        let (from, to) = renamed(&c.words)?;
+        pushed.contains(to).then(|| from.clone())
+    });
+    let names: Vec<&Text> = source.iter().chain(&pushed).collect();
+    let made = |name: &&Text| makes(facts_of_job, name.as_str(), false, 0) || builds_it(facts_of_job, name);
+    let source = names.iter().find(|name| known(name)).copied();
+    if names.iter().any(made) {
+        return None;
+    }
+    let pulls = |c: &&&Command| {
+        let pull = matching::matches("docker|podman|nerdctl pull", &c.words)
+            .or_else(|| matching::matches("docker|podman|nerdctl image pull", &c.words));
+        pull.is_some_and(|after| source.is_some_and(|s| matching::positional(&c.words, after, &[]).contains(s)))
+    };
+    let pulled = scripts.iter().find(pulls).map(|c| c.location.clone());
+    pulled.or_else(|| brought::loaded(facts_of_job, job, publish.step, &names))
+}
+
+/// The commands of a job up to a step.
+fn commands<'p>(own: &Facts<'p>, step: usize) -> impl DoubleEndedIterator<Item = &'p Command> {
+    let doers = own.doers.iter().take(step + 1).flatten().filter_map(|doer| match doer.act {
+        Act::Command(_, command, words) if words.len() == command.words.len() => Some(command),
+        _ => None,
+    });
+    doers.collect::<Vec<_>>().into_iter()
+}
+
+/// The two names of an image of which a command gives it the second one.
+fn renamed(words: &[Text]) -> Option<(&Text, &Text)> {
+    let after = matching::matches("docker|podman|nerdctl|buildah tag", words)
+        .or_else(|| matching::matches("docker|podman|nerdctl image tag", words))?;
+    let mut named = words.iter().skip(after).filter(|w| !w.as_str().starts_with('-'));
+    let pair = (named.next()?, named.next()?);
+    named.next().is_none().then_some(pair)
+}
+
+/// The references under which a step pushes.
+fn refs(publish: &Publish<'_>) -> Vec<Text> {
+    let names = publish.doer.first(&publish.sink.name, publish.hit, &publish.sink.value_flags);
+    names.iter().flat_map(|n| n.value.items(&[',', ' '])).collect()
+}
+
+/// Whether an image is made or published by a job, or by one before it.
+pub(super) fn made_here(flow: &Flow, facts: &FlowFacts<'_>, job: usize, image: &str) -> bool {
+    let earlier = facts.earlier(flow, job);
+    let mut jobs = std::iter::once(&job).chain(earlier.iter());
+    jobs.any(|at| {
+        let Some((this, own)) = flow.jobs.get(*at).zip(facts.get(*at)) else { return false };
+        let publishes = |p: &Publish<'_>| {
+            p.sink.kind == Kind::Image && p.bytes != Bytes::Copied && refs(p).iter().any(|r| same(r.as_str(), image))
+        };
+        makes(own, image, !brought::loads(own, this), 0) || *at != job && own.publishes.iter().any(publishes)
+    })
+}
+
+/// Whether a job makes an image of this name, or one of a name that is not told, as what it puts into the engine may have
+/// (`loads`). The empty name is that of any.
+fn makes(own: &Facts<'_>, image: &str, loads: bool, depth: usize) -> bool {
+    let catalogue = Catalogue::get();
+    own.doers.iter().flatten().any(|doer| {
+        let mut sinks = doer.among(&catalogue.index.sinks, &catalogue.sinks);
+        let builds = sinks.any(|sink| {
+            let hit = || doer.is(&sink.actions, &sink.commands);
+            let Some(hit) = (sink.kind == Kind::Image && sink.bytes == Bytes::Built).then(hit).flatten() else {
+                return false;
+            };
+            let names = doer.first(&sink.name, hit, &sink.value_flags);
+            let mut names = names.iter().flat_map(|n| n.value.items(&[',', ' '])).peekable();
+            names.peek().is_none() || names.any(|name| same(name.as_str(), image))
+        });
+        let Act::Command(_, _, words) = doer.act else { return builds };
+        let named = || {
+            let own = |w: &Text| same(w.as_str().rsplit('=').next().unwrap_or_default(), image);
+            matching::does(Does::Image, words) && words.iter().any(own)
+        };
+        let tagged = || {
+            let (from, _) = renamed(words).filter(|(_, to)| depth < MOST_NAMES && same(to.as_str(), image))?;
+            makes(own, from.as_str(), loads, depth + 1).then_some(())
+        };
+        let untold = matching::does(Does::Images, words) || loads && matching::does(Does::Load, words);
+        builds || untold || named() || tagged().is_some()
+    })
+}
+
+/// Whether an action of the job is told to build what has this name.
+fn builds_it(own: &Facts<'_>, name: &Text) -> bool {
+    let inputs = own.doers.iter().flatten().filter_map(|doer| match doer.act {
+        Act::Action(_, action) => Some(&action.inputs),
+        Act::Command(..) => None,
+    });
+    inputs.flatten().any(|input| input.value.items(&[',', ' ']).contains(name))
+}
+
+/// Whether two references may be to one image.
+fn same(made: &str, image: &str) -> bool {
+    if image.is_empty() || made == image {
+        return true;
+    }
+    let unknown = |text: &str| text.contains("${{");
+    let names = (naming::image_name(made), naming::image_name(image));
+    if names.0 != names.1 {
+        return unknown(image) && (unknown(made) || Text::new(image).symbol().is_some());
+    }
+    let tag = |text: &str| {
+        let last = text.rsplit('/').next().unwrap_or(text);
+        last.split_once(':').map_or("latest", |(_, tag)| tag).to_owned()
+    };
+    let open = |text: &str| unknown(text) || text.contains('@');
+    open(made) || open(image) || tag(made) == tag(image)
+}
+
+/// The image of a container: the one that started under this name, or whose start printed its number. Empty where
+/// nothing tells.
+pub(super) fn image_of(own: &Facts<'_>, step: usize, container: &Text) -> Text {
+    let started = commands(own, step).rev().find_map(|command| {
+        let wrappers = &Catalogue::get().wrappers;
+        let parts = command.views().find_map(|words| contained(words, wrappers).map(|parts| (words, parts)));
+        let (words, parts) = parts.filter(|(words, parts)| starts(words, parts) == Some(true))?;
+        let name = matching::flag(parts.options, &["--name".to_owned()]);
+        let named = name.iter().any(|n| n.value().is_some_and(|name| name == container));
+        let line = words.iter().map(Text::as_str).collect::<Vec<_>>().join(" ");
+        let printed = container.symbol().is_some_and(|symbol| symbol.contains(&line));
+        (named || printed).then(|| parts.image.clone())
+    });
+    started.unwrap_or_default()
+}
+
+/// Whether a command starts a container of an image, and not another program in one that runs; nothing for a service,
+/// whose image its own file names.
+fn starts(words: &[Text], parts: &Contained<'_>) -> Option<bool> {
+    let head = words.get(..words.len().checked_sub(parts.options.len() + parts.rest.len() + 1)?)?;
+    let says = |word: &str| head.iter().any(|w| w.as_str() == word);
+    let service = head.iter().any(|w| w.as_str().contains("compose"));
+    (!service).then(|| !says("exec") || says("apptainer") || says("singularity"))
+}
+
+/// The files that a command has an image copy or print, and the image.
+pub(super) fn copied_out(own: &Facts<'_>, step: usize, doer: &Doer<'_>) -> Option<(Text, Vec<String>)> {
+    let Act::Command(_, command, words) = doer.act else { return None };
+    let parts = contained(words, &Catalogue::get().wrappers)?;
+    let starts = starts(words, &parts)?;
+    let entry = matching::flag(parts.options, &["--entrypoint".to_owned()]);
+    let inner: Vec<Text> = entry.iter().filter_map(|e| e.value().cloned()).chain(parts.rest.iter().cloned()).collect();
+    let statements = statements(&inner);
+    if statements.is_empty() || !statements.iter().all(|words| is_simple(words)) {
+        return None;
+    }
+    let prints = |words: &Vec<Text>| matching::does(Does::Read, words) && words.len() > 1;
+    let mut paths = Vec::new();
+    if let Some(output) = command.output.as_ref().filter(|_| statements.iter().any(prints)) {
+        paths.push(brought::placed(command.folder.as_str(), output.as_str()));
+    }
+    let mounts = mounts(parts.options);
+    for words in statements.iter().filter(|words| matching::does(Does::Move, words)) {
+        let named: Vec<&str> = words.iter().skip(1).map(Text::as_str).filter(|w| !w.starts_with('-')).collect();
+        let Some((to, from)) = named.split_last() else { continue };
+        let inside = |path: &str| {
+            mounts.iter().find_map(|(host, place)| {
+                let rest = path.strip_prefix(place.as_str())?;
+                (rest.is_empty() || rest.starts_with('/')).then(|| format!("{host}{rest}"))
+            })
+        };
+        if from.iter().any(|from| inside(from).is_some()) {
+            continue;
+        }
+        if let Some(path) = inside(to) {
+            let path = brought::placed(command.folder.as_str(), &path);
+            let path = path.trim_end_matches('/').to_owned();
+            paths.extend([format!("{path}/*"), path].map(|p| p.trim_start_matches('/').to_owned()));
+        }
+    }
+    let image = || if starts { parts.image.clone() } else { image_of(own, step, parts.image) };
+    (!paths.is_empty()).then(|| (image(), paths))
+}
+
+/// The statements of a command in a container, those that it hands to a shell as well.
+fn statements(inner: &[Text]) -> Vec<Vec<Text>> {
+    let Some(program) = inner.first().and_then(matching::program) else { return Vec::new() };
+    let flag = inner.get(1).map(Text::as_str).unwrap_or_default();
+    let shell = matches!(program, "sh" | "bash" | "ash" | "dash") && flag.starts_with('-') && flag.contains('c');
+    if !shell {
+        return vec![inner.to_vec()];
+    }
+    let script = inner.get(2).map(Text::as_str).unwrap_or_default();
+    let lines = script.split(['\n', ';']).flat_map(|line| line.split("&&")).map(str::trim).filter(|s| !s.is_empty());
+    lines.map(|line| line.split_ascii_whitespace().map(Text::from).collect()).collect()
+}
+
+/// Whether a statement builds nothing.
+fn is_simple(words: &[Text]) -> bool {
+    let Some(name) = words.first().and_then(matching::program) else { return false };
+    let neutral = || Catalogue::get().neutral.iter().flat_map(|n| &n.commands);
+    [Does::Move, Does::Read, Does::Text, Does::Remove].into_iter().any(|does| matching::does(does, words))
+        || neutral().any(|pattern| matching::matches_program(pattern, name, words).is_some())
+}
+
+/// The folders of the job that a container has, and where it has them.
+fn mounts(options: &[Text]) -> Vec<(String, String)> {
+    let values = |names: &[&str]| {
+        let names: Vec<String> = names.iter().map(|n| (*n).to_owned()).collect();
+        let found = matching::flag(options, &names);
+        found.iter().filter_map(|f| f.value().map(ToString::to_string)).collect::<Vec<_>>()
+    };
+    let short = values(&["-v", "--volume"]).into_iter().filter_map(|value| {
+        let at = value.rfind("}}").map_or(0, |at| at + 2);
+        let colon = at + value.get(at..)?.find(':')?;
+        let (host, place) = (value.get(..colon)?, value.get(colon + 1..)?);
+        Some((host.to_owned(), place.split(':').next().unwrap_or(place).to_owned()))
+    });
+    let long = values(&["--mount"]).into_iter().filter_map(|value| {
+        let part = |names: &[&str]| {
+            let mut parts = value.split(',').filter_map(|part| part.split_once('='));
+            parts.find(|(name, _)| names.contains(name)).map(|(_, value)| value.to_owned())
+        };
+        Some((part(&["source", "src"])?, part(&["target", "dst", "destination"])?))
+    });
+    let here = |host: String| {
+        let own = HERE.iter().find_map(|here| host.strip_prefix(here)).map(|rest| rest.trim_start_matches('/'));
+        own.map_or_else(|| host.clone(), str::to_owned)
+    };
+    short.chain(long).map(|(host, place)| (here(host), place.trim_end_matches('/').to_owned())).collect()
+}
