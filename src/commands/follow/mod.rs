@@ -14,6 +14,7 @@ mod package;
 mod projects;
 mod release_it;
 mod release_plz;
+mod release_profiles;
 mod semantic_others;
 mod semantic_release;
 mod taskfile;
@@ -242,6 +243,7 @@ pub(super) fn enter(call: &Call<'_>, input: Option<&Text>, machine: &Machine) ->
         .or_else(|| semantic_release::enter(call))
         .or_else(|| release_it::enter(call))
         .or_else(|| release_plz::enter(call))
+        .or_else(|| release_profiles::enter(call))
         .or_else(|| fastlane::enter(call))
         .or_else(|| bake::enter(call))
         .or_else(|| container::enter(call, &machine.images))
