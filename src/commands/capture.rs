@@ -198,6 +198,11 @@ impl Interpreter<'_> {
             }
             // It hands on to a file what nobody need read here.
             "tee" | "tee-object" => self.unknown_print(words, input),
+            "tr" => match input.and_then(Text::literal).zip(cases(arguments)) {
+                Some((text, true)) => (Text::from(text.to_ascii_lowercase()), true),
+                Some((text, false)) => (Text::from(text.to_ascii_uppercase()), true),
+                None => unknown(),
+            },
             "pwd" => (line(&self.working_folder()), true),
             "dirname" | "basename" => {
                 match arguments.iter().find(|a| !a.as_str().starts_with('-')).and_then(Text::literal) {
@@ -231,6 +236,18 @@ impl Interpreter<'_> {
         }
         (line(&symbol::unknown("shell", &body)), false)
     }
+}
+
+/// Whether the two sets of `tr` make letters small, or large.
+fn cases(arguments: &[Text]) -> Option<bool> {
+    let [from, to] = arguments else { return None };
+    let set = |text: &Text| match text.as_str().trim_matches(['[', ']']) {
+        ":upper:" | "A-Z" => Some(true),
+        ":lower:" | "a-z" => Some(false),
+        _ => None,
+    };
+    let (from, to) = (set(from)?, set(to)?);
+    (from != to).then_some(from)
 }
 
 fn line(text: &Text) -> Text {
