@@ -132,7 +132,7 @@ pub(super) fn equal(left: &Text, right: &Text) -> Cond {
 
 /// Whether a word is a pattern that the shell has yet to replace by names, one of which a loop has at a time.
 fn names_several(word: &str) -> bool {
-    word.contains(['*', '?'])
+    word.contains('*')
 }
 
 fn each_fits(text: &Text, pattern: &str) -> Cond {

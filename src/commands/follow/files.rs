@@ -91,6 +91,7 @@ pub(super) fn enter(call: &Call<'_>, input: Option<&Text>, written: &BTreeMap<St
     entered.unread = whole.err();
     for piece in &mut entered.pieces {
         (piece.path, piece.line) = (Arc::from(path.as_str()), 1);
+        piece.env.push(("0".to_owned(), Text::from(script)));
     }
     // What the job has added to it, or put in its place.
     if let Some(added) = written.get(&path) {

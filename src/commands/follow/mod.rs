@@ -190,7 +190,11 @@ impl<'a> Call<'a> {
 
     /// A path of the checkout, from the folder the command runs in.
     fn path(&self, below: &str) -> String {
-        join(self.folder.as_str(), below)
+        match below.starts_with("${{") {
+            // Under what stands for the root of the checkout.
+            true => super::paths::join(self.folder, &Text::from(below)).to_string(),
+            false => join(self.folder.as_str(), below),
+        }
     }
 }
 
