@@ -7,6 +7,7 @@ use super::interpret::{Frame, Interpreter, Leave, Shell};
 use super::paths;
 use super::scripts::position;
 use super::status::Status;
+use crate::catalogue::{Catalogue, Topic};
 use crate::model::{Cond, Hop, Location, Span, Text};
 use crate::syntax::lines::Starts;
 use crate::syntax::shell::{Masked, Simple};
@@ -26,6 +27,12 @@ impl Sourced {
     pub(super) fn locate(&self, from: usize, to: usize) -> Location {
         let place = |offset| position((&self.text, &self.lines), self.masked.original(offset), 1);
         Location::new(&self.path, Span { start: place(from), end: place(to) })
+    }
+
+    /// Whether it names publishing at all, as far as its words say.
+    pub(super) fn speaks(&self) -> bool {
+        let names = &Catalogue::get().names;
+        names.of(Topic::Publishing).words.iter().any(|word| self.text.contains(word.as_str()))
     }
 }
 
