@@ -93,6 +93,9 @@ fn spaced(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// Gives the path and the text of a script that is asked for by its path.
+pub(super) type Sources<'a> = dyn Fn(&Text) -> Option<(Arc<str>, Arc<str>)> + 'a;
+
 /// What a script starts with.
 pub struct Context<'a> {
     /// Its environment; a later entry of the same name wins. A script file finds its own path as `0`.
@@ -120,7 +123,7 @@ pub struct Context<'a> {
     /// Scripts that were parsed before.
     pub parsed: &'a Parsed,
     /// The script of the checkout under a path, with that path, for a shell that takes it into itself.
-    pub sourced: &'a dyn Fn(&Text) -> Option<(Arc<str>, Arc<str>)>,
+    pub sourced: &'a Sources<'a>,
 }
 
 /// Whether a statement ends the script, a function or a round of a loop.
