@@ -104,6 +104,7 @@ fn script(data: &[u8], language: Shell) {
             wrappers: &truelevel::catalogue::Catalogue::get().wrappers,
             parsed: &Parsed::default(),
             platform: &|_| None,
+            sourced: &|_| None,
         },
     );
 }

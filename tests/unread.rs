@@ -463,6 +463,19 @@ fn json_with_comments_is_not_broken() {
     assert_eq!(told("// Generated.\n{ \"a\": 1,\n  \"b\": \"actions-runner\",\n"), 1);
 }
 
+/// Data that is no YAML, under the name of YAML, is not about runners because of a word that anything may hold.
+#[test]
+fn data_with_a_word_of_containers_is_not_broken() {
+    let folder = own_runners();
+    let told = |text: &str| {
+        write(folder.path(), "maps/map.yaml", text.as_bytes());
+        graded(folder.path()).errors.len()
+    };
+    assert_eq!(told("Actors:\n\tEntryPoint: waypoint\n\tRunner1: e1\n"), 0);
+    assert_eq!(told("Actors:\n\tEntryPoint: actions-runner\n"), 1);
+    assert_eq!(told("services:\n\trunner:\n\t\tbuild: .\n"), 1);
+}
+
 /// What a definition of runners names and what is there is read or refused.
 #[test]
 fn a_file_that_a_definition_of_runners_names_is_read_or_refused() {

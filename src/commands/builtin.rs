@@ -148,6 +148,7 @@ impl Interpreter<'_> {
                 self.leave(leave, failing);
                 Some(Status::same(Cond::TRUE))
             }
+            "source" | "." => self.source(arguments, simple),
             "eval" | "iex" | "invoke-expression" => {
                 let words = arguments.iter().map(Text::as_str).filter(|w| !w.eq_ignore_ascii_case("-command"));
                 let text = Text::from(words.collect::<Vec<_>>().join(" "));

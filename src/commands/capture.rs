@@ -198,18 +198,53 @@ impl Interpreter<'_> {
             }
             // It hands on to a file what nobody need read here.
             "tee" | "tee-object" => self.unknown_print(words, input),
+            "tr" => match input.and_then(Text::literal).zip(cases(arguments)) {
+                Some((text, true)) => (Text::from(text.to_ascii_lowercase()), true),
+                Some((text, false)) => (Text::from(text.to_ascii_uppercase()), true),
+                None => unknown(),
+            },
             "pwd" => (line(&self.working_folder()), true),
-            "dirname" | "basename" => {
-                match arguments.iter().find(|a| !a.as_str().starts_with('-')).and_then(Text::literal) {
-                    Some(path) if arguments.len() == 1 => (line(&Text::from(split_path(program, path))), true),
-                    _ => unknown(),
+            "dirname" | "basename" => match arguments {
+                [path] => self.part_of(program, path).unwrap_or_else(unknown),
+                [mark, path] if mark.as_str() == "--" => self.part_of(program, path).unwrap_or_else(unknown),
+                _ => unknown(),
+            },
+            "realpath" | "readlink" => match arguments.split_last() {
+                Some((path, options))
+                    if path.is_literal() && !path.as_str().starts_with('-') && canonical(program, options) =>
+                {
+                    (line(&self.whole_path(path)), true)
                 }
-            }
+                _ => unknown(),
+            },
             // These print nothing that anybody reads.
             "cd" | "export" | "set" | "unset" | "true" | ":" | "false" | "mkdir" | "rm" | "cp" | "mv" | "chmod" => {
                 (Text::default(), true)
             }
             _ => unknown(),
+        }
+    }
+
+    /// The folder of a path, or its name, when no unknown stands where it is cut.
+    fn part_of(&self, program: &str, path: &Text) -> Option<(Text, bool)> {
+        let (start, end) = path.as_str().split_at(path.as_str().rfind("}}").map_or(0, |at| at + 2));
+        if !start.is_empty() && (!end.starts_with('/') || end.trim_end_matches('/').is_empty()) {
+            return None;
+        }
+        let part = split_path(program, end);
+        Some(match (program, part.as_str()) {
+            ("dirname", "/") if !start.is_empty() => (line(&Text::from(start)), true),
+            ("dirname", _) => (line(&Text::new(format!("{start}{part}"))), true),
+            _ => (line(&Text::new(part)), true),
+        })
+    }
+
+    /// A path as a program sees it from anywhere.
+    fn whole_path(&self, path: &Text) -> Text {
+        match super::paths::join(&self.folder, path) {
+            inside if inside.as_str().starts_with(['/', '~']) || inside.as_str().starts_with("${{") => inside,
+            inside if inside.is_empty() => Text::unknown("env.PWD"),
+            inside => Text::new(format!("{}/{inside}", Text::unknown("env.PWD"))),
         }
     }
 
@@ -231,6 +266,24 @@ impl Interpreter<'_> {
         }
         (line(&symbol::unknown("shell", &body)), false)
     }
+}
+
+/// Whether options ask for nothing but the path itself, links resolved: no file of a checkout lies behind one.
+fn canonical(program: &str, options: &[Text]) -> bool {
+    let known = |o: &Text| matches!(o.as_str(), "-f" | "-e" | "-m" | "-s" | "-n" | "-fn" | "--canonicalize" | "--");
+    options.iter().all(known) && (program == "realpath" || !options.is_empty())
+}
+
+/// Whether the two sets of `tr` make letters small, or large.
+fn cases(arguments: &[Text]) -> Option<bool> {
+    let [from, to] = arguments else { return None };
+    let set = |text: &Text| match text.as_str().trim_matches(['[', ']']) {
+        ":upper:" | "A-Z" => Some(true),
+        ":lower:" | "a-z" => Some(false),
+        _ => None,
+    };
+    let (from, to) = (set(from)?, set(to)?);
+    (from != to).then_some(from)
 }
 
 fn line(text: &Text) -> Text {

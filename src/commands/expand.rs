@@ -206,6 +206,10 @@ impl Interpreter<'_> {
     pub(super) fn value(&self, name: &str) -> Held {
         self.known(name).unwrap_or_else(|| match name {
             "PWD" => Held::Scalar(self.working_folder()),
+            "BASH_SOURCE" => match &self.frame.file {
+                Some(file) => Held::Scalar(file.typed.clone()),
+                None => self.value("0"),
+            },
             name => Held::Scalar(Text::unknown(&format!("env.{name}"))),
         })
     }

@@ -9,6 +9,7 @@ use super::capture::{Capture, Stdout, Writes, settle};
 use super::choices::Choices;
 use super::condition::is_assertion;
 use super::scope::{Held, Scope};
+use super::sourced::Sourced;
 use super::status::{Rendered, Status, Strict};
 use super::{Parsed, paths, rounds, symbol};
 use crate::catalogue::{Indexed, Wrapper};
@@ -92,6 +93,9 @@ fn spaced(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// Gives the path and the text of a script that is asked for by its path.
+pub(super) type Sources<'a> = dyn Fn(&Text) -> Option<(Arc<str>, Arc<str>)> + 'a;
+
 /// What a script starts with.
 pub struct Context<'a> {
     /// Its environment; a later entry of the same name wins. A script file finds its own path as `0`.
@@ -118,6 +122,8 @@ pub struct Context<'a> {
     pub wrappers: &'a Indexed<Wrapper>,
     /// Scripts that were parsed before.
     pub parsed: &'a Parsed,
+    /// The script of the checkout under a path, with that path, for a shell that takes it into itself.
+    pub sourced: &'a Sources<'a>,
 }
 
 /// Whether a statement ends the script, a function or a round of a loop.
@@ -141,7 +147,7 @@ fn leaves(node: &Node) -> bool {
 /// condition leaves its opposite for what follows, except when the script fails on the machine's state
 /// (`make || exit 1`), which is an assertion like any failing command.
 pub fn interpret(script: &Script, context: Context<'_>) -> model::Script {
-    let frame = Rc::new(Frame { holes: context.holes.to_vec(), origin: None });
+    let frame = Rc::new(Frame { holes: context.holes.to_vec(), origin: None, file: None });
     let mut interpreter = Interpreter {
         scope: Scope::default(),
         frame,
@@ -153,6 +159,7 @@ pub fn interpret(script: &Script, context: Context<'_>) -> model::Script {
         functions: HashMap::new(),
         positional: context.positional.clone(),
         options: rounds::Place::default(),
+        sources: Vec::new(),
         locals: Vec::new(),
         chain: context.chain.clone(),
         stdout: Stdout::Log,
@@ -178,6 +185,8 @@ pub(super) struct Frame {
     pub(super) holes: Vec<Text>,
     /// The command that carries it, when it is a string and not the step's own text.
     pub(super) origin: Option<Location>,
+    /// The file that a shell took into itself.
+    pub(super) file: Option<Sourced>,
 }
 
 /// How control leaves a stretch of a script early.
@@ -210,6 +219,8 @@ pub(super) struct Interpreter<'a> {
     pub(super) positional: Vec<Text>,
     /// How far `getopts` has come in them.
     pub(super) options: rounds::Place,
+    /// The files that are being taken in, each by the one before it.
+    pub(super) sources: Vec<Arc<str>>,
     pub(super) locals: Vec<Vec<(String, Option<Held>)>>,
     pub(super) chain: Vec<Hop>,
     pub(super) stdout: Stdout,
@@ -245,9 +256,10 @@ impl Interpreter<'_> {
     }
 
     pub(super) fn locate(&self, offset: usize, end: usize) -> Location {
-        match &self.frame.origin {
-            Some(location) => location.clone(),
-            None => (self.context.locate)(offset, end),
+        match (&self.frame.origin, &self.frame.file) {
+            (Some(location), _) => location.clone(),
+            (None, Some(file)) => file.locate(offset, end),
+            (None, None) => (self.context.locate)(offset, end),
         }
     }
 

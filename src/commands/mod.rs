@@ -20,6 +20,7 @@ mod rounds;
 mod run;
 mod scope;
 mod scripts;
+mod sourced;
 mod status;
 mod symbol;
 #[cfg(test)]

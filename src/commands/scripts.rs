@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
 
 use super::capture::{echo, printf};
 use super::follow::{self, Call, Entered, Machine, Piece};
@@ -149,6 +150,7 @@ impl<'c> Scripts<'c> {
                     choices: reading.choices.clone(),
                     wrappers: &Catalogue::get().wrappers,
                     parsed: &self.parsed,
+                    sourced: &|path| self.sourced(path),
                 },
             ),
             Language::Program => program(reading.text, &locate, reading.chain, &reading.folder, Cond::TRUE),
@@ -245,6 +247,18 @@ impl<'c> Scripts<'c> {
         })
     }
 
+    /// A script of the checkout, unless the job writes it or adds to it.
+    fn sourced(&self, path: &Text) -> Option<(Arc<str>, Arc<str>)> {
+        let path = self.from_home(&self.folder(path));
+        let path = path.literal()?;
+        if !self.checkout.is_there(path) || self.machine.borrow().files.contains_key(path) {
+            return None;
+        }
+        let text = self.checkout.read(path).ok()?;
+        self.checkout.spend(text.len() / 16);
+        Some((Arc::from(path), text))
+    }
+
     /// Keeps the script that a command writes into a file (`cat <<EOF >release.sh`).
     fn keep(&self, command: &Command) {
         let Some((program, arguments)) = command.words.split_first() else { return };
@@ -325,6 +339,7 @@ impl<'c> Scripts<'c> {
                     choices: budget.choices.clone(),
                     wrappers: &Catalogue::get().wrappers,
                     parsed: &self.parsed,
+                    sourced: &|path| self.sourced(path),
                 },
             ),
             Language::Program => program(&piece.text, &locate, chain, &piece.folder, command.cond.clone()),
@@ -451,7 +466,7 @@ fn literal(words: &[Text], folder: &Text, location: Location, chain: &[Hop], con
 }
 
 /// The position in a file of an offset in a text that starts on line `first`.
-fn position((text, lines): (&str, &Starts), offset: usize, first: u32) -> Position {
+pub(super) fn position((text, lines): (&str, &Starts), offset: usize, first: u32) -> Position {
     let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     let (before, characters) = lines.before(text, offset.min(text.len()));
     Position { line: first.saturating_add(count(before)), column: count(characters + 1), byte: 0 }

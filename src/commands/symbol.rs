@@ -123,11 +123,20 @@ pub(super) fn equal(left: &Text, right: &Text) -> Cond {
     if left == right {
         return Cond::TRUE;
     }
-    if let (Some(left), Some(right)) = (left.literal(), right.literal()) {
-        return Cond::Known(left == right);
+    if let (Some(one), Some(other)) = (left.literal(), right.literal()) {
+        return if names_several(one) { each_fits(left, other) } else { Cond::Known(one == other) };
     }
     let (left, right) = if left.is_literal() { (right, left) } else { (left, right) };
     Cond::atom(format!("{} == {}", operand(left), operand(right)))
+}
+
+/// Whether a word is a pattern that the shell has yet to replace by names, one of which a loop has at a time.
+fn names_several(word: &str) -> bool {
+    word.contains('*')
+}
+
+fn each_fits(text: &Text, pattern: &str) -> Cond {
+    Cond::atom(format!("{} fits '{}'", operand(text), fold(pattern)))
 }
 
 /// Whether a text is not empty.
@@ -150,7 +159,8 @@ pub(super) fn present(text: &Text) -> Cond {
 pub(super) fn fits(text: &Text, glob: &Text) -> Cond {
     let Some(pattern) = glob.literal() else { return equal(text, glob) };
     if let Some(value) = text.literal() {
-        return Cond::Known(glob_matches(pattern, value));
+        let fits = glob_matches(pattern, value);
+        return if !fits && names_several(value) { each_fits(text, pattern) } else { Cond::Known(fits) };
     }
     if !pattern.contains(['*', '?', '[']) {
         return equal(text, glob);
@@ -168,7 +178,7 @@ pub(super) fn fits(text: &Text, glob: &Text) -> Cond {
         (Some(rest), Some(_)) if rest.strip_suffix('*').is_some_and(plain) => {
             call("contains", rest.strip_suffix('*').unwrap_or_default())
         }
-        _ => Cond::atom(format!("{} fits '{}'", operand(text), fold(pattern))),
+        _ => each_fits(text, pattern),
     }
 }
 

@@ -36,6 +36,7 @@ fn run_in(text: &str, shell: Shell, env: &[(&str, &str)]) -> model::Script {
             wrappers: &Catalogue::get().wrappers,
             parsed: &Parsed::default(),
             platform: &|_| None,
+            sourced: &|_| None,
         },
     )
 }
@@ -552,6 +553,7 @@ fn known_expressions_are_part_of_the_script() {
             wrappers: &Vec::new().into(),
             parsed: &Parsed::default(),
             platform: &|_| None,
+            sourced: &|_| None,
         },
     );
     assert_eq!(lines(&found), ["npm publish --tag «a b»", "x ${{ env.Y }}", "ls"]);

@@ -44,10 +44,7 @@ fn of_command(command: &Command, step: usize) -> Option<Move> {
         _ => (&*command.words, None),
     };
     let (tool, _) = matching::tool(Does::Move, inner)?;
-    let path = |word: &str| match word.starts_with('/') {
-        true => glob::normal(word),
-        false => glob::normal(&naming::join(command.folder.as_str(), word)),
-    };
+    let path = |word: &str| glob::normal(crate::commands::join(&command.folder, &Text::from(word)).as_str());
     let (mut from, mut to) = (Vec::new(), None);
     let mut words = inner.iter().skip(1).filter(|w| !matches!(w.as_str(), ";" | "+"));
     while let Some(word) = words.next() {
@@ -76,7 +73,7 @@ fn of_command(command: &Command, step: usize) -> Option<Move> {
     let to = if matches!(to.as_str(), "." | "./") {
         command.folder.as_str().trim_end_matches('/').to_owned()
     } else {
-        path(to.trim_end_matches('/'))
+        crate::commands::join(&command.folder, &Text::from(to.trim_end_matches('/'))).to_string()
     };
     let whole =
         |from: &str| if root == Some(from) { format!("{}/**", from.trim_end_matches('/')) } else { from.to_owned() };

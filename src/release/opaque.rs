@@ -72,6 +72,9 @@ fn unread_script(
     own: &facts::Facts<'_>,
     checkout: &Checkout,
 ) -> Option<Opaque> {
+    if is_of_tests(&place.path) {
+        return None;
+    }
     let why = unread.to_string();
     let found = |name: String| Some(Opaque { name, location: place.clone(), why: why.clone() });
     // Where following stopped at a bound, anything may come behind it.
@@ -99,6 +102,12 @@ fn unread_script(
     let labelled = || publishes(&step.label);
     let other = || harmless(&said) || harmless(&format!("{} {why} {}", step.label, place.path)) && !labelled();
     if names && !other() { found(said) } else { None }
+}
+
+/// Whether a script lies in a folder of tests, which hand nothing out.
+fn is_of_tests(path: &str) -> bool {
+    let folders = path.rsplit_once('/').map_or("", |(folders, _)| folders);
+    folders.split(['/', '-', '_']).any(|word| matches!(word, "test" | "tests" | "e2e"))
 }
 
 /// A program of the checkout that is named after publishing and of which no readable line publishes, or an unknown

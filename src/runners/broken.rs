@@ -7,7 +7,7 @@ use serde::de::IgnoredAny;
 
 use super::File;
 use super::facts::script;
-use super::recognise::{is_incidental, refuse};
+use super::recognise::{is_incidental, refuse, words};
 use super::shapes::{cdk, jenkinsfile, nix, teamcity};
 use crate::checkout::Checkout;
 use crate::syntax::conf::{self, Language, Lines, unfinished};
@@ -30,7 +30,9 @@ pub(super) fn broken(file: &File<'_>) {
     }
     let tell = |at, message: String| refuse(file.checkout, file.path, at, message);
     if ends(&[".yml", ".yaml"]) {
-        if let Err(error) = yaml::parse(file.text) {
+        if let Err(error) = yaml::parse(file.text)
+            && words(file.text).any(|word| speaks(word, file.text))
+        {
             tell(Some((error.line, error.column)), format!("not valid YAML: {}", error.message));
         }
     } else if ends(&[".json"]) && JSON.iter().any(|word| file.text.contains(word)) {
@@ -57,6 +59,17 @@ pub(super) fn broken(file: &File<'_>) {
         let at = Lines::new(file.path, file.text).position(at);
         let what = "what stands here has no counterpart, or the text ends too early";
         tell(Some((at.line, at.column)), format!("not valid {}: {what}", language.name));
+    }
+}
+
+/// Whether a word says that a broken YAML file is about runners: data holds words of all kinds.
+fn speaks(word: &str, text: &str) -> bool {
+    match &*word.to_ascii_lowercase() {
+        // A word of Dockerfiles.
+        "entrypoint" => false,
+        // A service of this name has an image, or builds one.
+        "runner" => ["image", "build"].iter().any(|word| text.contains(word)),
+        _ => true,
     }
 }
 

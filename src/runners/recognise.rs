@@ -189,6 +189,12 @@ pub(super) fn shapes(file: &File<'_>) -> Vec<RunnerPool> {
     shapes.flat_map(|((_, pools), _)| pools(file)).collect()
 }
 
+/// The words of runner configuration that a text holds.
+pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
+    let hits = KEYS.iter().flat_map(move |keys| keys.find_overlapping_iter(text));
+    hits.filter_map(move |hit| text.get(hit.range()))
+}
+
 pub(super) fn refuse(checkout: &Checkout, path: &str, at: Option<(u32, u32)>, message: String) {
     let (line, column) = at.unzip();
     checkout.refuse(Bearing::Runner, Problem { path: path.to_owned(), line, column, message });

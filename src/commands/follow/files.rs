@@ -62,7 +62,13 @@ pub(super) fn enter(call: &Call<'_>, input: Option<&Text>, written: &BTreeMap<St
         Run::File(script, at) => (script, at),
         Run::Program(text) => return Some(handed(call, call.program.to_owned(), text, "python", 0)),
     };
-    let path = call.path(script);
+    let mut path = call.path(script);
+    // A container has a folder of its own, which is most often the checkout.
+    let whole = super::join("", script);
+    let from_root = !call.checkout.is_there(&path) && !written.contains_key(&path) && call.checkout.is_there(&whole);
+    if from_root {
+        path = whole;
+    }
     if !call.checkout.is_there(&path) {
         return match written.get(&path) {
             Some(text) => written_before(call, &path, text, at + 1),
@@ -91,6 +97,10 @@ pub(super) fn enter(call: &Call<'_>, input: Option<&Text>, written: &BTreeMap<St
     entered.unread = whole.err();
     for piece in &mut entered.pieces {
         (piece.path, piece.line) = (Arc::from(path.as_str()), 1);
+        piece.env.push(("0".to_owned(), Text::from(script)));
+        if from_root {
+            piece.folder = Text::default();
+        }
     }
     // What the job has added to it, or put in its place.
     if let Some(added) = written.get(&path) {

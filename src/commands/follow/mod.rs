@@ -14,6 +14,7 @@ mod package;
 mod projects;
 mod release_it;
 mod release_plz;
+mod release_profiles;
 mod semantic_others;
 mod semantic_release;
 mod taskfile;
@@ -189,7 +190,11 @@ impl<'a> Call<'a> {
 
     /// A path of the checkout, from the folder the command runs in.
     fn path(&self, below: &str) -> String {
-        join(self.folder.as_str(), below)
+        match below.starts_with("${{") {
+            // Under what stands for the root of the checkout.
+            true => super::paths::join(self.folder, &Text::from(below)).to_string(),
+            false => join(self.folder.as_str(), below),
+        }
     }
 }
 
@@ -244,6 +249,7 @@ pub(super) fn enter(call: &Call<'_>, input: Option<&Text>, machine: &Machine) ->
         .or_else(|| semantic_release::enter(call))
         .or_else(|| release_it::enter(call))
         .or_else(|| release_plz::enter(call))
+        .or_else(|| release_profiles::enter(call))
         .or_else(|| fastlane::enter(call))
         .or_else(|| bake::enter(call))
         .or_else(|| container::enter(call, &machine.images))

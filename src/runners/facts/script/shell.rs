@@ -66,6 +66,7 @@ impl Reader {
                 wrappers: &Catalogue::get().wrappers,
                 parsed: &Parsed::default(),
                 platform: &|_| None,
+                sourced: &|_| None,
             },
         )
         .commands;
