@@ -7,7 +7,7 @@ use super::glob;
 use super::naming::image_name;
 use super::speech::numbers_image;
 use crate::catalogue::{Catalogue, Does};
-use crate::commands::{join, matching};
+use crate::commands::matching;
 use crate::model::{Command, Flow, Job, Step, StepBody, Text};
 use crate::syntax::pattern;
 
@@ -164,7 +164,7 @@ fn other_digest(
                 "its subject is the digest of the tag `{read}`, and what is pushed as `{pushed}` is another image"
             )));
         }
-        if let Some(of_file) = of_a_file(step, symbol, unit) {
+        if let Some(of_file) = of_a_file(step, symbol) {
             return Some(of_file);
         }
         let read: Vec<String> =
@@ -177,9 +177,8 @@ fn other_digest(
     None
 }
 
-/// Why a digest is none that a registry or a building program tells: it stands in a file of the checkout, or is that of a
-/// file.
-fn of_a_file(step: &Step, symbol: &str, unit: &Unit<'_, '_>) -> Option<Coverage> {
+/// Why a digest is none that a registry or a building program tells: a program takes it of a file.
+fn of_a_file(step: &Step, symbol: &str) -> Option<Coverage> {
     let script = step.script()?;
     let name = symbol.rsplit(".outputs.").next()?;
     let value = &script.outputs.iter().find(|output| output.name == name)?.value;
@@ -187,21 +186,10 @@ fn of_a_file(step: &Step, symbol: &str, unit: &Unit<'_, '_>) -> Option<Coverage>
     let bare = |text: &str| text.replace(['$', '{', '}', '<', '>', ' ', '\''], "");
     let value = bare(value.as_str());
     let line = |c: &Command| bare(&c.words.iter().map(Text::as_str).collect::<String>());
-    let printing = || script.commands.iter().filter(|c| value.contains(&line(c)));
-    if printing().any(|c| matching::does(Does::Inspect, &c.words)) {
-        return None;
-    }
-    if printing().any(|c| matching::does(Does::Digest, &c.words)) {
-        return Some(Coverage::Unread(
-            "its digest is that of a file, and nothing shows that it is the image's".to_owned(),
-        ));
-    }
-    let reads = printing().filter(|c| matching::does(Does::Read, &c.words));
-    let mut files = reads.flat_map(|c| c.words.iter().skip(1).map(|w| glob::normal(join(&c.folder, w).as_str())));
-    let committed = files.find(|file| unit.checkout.exists(file))?;
-    Some(Coverage::Wrong(format!(
-        "its digest stands in `{committed}`, a file of the checkout, whatever this run pushes"
-    )))
+    let prints =
+        |does: Does| script.commands.iter().any(|c| matching::does(does, &c.words) && value.contains(&line(c)));
+    let why = "its digest is that of a file, and nothing shows that it is the image's";
+    (prints(Does::Digest) && !prints(Does::Inspect)).then(|| Coverage::Unread(why.to_owned()))
 }
 
 /// Whether a step runs before the one that publishes, in its job or in one that it waits for.

@@ -77,14 +77,15 @@ fn machines(scene: &Scene<'_>, target: &Linked<'_>) -> Vec<Machine> {
         }
     }
     let steps = target.builds.iter().filter_map(|at| target.traits.get(*at)).flat_map(|t| &t.remote);
-    let set = |hit: &&Trait<Remote>| {
-        settings(scene, &hit.entry.id, &hit.entry.needs_file, hit.entry.file_matches.as_ref()).is_some()
-    };
-    for hit in steps.filter(|hit| hit.entry.elsewhere).filter(set) {
-        machines.push(Machine::all(&Tri::Unshown(
-            Evidence::observed(&hit.location, &hit.entry.id, format!("this step {}", hit.entry.what)),
-            "a builder on the machine of the job".to_owned(),
-        )));
+    let set =
+        |hit: &Trait<Remote>| settings(scene, &hit.entry.id, &hit.entry.needs_file, hit.entry.file_matches.as_ref());
+    for hit in steps.filter(|hit| hit.entry.elsewhere) {
+        let Some(settings) = set(hit) else { continue };
+        let step = Evidence::observed(&hit.location, &hit.entry.id, format!("this step {}", hit.entry.what));
+        for evidence in std::iter::once(step).chain(settings) {
+            let to_show = "a builder on the machine of the job".to_owned();
+            machines.push(Machine::all(&Tri::Unshown(evidence, to_show)));
+        }
     }
     for (why, location) in &target.unknown_builds {
         machines.push(Machine::all(&Tri::Unshown(
