@@ -132,11 +132,13 @@ fn missing(call: &Call<'_>, script: &str, path: &str, at: usize) -> Option<Enter
     let runs = !matches!(call.program, "source" | ".");
     let name = script.rsplit('/').next().filter(|name| !known && runs && !name.contains(['$', '}']) && *name != script);
     let unread = match name {
-        Some(name) => format!("no file shows in which folder `{name}` lies"),
-        None if known && !script.starts_with(['/', '~', '-', '$']) => format!("`{path}` is not in the checkout"),
+        Some(name) => Unread::Absent(format!("file shows in which folder `{name}` lies")),
+        None if known && !script.starts_with(['/', '~', '-', '$']) => {
+            Unread::Refused(format!("`{path}` is not in the checkout"))
+        }
         None => return None,
     };
-    named.then(|| Entered { what: format!("runs {path}"), unread: Some(Unread::Refused(unread)), ..Entered::default() })
+    named.then(|| Entered { what: format!("runs {path}"), unread: Some(unread), ..Entered::default() })
 }
 
 /// A script that stands in no file of the checkout, with the words of the call from `rest` on.
