@@ -45,8 +45,8 @@ pub(super) fn since(
     publish: &Publish<'_>,
     files: &[FileRef],
 ) -> Option<Changed> {
-    let changes = || spans(flow, facts, point, publish, files).into_iter();
-    let first = |shown: bool| changes().find_map(|span| changed(&span, point, publish, shown));
+    let spans = spans(flow, facts, point, publish, files);
+    let first = |shown: bool| spans.iter().find_map(|span| changed(span, point, publish, shown));
     first(true).map(|location| Changed { location, shown: true }).or_else(|| {
         let location = first(false)?;
         Some(Changed { location, shown: false })

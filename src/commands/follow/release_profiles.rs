@@ -11,8 +11,11 @@ const CONFIG: &str = "release.config.json";
 
 pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
     let words = || call.arguments().iter().map(|w| w.as_str());
+    if call.name != Some("release") || words().next() != Some("publish") {
+        return None;
+    }
     let path = call.path(CONFIG);
-    if call.name != Some("release") || words().next() != Some("publish") || !call.checkout.is_there(&path) {
+    if !call.checkout.is_there(&path) {
         return None;
     }
     let mut entered = Entered { what: "release publish".to_owned(), ..Entered::default() };

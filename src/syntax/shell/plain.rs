@@ -172,6 +172,8 @@ fn extent(text: &str) -> Option<usize> {
     let mut at = 0;
     let mut quoted = false;
     loop {
+        let plain = text.bytes().skip(at).take_while(|b| if quoted { is_plain_in_quotes(*b) } else { is_plain(*b) });
+        at += plain.count();
         let rest = text.get(at..)?;
         at += match rest.as_bytes() {
             [b'"', ..] => {
@@ -183,15 +185,13 @@ fn extent(text: &str) -> Option<usize> {
             [b'$', b'(', ..] => 3 + scan::paren(rest.get(2..)?)?,
             [b'\\', b' '..=b'~', ..] => 2,
             [b'\\', ..] => return None,
-            [b' '..=b'~' | b'\n' | b'\t', ..] if quoted => 1,
+            [b'\n' | b'\t', ..] if quoted => 1,
             [b'\'', ..] => {
                 let length = scan::quoted(rest.get(1..)?, false);
                 rest.get(length..length + 1).filter(|last| *last == "'")?;
                 1 + length
             }
-            [byte, ..] if byte.is_ascii_alphanumeric() => 1,
-            [b'-' | b'_' | b'.' | b'/' | b':' | b'=' | b',' | b'+' | b'@' | b'%' | b'$' | b'*' | b'?', ..] => 1,
-            [b'[' | b']' | b'{' | b'}' | b'~' | b'^' | b'!', ..] => 1,
+            [b'$', ..] => 1,
             [b'#', ..] if at > 0 => 1,
             _ => match rest.chars().next() {
                 Some(c) if c == PAD || hole(c).is_some() => c.len_utf8(),
@@ -199,6 +199,17 @@ fn extent(text: &str) -> Option<usize> {
             },
         };
     }
+}
+
+/// A character that means nothing in a word without quotes.
+fn is_plain(byte: u8) -> bool {
+    matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'/' | b':' | b'=' | b',' | b'+' | b'@')
+        || matches!(byte, b'%' | b'*' | b'?' | b'[' | b']' | b'{' | b'}' | b'~' | b'^' | b'!')
+}
+
+/// A character that means nothing between double quotes.
+fn is_plain_in_quotes(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\' | b'$' | b'`')
 }
 
 /// The statements of a line as they grow together.
