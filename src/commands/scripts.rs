@@ -69,6 +69,8 @@ struct Budget {
     done: BTreeSet<String>,
     /// What symbols can stand for.
     choices: Choices,
+    /// Scripts that this step writes in any case.
+    written: BTreeSet<String>,
 }
 
 impl<'c> Scripts<'c> {
@@ -170,6 +172,7 @@ impl<'c> Scripts<'c> {
             open: Vec::new(),
             done: BTreeSet::new(),
             choices: reading.choices.clone(),
+            written: BTreeSet::new(),
         };
         let mut script = self.follow(script, (reading.env, reading.platform), &mut budget);
         let modules = publications(self.follow(modules, (reading.env, reading.platform), &mut budget));
@@ -184,12 +187,16 @@ impl<'c> Scripts<'c> {
         let mut all = Script { commands: Vec::new(), ..script };
         self.checkout.spend(10 * script.commands.len());
         for command in script.commands {
-            self.keep(&command);
-            let Some(entered) = self.enter(&command, env) else {
+            budget.written.extend(self.keep(&command).filter(|_| command.cond.is_always()));
+            let stand_in = self.stand_in(&command, env, &budget.written);
+            let is_other = stand_in.is_some();
+            let Some(entered) = stand_in.or_else(|| self.enter(&command, env)) else {
                 all.commands.push(command);
                 continue;
             };
-            all.commands.push(command.clone());
+            if !is_other {
+                all.commands.push(command.clone());
+            }
             self.machine.borrow_mut().images.extend(entered.image.clone());
             let mut chain = command.chain.clone();
             chain.push(Hop { what: entered.what.clone(), location: command.location.clone() });
@@ -247,6 +254,22 @@ impl<'c> Scripts<'c> {
         })
     }
 
+    /// What runs in place of the program that a command names: a script that this step has written into the folder that
+    /// it looks for programs first (`PATH="$fakes:$PATH"`), as tests of release scripts do.
+    fn stand_in(
+        &self,
+        command: &Command,
+        (env, platform): Variables<'_>,
+        written: &BTreeSet<String>,
+    ) -> Option<Entered> {
+        let program = command.words.first()?.literal().filter(|p| !written.is_empty() && !p.contains('/'))?;
+        let paths = command.env.iter().rev().chain(env.iter().rev()).find(|(name, _)| name == "PATH");
+        let first = paths?.1.items(&[':']).into_iter().next()?;
+        let path = follow::join(command.folder.as_str(), &format!("{first}/{program}"));
+        let call = Call::new(self.checkout, &command.words, &command.folder, [env, &command.env], platform);
+        written.contains(&path).then(|| follow::written(&call, &path, &self.machine.borrow()))?
+    }
+
     /// A script of the checkout, unless the job writes it or adds to it.
     fn sourced(&self, path: &Text) -> Option<(Arc<str>, Arc<str>)> {
         let path = self.from_home(&self.folder(path));
@@ -259,12 +282,12 @@ impl<'c> Scripts<'c> {
         Some((Arc::from(path), text))
     }
 
-    /// Keeps the script that a command writes into a file (`cat <<EOF >release.sh`).
-    fn keep(&self, command: &Command) {
-        let Some((program, arguments)) = command.words.split_first() else { return };
+    /// Keeps the script that a command writes into a file (`cat <<EOF >release.sh`), and gives the file.
+    fn keep(&self, command: &Command) -> Option<String> {
+        let (program, arguments) = command.words.split_first()?;
         let tee = program.as_str() == "tee";
         let named = tee.then(|| arguments.iter().find(|a| !a.as_str().starts_with('-'))).flatten();
-        let Some(file) = named.or(command.output.as_ref()) else { return };
+        let file = named.or(command.output.as_ref())?;
         let text = match program.as_str() {
             "cat" | "tee" => command.input.clone(),
             "echo" => Some(echo(arguments)),
@@ -272,14 +295,14 @@ impl<'c> Scripts<'c> {
             _ => None,
         };
         let path = follow::join(command.folder.as_str(), file.as_str());
-        if let Some(text) = text.filter(|text| follow::language(&path, text.as_str()).is_some()) {
-            let mut machine = self.machine.borrow_mut();
-            let kept = machine.files.entry(path).or_default();
-            // What is longer is not followed.
-            if kept.len() <= follow::LONGEST_WRITTEN {
-                kept.push_str(text.as_str());
-            }
+        let text = text.filter(|text| follow::language(&path, text.as_str()).is_some())?;
+        let mut machine = self.machine.borrow_mut();
+        let kept = machine.files.entry(path.clone()).or_default();
+        // What is longer is not followed.
+        if kept.len() <= follow::LONGEST_WRITTEN {
+            kept.push_str(text.as_str());
         }
+        Some(path)
     }
 
     fn piece(

@@ -114,7 +114,7 @@ pub(super) fn enter(call: &Call<'_>, input: Option<&Text>, written: &BTreeMap<St
 }
 
 /// A script that the job has written.
-fn written_before(call: &Call<'_>, path: &str, text: &str, rest: usize) -> Option<Entered> {
+pub(super) fn written_before(call: &Call<'_>, path: &str, text: &str, rest: usize) -> Option<Entered> {
     let what = format!("runs {path}");
     if text.len() > LONGEST_WRITTEN {
         let unread = Some(Bound::Written(path.to_owned()).into());

@@ -257,6 +257,11 @@ pub(super) fn enter(call: &Call<'_>, input: Option<&Text>, machine: &Machine) ->
         .or_else(|| files::enter(call, input, &machine.files))
 }
 
+/// Follows a command into a script that the job has written, and that runs in its place.
+pub(super) fn written(call: &Call<'_>, path: &str, machine: &Machine) -> Option<Entered> {
+    files::written_before(call, path, machine.files.get(path)?, 1)
+}
+
 /// What a follower makes of a command in a checkout of these files, with these variables set.
 #[cfg(test)]
 fn entered(
