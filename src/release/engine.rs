@@ -4,12 +4,11 @@ use super::brought;
 use super::doer::{Act, Doer};
 use super::facts::{Facts, FlowFacts, Publish};
 use super::naming;
+use super::own_images::{Name, renamed};
 use crate::catalogue::{Bytes, Catalogue, Does};
 use crate::commands::{Contained, contained, matching};
 use crate::model::{Command, Flow, Kind, Location, Text};
 
-/// An image is followed through this many names.
-const MOST_NAMES: usize = 8;
 /// How a script says where the checkout lies.
 const HERE: &[&str] =
     &["${{ env.PWD }}", "${{ shell(pwd) }}", "${{ env.GITHUB_WORKSPACE }}", "${{ github.workspace }}", "."];
@@ -47,7 +46,7 @@ pub(super) fn elsewhere(flow: &Flow, facts: &FlowFacts<'_>, publish: &Publish<'_
         pushed.contains(to).then(|| from.clone())
     });
     let names: Vec<&Text> = source.iter().chain(&pushed).collect();
-    let made = |name: &&Text| makes(facts_of_job, name.as_str(), false, 0) || builds_it(facts_of_job, name);
+    let made = |name: &&Text| facts_of_job.own_images().has(name.as_str(), false) || builds_it(facts_of_job, name);
     let source = names.iter().find(|name| known(name)).copied();
     if names.iter().any(made) {
         return None;
@@ -70,15 +69,6 @@ fn commands<'p>(own: &Facts<'p>, step: usize) -> impl DoubleEndedIterator<Item =
     doers.collect::<Vec<_>>().into_iter()
 }
 
-/// The two names of an image of which a command gives it the second one.
-fn renamed(words: &[Text]) -> Option<(&Text, &Text)> {
-    let after = matching::matches("docker|podman|nerdctl|buildah tag", words)
-        .or_else(|| matching::matches("docker|podman|nerdctl image tag", words))?;
-    let mut named = words.iter().skip(after).filter(|w| !w.as_str().starts_with('-'));
-    let pair = (named.next()?, named.next()?);
-    named.next().is_none().then_some(pair)
-}
-
 /// The references under which a step pushes.
 fn refs(publish: &Publish<'_>) -> Vec<Text> {
     let names = publish.doer.first(&publish.sink.name, publish.hit, &publish.sink.value_flags);
@@ -88,42 +78,16 @@ fn refs(publish: &Publish<'_>) -> Vec<Text> {
 /// Whether an image is made or published by a job, or by one before it.
 pub(super) fn made_here(flow: &Flow, facts: &FlowFacts<'_>, job: usize, image: &str) -> bool {
     let earlier = facts.earlier(flow, job);
+    let asked = Name::new(image);
     let mut jobs = std::iter::once(&job).chain(earlier.iter());
     jobs.any(|at| {
         let Some((this, own)) = flow.jobs.get(*at).zip(facts.get(*at)) else { return false };
         let publishes = |p: &Publish<'_>| {
-            p.sink.kind == Kind::Image && p.bytes != Bytes::Copied && refs(p).iter().any(|r| same(r.as_str(), image))
+            p.sink.kind == Kind::Image
+                && p.bytes != Bytes::Copied
+                && refs(p).iter().any(|r| Name::new(r.as_str()).may_be(&asked))
         };
-        makes(own, image, !brought::loads(own, this), 0) || *at != job && own.publishes.iter().any(publishes)
-    })
-}
-
-/// Whether a job makes an image of this name, or one of a name that is not told, as what it puts into the engine may have
-/// (`loads`). The empty name is that of any.
-fn makes(own: &Facts<'_>, image: &str, loads: bool, depth: usize) -> bool {
-    let catalogue = Catalogue::get();
-    own.doers.iter().flatten().any(|doer| {
-        let mut sinks = doer.among(&catalogue.index.sinks, &catalogue.sinks);
-        let builds = sinks.any(|sink| {
-            let hit = || doer.is(&sink.actions, &sink.commands);
-            let Some(hit) = (sink.kind == Kind::Image && sink.bytes == Bytes::Built).then(hit).flatten() else {
-                return false;
-            };
-            let names = doer.first(&sink.name, hit, &sink.value_flags);
-            let mut names = names.iter().flat_map(|n| n.value.items(&[',', ' '])).peekable();
-            names.peek().is_none() || names.any(|name| same(name.as_str(), image))
-        });
-        let Act::Command(_, _, words) = doer.act else { return builds };
-        let named = || {
-            let own = |w: &Text| same(w.as_str().rsplit('=').next().unwrap_or_default(), image);
-            matching::does(Does::Image, words) && words.iter().any(own)
-        };
-        let tagged = || {
-            let (from, _) = renamed(words).filter(|(_, to)| depth < MOST_NAMES && same(to.as_str(), image))?;
-            makes(own, from.as_str(), loads, depth + 1).then_some(())
-        };
-        let untold = matching::does(Does::Images, words) || loads && matching::does(Does::Load, words);
-        builds || untold || named() || tagged().is_some()
+        own.own_images().has(image, !brought::loads(own, this)) || *at != job && own.publishes.iter().any(publishes)
     })
 }
 
@@ -134,24 +98,6 @@ fn builds_it(own: &Facts<'_>, name: &Text) -> bool {
         Act::Command(..) => None,
     });
     inputs.flatten().any(|input| input.value.items(&[',', ' ']).contains(name))
-}
-
-/// Whether two references may be to one image.
-fn same(made: &str, image: &str) -> bool {
-    if image.is_empty() || made == image {
-        return true;
-    }
-    let unknown = |text: &str| text.contains("${{");
-    let names = (naming::image_name(made), naming::image_name(image));
-    if names.0 != names.1 {
-        return unknown(image) && (unknown(made) || Text::new(image).symbol().is_some());
-    }
-    let tag = |text: &str| {
-        let last = text.rsplit('/').next().unwrap_or(text);
-        last.split_once(':').map_or("latest", |(_, tag)| tag).to_owned()
-    };
-    let open = |text: &str| unknown(text) || text.contains('@');
-    open(made) || open(image) || tag(made) == tag(image)
 }
 
 /// The image of a container: the one that started under this name, or whose start printed its number. Empty where

@@ -15,6 +15,7 @@ use super::digests::Listed;
 use super::doer::{Act, Doer, Hit, Picked};
 use super::moves::{self, Move};
 use super::opaque::{self, Opaque};
+use super::own_images::OwnImages;
 use super::rewritten::{self, Point, Written};
 use super::{speech, supply};
 use crate::catalogue::{Broken, Bytes, Catalogue, Content, Producer, Signer, Sink};
@@ -191,6 +192,8 @@ pub(super) struct Facts<'p> {
     written: OnceCell<Vec<Written>>,
     /// What its steps take from elsewhere.
     brought: OnceCell<Vec<Brought>>,
+    /// The images that it makes.
+    own_images: OnceCell<OwnImages>,
     /// What its steps do to the builders of images, in order.
     builders: OnceCell<Vec<Change>>,
     /// Keys of the jobs whose outputs its working steps read.
@@ -212,6 +215,11 @@ impl Facts<'_> {
     /// What the steps of the job, whose facts these are, take from elsewhere.
     pub(super) fn brought(&self, job: &Job) -> &[Brought] {
         self.brought.get_or_init(|| brought::of_job(job, self))
+    }
+
+    /// The images that the job makes.
+    pub(super) fn own_images(&self) -> &OwnImages {
+        self.own_images.get_or_init(|| OwnImages::of_job(self))
     }
 
     /// What the steps of the job, whose facts these are, do to the builders of images.

@@ -23,6 +23,7 @@ mod npm;
 mod npmrc;
 mod opaque;
 mod outside;
+mod own_images;
 mod packages;
 mod provenance;
 mod readable;

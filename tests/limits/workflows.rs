@@ -344,3 +344,38 @@ fn lists_of_digests_that_hold_one_another_are_read_once() {
     let report = alone(&[file(".github/workflows/release.yml", text)]);
     assert_eq!(report.level, 2, "{:?}", report.cap);
 }
+
+/// A file out of an image that was built under another name so many names before.
+fn renamed(times: usize, again: usize) -> Report {
+    let mut text = "on: { push: { tags: ['v*'] } }\npermissions: { contents: read }\njobs:\n  build:\n".to_owned();
+    text.push_str(
+        "    runs-on: ubuntu-latest\n    permissions: { id-token: write, attestations: write, contents: write }\n",
+    );
+    text.push_str(
+        "    steps:\n      - uses: actions/checkout@v4\n      - run: |\n          docker build -t widget0 .\n",
+    );
+    for at in 0..times {
+        for _ in 0..again {
+            text.push_str(&format!("          docker tag widget{at} widget{}\n", at + 1));
+        }
+    }
+    text.push_str(&format!("          docker create --name built widget{times}\n"));
+    text.push_str("          docker cp built:/widget dist/widget\n");
+    text.push_str("      - uses: actions/attest-build-provenance@v3\n        with: { subject-path: dist/widget }\n");
+    text.push_str("      - uses: softprops/action-gh-release@v2\n        with: { files: dist/widget }\n");
+    alone(&[file(".github/workflows/release.yml", text)])
+}
+
+#[test]
+fn an_image_is_followed_over_a_number_of_names() {
+    assert_eq!(renamed(7, 1).level, 2);
+    let cap = renamed(8, 1).cap.unwrap();
+    assert_eq!((cap.requirement, cap.state), (Requirement::HostedBuild, State::Unshown), "{}", cap.reason);
+}
+
+/// Each of the names leads to each of the commands that give it.
+#[test]
+fn names_that_are_given_again_and_again_are_read_once() {
+    assert_eq!(renamed(7, 100).level, 2);
+    assert_eq!(renamed(8, 100).cap.unwrap().requirement, Requirement::HostedBuild);
+}
