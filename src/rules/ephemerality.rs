@@ -5,9 +5,9 @@ use std::sync::Arc;
 use super::Scene;
 use super::pools::answering;
 use super::provenance::build_location;
-use crate::catalogue::{Catalogue, Expression, Labels, Remote};
+use crate::catalogue::{Catalogue, Expression, Labels, Remote, Test};
 use crate::model::{
-    CacheMode, Cond, Evidence, Job, LabelSet, Location, OutsideCall, Requirement, RunnerChoice, RunnerPool, Tri,
+    CacheMode, Cond, Evidence, Input, Job, LabelSet, Location, OutsideCall, Requirement, RunnerChoice, RunnerPool, Tri,
     Verdict,
 };
 use crate::release::{Linked, Trait};
@@ -247,11 +247,8 @@ fn cache(scene: &Scene<'_>, target: &Linked<'_>) -> Verdict {
         if let Some(call) = &job.outside {
             match Linked::builder_of(job) {
                 Some(builder) => {
-                    let restores = builder
-                        .cache_when
-                        .as_ref()
-                        .is_some_and(|when| !crate::release::call_restores(call, when).is_never());
-                    if restores {
+                    let restores = |when: &&Vec<Test>| !crate::release::call_restores(call, when).is_never();
+                    if let Some(when) = builder.cache_when.as_ref().filter(restores) {
                         let why =
                             builder.cache_why.as_deref().unwrap_or("it restores a cache that other builds can write");
                         let e = Evidence::documented(
@@ -260,6 +257,11 @@ fn cache(scene: &Scene<'_>, target: &Linked<'_>) -> Verdict {
                             format!("{}: {why}", builder.what),
                         );
                         restored.push((e, "a builder without a shared cache"));
+                        let decides = |input: &&Input| when.iter().any(|t| t.input.as_deref() == Some(&*input.name));
+                        for input in call.inputs.iter().filter(decides) {
+                            let e = Evidence::observed(&input.location, &builder.id, "the input that has it restored");
+                            restored.push((e, "a builder without a shared cache"));
+                        }
                     }
                 }
                 None => {
