@@ -42,6 +42,16 @@ pub struct Uploads {
     pub tag_input: Option<String>,
 }
 
+/// Provenance that a builder puts into the artifact with the files that it is about.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Beside {
+    /// It does when all of these hold.
+    pub when: Vec<Test>,
+    /// The file's name.
+    pub file: String,
+}
+
 /// A reusable workflow of another repository.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -110,6 +120,9 @@ pub struct Builder {
     /// How files reach the release; absent for images, which carry their provenance in the registry.
     #[serde(default)]
     pub uploads: Option<Uploads>,
+    /// Where the provenance lies among the files that the call hands over, and is lost unless it goes out with them.
+    #[serde(default)]
+    pub beside: Option<Beside>,
     /// It restores a cache that other builds can write when all of these hold; `[]` means always, absent never.
     #[serde(default)]
     pub cache_when: Option<Vec<Test>>,

@@ -92,3 +92,10 @@ pub struct Pick {
     #[serde(default)]
     pub capture: Option<Expression>,
 }
+
+impl Pick {
+    /// Whether it looks nowhere and is nothing but a default.
+    pub fn is_default(&self) -> bool {
+        self.input.is_none() && self.flag.is_empty() && self.env.is_none() && self.args.is_none()
+    }
+}

@@ -184,7 +184,7 @@ impl<'c> Scripts<'c> {
 
     /// Adds behind every command what it leads to.
     fn follow(&self, script: Script, env: Variables<'_>, budget: &mut Budget) -> Script {
-        let mut all = Script { commands: Vec::new(), ..script };
+        let mut all = Script { commands: Vec::with_capacity(script.commands.len()), ..script };
         self.checkout.spend(10 * script.commands.len());
         for command in script.commands {
             budget.written.extend(self.keep(&command).filter(|_| command.cond.is_always()));

@@ -125,6 +125,11 @@ pub enum StepBody {
 }
 
 impl Step {
+    /// Whether both are one step of a job: a composite action that is used twice has its steps twice, at the same place.
+    pub fn is(&self, other: &Step) -> bool {
+        self.location == other.location && self.chain == other.chain
+    }
+
     /// The script that it runs.
     pub fn script(&self) -> Option<&Script> {
         match &self.body {

@@ -8,6 +8,7 @@ use super::coverage::{Coverage, Unit, is_image};
 use super::digests::listed;
 use super::doer::{Doer, Picked};
 use super::facts::FlowFacts;
+use super::glob;
 use super::handed;
 use super::images::image_covered;
 use super::naming::image_names;
@@ -91,7 +92,7 @@ pub(super) fn of_builder(
             true => unit.publish.cond.clone(),
             false => unit.publish.cond.clone().and(job.cond.clone()),
         };
-        called(flow, facts, (at, job), builder, &published, coverage.clone())
+        called(flow, facts, (at, job), builder, (&published, unit.files), coverage.clone())
     };
     let made: Result<Vec<Provenance>, Refused> = calls.into_iter().map(provenance).collect();
     match made.map(|all| all.into_iter().min_by_key(Provenance::rank)) {
@@ -177,7 +178,7 @@ pub(super) fn called(
     facts: &FlowFacts<'_>,
     (at, job): (usize, &Job),
     builder: &'static Builder,
-    published: &Cond,
+    (published, files): (&Cond, &[FileRef]),
     coverage: String,
 ) -> Result<Provenance, Refused> {
     let Some(call) = &job.outside else {
@@ -245,7 +246,7 @@ pub(super) fn called(
     Ok(Provenance {
         rule: builder.id.clone(),
         what: format!("provenance by {}", builder.what),
-        reach: builder_reach(flow, facts, (at, job), builder, published, &location),
+        reach: builder_reach(flow, facts, (at, job), builder, (published, files), &location),
         location,
         travels: builder.image.is_empty(),
         chain: job.chain.clone(),
@@ -284,6 +285,19 @@ pub(super) fn call_test(call: &crate::model::OutsideCall, tests: &[crate::catalo
     if any { tests.iter().fold(Cond::FALSE, |c, t| c.or(doer.test(t))) } else { doer.applies(tests, &[]) }
 }
 
+/// How provenance that lies among the files of a call reaches consumers: with these, when it is published among them.
+fn among_its_files(job: &Job, file: &str, files: &[FileRef], location: &Location) -> Reach {
+    let mut own = files.iter().filter(|f| f.job == job.key).peekable();
+    let among = |f: &FileRef| glob::contains(f.pattern.rsplit('/').next().unwrap_or_default(), file);
+    // A step that names no files hands out all that there are.
+    if own.peek().is_none() || own.any(among) {
+        return Reach::Public(format!("`{file}` is published with the files"), location.clone());
+    }
+    let why =
+        format!("it is the file `{file}` of a workflow artifact that expires, and what is published leaves it out");
+    Reach::Lost(why, location.clone())
+}
+
 /// The input that names the provenance file and its artifact.
 const PROVENANCE_NAME: &str = "provenance-name";
 
@@ -292,9 +306,14 @@ fn builder_reach(
     facts: &FlowFacts<'_>,
     (_, job): (usize, &Job),
     builder: &Builder,
-    published: &Cond,
+    (published, files): (&Cond, &[FileRef]),
     location: &Location,
 ) -> Reach {
+    if let Some(beside) = &builder.beside
+        && job.outside.as_ref().is_some_and(|call| !call_test(call, &beside.when, false).is_never())
+    {
+        return among_its_files(job, &beside.file, files, location);
+    }
     let Some(uploads) = &builder.uploads else {
         return Reach::Public(
             "it lies beside the image or in the forge's attestation store".to_owned(),

@@ -323,9 +323,15 @@ impl<'p> Doer<'p> {
         picks.iter().map(|p| self.pick(p, hit, value_flags)).find(|v| !v.is_empty()).unwrap_or_default()
     }
 
-    /// The values of all picks.
+    /// The values of all picks. One that is nothing but a default counts where none before it finds any.
     pub fn every(&self, picks: &[Pick], hit: Hit, value_flags: &[String]) -> Vec<Picked> {
-        picks.iter().flat_map(|p| self.pick(p, hit, value_flags)).collect()
+        let mut all = Vec::new();
+        for pick in picks {
+            if all.is_empty() || !pick.is_default() {
+                all.extend(self.pick(pick, hit, value_flags));
+            }
+        }
+        all
     }
 }
 

@@ -36,12 +36,16 @@ pub(super) fn image_covered(
                 }
                 continue;
             };
-            let publishing = flow.jobs.get(unit.publish.job).is_some_and(|j| j.key == job.key)
-                && step.location == unit.publish.doer.step().location;
+            let publishing =
+                flow.jobs.get(unit.publish.job).is_some_and(|j| j.key == job.key) && step.is(unit.publish.doer.step());
             if publishing {
+                // Where a step pushes several images, the name tells which of them the digest is of.
+                if !named && pushes_others(facts, unit) {
+                    return Coverage::No;
+                }
                 // Every leg of a matrix writes the same output of its job.
                 let legs = facts.iter().enumerate().filter(|(at, own)| {
-                    let pushes = |p: &Publish<'_>| p.doer.step().location == step.location && !p.cond.is_never();
+                    let pushes = |p: &Publish<'_>| p.doer.step().is(step) && !p.cond.is_never();
                     flow.jobs.get(*at).is_some_and(|j| j.key == job.key) && own.publishes.iter().any(pushes)
                 });
                 let elsewhere = flow.jobs.get(attest).is_none_or(|j| j.key != job.key);
@@ -61,7 +65,7 @@ pub(super) fn image_covered(
             let pushes = facts.iter().flat_map(|f| &f.publishes).any(|p| {
                 is_image(p.sink.kind)
                     && flow.jobs.get(p.job).is_some_and(|j| j.key == job.key)
-                    && p.doer.step().location == step.location
+                    && p.doer.step().is(step)
             });
             if pushes {
                 return if index {
@@ -84,6 +88,12 @@ pub(super) fn image_covered(
         .iter()
         .find_map(|d| other_digest(flow, facts, (attest, d), unit, index))
         .unwrap_or_else(|| Coverage::Yes("its subject is this image".to_owned()))
+}
+
+/// Whether the step that publishes a unit pushes further images.
+fn pushes_others(facts: &FlowFacts<'_>, unit: &Unit<'_, '_>) -> bool {
+    let own = facts.get(unit.publish.job).into_iter().flat_map(|own| &own.publishes);
+    own.filter(|p| p.step == unit.publish.step && is_image(p.sink.kind) && !p.cond.is_never()).count() > 1
 }
 
 /// Whether an output holds the number of an image and not its digest, by its name or by what is written into it.
@@ -115,8 +125,7 @@ fn taken_from<'s>(flow: &'s Flow, facts: &FlowFacts<'_>, symbol: &'s str, depth:
     if script.outputs.iter().any(|o| o.name == name && o.value.is_literal()) {
         return symbol;
     }
-    let own =
-        |s: &&str| facts.step_of_symbol(flow, s).is_some_and(|(j, s)| j.key == job.key && s.location == step.location);
+    let own = |s: &&str| facts.step_of_symbol(flow, s).is_some_and(|(j, s)| j.key == job.key && s.is(step));
     let env = step.env.iter().map(|(_, v)| v);
     let read = script.commands.iter().flat_map(|c| c.words.iter().chain(&c.input)).chain(env);
     let mut sources: Vec<&str> =
@@ -198,7 +207,7 @@ fn is_earlier(flow: &Flow, job: &Job, step: &Step, unit: &Unit<'_, '_>) -> bool 
     if publishing.key != job.key {
         return publishing.needs.contains(&job.key);
     }
-    job.steps.iter().position(|s| s.location == step.location).is_some_and(|at| at < unit.publish.step)
+    job.steps.iter().position(|s| s.is(step)).is_some_and(|at| at < unit.publish.step)
 }
 
 /// The images whose digests a script asks for, as it names them.
@@ -291,7 +300,7 @@ fn built_apart(flow: &Flow, job: &Job, read_by: &Step, unit: &Unit<'_, '_>) -> b
     let Some((at, tags)) = built.rfind(|(_, tags)| tags.iter().any(|t| t == pushed.value.as_str())) else {
         return false;
     };
-    let later = publishing.steps.iter().position(|s| s.location == read_by.location).is_some_and(|read| read < at);
+    let later = publishing.steps.iter().position(|s| s.is(read_by)).is_some_and(|read| read < at);
     // Texts with unknown parts may stand for the same, unless one of them goes on.
     let known =
         |r: &String| !r.contains("${{") || r.starts_with(pushed.value.as_str()) || pushed.value.as_str().starts_with(r);

@@ -128,6 +128,11 @@ impl<'p> Linked<'p> {
         self.flow.job(self.publish.job)
     }
 
+    /// Whether a job starts only when another one has ended.
+    pub fn waits(&self, job: usize, other: usize) -> bool {
+        bytes::needed(self.flow, job).contains(&other)
+    }
+
     /// The known builder behind a job that calls an outside workflow.
     pub fn builder_of(job: &Job) -> Option<&'static Builder> {
         let call = job.outside.as_ref()?;

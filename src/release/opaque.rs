@@ -223,7 +223,7 @@ fn explained(job: &Job, step: &Step, own: &facts::Facts<'_>) -> bool {
     own.publishes.iter().filter_map(|p| job.steps.get(p.step)).any(|published| {
         published.chain.len() > step.chain.len()
             && published.chain.last().is_some_and(|hop| hop.location == step.location)
-            || published.location == step.location && published.chain == step.chain
+            || published.is(step)
     })
 }
 

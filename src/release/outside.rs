@@ -72,7 +72,7 @@ fn known<'p>(path: &Path<'_, 'p>, at: usize, job: &'p Job, builder: &'static Bui
         path.facts,
         (at, job),
         builder,
-        &published,
+        (&published, &[]),
         "the builder builds what is published".to_owned(),
     ) {
         Ok(p) => linked.provenance = Some(p),

@@ -1,7 +1,7 @@
 //! Observations on a target that GRADING asks to report and that change no level.
 
 use super::Scene;
-use crate::model::{Access, Job, Note, RunnerChoice};
+use crate::model::{Access, Note, RunnerChoice};
 use crate::release::Linked;
 
 /// Write scopes that let a build report on other builds and change none.
@@ -44,8 +44,7 @@ pub(super) fn of(scene: &Scene<'_>, target: &Linked<'_>) -> Vec<Note> {
         }
         // A call is waited for when its last job is.
         let within = |job: &str, call: &str| job == call || job.strip_prefix(call).is_some_and(|r| r.starts_with('/'));
-        let needs = |one: &Job, other: &Job| one.needs.iter().any(|needed| within(&other.key, needed));
-        let waits = needs(publisher, maker) || needs(maker, publisher);
+        let waits = target.waits(target.publish.job, p.job) || target.waits(p.job, target.publish.job);
         if !waits && !within(&publisher.key, &maker.key) {
             let message = format!(
                 "the job {} publishes without waiting for the provenance of the job {}",

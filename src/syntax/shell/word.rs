@@ -9,21 +9,21 @@ use crate::model::Bound;
 
 /// Reads the text of one word, which stands at byte `base` of the script.
 pub(super) fn word(text: &str, base: usize, depth: usize) -> Word {
-    let mut reader = Reader { text, base, depth, at: 0, pieces: Vec::new() };
+    let mut reader = Reader::new(text, base, depth);
     reader.plain();
     Word { pieces: reader.pieces, offset: base, end: base + text.len() }
 }
 
 /// Reads the body of a here-document in which expansions take place and quotes are characters.
 pub(super) fn document(text: &str, base: usize, depth: usize) -> Word {
-    let mut reader = Reader { text, base, depth, at: 0, pieces: Vec::new() };
+    let mut reader = Reader::new(text, base, depth);
     reader.double(None);
     Word { pieces: reader.pieces, offset: base, end: base + text.len() }
 }
 
 /// Reads literal text, in which only CI expressions mean something.
 pub(super) fn verbatim(text: &str, base: usize) -> Word {
-    let mut reader = Reader { text, base, depth: 0, at: 0, pieces: Vec::new() };
+    let mut reader = Reader::new(text, base, 0);
     reader.literals(text, true);
     Word { pieces: reader.pieces, offset: base, end: base + text.len() }
 }
@@ -51,7 +51,7 @@ pub(super) fn elements(text: &str, base: usize, depth: usize) -> Vec<Word> {
 
 /// How far the word at the start of `text` reaches.
 fn extent(text: &str) -> usize {
-    let mut reader = Reader { text, base: 0, depth: MOST_DEPTH, at: 0, pieces: Vec::new() };
+    let mut reader = Reader::new(text, 0, MOST_DEPTH);
     while let Some(c) = reader.peek() {
         if c.is_whitespace() {
             break;
@@ -70,6 +70,11 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
+    fn new(text: &'a str, base: usize, depth: usize) -> Self {
+        // Nearly every word is one piece, and a piece is large.
+        Self { text, base, depth, at: 0, pieces: Vec::with_capacity(1) }
+    }
+
     fn rest(&self) -> &'a str {
         self.text.get(self.at..).unwrap_or_default()
     }
@@ -335,7 +340,7 @@ impl<'a> Reader<'a> {
         let argument = |length: usize| {
             let text = rest.get(length..).unwrap_or_default();
             let base = self.base + start + (inner.len() - text.len());
-            let mut reader = Reader { text, base, depth: self.depth + 1, at: 0, pieces: Vec::new() };
+            let mut reader = Reader::new(text, base, self.depth + 1);
             if quoted {
                 reader.double(None)
             } else {

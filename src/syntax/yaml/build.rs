@@ -67,6 +67,9 @@ enum Anchored {
     Node(u32, Weight),
 }
 
+/// How many bytes of a text come to a node, roughly.
+const BYTES_OF_A_NODE: usize = 32;
+
 struct Builder<'t> {
     source: &'t Arc<Source>,
     documents: Vec<Document>,
@@ -87,10 +90,12 @@ struct Builder<'t> {
 
 impl<'t> Builder<'t> {
     fn new(source: &'t Arc<Source>) -> Self {
+        let mut document = blank(source);
+        document.nodes.reserve(source.text().len() / BYTES_OF_A_NODE);
         Self {
             source,
             documents: Vec::new(),
-            document: blank(source),
+            document,
             open: Vec::new(),
             anchors: HashMap::new(),
             aliases: 0,
