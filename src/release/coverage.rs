@@ -165,24 +165,29 @@ pub(super) fn covers(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, un
     }
     if unit.publish.bytes == Bytes::Packed {
         let touches = attest.job == unit.publish.job || unit.builds.contains(&attest.job);
-        let why = "the package is packed again when it is published, so its digest is another one";
-        return if touches && subject_is_package(unit.kind, files) {
-            Coverage::Wrong(why.to_owned())
-        } else {
-            Coverage::No
-        };
+        return packed_again(unit.kind, touches, files.iter().map(|f| f.value.as_str()));
     }
     let answer = files::covered(flow, facts, attest, unit);
     match answer {
-        Coverage::Yes(_) if rewritten(unit.kind) => {
-            Coverage::Wrong("the registry rewrites the package, so consumers download another digest".to_owned())
-        }
+        Coverage::Yes(_) if rewritten(unit.kind) => changed_by_registry(),
         other => other,
     }
 }
 
-/// Whether the attested files look like packages of the kind.
-fn subject_is_package(kind: Kind, files: &[Picked]) -> bool {
+/// What digests taken earlier come to for a package that is packed when it is published: they are meant for it where they
+/// are of packages in the jobs that build it.
+pub(super) fn packed_again<'s>(kind: Kind, touches: bool, mut files: impl Iterator<Item = &'s str>) -> Coverage {
+    let why = "the package is packed again when it is published, so its digest is another one";
+    if touches && files.any(|file| is_package(kind, file)) { Coverage::Wrong(why.to_owned()) } else { Coverage::No }
+}
+
+/// What digests taken earlier come to for a package that its registry changes.
+pub(super) fn changed_by_registry() -> Coverage {
+    Coverage::Wrong("the registry rewrites the package, so consumers download another digest".to_owned())
+}
+
+/// Whether a file looks like a package of the kind.
+fn is_package(kind: Kind, file: &str) -> bool {
     let ending = match kind {
         Kind::Npm => ".tgz",
         Kind::Crate => ".crate",
@@ -191,7 +196,7 @@ fn subject_is_package(kind: Kind, files: &[Picked]) -> bool {
         Kind::Nuget => ".nupkg",
         _ => return false,
     };
-    files.iter().any(|f| f.value.as_str().contains(ending) || f.value.as_str().trim_end_matches('*').ends_with("dist/"))
+    file.contains(ending) || file.trim_end_matches('*').ends_with("dist/")
 }
 
 /// Images and other things that registries address by digest.

@@ -5,14 +5,15 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::bytes::{self, FileRef};
-use super::coverage::{Coverage, Unit};
+use super::coverage::{Coverage, Unit, changed_by_registry, packed_again};
 use super::facts::{FlowFacts, step_of_symbol};
 use super::filenames::{ancillary, is_list};
 use super::glob::{self, Pattern};
+use super::naming::rewritten as changes;
 use super::provenance::not_always;
 use super::rewritten::{self, Point};
 use super::tool::UNLISTED;
-use crate::catalogue::Does;
+use crate::catalogue::{Bytes, Does};
 use crate::commands::matching;
 use crate::model::{Command, Flow, Script, Step, StepBody, Text};
 
@@ -53,6 +54,33 @@ struct Filter {
 }
 
 impl Listed {
+    /// Why a list says nothing of a publication that names no files: it is not taken of what the publishing step made, or
+    /// was handed.
+    fn of_others(&self, flow: &Flow, facts: &FlowFacts<'_>, unit: &Unit<'_, '_>) -> Option<Coverage> {
+        let publish = unit.publish;
+        let key = flow.jobs.get(publish.job).map_or("", |job| job.key.as_str());
+        let mut taken = self.points.iter().chain(&self.tools).peekable();
+        let handed = bytes::artifact_feeders(flow, facts, publish.job);
+        let of_publisher = self.hashed.iter().any(|f| f.job == key);
+        let fits = |point: &Point| match publish.bytes {
+            // What is made when it is published has no digest before.
+            Bytes::Built => match is_job(flow, point.job, key) {
+                true => point.step >= publish.step,
+                false => of_publisher && facts.earlier(flow, point.job).contains(&publish.job),
+            },
+            _ => is_job(flow, point.job, key) || handed.contains(&point.job),
+        };
+        let made_there = publish.bytes != Bytes::Built
+            && self.hashed.iter().any(|f| bytes::legs(flow, &f.job).any(|at| handed.contains(&at)));
+        if taken.peek().is_none() || made_there || taken.any(fits) {
+            return None;
+        }
+        Some(match publish.bytes {
+            Bytes::Built => Coverage::No,
+            _ => Coverage::Unread("nothing shows that the files whose digests are taken are those that are published".to_owned()),
+        })
+    }
+
     /// The step covers what a tool makes in its job.
     fn by_tool(&mut self, point: &Point) {
         self.tool = true;
@@ -388,10 +416,28 @@ pub(super) fn listed(flow: &Flow, facts: &FlowFacts<'_>, subjects: &[Text], unit
     }
     let mut list = Listed::default();
     read_list(flow, facts, &subjects.iter().collect::<Vec<_>>(), unit, &mut list, 0);
+    if unit.publish.bytes == Bytes::Packed {
+        let names = list.hashed.iter().any(|f| unit.builds.iter().any(|at| is_job(flow, *at, &f.job)));
+        let files = || list.hashed.iter().map(|f| f.pattern.as_str());
+        return packed_again(unit.kind, names, files());
+    }
     if list.hashed.is_empty() && list.single.is_empty() && !list.tool && list.wrong.is_none() {
         return Coverage::Unread("the list of digests that is handed to it cannot be read".to_owned());
     }
-    named(flow, facts, &list, unit)
+    if unit.files.is_empty()
+        && let Some(doubt) = list.of_others(flow, facts, unit)
+    {
+        return doubt;
+    }
+    match named(flow, facts, &list, unit) {
+        Coverage::Yes(_) if changes(unit.kind) => changed_by_registry(),
+        other => other,
+    }
+}
+
+/// Whether a job goes by this key.
+fn is_job(flow: &Flow, at: usize, key: &str) -> bool {
+    flow.jobs.get(at).is_some_and(|job| job.key == key)
 }
 
 /// Whether the checksums file that a step reads names the files of the unit; `None` when nothing shows what fills it.

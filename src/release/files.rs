@@ -22,6 +22,10 @@ pub(super) fn covered(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, u
         || unit.files.iter().any(|f| flow.jobs.get(attest.job).is_some_and(|j| j.key == f.job))
         || stored_by_publisher(flow, facts, attest, unit);
     let question = Question { flow, facts, attest, unit, related };
+    if unit.publish.bytes == Bytes::Built && unit.files.is_empty() && !question.of_what_it_builds() {
+        let why = "what it attests is there before the step that publishes builds what goes out";
+        return if related { Coverage::Wrong(why.to_owned()) } else { Coverage::No };
+    }
     if !checksums.is_empty() {
         question.of_list(checksums)
     } else if unit.files.is_empty() {
@@ -43,6 +47,17 @@ struct Question<'a, 'f> {
 }
 
 impl Question<'_, '_> {
+    /// Whether the subjects can be what the publishing step builds: they are read in its job behind it, or where that job
+    /// hands them on. A build tool that finds its packages done does not build them again.
+    fn of_what_it_builds(&self) -> bool {
+        let Self { flow, facts, attest, unit, .. } = *self;
+        let key = |at: usize| flow.jobs.get(at).map(|job| job.key.as_str());
+        let same = key(attest.job) == key(unit.publish.job);
+        let keeps = unit.kind == Kind::Maven && !unit.publish.says("clean");
+        same && (attest.step >= unit.publish.step || keeps)
+            || stored_by_publisher(flow, facts, attest, unit)
+    }
+
     /// Whether nothing is published that the attesting job cannot have.
     fn within_reach(&self) -> bool {
         bytes::out_of_reach(self.flow, self.facts, self.attest.job, self.unit.files).is_none()

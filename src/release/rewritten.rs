@@ -80,9 +80,9 @@ fn spans<'f, 'p>(
     let span = |at: usize, steps: Range<usize>, files: Vec<String>, publish: Option<&'f Publish<'p>>| {
         Some(Span { job: flow.jobs.get(at)?, own: facts.get(at)?, steps, files, publish })
     };
-    let named = publish.files.iter().flat_map(|f| f.value.items(&[',']));
+    let items = items_of(flow, facts, publish, files);
     let published: Vec<String> =
-        named.map(|f| glob::normal(f.as_str())).filter(|f| !matches!(f.as_str(), "*" | "**" | "")).collect();
+        items.iter().map(|f| glob::normal(f.as_str())).filter(|f| !matches!(f.as_str(), "*" | "**" | "")).collect();
     if point.job == publish.job {
         // A release tool publishes before its files are attested.
         let steps = match point.step <= publish.step {
@@ -100,8 +100,8 @@ fn spans<'f, 'p>(
         spans.extend(span(publish.job, start..publish.step + 1, published, Some(publish)));
     }
     // The jobs that hand the files on, the one that takes the digests among them.
-    let origins = publish.files.iter().flat_map(|f| f.value.items(&[',']));
-    let through: BTreeSet<usize> = origins
+    let through: BTreeSet<usize> = items
+        .iter()
         .flat_map(|f| bytes::origin(flow, facts, publish.job, publish.step, f.as_str()).through)
         .filter(|at| *at != publish.job)
         .collect();
@@ -137,6 +137,20 @@ fn spans<'f, 'p>(
         }
     }
     spans
+}
+
+/// What of the items that a step publishes brings some of the files: the others may change as they like. Where none is
+/// known to, all count.
+fn items_of(flow: &Flow, facts: &FlowFacts<'_>, publish: &Publish<'_>, files: &[FileRef]) -> Vec<Text> {
+    let mut items: Vec<Text> = publish.files.iter().flat_map(|f| f.value.items(&[','])).collect();
+    let brings = |item: &Text| {
+        let origin = bytes::origin(flow, facts, publish.job, publish.step, item.as_str());
+        origin.files.iter().any(|file| files.contains(file))
+    };
+    if items.len() > 1 && items.iter().any(brings) {
+        items.retain(brings);
+    }
+    items
 }
 
 /// Whether a job stores one of the files, under its name or another one that it gave it.
