@@ -53,6 +53,8 @@ pub enum Does {
     Inspect,
     /// It takes a text apart or hands it on.
     Text,
+    /// It takes apart what comes through a pipe, unless it names a file behind its filter.
+    Query,
     /// It reads a list of digests.
     Read,
     /// It hands on the names of files.

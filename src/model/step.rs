@@ -130,6 +130,11 @@ impl Step {
         self.location == other.location && self.chain == other.chain
     }
 
+    /// Whether the other one is this step, or something that its action is known to run.
+    pub fn includes(&self, other: &Step) -> bool {
+        self.location == other.location && other.chain.starts_with(&self.chain)
+    }
+
     /// The script that it runs.
     pub fn script(&self) -> Option<&Script> {
         match &self.body {

@@ -77,7 +77,9 @@ impl Listed {
         }
         Some(match publish.bytes {
             Bytes::Built => Coverage::No,
-            _ => Coverage::Unread("nothing shows that the files whose digests are taken are those that are published".to_owned()),
+            _ => Coverage::Unread(
+                "nothing shows that the files whose digests are taken are those that are published".to_owned(),
+            ),
         })
     }
 

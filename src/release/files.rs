@@ -54,8 +54,7 @@ impl Question<'_, '_> {
         let key = |at: usize| flow.jobs.get(at).map(|job| job.key.as_str());
         let same = key(attest.job) == key(unit.publish.job);
         let keeps = unit.kind == Kind::Maven && !unit.publish.says("clean");
-        same && (attest.step >= unit.publish.step || keeps)
-            || stored_by_publisher(flow, facts, attest, unit)
+        same && (attest.step >= unit.publish.step || keeps) || stored_by_publisher(flow, facts, attest, unit)
     }
 
     /// Whether nothing is published that the attesting job cannot have.

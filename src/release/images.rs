@@ -4,7 +4,7 @@ use super::coverage::{Coverage, Unit, is_image};
 use super::doer::Picked;
 use super::facts::{FlowFacts, Publish, names_missing_output, step_of_leg};
 use super::glob;
-use super::naming::image_name;
+use super::naming::{self, image_name};
 use super::speech::numbers_image;
 use crate::catalogue::{Catalogue, Does};
 use crate::commands::matching;
@@ -23,7 +23,7 @@ pub(super) fn image_covered(
         return Coverage::No;
     }
     let index = unit.publish.sink.index;
-    let named = names.iter().any(|name| fits(name, unit));
+    let named = names.iter().any(|name| fits(name, unit) || told_by_publisher(flow, facts, name, unit));
     for digest in digests {
         for symbol in digest.value.symbols().map(|symbol| taken_from(flow, facts, symbol, 0)) {
             if is_number(flow, facts, symbol) {
@@ -36,16 +36,19 @@ pub(super) fn image_covered(
                 }
                 continue;
             };
-            let publishing =
-                flow.jobs.get(unit.publish.job).is_some_and(|j| j.key == job.key) && step.is(unit.publish.doer.step());
+            let publishing = flow.jobs.get(unit.publish.job).is_some_and(|j| j.key == job.key)
+                && step.includes(unit.publish.doer.step());
             if publishing {
                 // Where a step pushes several images, the name tells which of them the digest is of.
                 if !named && pushes_others(facts, unit) {
-                    return Coverage::No;
+                    return match names.iter().any(|name| Text::new(name.as_str()).symbol().is_some()) {
+                        true => Coverage::Unread("nothing shows which of the images of its step it names".to_owned()),
+                        false => Coverage::No,
+                    };
                 }
                 // Every leg of a matrix writes the same output of its job.
                 let legs = facts.iter().enumerate().filter(|(at, own)| {
-                    let pushes = |p: &Publish<'_>| p.doer.step().is(step) && !p.cond.is_never();
+                    let pushes = |p: &Publish<'_>| step.includes(p.doer.step()) && !p.cond.is_never();
                     flow.jobs.get(*at).is_some_and(|j| j.key == job.key) && own.publishes.iter().any(pushes)
                 });
                 let elsewhere = flow.jobs.get(attest).is_none_or(|j| j.key != job.key);
@@ -65,7 +68,7 @@ pub(super) fn image_covered(
             let pushes = facts.iter().flat_map(|f| &f.publishes).any(|p| {
                 is_image(p.sink.kind)
                     && flow.jobs.get(p.job).is_some_and(|j| j.key == job.key)
-                    && p.doer.step().is(step)
+                    && step.includes(p.doer.step())
             });
             if pushes {
                 return if index {
@@ -90,10 +93,31 @@ pub(super) fn image_covered(
         .unwrap_or_else(|| Coverage::Yes("its subject is this image".to_owned()))
 }
 
+/// What the step that publishes a unit pushes.
+fn pushed_there<'f, 'p>(facts: &'f FlowFacts<'p>, unit: &Unit<'_, '_>) -> impl Iterator<Item = &'f Publish<'p>> {
+    let (job, step) = (unit.publish.job, unit.publish.step);
+    let own = facts.get(job).into_iter().flat_map(|own| &own.publishes);
+    own.filter(move |p| p.step == step && is_image(p.sink.kind) && !p.cond.is_never())
+}
+
 /// Whether the step that publishes a unit pushes further images.
 fn pushes_others(facts: &FlowFacts<'_>, unit: &Unit<'_, '_>) -> bool {
-    let own = facts.get(unit.publish.job).into_iter().flat_map(|own| &own.publishes);
-    own.filter(|p| p.step == unit.publish.step && is_image(p.sink.kind) && !p.cond.is_never()).count() > 1
+    pushed_there(facts, unit).count() > 1
+}
+
+/// Whether a name that nothing resolves is taken from what the publishing step tells of itself, and it pushes images of
+/// one name only: a release tool lists what it made.
+fn told_by_publisher(flow: &Flow, facts: &FlowFacts<'_>, name: &str, unit: &Unit<'_, '_>) -> bool {
+    let name = Text::new(name);
+    let Some(symbol) = name.symbol() else { return false };
+    let told = facts.step_of_symbol(flow, taken_from(flow, facts, symbol, 0)).is_some_and(|(job, step)| {
+        flow.jobs.get(unit.publish.job).is_some_and(|j| j.key == job.key) && step.includes(unit.publish.doer.step())
+    });
+    let same = |p: &Publish<'_>| {
+        let named = naming::names(unit.checkout, flow, p);
+        named.iter().flat_map(|n| &n.places).all(|place| unit.names.contains(place))
+    };
+    told && pushed_there(facts, unit).all(same)
 }
 
 /// Whether an output holds the number of an image and not its digest, by its name or by what is written into it.
@@ -116,7 +140,11 @@ fn taken_from<'s>(flow: &'s Flow, facts: &FlowFacts<'_>, symbol: &'s str, depth:
     if flow.legs(&job.key).count() > 1 {
         return symbol;
     }
-    let text = |c: &Command| matching::does(Does::Text, &c.words);
+    let query = |c: &Command| {
+        let found = matching::tool(Does::Query, &c.words);
+        found.is_some_and(|(tool, after)| matching::positional(&c.words, after, &tool.value_flags).len() < 2)
+    };
+    let text = |c: &Command| matching::does(Does::Text, &c.words) || query(c);
     if !script.unread.is_empty() || !script.commands.iter().all(text) {
         return symbol;
     }

@@ -435,7 +435,7 @@ impl<'a, 'p> Path<'a, 'p> {
             look_alikes,
             ..self.linked(stream.kind, name, published, builds.jobs)
         };
-        linked.chain = self.chain(&linked, publish, files);
+        linked.chain = self.chain(&linked, publish);
         linked
     }
 
@@ -524,20 +524,35 @@ impl<'a, 'p> Path<'a, 'p> {
     {
         let mut all = vec![publish];
         if publish.sink.index {
-            let parts = self.facts.iter().flat_map(|f| &f.publishes);
-            all.extend(parts.filter(|p| p.sink.kind == stream.kind && p.bytes != Bytes::Given));
+            let parts = self.named().iter().filter(|(p, _)| p.sink.kind == stream.kind && p.bytes != Bytes::Given);
+            all.extend(parts.filter(|(p, names)| self.may_be_part(stream, publish, p, names)).map(|(p, _)| *p));
         }
         all
     }
 
-    /// From the jobs that build, over the artifacts, to the publishing step and the provenance.
-    fn chain(
+    /// Whether an image that is pushed may be a part of an index: it is there before the index is made, and has the
+    /// index's name or one that the step with the index says.
+    fn may_be_part(
         &self,
-        linked: &Linked<'p>,
-        publish: &facts::Publish<'p>,
-        files: &[bytes::FileRef],
-    ) -> Vec<(String, Location)> {
-        let _ = files;
+        stream: &Stream<'_, 'p>,
+        index: &facts::Publish<'p>,
+        part: &facts::Publish<'p>,
+        names: &[naming::Named],
+    ) -> bool {
+        let said = |name: &str| {
+            let last = name.rsplit('/').next().unwrap_or(name);
+            let mut texts = bytes::texts(index.doer.step()).into_iter();
+            texts.any(|text| text.as_str().contains(last))
+        };
+        let own = |name: &str| name == stream.name || stream.places.iter().any(|place| place == name);
+        let mut names = names.iter().flat_map(|n| &n.places).map(String::as_str).peekable();
+        let before = part.job == index.job || self.facts.earlier(self.flow, index.job).contains(&part.job);
+        let unnamed = names.peek().is_none();
+        before && (unnamed || names.any(|name| name.contains("${{") || own(name) || said(name)))
+    }
+
+    /// From the jobs that build, over the artifacts, to the publishing step and the provenance.
+    fn chain(&self, linked: &Linked<'p>, publish: &facts::Publish<'p>) -> Vec<(String, Location)> {
         let mut chain: Vec<(String, Location)> = Vec::new();
         let mut keys: BTreeSet<&str> = BTreeSet::new();
         for (_, job) in linked.build_jobs() {

@@ -266,7 +266,7 @@ fn changed(span: &Span<'_, '_>, point: &Point, publish: &Publish<'_>, shown: boo
     // What an action runs that attests its own command.
     let skipped = |at: usize| {
         let step = span.job.steps.get(at);
-        attesting.zip(step).is_some_and(|(by, step)| by.location == step.location && step.chain.starts_with(&by.chain))
+        attesting.zip(step).is_some_and(|(attesting, step)| attesting.includes(step))
     };
     // The publishing command, and what runs behind it.
     let done = match publish.doer.act {
