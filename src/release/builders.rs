@@ -223,7 +223,7 @@ pub(super) fn called(
     if !builder.may_fail_when.is_empty() && !test(&builder.may_fail_when, true).is_never() {
         return refuse(format!("{} may fail without stopping the release", builder.what));
     }
-    if !published.implies(&job.cond) {
+    if !published.clone().and(subjects_named(builder, call)).implies(&job.cond) {
         return Err(Refused {
             rule: builder.id.clone(),
             why: not_always(&format!("provenance by {}", builder.what), &job.cond),
@@ -259,6 +259,14 @@ pub(super) fn called(
         coverage,
         remark: builder.remark.clone(),
     })
+}
+
+/// That the subjects which a generator is handed are not empty: a call that asks for it runs whenever there are any.
+fn subjects_named(builder: &Builder, call: &crate::model::OutsideCall) -> Cond {
+    let picks = [&builder.image, &builder.digest, &builder.subjects].into_iter().flatten();
+    let names: Vec<&str> = picks.filter_map(|pick| pick.input.as_deref()).collect();
+    let values = call.inputs.iter().filter(|i| names.contains(&i.name.as_str())).map(|i| &i.value);
+    values.filter_map(Text::symbol).fold(Cond::TRUE, |all, symbol| all.and(Cond::atom(symbol)))
 }
 
 /// Tests on the inputs of a call: all (or any) of them.

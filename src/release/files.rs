@@ -53,8 +53,10 @@ impl Question<'_, '_> {
         let Self { flow, facts, attest, unit, .. } = *self;
         let key = |at: usize| flow.jobs.get(at).map(|job| job.key.as_str());
         let same = key(attest.job) == key(unit.publish.job);
+        // What attests the files of its own command runs the step that publishes.
+        let wraps = attest.doer.step().includes(unit.publish.doer.step());
         let keeps = unit.kind == Kind::Maven && !unit.publish.says("clean");
-        same && (attest.step >= unit.publish.step || keeps) || stored_by_publisher(flow, facts, attest, unit)
+        same && (attest.step >= unit.publish.step || wraps || keeps) || stored_by_publisher(flow, facts, attest, unit)
     }
 
     /// Whether nothing is published that the attesting job cannot have.
