@@ -1,6 +1,7 @@
 //! What is built into shells: folders, variables, exits.
 
-use super::interpret::{Interpreter, Leave, Shell};
+use super::interpret::{Interpreter, Shell};
+use super::jumps::Leave;
 use super::scope::Held;
 use super::status::Status;
 use super::{paths, symbol};

@@ -16,6 +16,8 @@ use crate::model::{Cond, Text};
 const MOST: usize = 5_000;
 /// Values that one symbol can have; one with more stays unknown.
 const MOST_OPTIONS: usize = 12;
+/// The parts of a condition up to which it is taken apart.
+const MOST_PARTS: usize = 60;
 /// Symbols within the conditions and values of symbols are looked up this deep.
 const DEEPEST: usize = 4;
 
@@ -47,8 +49,46 @@ impl Choices {
         known.get(&symbol::fold(text.symbol()?)).cloned()
     }
 
+    /// What is one value under a condition and another one otherwise can be: the values of both, each once.
+    pub(super) fn either(&self, cond: &Cond, yes: Text, no: Text) -> Options {
+        let (left, right) = (self.of(&yes), self.of(&no));
+        let otherwise = cond.clone().negate();
+        let two = vec![(cond.clone(), yes.clone()), (otherwise.clone(), no.clone())];
+        if left.is_none() && right.is_none() || cond.exceeds(MOST_PARTS) {
+            return two;
+        }
+        let single = left.is_none();
+        let left = left.unwrap_or_else(|| vec![(Cond::TRUE, yes)]);
+        let right = right.unwrap_or_else(|| vec![(Cond::TRUE, no)]);
+        let mut all: Options = left.into_iter().map(|(under, value)| (cond.clone().and(under), value)).collect();
+        for (under, value) in right {
+            match all.iter_mut().find(|(_, known)| *known == value) {
+                // `a or (not a and b)` is `a or b`.
+                Some((known, _)) if single => *known = cond.clone().or(under),
+                Some((known, _)) => *known = known.clone().or(otherwise.clone().and(under)),
+                None => all.push((otherwise.clone().and(under), value)),
+            }
+        }
+        all.retain(|(under, _)| !under.contradicts());
+        let fits = !all.is_empty() && all.len() <= MOST_OPTIONS && all.iter().all(|(c, _)| !c.exceeds(MOST_PARTS));
+        if fits { all } else { two }
+    }
+
+    /// A condition on a text that may be one of several.
+    pub(super) fn each(&self, text: &Text, on: &dyn Fn(&Text) -> Cond) -> Cond {
+        let options = self.spread(text);
+        if options.is_empty() {
+            return on(text);
+        }
+        let sum = options.iter().fold(Cond::FALSE, |sum, (cond, value)| sum.or(cond.clone().and(on(value))));
+        if sum.exceeds(MOST_PARTS) { on(text) } else { sum }
+    }
+
     /// Every text that `text` can be, where symbols in it have several outcomes that are known; none otherwise.
     pub(super) fn spread(&self, text: &Text) -> Options {
+        if text.is_literal() || self.known.borrow().is_empty() {
+            return Options::new();
+        }
         let mut open = vec![(Cond::TRUE, text.clone(), DEEPEST)];
         let mut found = Options::new();
         while let Some((cond, text, depth)) = open.pop() {
@@ -97,8 +137,9 @@ impl Choices {
         let (left, right) = atom.strip_suffix('\'')?.rsplit_once(" == '")?;
         let options = self.known.borrow().get(left)?.clone();
         let right = Text::from(right.replace("''", "'"));
-        Some(options.into_iter().fold(Cond::FALSE, |sum, (cond, value)| {
+        let sum = options.into_iter().fold(Cond::FALSE, |sum, (cond, value)| {
             sum.or(cond.and(self.resolved(symbol::equal(&value, &right), depth - 1)))
-        }))
+        });
+        (!sum.exceeds(MOST_PARTS)).then_some(sum)
     }
 }

@@ -58,19 +58,26 @@ impl Interpreter<'_> {
             Test::Binary(left, operator, right) => {
                 let left = self.text(left);
                 let text = self.text(right);
+                let choices = &self.context.choices;
                 match operator.as_str() {
-                    "=" | "==" if is_pattern(right) => fits(&left, &text),
-                    "!=" if is_pattern(right) => fits(&left, &text).negate(),
-                    operator => binary(&left, operator, &text),
+                    "=" | "==" if is_pattern(right) => choices.each(&left, &|left| fits(left, &text)),
+                    "!=" if is_pattern(right) => choices.each(&left, &|left| fits(left, &text)).negate(),
+                    operator => self.compared(&left, operator, &text),
                 }
             }
         }
     }
 
+    /// A comparison, for each of the values that the sides can have.
+    fn compared(&self, left: &Text, operator: &str, right: &Text) -> Cond {
+        let choices = &self.context.choices;
+        choices.each(left, &|left| choices.each(right, &|right| binary(left, operator, right)))
+    }
+
     fn unary(&self, operator: &str, value: &Text) -> Cond {
         match operator {
-            "-n" => present(value),
-            "-z" => present(value).negate(),
+            "-n" => self.context.choices.each(value, &present),
+            "-z" => self.context.choices.each(value, &present).negate(),
             "-v" => match value.literal().and_then(|name| self.known(name)) {
                 Some(held) if held.text().is_literal() => Cond::TRUE,
                 _ => Cond::atom(format!("test -v {}", word(value))),
@@ -196,7 +203,7 @@ impl Bracket<'_, '_> {
             let at = self.at;
             self.at += 3;
             return match self.words.get(at..at + 3) {
-                Some([a, operator, b]) => binary(a, operator.as_str(), b),
+                Some([a, operator, b]) => self.of.compared(a, operator.as_str(), b),
                 _ => Cond::FALSE,
             };
         }
@@ -221,7 +228,7 @@ impl Bracket<'_, '_> {
             }
             // `[ -n $X ]` with nothing behind the operator is true, as any single word is.
             Some(_) => {
-                let cond = self.words.get(self.at).map(present);
+                let cond = self.words.get(self.at).map(|word| self.of.context.choices.each(word, &present));
                 self.at += 1;
                 cond.unwrap_or(Cond::FALSE)
             }

@@ -1,12 +1,13 @@
-//! Statements made of statements: branches, loops, pipelines, redirects.
+//! Statements made of statements: branches, pipelines, redirects.
 
 use super::capture::{Channel, Stdout};
-use super::interpret::{Interpreter, Leave, MOST_BRANCHES, MOST_ITERATIONS};
-use super::scope::{Held, Scope, choice};
+use super::interpret::{Interpreter, MOST_BRANCHES};
+use super::jumps::Outcome;
+use super::scope::{Held, choice};
 use super::status::{Rendered, Status};
 use super::symbol;
 use crate::model::{Bound, Cond, Text};
-use crate::syntax::shell::{Node, Piece, Redirect, RedirectKind, Word};
+use crate::syntax::shell::{Node, Redirect, RedirectKind, Word};
 
 /// What redirects make of input and output.
 #[derive(Clone)]
@@ -19,6 +20,8 @@ pub(super) struct Streams {
 
 /// The bytes of text that a variable is worth where branches are joined.
 const VARIABLE: usize = 8;
+/// The bytes of text that one is worth which they leave different.
+const JOINED: usize = 128;
 
 impl Interpreter<'_> {
     pub(super) fn redirected(&mut self, inner: &Node, redirects: &[Redirect]) -> Status {
@@ -105,12 +108,11 @@ impl Interpreter<'_> {
     }
 
     /// Runs a branch and returns what it leaves; `None` when it does not come out at its end.
-    pub(super) fn branch(&mut self, cond: &Cond, run: impl FnOnce(&mut Self)) -> Option<(Cond, Scope, Text)> {
+    pub(super) fn branch(&mut self, cond: &Cond, run: impl FnOnce(&mut Self)) -> Option<Outcome> {
         if matches!(cond, Cond::Known(false)) {
             return None;
         }
-        let (scope, folder) = (self.scope.clone(), self.folder.clone());
-        self.steps += scope.len() / 8;
+        let before = self.so_far(Cond::TRUE);
         let (dead, _) = self.under(
             cond,
             |_| false,
@@ -119,25 +121,32 @@ impl Interpreter<'_> {
                 this.is_dead()
             },
         );
-        let scope = std::mem::replace(&mut self.scope, scope);
-        let folder = std::mem::replace(&mut self.folder, folder);
-        (!dead).then_some((cond.clone(), scope, folder))
+        let scope = std::mem::replace(&mut self.scope, before.scope);
+        let folder = std::mem::replace(&mut self.folder, before.folder);
+        if !scope.is(&self.scope) {
+            self.steps += scope.len() / 8;
+        }
+        (!dead).then(|| Outcome { cond: cond.clone(), scope, folder })
     }
 
-    pub(super) fn merge(&mut self, outcomes: Vec<(Cond, Scope, Text)>) {
-        let Some((_, _, last)) = outcomes.last() else { return };
-        let mut folder = last.clone();
-        for (cond, _, other) in outcomes.iter().rev().skip(1) {
-            if *other != folder {
+    /// Joins outcomes, of which the first counts whose condition holds; the last stands for all other cases.
+    pub(super) fn merge(&mut self, mut outcomes: Vec<Outcome>) {
+        let Some(Outcome { mut scope, mut folder, .. }) = outcomes.pop() else { return };
+        while let Some(outcome) = outcomes.pop() {
+            let cond = &outcome.cond;
+            if outcome.folder != folder {
                 let held = |t: &Text| Held::Scalar(t.clone());
-                folder = choice(cond, &held(other), &held(&folder), &self.context.choices).text();
+                folder = choice(cond, &held(&outcome.folder), &held(&folder), &self.context.choices).text();
             }
+            if outcome.scope.is(&scope) {
+                continue;
+            }
+            let outside =
+                |name: &str| Held::Scalar(self.outside(name).unwrap_or_else(|| Text::unknown(&format!("env.{name}"))));
+            let joined = scope.join(cond, &outcome.scope, &outside, &self.context.choices);
+            self.charge(2 * scope.len() * VARIABLE + joined * JOINED);
         }
-        self.charge(outcomes.iter().map(|(_, scope, _)| scope.len()).sum::<usize>() * VARIABLE);
-        let scopes = outcomes.into_iter().map(|(cond, scope, _)| (cond, scope)).collect();
-        let outside =
-            |name: &str| Held::Scalar(self.outside(name).unwrap_or_else(|| Text::unknown(&format!("env.{name}"))));
-        self.scope = Scope::merge(&outside, scopes, &self.context.choices);
+        self.scope = scope;
         self.folder = folder;
     }
 
@@ -179,7 +188,9 @@ impl Interpreter<'_> {
             let mut fits = Cond::FALSE;
             for pattern in patterns {
                 let pattern = self.text(pattern);
-                fits = fits.or(self.context.choices.resolve(symbol::fits(&subject, &pattern)));
+                let choices = &self.context.choices;
+                let each = choices.each(&subject, &|subject| symbol::fits(subject, &pattern));
+                fits = fits.or(choices.resolve(each));
             }
             let cond = none.clone().and(fits.clone());
             none = none.and(fits.negate());
@@ -188,54 +199,6 @@ impl Interpreter<'_> {
         outcomes.extend(self.branch(&none, |_| {}));
         self.merge(outcomes);
         self.success()
-    }
-
-    pub(super) fn each(&mut self, variable: &str, words: Option<&[Word]>, body: &Node) -> Status {
-        let mut items: Vec<Text> = Vec::new();
-        let mut known = true;
-        match words {
-            None => items.clone_from(&self.positional),
-            Some(words) => {
-                for word in words {
-                    let split = word.pieces.iter().any(|p| {
-                        matches!(
-                            p,
-                            Piece::Variable { quoted: false, .. }
-                                | Piece::Substitution { quoted: false, .. }
-                                | Piece::Hole { quoted: false, .. }
-                        )
-                    });
-                    let mut words = Vec::new();
-                    self.words(word, &mut words);
-                    for item in words {
-                        known &= item.is_literal() && !item.as_str().contains(['*', '?', '[']);
-                        // What an unknown list yields is one of its items, and not the list.
-                        items.push(match item.symbol() {
-                            Some(symbol) if split => symbol::unknown("item", symbol),
-                            _ => item,
-                        });
-                    }
-                }
-            }
-        }
-        if items.len() > MOST_ITERATIONS {
-            self.unread(self.here, Bound::Loop(MOST_ITERATIONS));
-            items.truncate(MOST_ITERATIONS);
-        }
-        let before = (!known).then(|| self.scope.clone());
-        for item in items {
-            self.scope.set(variable, Held::Scalar(item), false);
-            let caught = |leave| matches!(leave, Leave::Break | Leave::Continue);
-            let (_, left) = self.under(&Cond::TRUE, caught, |this| this.run(body));
-            if left == Some(Leave::Break) || self.is_dead() {
-                break;
-            }
-        }
-        if let Some(before) = before {
-            let label = self.here.to_string();
-            self.scope = std::mem::take(&mut self.scope).after_rounds(&before, &label);
-        }
-        Status::same(Cond::TRUE)
     }
 }
 

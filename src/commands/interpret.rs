@@ -7,14 +7,14 @@ use std::sync::Arc;
 
 use super::capture::{Capture, Stdout, Writes, settle};
 use super::choices::Choices;
-use super::condition::is_assertion;
+use super::jumps::Jump;
 use super::scope::{Held, Scope};
 use super::sourced::Sourced;
 use super::status::{Rendered, Status, Strict};
 use super::{Parsed, paths, rounds, symbol};
 use crate::catalogue::{Indexed, Wrapper};
 use crate::model::{self, Bound, Cond, Hop, Location, Text, Unread};
-use crate::syntax::shell::{Node, Piece, Script};
+use crate::syntax::shell::{Node, Script};
 use crate::syntax::{batch, powershell, shell};
 
 /// Statements and expansions that are followed in one script, loops and calls unrolled.
@@ -30,7 +30,7 @@ pub(super) const MOST_CALLS: usize = 12;
 /// Branches of one `if` or `case`.
 pub(super) const MOST_BRANCHES: usize = 200;
 /// Exits and nested branches that make up one condition.
-const MOST_CONDITIONS: usize = 100;
+pub(super) const MOST_CONDITIONS: usize = 100;
 
 /// A family of shells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,20 +126,6 @@ pub struct Context<'a> {
     pub sourced: &'a Sources<'a>,
 }
 
-/// Whether a statement ends the script, a function or a round of a loop.
-fn leaves(node: &Node) -> bool {
-    match node {
-        Node::Command(simple) => simple.words.first().is_some_and(|word| match word.pieces.as_slice() {
-            [Piece::Text { text, .. }] => matches!(text.as_str(), "exit" | "return" | "break" | "continue"),
-            _ => false,
-        }),
-        Node::Sequence(nodes) => nodes.iter().any(leaves),
-        Node::And(a, b) | Node::Or(a, b) => leaves(a) || leaves(b),
-        Node::Redirected(inner, _) => leaves(inner),
-        _ => false,
-    }
-}
-
 /// Lists the commands of a script in order, with what it hands on to later steps.
 ///
 /// A command is taken to succeed, since scripts of CI platforms stop at the first that fails: `a && b` runs both.
@@ -189,22 +175,6 @@ pub(super) struct Frame {
     pub(super) file: Option<Sourced>,
 }
 
-/// How control leaves a stretch of a script early.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Leave {
-    Exit,
-    Return,
-    Break,
-    Continue,
-}
-
-#[derive(Debug, Clone)]
-struct Jump {
-    leave: Leave,
-    cond: Cond,
-    failing: bool,
-}
-
 pub(super) struct Interpreter<'a> {
     pub(super) context: Context<'a>,
     pub(super) scope: Scope,
@@ -214,7 +184,7 @@ pub(super) struct Interpreter<'a> {
     pub(super) before: Option<Text>,
     /// Conditions on the way to here; each entry includes the ones before it.
     pub(super) path: Vec<Cond>,
-    jumps: Vec<Jump>,
+    pub(super) jumps: Vec<Jump>,
     pub(super) functions: HashMap<String, (Arc<Node>, Rc<Frame>)>,
     pub(super) positional: Vec<Text>,
     /// How far `getopts` has come in them.
@@ -306,42 +276,6 @@ impl Interpreter<'_> {
         self.path.push(if keeps { before.and(cond) } else { before });
     }
 
-    /// Runs something under a condition. What leaves it early and is not caught conditions what follows.
-    pub(super) fn under<R>(
-        &mut self,
-        cond: &Cond,
-        catches: fn(Leave) -> bool,
-        run: impl FnOnce(&mut Self) -> R,
-    ) -> (R, Option<Leave>) {
-        let (path, jumps) = (self.path.len(), self.jumps.len());
-        if !cond.is_always() {
-            self.push(cond.clone());
-        }
-        let result = run(self);
-        self.path.truncate(path);
-        let mut left = None;
-        for mut jump in self.jumps.split_off(jumps.min(self.jumps.len())) {
-            jump.cond = cond.clone().and(jump.cond);
-            if catches(jump.leave) {
-                if jump.cond.is_always() {
-                    left = Some(jump.leave);
-                }
-                continue;
-            }
-            let assertion = jump.failing && !jump.cond.is_always() && is_assertion(&jump.cond);
-            if !assertion {
-                self.push(jump.cond.clone().negate());
-                self.jumps.push(jump);
-            }
-        }
-        (result, left)
-    }
-
-    pub(super) fn leave(&mut self, leave: Leave, failing: bool) {
-        self.jumps.push(Jump { leave, cond: Cond::TRUE, failing });
-        self.push(Cond::FALSE);
-    }
-
     /// Runs something whose variables, folder and exits stay inside.
     pub(super) fn apart<R>(&mut self, run: impl FnOnce(&mut Self) -> R) -> R {
         let scope = self.scope.clone();
@@ -397,23 +331,7 @@ impl Interpreter<'_> {
     pub(super) fn statement(&mut self, node: &Node) -> Status {
         match node {
             Node::Command(simple) => self.simple(simple),
-            Node::And(a, b) => {
-                let first = self.status(a);
-                // Nobody leaves because a command succeeds as it should: `already-released && exit 0` asks.
-                let cond = if leaves(b) { first.strict.cond() } else { first.lenient.clone() };
-                let second = self.perhaps(&cond, b);
-                Status { lenient: first.lenient.and(second.lenient), strict: first.strict.and(second.strict) }
-            }
-            Node::Or(a, b) => {
-                let first = self.status(a);
-                let strict = first.strict.cond();
-                let second = self.perhaps(&strict.clone().negate(), b);
-                let lenient = match first.lenient {
-                    Cond::Known(true) => Cond::TRUE,
-                    lenient => lenient.or(second.lenient),
-                };
-                Status { lenient, strict: Strict::Known(strict.or(second.strict.cond())) }
-            }
+            Node::And(..) | Node::Or(..) => self.chain(node),
             Node::Not(inner) => {
                 let status = self.status(inner);
                 let negated = status.strict.cond().negate();
@@ -441,19 +359,6 @@ impl Interpreter<'_> {
             Node::Opaque(raw) => Status::same(Cond::atom(symbol::fold(&self.bound(raw)))),
             Node::Redirected(inner, redirects) => self.redirected(inner, redirects),
         }
-    }
-
-    /// Runs a statement under a condition. What it sets depends on that condition afterwards, unless it is the success
-    /// of a command, which is taken for granted or fails the script.
-    fn perhaps(&mut self, cond: &Cond, node: &Node) -> Status {
-        if matches!(cond, Cond::Known(_)) || is_assertion(cond) {
-            return self.under(cond, |_| false, |this| this.status(node)).0;
-        }
-        let mut status = Status::same(Cond::TRUE);
-        let mut outcomes: Vec<_> = self.branch(cond, |this| status = this.status(node)).into_iter().collect();
-        outcomes.extend(self.branch(&cond.clone().negate(), |_| {}));
-        self.merge(outcomes);
-        status
     }
 
     /// A path as a part of conditions and symbols: seen from the root of the checkout.

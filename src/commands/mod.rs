@@ -6,6 +6,7 @@
 
 mod builtin;
 mod capture;
+mod chain;
 mod choices;
 mod condition;
 pub mod crates;
@@ -13,6 +14,7 @@ mod expand;
 mod flow;
 mod follow;
 mod interpret;
+mod jumps;
 pub mod matching;
 mod parsed;
 mod paths;

@@ -1,36 +1,112 @@
-//! Loops over the arguments of a script: `while [ $# -gt 0 ]` with `shift`, and `while getopts`.
+//! Loops, those over the arguments of a script among them: `while [ $# -gt 0 ]` with `shift`, and `while getopts`.
 
-use super::interpret::{Interpreter, Leave, MOST_ITERATIONS};
-use super::scope::Held;
+use super::condition::is_assertion;
+use super::interpret::{Interpreter, MOST_ITERATIONS};
+use super::jumps::{Leave, Outcome};
+use super::scope::{Held, Scope};
 use super::status::Status;
+use super::symbol;
 use crate::model::{Bound, Cond, Text};
-use crate::syntax::shell::Node;
+use crate::syntax::shell::{Node, Piece, Word};
 
 /// How far `getopts` has come: the argument and the letter in it.
 pub(super) type Place = (usize, usize);
 
+/// What the rounds of a loop have come to.
+struct Rounds {
+    /// What is set where a round leaves the loop.
+    outcomes: Vec<Outcome>,
+    /// Whether one has left it.
+    left: Cond,
+    /// Whether no other round follows.
+    over: bool,
+}
+
+impl Default for Rounds {
+    fn default() -> Self {
+        Self { outcomes: Vec::new(), left: Cond::FALSE, over: false }
+    }
+}
+
+impl Rounds {
+    /// Whether the loop still runs.
+    fn none_left(&self) -> Cond {
+        self.left.clone().negate()
+    }
+}
+
 impl Interpreter<'_> {
+    pub(super) fn each(&mut self, variable: &str, words: Option<&[Word]>, body: &Node) -> Status {
+        let mut items: Vec<Text> = Vec::new();
+        let mut known = true;
+        match words {
+            None => items.clone_from(&self.positional),
+            Some(words) => {
+                for word in words {
+                    let split = word.pieces.iter().any(|p| {
+                        matches!(
+                            p,
+                            Piece::Variable { quoted: false, .. }
+                                | Piece::Substitution { quoted: false, .. }
+                                | Piece::Hole { quoted: false, .. }
+                        )
+                    });
+                    let mut words = Vec::new();
+                    self.words(word, &mut words);
+                    for item in words {
+                        known &= item.is_literal() && !item.as_str().contains(['*', '?', '[']);
+                        // What an unknown list yields is one of its items, and not the list.
+                        items.push(match item.symbol() {
+                            Some(symbol) if split => symbol::unknown("item", symbol),
+                            _ => item,
+                        });
+                    }
+                }
+            }
+        }
+        if items.len() > MOST_ITERATIONS {
+            self.unread(self.here, Bound::Loop(MOST_ITERATIONS));
+            items.truncate(MOST_ITERATIONS);
+        }
+        let before = (!known).then(|| self.scope.clone());
+        let mut rounds = Rounds::default();
+        for item in items {
+            self.scope.set(variable, Held::Scalar(item), false);
+            let cond = rounds.none_left();
+            self.round(&cond, &mut rounds, |this| this.run(body));
+            if rounds.over || self.is_dead() {
+                break;
+            }
+        }
+        self.after(rounds);
+        if let Some(before) = before {
+            self.unknown_rounds(&before);
+        }
+        Status::same(Cond::TRUE)
+    }
+
     pub(super) fn repeat(&mut self, test: &Node, body: &Node, until: bool) -> Status {
-        let caught = |leave| matches!(leave, Leave::Break | Leave::Continue);
+        let mut rounds = Rounds::default();
         for round in 0.. {
             let before = self.scope.clone();
             let arguments = (self.positional.len(), self.options);
-            let (status, _) = self.under(&Cond::TRUE, caught, |this| this.status(test));
+            let mut status = Status::same(Cond::TRUE);
+            self.catching(Leave::is_of_loop, |this| status = this.status(test));
             let cond = if until { status.strict.cond().negate() } else { status.lenient };
-            let left = match &cond {
+            match &cond {
                 Cond::Known(false) if round > 0 => break,
-                Cond::Known(false) => None,
+                Cond::Known(false) => {}
                 cond => {
-                    let run = |this: &mut Self| {
+                    let within = rounds.none_left().and(cond.clone());
+                    self.round(&within, &mut rounds, |this| {
                         if let Some(capture) = this.captures.last_mut() {
                             capture.mixed = true;
                         }
                         this.run(body);
-                    };
-                    self.under(cond, caught, run).1
+                    });
                 }
-            };
-            if cond.is_always() && (left == Some(Leave::Break) || self.is_dead()) {
+            }
+            if cond.is_always() && (rounds.over || self.is_dead()) {
                 break;
             }
             // A loop that takes arguments goes on as long as there are any; of others nobody knows how long.
@@ -39,12 +115,60 @@ impl Interpreter<'_> {
                 if takes {
                     self.unread(self.here, Bound::Loop(MOST_ITERATIONS));
                 }
-                let label = self.here.to_string();
-                self.scope = std::mem::take(&mut self.scope).after_rounds(&before, &label);
+                self.after(std::mem::take(&mut rounds));
+                self.unknown_rounds(&before);
                 break;
             }
         }
+        self.after(rounds);
         Status::same(Cond::TRUE)
+    }
+
+    /// Runs the body of a loop once.
+    fn round(&mut self, cond: &Cond, rounds: &mut Rounds, run: impl FnOnce(&mut Self)) {
+        let (dead, caught) = self.under(cond, Leave::is_of_loop, |this| {
+            run(this);
+            this.is_dead()
+        });
+        let mut on = Vec::new();
+        // Behind a `continue` no `break` is reached.
+        let mut none = Cond::TRUE;
+        for jump in caught {
+            let leave = jump.leave;
+            let mut outcome = jump.outcome();
+            if leave == Leave::Continue {
+                none = self.bounded(none.and(outcome.cond.clone().negate()));
+                on.push(outcome);
+                continue;
+            }
+            outcome.cond = self.bounded(none.clone().and(outcome.cond));
+            // What the machine does may be another thing in the next round.
+            if !is_assertion(&outcome.cond) {
+                rounds.left = self.bounded(rounds.left.clone().or(outcome.cond.clone()));
+            }
+            self.steps += outcome.scope.len() / 8;
+            rounds.outcomes.push(outcome);
+        }
+        if !dead {
+            on.push(self.so_far(Cond::TRUE));
+        }
+        rounds.over = on.is_empty();
+        self.merge(on);
+    }
+
+    /// Joins what is set where rounds of a loop leave it with what is set behind the last.
+    fn after(&mut self, rounds: Rounds) {
+        let mut outcomes = rounds.outcomes;
+        if !rounds.over || outcomes.is_empty() {
+            outcomes.push(self.so_far(Cond::TRUE));
+        }
+        self.merge(outcomes);
+    }
+
+    /// Marks what depends on how many rounds there were.
+    fn unknown_rounds(&mut self, before: &Scope) {
+        let label = self.here.to_string();
+        self.scope = std::mem::take(&mut self.scope).after_rounds(before, &label, &self.context.choices);
     }
 
     /// `getopts SPEC NAME`: the next option of the arguments; `None` where they are not known.

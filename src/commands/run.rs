@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use super::capture::{Channel, Stdout};
 use super::flow::Streams;
-use super::interpret::{Frame, Interpreter, Leave, MOST_CALLS, MOST_COMMANDS, MOST_STEPS, Shell};
+use super::interpret::{Frame, Interpreter, MOST_CALLS, MOST_COMMANDS, MOST_STEPS, Shell};
+use super::jumps::Leave;
 use super::scope::Held;
 use super::status::{Rendered, Status, Strict};
 use super::{symbol, wrappers};
@@ -350,14 +351,13 @@ impl Interpreter<'_> {
                 Some(Stdout::File(target)) => Channel::of(target),
                 _ => None,
             };
-            let catches = |leave| leave == Leave::Return;
             if let Some(channel) = channel {
-                let (capture, _) = self.capturing(|this| this.under(&Cond::TRUE, catches, |t| t.run(&body)));
+                let (capture, _) = self.capturing(|this| this.catching(Leave::is_return, |t| t.run(&body)));
                 self.hand_on(channel, &capture);
             } else {
                 let stdout = streams.stdout.unwrap_or_else(|| self.stdout.clone());
                 let stdout = std::mem::replace(&mut self.stdout, stdout);
-                self.under(&Cond::TRUE, catches, |this| this.run(&body));
+                self.catching(Leave::is_return, |this| this.run(&body));
                 self.stdout = stdout;
             }
             for (name, held) in self.locals.pop().unwrap_or_default().into_iter().rev() {

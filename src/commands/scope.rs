@@ -1,6 +1,7 @@
 //! Variables of a running script.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use super::choices::Choices;
 use super::symbol;
@@ -46,7 +47,8 @@ impl Held {
 /// The variables that a script has set.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Scope {
-    variables: BTreeMap<String, (Held, bool)>,
+    /// Branches share what none of them has changed.
+    variables: Rc<BTreeMap<String, (Held, bool)>>,
     /// `set -a`: every assignment exports.
     pub(super) export_all: bool,
 }
@@ -69,18 +71,22 @@ impl Scope {
             }
         };
         let exported = exported || self.export_all || self.variables.get(name).is_some_and(|(_, e)| *e);
-        self.variables.insert(name.to_owned(), (held, exported));
+        Rc::make_mut(&mut self.variables).insert(name.to_owned(), (held, exported));
     }
 
     pub(super) fn restore(&mut self, name: &str, held: Option<Held>) {
         match held {
             Some(held) => self.set(name, held, false),
-            None => drop(self.variables.remove(name)),
+            None if self.variables.contains_key(name) => drop(Rc::make_mut(&mut self.variables).remove(name)),
+            None => {}
         }
     }
 
     pub(super) fn export(&mut self, name: &str) {
-        if let Some((_, exported)) = self.variables.get_mut(name) {
+        if !self.variables.contains_key(name) {
+            return;
+        }
+        if let Some((_, exported)) = Rc::make_mut(&mut self.variables).get_mut(name) {
             *exported = true;
         }
     }
@@ -93,39 +99,59 @@ impl Scope {
     /// Only what a program that is started sees.
     pub(super) fn inherited(&self) -> Scope {
         let variables = self.variables.iter().filter(|(_, (_, exported))| *exported);
-        Scope { variables: variables.map(|(n, v)| (n.clone(), v.clone())).collect(), export_all: false }
+        Scope { variables: Rc::new(variables.map(|(n, v)| (n.clone(), v.clone())).collect()), export_all: false }
     }
 
-    /// Joins the outcomes of branches, each with its condition. A variable that they leave different becomes a symbol
-    /// which names the choice, so that equal choices stay equal.
-    pub(super) fn merge(outside: &dyn Fn(&str) -> Held, mut branches: Vec<(Cond, Scope)>, choices: &Choices) -> Scope {
-        let Some((_, mut merged)) = branches.pop() else { return Scope::default() };
-        while let Some((cond, branch)) = branches.pop() {
-            // Hardly any variable is another one behind the branches.
-            let other = |(name, value): (&String, &(Held, bool))| {
-                (merged.variables.get(name) != Some(value)).then(|| name.clone())
-            };
-            let gone = merged.variables.keys().filter(|name| !branch.variables.contains_key(*name)).cloned();
-            let names: BTreeSet<String> = branch.variables.iter().filter_map(other).chain(gone).collect();
-            for name in names {
-                let (left, right) = (branch.variables.get(&name), merged.variables.get(&name));
-                let exported = left.is_some_and(|(_, e)| *e) || right.is_some_and(|(_, e)| *e);
-                let held = |v: Option<&(Held, bool)>| v.map_or_else(|| outside(&name), |(held, _)| held.clone());
-                let (left, right) = (held(left), held(right));
-                let joined = if left == right { left } else { choice(&cond, &left, &right, choices) };
-                merged.variables.insert(name, (joined, exported));
-            }
+    /// Whether both are one and the same, unchanged.
+    pub(super) fn is(&self, other: &Scope) -> bool {
+        Rc::ptr_eq(&self.variables, &other.variables) && self.export_all == other.export_all
+    }
+
+    /// Joins what a branch leaves with what is left when its condition does not hold, and counts the variables that
+    /// differ. Such a one becomes a symbol which names the choice, so that equal choices stay equal.
+    pub(super) fn join(
+        &mut self,
+        cond: &Cond,
+        branch: &Scope,
+        outside: &dyn Fn(&str) -> Held,
+        choices: &Choices,
+    ) -> usize {
+        // Hardly any variable is another one behind the branches.
+        let other = |(name, value): (&String, &(Held, bool))| {
+            (self.variables.get(name) != Some(value)).then(|| name.clone())
+        };
+        let gone = self.variables.keys().filter(|name| !branch.variables.contains_key(*name)).cloned();
+        let names: BTreeSet<String> = branch.variables.iter().filter_map(other).chain(gone).collect();
+        let count = names.len();
+        for name in names {
+            let (left, right) = (branch.variables.get(&name), self.variables.get(&name));
+            let exported = left.is_some_and(|(_, e)| *e) || right.is_some_and(|(_, e)| *e);
+            let held = |v: Option<&(Held, bool)>| v.map_or_else(|| outside(&name), |(held, _)| held.clone());
+            let (left, right) = (held(left), held(right));
+            let joined = if left == right { left } else { choice(cond, &left, &right, choices) };
+            Rc::make_mut(&mut self.variables).insert(name, (joined, exported));
         }
-        merged
+        count
     }
 
     /// Joins what a loop over an unknown number of rounds leaves with what was before it. What a round only adds to
     /// stays; a list that grows by a pattern keeps the pattern.
-    pub(super) fn after_rounds(self, before: &Scope, label: &str) -> Scope {
+    pub(super) fn after_rounds(self, before: &Scope, label: &str, choices: &Choices) -> Scope {
         let mut after = self;
-        for (name, (held, _)) in &mut after.variables {
+        if after.is(before) {
+            return after;
+        }
+        // A choice in which the old value is one stands for no round as well.
+        let includes = |new: &Text, old: &Text| {
+            choices.of(new).is_some_and(|options| {
+                options.iter().any(|(_, value)| value == old) && options.iter().all(|(_, value)| value.is_literal())
+            })
+        };
+        for (name, (held, _)) in Rc::make_mut(&mut after.variables) {
             match (before.get(name), &held) {
-                (Some(Held::Scalar(old)), Held::Scalar(new)) if old != new && !new.as_str().contains(old.as_str()) => {
+                (Some(Held::Scalar(old)), Held::Scalar(new))
+                    if old != new && !new.as_str().contains(old.as_str()) && !includes(new, old) =>
+                {
                     *held = Held::Scalar(symbol::unknown("loop", &format!("{name} {label}")));
                 }
                 _ => {}
@@ -139,8 +165,13 @@ impl Scope {
 pub(super) fn choice(cond: &Cond, yes: &Held, no: &Held, choices: &Choices) -> Held {
     let text = symbol::fold(&cond.to_string());
     let symbol = |yes: &Held, no: &Held| {
+        let options = choices.either(cond, yes.words(), no.words());
+        // Branches within branches may come to one value.
+        if let [(_, only)] = options.as_slice() {
+            return only.clone();
+        }
         let symbol = symbol::unknown("if", &format!("{text}: {}; {}", yes.render(), no.render()));
-        choices.keep(&symbol, vec![(cond.clone(), yes.words()), (cond.clone().negate(), no.words())]);
+        choices.keep(&symbol, options);
         symbol
     };
     match (yes, no) {

@@ -3,12 +3,13 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::interpret::{Frame, Interpreter, Leave, Shell};
+use super::interpret::{Frame, Interpreter, Shell};
+use super::jumps::Leave;
 use super::paths;
 use super::scripts::position;
 use super::status::Status;
 use crate::catalogue::{Catalogue, Topic};
-use crate::model::{Cond, Hop, Location, Span, Text};
+use crate::model::{Hop, Location, Span, Text};
 use crate::syntax::lines::Starts;
 use crate::syntax::shell::{Masked, Simple};
 
@@ -57,7 +58,7 @@ impl Interpreter<'_> {
             let frame = Rc::new(Frame { holes, origin: None, file: Some(file) });
             let frame = std::mem::replace(&mut self.frame, frame);
             let positional = (!own.is_empty()).then(|| std::mem::replace(&mut self.positional, own.to_vec()));
-            self.under(&Cond::TRUE, |leave| leave == Leave::Return, |this| this.script(&script));
+            self.catching(Leave::is_return, |this| this.script(&script));
             if let Some(positional) = positional {
                 self.positional = positional;
             }

@@ -70,6 +70,20 @@ impl Status {
         Self { strict: Strict::Known(cond.clone()), lenient: cond }
     }
 
+    /// Of two statements, the second of which runs when the first succeeds.
+    pub(super) fn and(self, other: Status) -> Self {
+        Status { lenient: self.lenient.and(other.lenient), strict: self.strict.and(other.strict) }
+    }
+
+    /// Of two statements, the second of which runs when the first fails.
+    pub(super) fn or(self, other: Status) -> Self {
+        let lenient = match self.lenient {
+            Cond::Known(true) => Cond::TRUE,
+            lenient => lenient.or(other.lenient),
+        };
+        Status { lenient, strict: Strict::Known(self.strict.cond().or(other.strict.cond())) }
+    }
+
     /// Whether both are one condition.
     pub(super) fn is_same(&self) -> bool {
         match &self.strict {
@@ -101,6 +115,10 @@ impl Strict {
     }
 
     pub(super) fn and(self, other: Strict) -> Self {
-        Self::Both(Rc::new((self, other)))
+        match (self, other) {
+            (Self::Known(one), Self::Known(other)) => Self::Known(one.and(other)),
+            (Self::Known(Cond::Known(true)), other) => other,
+            (one, other) => Self::Both(Rc::new((one, other))),
+        }
     }
 }

@@ -85,12 +85,32 @@ impl Cond {
             Cond::Atom(_) => false,
             Cond::Any(any) => any.iter().all(Cond::is_never),
             // Most are a few literals, of which only opposites exclude one another.
-            Cond::All(all) if all.iter().all(Cond::is_literal) => {
-                let opposite = |one: &Cond| matches!(one, Cond::Not(inner) if all.contains(&**inner));
-                all.iter().any(opposite)
-            }
+            Cond::All(all) if all.iter().all(Cond::is_literal) => self.contradicts(),
             Cond::Not(_) if self.is_literal() => false,
             _ => !self.satisfiable(),
+        }
+    }
+
+    /// Whether it holds more than `most` parts, counted where they stand.
+    pub fn exceeds(&self, most: usize) -> bool {
+        self.left_of(most).is_none()
+    }
+
+    fn left_of(&self, most: usize) -> Option<usize> {
+        let most = most.checked_sub(1)?;
+        match self {
+            Cond::Known(_) | Cond::Atom(_) => Some(most),
+            Cond::Not(inner) => inner.left_of(most),
+            Cond::All(parts) | Cond::Any(parts) => parts.iter().try_fold(most, |left, part| part.left_of(left)),
+        }
+    }
+
+    /// Whether two of its parts exclude one another at first sight.
+    pub fn contradicts(&self) -> bool {
+        match self {
+            Cond::Known(b) => !b,
+            Cond::All(all) => all.iter().any(|one| matches!(one, Cond::Not(inner) if all.contains(&**inner))),
+            _ => false,
         }
     }
 
