@@ -126,10 +126,10 @@ impl<'c> Scripts<'c> {
         Text::new(lines.collect::<Vec<_>>().join("\n"))
     }
 
-    /// Whether the job has built images or written scripts, which later commands may run.
+    /// Whether the job has built images, or written scripts or settings, which later commands may use.
     pub fn left_something(&self) -> bool {
         let machine = self.machine.borrow();
-        !machine.images.is_empty() || !machine.files.is_empty()
+        !machine.images.is_empty() || !machine.files.is_empty() || !machine.settings.is_empty()
     }
 
     /// The commands of a script and of all that it runs.
@@ -188,6 +188,7 @@ impl<'c> Scripts<'c> {
         self.checkout.spend(10 * script.commands.len());
         for command in script.commands {
             budget.written.extend(self.keep(&command).filter(|_| command.cond.is_always()));
+            self.machine.borrow_mut().settings.keep(self.checkout, &command);
             let stand_in = self.stand_in(&command, env, &budget.written);
             let is_other = stand_in.is_some();
             let Some(entered) = stand_in.or_else(|| self.enter(&command, env)) else {

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{Call, Entered, Implied, Piece};
+use super::{Call, Entered, Implied, Piece, Replaced, further_channels};
 use crate::model::{Location, Text, Unread};
 use crate::syntax::yaml::Node;
 
@@ -21,7 +21,7 @@ const CONFIGS: &[&str] = &[
     "goreleaser.yaml",
 ];
 
-pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
+pub(super) fn enter(call: &Call<'_>, replaced: &Replaced) -> Option<Entered> {
     if !matches!(call.program, "goreleaser" | "goreleaser-pro") {
         return None;
     }
@@ -53,26 +53,29 @@ pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
     let unread = "the run computes with which arguments GoReleaser publishes";
     entered.unread = computed.map(|_| Unread::Refused(unread.to_owned()));
     let named = call.flag(&["-f", "--config"]);
-    let path = match named {
+    let asked = match named {
         Some(file) => Some(call.path(file)),
         None => CONFIGS.iter().map(|f| call.path(f)).find(|p| call.checkout.is_there(p)),
     };
     let whole_release = Implied { words: words_of("goreleaser:release", &[]), location: None };
-    let Some(path) = path.filter(|p| call.checkout.is_there(p)) else {
+    let Some(asked) = asked else {
+        // Without a configuration the tool makes a release with its defaults.
         entered.implied.push(whole_release);
-        if named.is_some() {
-            entered.unread = Some(Unread::Refused(format!(
-                "the configuration `{}` is not in the checkout",
-                named.unwrap_or_default()
-            )));
-        }
         return Some(entered);
     };
-    let text = match call.checkout.read(&path) {
-        Ok(text) => text,
-        Err(error) => {
-            entered.implied.push(whole_release);
-            entered.unread = Some(Unread::Refused(format!("{path}: {error}")));
+    let read = match replaced.source(call.checkout, &asked) {
+        Some(path) => match call.checkout.read(path) {
+            Ok(text) => Ok((path.to_owned(), text)),
+            Err(error) => Err(format!("{path}: {error}")),
+        },
+        None if call.checkout.is_there(&asked) => Err(format!("the job writes over the configuration `{asked}`")),
+        None => Err(format!("the configuration `{}` is not in the checkout", named.unwrap_or(&asked))),
+    };
+    let (path, text) = match read {
+        Ok(read) => read,
+        Err(why) => {
+            entered.implied.extend([whole_release, further_channels("GoReleaser")]);
+            entered.unread = Some(Unread::Refused(why));
             return Some(entered);
         }
     };
@@ -102,6 +105,7 @@ pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
         reader.extra_files(root, &mut entered.implied);
     }
     reader.channels(root, &mut entered.implied);
+    reader.included(root, &mut entered.implied);
     for stage in ["before", "after"].into_iter().filter(|stage| !reader.skipped.contains(stage)) {
         reader.hooks(root.get(stage), &mut entered.pieces);
     }
@@ -218,6 +222,32 @@ impl Reader<'_> {
                 implied.push(Implied { words, location: Some(self.at(node)) });
             }
         }
+    }
+
+    /// The channels of other files that are read as parts of the configuration.
+    /// Source: <https://goreleaser.com/customization/general/includes/>
+    fn included(&self, root: Node<'_>, implied: &mut Vec<Implied>) {
+        let mut unread = false;
+        for include in root.get("includes").into_iter().flat_map(|n| n.items()) {
+            let named = include.get("from_file").and_then(|file| file.get("path")?.as_str());
+            let path = named.map(|file| self.call.path(file)).filter(|path| self.call.checkout.is_there(path));
+            let text = path.and_then(|path| Some((self.call.checkout.read(&path).ok()?, path)));
+            let read = text.and_then(|(text, path)| Some((self.call.yaml(&path, &text).ok()?, path)));
+            let Some((documents, path)) = read else {
+                unread = true;
+                continue;
+            };
+            let Some(part) = documents.first().map(|d| d.root()) else { continue };
+            unread |= part.get("includes").is_some();
+            let reader = Reader {
+                path: Arc::from(path.as_str()),
+                project: self.project.clone(),
+                skipped: self.skipped.clone(),
+                call: self.call,
+            };
+            reader.channels(part, implied);
+        }
+        implied.extend(unread.then(|| further_channels("GoReleaser")));
     }
 
     /// Commands that run before everything or after it.
@@ -381,7 +411,7 @@ mod tests {
         let checkout = Checkout::in_memory([(".goreleaser.yml".to_owned(), config.as_bytes().to_vec())], None);
         let words: Vec<Text> = command.split(' ').map(Text::from).collect();
         let call = Call::bare(&checkout, &words);
-        let Some(entered) = enter(&call) else { return Vec::new() };
+        let Some(entered) = enter(&call, &Replaced::default()) else { return Vec::new() };
         entered
             .implied
             .iter()

@@ -80,6 +80,7 @@ pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
         Ok(root) => channels(call, &root, does, &mut entered),
         Err(why) => {
             unconfigured(call, does, false, &mut entered);
+            entered.implied.push(super::further_channels("JReleaser"));
             entered.unread = Some(why);
         }
     }

@@ -15,6 +15,7 @@ mod projects;
 mod release_it;
 mod release_plz;
 mod release_profiles;
+mod replaced;
 mod semantic_others;
 mod semantic_release;
 mod taskfile;
@@ -30,6 +31,7 @@ use crate::syntax::yaml::{self, Document};
 
 use container::Built;
 pub(super) use files::{LONGEST_WRITTEN, language};
+pub(super) use replaced::Replaced;
 
 /// What earlier commands of a job left on its machine.
 #[derive(Debug, Default)]
@@ -38,6 +40,8 @@ pub(super) struct Machine {
     pub(super) images: Vec<Built>,
     /// The scripts that they wrote, by path.
     pub(super) files: BTreeMap<String, String>,
+    /// The configuration files that they copied or wrote over.
+    pub(super) settings: Replaced,
 }
 
 /// A script that a command leads to.
@@ -218,6 +222,12 @@ fn settings(call: &Call<'_>, path: &str) -> Result<Value, Unread> {
     Ok(conf::yaml_node(&own, root.root()))
 }
 
+/// What a tool publishes besides where its configuration cannot be read: channels that nothing shows.
+fn further_channels(tool: &str) -> Implied {
+    let name = format!("further channels of {tool}");
+    Implied { words: vec![Text::from("unread-configuration:channels"), Text::from(name.as_str())], location: None }
+}
+
 /// Joins a folder and a relative path, resolving `.` and `..` within the checkout.
 pub(super) fn join(folder: &str, below: &str) -> String {
     let mut parts: Vec<&str> = Vec::new();
@@ -243,7 +253,7 @@ pub(super) fn enter(call: &Call<'_>, input: Option<&Text>, machine: &Machine) ->
         .or_else(|| package::enter(call))
         .or_else(|| taskfile::enter(call))
         .or_else(|| justfile::enter(call))
-        .or_else(|| goreleaser::enter(call))
+        .or_else(|| goreleaser::enter(call, &machine.settings))
         .or_else(|| jreleaser::enter(call))
         .or_else(|| semantic_others::enter(call))
         .or_else(|| semantic_release::enter(call))

@@ -43,6 +43,7 @@ pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
         }
     } else if !path.is_empty() && key.is_none() {
         entered.unread = Some(Unread::Refused(format!("the configuration `{path}` is not in the checkout")));
+        entered.implied.push(super::further_channels("release-it"));
     }
     let root = documents.first().map(|d| d.root());
     let config = match key {

@@ -78,6 +78,7 @@ impl Reader<'_> {
             if let Some(extended) = self.call.flag(&["-e", "--extends"]) {
                 self.entered.unread =
                     Some(Unread::Refused(format!("the configuration `{extended}` is not in the checkout")));
+                self.entered.implied.push(super::further_channels("semantic-release"));
             }
             self.defaults();
             return;
@@ -87,6 +88,7 @@ impl Reader<'_> {
             Ok(text) => text,
             Err(error) => {
                 self.entered.unread = Some(Unread::Refused(format!("{path}: {error}")));
+                self.entered.implied.push(super::further_channels("semantic-release"));
                 self.defaults();
                 return;
             }
