@@ -17,5 +17,9 @@ pub struct Image {
 #[serde(deny_unknown_fields)]
 pub struct Registry {
     /// Their hosts, without port and domain.
+    #[serde(default)]
     pub hosts: Vec<String>,
+    /// Variables that hold such a registry, or a repository in it.
+    #[serde(default)]
+    pub env: Vec<String>,
 }

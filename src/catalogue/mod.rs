@@ -42,10 +42,12 @@ pub use name::{Names, Said, Spoken, Topic};
 pub use producer::{Broken, Content, FoundBy, Producer, Signer, Store, Subjects};
 pub use rule::{Cards, Example, Examples, Principle, RuleCard, Sheet, Subject};
 pub use runner::{Field, FieldFor, RunnerFields};
-pub use sink::{Bytes, Client, Naming, Sink};
+pub use sink::{Bytes, Client, Host, Naming, Sink};
 pub use test::{Pick, Split, Test};
 pub use tool::{Does, Tool};
-pub use traits::{Brings, Cache, Change, Credential, Remote, Run, RunOption, Safeguard, Steps, Transfer, Wrapper};
+pub use traits::{
+    Brings, Cache, Change, Credential, Remote, Run, RunOption, RunVerb, Safeguard, Steps, Transfer, Wrapper,
+};
 
 /// Everything in `rules/`.
 #[derive(Debug, Deserialize)]

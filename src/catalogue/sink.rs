@@ -49,6 +49,20 @@ pub struct Client {
     /// Options that choose packages for others and mean something else to it.
     #[serde(default)]
     pub no_filters: Vec<String>,
+    /// The variable without which it does not publish with the platform's identity.
+    #[serde(default)]
+    pub trusted_by: Option<String>,
+}
+
+/// The registry that a step names.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Host {
+    /// Where it names one, by its address.
+    pub at: Vec<Pick>,
+    /// Hosts of the one that the entry's `place` speaks of.
+    #[serde(default)]
+    pub own: Vec<String>,
 }
 
 /// A step that hands bytes to consumers.
@@ -111,4 +125,10 @@ pub struct Sink {
     /// Which place the bytes go to, when the sink names one (`npm registry`).
     #[serde(default)]
     pub place: Option<String>,
+    /// Another place that the step may name.
+    #[serde(default)]
+    pub host: Host,
+    /// It counts only behind one of these commands of its job, which works in what it publishes.
+    #[serde(default)]
+    pub after: Vec<CommandPattern>,
 }

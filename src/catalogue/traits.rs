@@ -127,6 +127,9 @@ pub struct Credential {
 pub struct Steps {
     /// In what they are alike, as a clause.
     pub why: String,
+    /// Whether they may run code of the checkout or make bytes all the same: they only hand nothing to consumers.
+    #[serde(default)]
+    pub runs_code: bool,
     /// Actions; `*` stands for any part.
     #[serde(default)]
     pub actions: Vec<String>,
@@ -280,6 +283,16 @@ pub struct RunOption {
     pub default: Option<String>,
 }
 
+/// The word of a command that says what the program does, where an input of an action names it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunVerb {
+    /// The input.
+    pub input: String,
+    /// The word where the input is missing.
+    pub default: String,
+}
+
 /// An action one of whose inputs is a command line or a script.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -304,6 +317,9 @@ pub struct Run {
     /// The program that the input's words belong to; absent: the input names it.
     #[serde(default)]
     pub program: Option<String>,
+    /// The word behind `program`, which an input of its own names.
+    #[serde(default)]
+    pub verb: Option<RunVerb>,
     /// The input that names the working folder.
     #[serde(default)]
     pub folder: Option<String>,

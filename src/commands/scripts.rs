@@ -435,7 +435,11 @@ fn program(text: &str, locate: &dyn Fn(usize, usize) -> Location, chain: &[Hop],
     }
     for library in Catalogue::get().libraries.iter().filter(|library| text.contains(&library.within)) {
         let call = library.call.as_str();
-        let called = text.match_indices(call).map(|(at, _)| at).find(|at| !literals::commented(text, *at));
+        let called = text.match_indices(call).map(|(at, _)| at).find(|at| {
+            let given = text.get(at + call.len()..).unwrap_or_default().trim_start();
+            let defined = text.get(..*at).is_some_and(|before| before.trim_end().ends_with("function"));
+            !given.starts_with(')') && !defined && !literals::commented(text, *at)
+        });
         if let Some(at) = called {
             let words: Vec<Text> = library.command.split(' ').map(Text::from).collect();
             script.commands.push(literal(&words, folder, locate(at, at + call.len())));

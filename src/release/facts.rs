@@ -18,7 +18,7 @@ use super::opaque::{self, Opaque};
 use super::own_images::OwnImages;
 use super::rewritten::{self, Point, Written};
 use super::{speech, supply};
-use crate::catalogue::{Broken, Bytes, Catalogue, Content, Producer, Signer, Sink};
+use crate::catalogue::{Broken, Bytes, Catalogue, Content, Producer, Signer, Sink, Steps};
 use crate::checkout::Checkout;
 use crate::commands::IDENTITY;
 use crate::model::{Cond, Flow, Job, Location, Step, StepBody, Text};
@@ -428,7 +428,7 @@ fn sinks<'p>(facts: &mut Facts<'p>, doer: Doer<'p>, place: Place<'p>, catalogue:
             continue;
         }
         let cond = runs().and(doer.applies(&sink.when, &sink.unless));
-        if cond.is_never() {
+        if cond.is_never() || !sink.after.is_empty() && !comes_after(sink, doer, hit, place) {
             continue;
         }
         let mut files = doer.every(&sink.files, hit, &sink.value_flags);
@@ -456,6 +456,27 @@ fn sinks<'p>(facts: &mut Facts<'p>, doer: Doer<'p>, place: Place<'p>, catalogue:
         let files = doer.in_folder(files);
         facts.publishes.push(Publish { sink, doer, hit, job: at, step: index, cond, files, bytes });
     }
+}
+
+/// Whether one of the commands that a sink asks for ran before, in the folder that is published or below it.
+fn comes_after(sink: &Sink, doer: Doer<'_>, hit: Hit, place: Place<'_>) -> bool {
+    let published = doer.in_folder(doer.every(&sink.files, hit, &sink.value_flags));
+    let before = place.job.steps.iter().take(place.index);
+    before.flat_map(|step| Doer::all(step)).any(|own| {
+        let Act::Command(_, command, words) = own.act else { return false };
+        let Some(hit) = own.is(&[], &sink.after).filter(|_| !own.cond().is_never()) else { return false };
+        let operand =
+            crate::commands::matching::positional(words, hit.after, &[]).into_iter().next().unwrap_or_default();
+        let worked = super::glob::normal(crate::commands::join(&command.folder, &operand).as_str());
+        published.iter().any(|folder| {
+            let folder = super::glob::normal(folder.value.as_str());
+            let folder = folder.trim_end_matches('/');
+            folder.is_empty()
+                || folder == "."
+                || worked == folder
+                || worked.strip_prefix(folder).is_some_and(|below| below.starts_with('/'))
+        })
+    })
 }
 
 fn attests<'p>(facts: &mut Facts<'p>, doer: Doer<'p>, place: Place<'p>, catalogue: &'static Catalogue) {
@@ -585,7 +606,8 @@ fn action_works(doer: Doer<'_>, facts: &Facts<'_>, index: usize, has_checkout: b
     {
         return true;
     }
-    let known = doer.among(&catalogue.index.neutral, &catalogue.neutral).any(|n| doer.is(&n.actions, &[]).is_some())
+    let neutral = |n: &Steps| !n.runs_code && doer.is(&n.actions, &[]).is_some();
+    let known = doer.among(&catalogue.index.neutral, &catalogue.neutral).any(neutral)
         || doer.among(&catalogue.index.transfers, &catalogue.transfers).any(|t| doer.is(&t.actions, &[]).is_some())
         || facts.attests.iter().any(|a| a.step == index && !a.producer.builds && !a.producer.subjects.own)
         || facts.look_alikes.iter().any(|(_, l)| *l == doer.location());
@@ -618,7 +640,7 @@ pub(super) fn command_works(views: &[Doer<'_>], facts: &Facts<'_>, index: usize,
         return true;
     }
     let neutral = |d: &Doer<'_>| {
-        d.among(&catalogue.index.neutral, &catalogue.neutral).any(|n| d.is(&[], &n.commands).is_some())
+        d.among(&catalogue.index.neutral, &catalogue.neutral).any(|n| !n.runs_code && d.is(&[], &n.commands).is_some())
             || d.among(&catalogue.index.producers, &catalogue.producers).any(|p| !p.builds && d.is(&[], &p.commands).is_some())
             // What builds on another machine builds.
             || d.among(&catalogue.index.remote, &catalogue.remote)

@@ -38,7 +38,7 @@ use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use crate::catalogue::{Builder, Bytes, Catalogue};
+use crate::catalogue::{Builder, Bytes, Catalogue, Registry};
 use crate::checkout::{Bearing, Checkout};
 use crate::model::{Flow, Hop, Job, Kind, Location, MOST_EVIDENCE, OutsideCall, Pipeline, Problem, Step};
 
@@ -603,5 +603,6 @@ fn is_test_registry(name: &str) -> bool {
     };
     // Whatever lies below it is the machine itself, too.
     let own = name.split(['/', ':']).next().is_some_and(|host| host.ends_with(".localhost"));
-    own || Catalogue::get().registries.iter().flat_map(|registry| &registry.hosts).any(below)
+    let named = |registry: &Registry| registry.env.iter().any(|variable| below(&format!("${{{{ env.{variable} }}}}")));
+    own || Catalogue::get().registries.iter().any(|registry| registry.hosts.iter().any(below) || named(registry))
 }

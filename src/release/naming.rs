@@ -6,7 +6,8 @@ use super::doer::{Act, Picked};
 use super::facts::{Publish, step_of_leg};
 use super::manifest;
 use super::packages::{self, Packages};
-use crate::catalogue::Naming;
+use super::readable::UNNAMED;
+use crate::catalogue::{Naming, Sink};
 use crate::checkout::Checkout;
 use crate::commands::crates::{MOST_CRATES, crates};
 use crate::commands::flag;
@@ -64,15 +65,16 @@ pub(super) fn names(checkout: &Checkout, flow: &Flow, publish: &Publish<'_>) -> 
                 .filter(|folder| !folder.as_str().ends_with(".tgz"))
                 .unwrap_or_default();
             let folder = placed(&publish.doer.folder(), &folder);
+            let place = place(publish);
             if sink.kind == Kind::Npm
                 && let Packages::Several { packages, more } = packages::published(checkout, publish, &folder)
             {
-                return several(&packages, more, sink.place.as_ref());
+                return several(&packages, more, place.as_ref());
             }
             if sink.kind == Kind::Crate
                 && let Some(all) = workspace_crates(checkout, publish, &folder)
             {
-                let places: Vec<String> = sink.place.iter().cloned().collect();
+                let places: Vec<String> = place.into_iter().collect();
                 return all.into_iter().map(|name| Named::new(name, places.clone())).collect();
             }
             let name = picked(publish)
@@ -82,8 +84,8 @@ pub(super) fn names(checkout: &Checkout, flow: &Flow, publish: &Publish<'_>) -> 
                 .or_else(|| manifest::name(checkout, sink.kind, publish.doer.folder().as_str()))
                 .or_else(|| built_name(checkout, sink.kind, &folder))
                 .or_else(|| own_name(checkout))
-                .unwrap_or_else(|| sink.kind.id().to_owned());
-            vec![Named::new(name, sink.place.iter().cloned().collect())]
+                .unwrap_or_else(|| UNNAMED.to_owned());
+            vec![Named::new(name, place.into_iter().collect())]
         }
         Naming::Value => {
             let values = picked(publish);
@@ -93,10 +95,25 @@ pub(super) fn names(checkout: &Checkout, flow: &Flow, publish: &Publish<'_>) -> 
                 .filter(|name| !name.contains('*') && !name.starts_with("${{"))
                 .or_else(|| manifest::name(checkout, sink.kind, publish.doer.folder().as_str()))
                 .or_else(|| own_name(checkout))
-                .unwrap_or_else(|| sink.kind.id().to_owned());
-            vec![Named::new(name, sink.place.iter().cloned().collect())]
+                .unwrap_or_else(|| UNNAMED.to_owned());
+            vec![Named::new(name, place(publish).into_iter().collect())]
         }
     }
+}
+
+/// Where a step hands its bytes out: the registry that it names, or that of its tool.
+fn place(publish: &Publish<'_>) -> Option<String> {
+    let Sink { host, place, value_flags, .. } = publish.sink;
+    let named = publish.doer.first(&host.at, publish.hit, value_flags);
+    let address = named.first().map(|picked| &picked.value).filter(|address| address.is_literal());
+    let other = address.and_then(|address| {
+        let address = address.as_str();
+        let address = address.split_once("://").map_or(address, |(_, rest)| rest);
+        let (name, _) = address.split_once(['/', '?', '#']).unwrap_or((address, ""));
+        let name = name.rsplit_once('@').map_or(name, |(_, name)| name).to_ascii_lowercase();
+        (name.contains('.') && !host.own.contains(&name)).then_some(name)
+    });
+    other.or_else(|| place.clone())
 }
 
 /// Stands for the packages that were not looked at.

@@ -110,7 +110,8 @@ fn trusted(job: &Job, publish: &Publish<'_>, own_client: Option<&Location>) -> O
             |n: &str| pattern::search("npm|node_auth|yarn|registry", n) && pattern::search("token|auth|password", n);
         named(&s.name) || s.receiver.as_deref().is_some_and(named)
     });
-    if !program_is_npm || token || job.token.access("id-token") != Access::Write || job.steps.is_empty() {
+    let told = publish.sink.client.trusted_by.as_ref().is_none_or(|variable| publish.doer.env(variable).is_some());
+    if !program_is_npm || !told || token || job.token.access("id-token") != Access::Write || job.steps.is_empty() {
         return None;
     }
     if own_client.is_some() {

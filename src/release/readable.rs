@@ -8,7 +8,7 @@ use regex::Regex;
 /// What stands for a part of a name that a run computes.
 const COMPUTED: &str = "*";
 /// A name of which nothing is known.
-const UNNAMED: &str = "(name computed by the run)";
+pub(super) const UNNAMED: &str = "(name computed by the run)";
 
 /// An output of a step: which job the step is in, and through which actions it was reached, only readers of the
 /// pipeline need to know. All of it is ASCII, which compiles in a tenth of the time.

@@ -17,9 +17,13 @@ const MOST_TEXTS: usize = 16;
 pub(super) fn run_by_action(lowering: &Lowering<'_>, action: &ActionUse, scope: &Scope<'_>, step: &Step) -> Vec<Step> {
     let mut steps = Vec::new();
     for entry in runs_of(&action.name) {
-        let whole = |value: &str| match &entry.program {
-            Some(program) => format!("{program} {value}"),
-            None => value.to_owned(),
+        let verb = entry.verb.as_ref().map(|verb| {
+            let named = action.input(&verb.input).map(|input| input.value.as_str()).filter(|word| !word.is_empty());
+            named.unwrap_or(&verb.default)
+        });
+        let whole = |value: &str| {
+            let words = [entry.program.as_deref(), verb, Some(value)];
+            words.into_iter().flatten().collect::<Vec<_>>().join(" ")
         };
         let mut texts: Vec<(Cond, String)> = Vec::new();
         for input in entry.inputs.iter().filter_map(|name| action.input(name)) {
