@@ -33,7 +33,6 @@ fn leaves(node: &Node) -> bool {
     }
 }
 
-
 /// Whether a chain is one of `&&`, and its statements.
 fn links(chain: &Node) -> (bool, Vec<&Node>) {
     let all = matches!(chain, Node::And(..));

@@ -117,9 +117,8 @@ impl Scope {
         choices: &Choices,
     ) -> usize {
         // Hardly any variable is another one behind the branches.
-        let other = |(name, value): (&String, &(Held, bool))| {
-            (self.variables.get(name) != Some(value)).then(|| name.clone())
-        };
+        let other =
+            |(name, value): (&String, &(Held, bool))| (self.variables.get(name) != Some(value)).then(|| name.clone());
         let gone = self.variables.keys().filter(|name| !branch.variables.contains_key(*name)).cloned();
         let names: BTreeSet<String> = branch.variables.iter().filter_map(other).chain(gone).collect();
         let count = names.len();
