@@ -156,6 +156,7 @@ pub fn interpret(script: &Script, context: Context<'_>) -> model::Script {
         rendered: Rendered::default(),
         here: 0,
         steps: 0,
+        unknown: 0,
         depth: 0,
         calls: 0,
         bodies: Vec::new(),
@@ -203,6 +204,8 @@ pub(super) struct Interpreter<'a> {
     /// Where the last command stands.
     pub(super) here: usize,
     pub(super) steps: usize,
+    /// How many conditions had too many parts.
+    pub(super) unknown: usize,
     depth: usize,
     pub(super) calls: usize,
     /// The functions that run, each within the one before it.

@@ -6,7 +6,7 @@
 use super::condition::is_assertion;
 use super::interpret::{Interpreter, MOST_CONDITIONS};
 use super::scope::Scope;
-use crate::model::{Bound, Cond, Text};
+use crate::model::{Cond, Text};
 
 /// The parts of a condition that are kept apart; one of more stays unknown.
 const MOST_PARTS: usize = 2 * MOST_CONDITIONS;
@@ -138,12 +138,13 @@ impl Interpreter<'_> {
         self.merge(outcomes);
     }
 
-    /// A condition within bounds: one of too many parts stays unknown.
+    /// A condition within bounds: one of too many parts stays unknown, by a name of its own, so that it contradicts none
+    /// of the others.
     pub(super) fn bounded(&mut self, cond: Cond) -> Cond {
         if !cond.exceeds(MOST_PARTS) {
             return cond;
         }
-        self.unread(self.here, Bound::More(MOST_CONDITIONS, "conditions on one command"));
-        Cond::atom(format!("what line {} depends on", self.here))
+        self.unknown += 1;
+        Cond::atom(format!("condition {} of too many parts", self.unknown))
     }
 }
