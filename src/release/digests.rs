@@ -9,7 +9,7 @@ use super::coverage::{Coverage, Unit, changed_by_registry, packed_again};
 use super::facts::{FlowFacts, step_of_symbol};
 use super::filenames::{ancillary, is_list};
 use super::glob::{self, Pattern};
-use super::naming::rewritten as changes;
+use super::naming::registry_rewrites;
 use super::provenance::not_always;
 use super::rewritten::{self, Point};
 use super::tool::UNLISTED;
@@ -419,9 +419,8 @@ pub(super) fn listed(flow: &Flow, facts: &FlowFacts<'_>, subjects: &[Text], unit
     let mut list = Listed::default();
     read_list(flow, facts, &subjects.iter().collect::<Vec<_>>(), unit, &mut list, 0);
     if unit.publish.bytes == Bytes::Packed {
-        let names = list.hashed.iter().any(|f| unit.builds.iter().any(|at| is_job(flow, *at, &f.job)));
-        let files = || list.hashed.iter().map(|f| f.pattern.as_str());
-        return packed_again(unit.kind, names, files());
+        let touches = list.hashed.iter().any(|f| unit.builds.iter().any(|at| is_job(flow, *at, &f.job)));
+        return packed_again(unit.kind, touches, list.hashed.iter().map(|f| f.pattern.as_str()));
     }
     if list.hashed.is_empty() && list.single.is_empty() && !list.tool && list.wrong.is_none() {
         return Coverage::Unread("the list of digests that is handed to it cannot be read".to_owned());
@@ -432,7 +431,7 @@ pub(super) fn listed(flow: &Flow, facts: &FlowFacts<'_>, subjects: &[Text], unit
         return doubt;
     }
     match named(flow, facts, &list, unit) {
-        Coverage::Yes(_) if changes(unit.kind) => changed_by_registry(),
+        Coverage::Yes(_) if registry_rewrites(unit.kind) => changed_by_registry(),
         other => other,
     }
 }

@@ -13,6 +13,7 @@ use super::count::Count;
 use super::coverage::{Attested, Subjects};
 use super::digests::Listed;
 use super::doer::{Act, Doer, Hit, Picked};
+use super::glob;
 use super::moves::{self, Move};
 use super::opaque::{self, Opaque};
 use super::own_images::OwnImages;
@@ -20,7 +21,7 @@ use super::rewritten::{self, Point, Written};
 use super::{speech, supply};
 use crate::catalogue::{Broken, Bytes, Catalogue, Content, Producer, Signer, Sink, Steps};
 use crate::checkout::Checkout;
-use crate::commands::IDENTITY;
+use crate::commands::{IDENTITY, join, matching};
 use crate::model::{Cond, Flow, Job, Location, Step, StepBody, Text};
 use crate::syntax::pattern;
 
@@ -428,7 +429,10 @@ fn sinks<'p>(facts: &mut Facts<'p>, doer: Doer<'p>, place: Place<'p>, catalogue:
             continue;
         }
         let cond = runs().and(doer.applies(&sink.when, &sink.unless));
-        if cond.is_never() || !sink.after.is_empty() && !comes_after(sink, doer, hit, place) {
+        if cond.is_never()
+            || !sink.after.is_empty()
+                && !comes_after(sink, doer, hit, facts.doers.get(..place.index).unwrap_or_default())
+        {
             continue;
         }
         let mut files = doer.every(&sink.files, hit, &sink.value_flags);
@@ -459,22 +463,16 @@ fn sinks<'p>(facts: &mut Facts<'p>, doer: Doer<'p>, place: Place<'p>, catalogue:
 }
 
 /// Whether one of the commands that a sink asks for ran before, in the folder that is published or below it.
-fn comes_after(sink: &Sink, doer: Doer<'_>, hit: Hit, place: Place<'_>) -> bool {
+fn comes_after(sink: &Sink, doer: Doer<'_>, hit: Hit, before: &[Vec<Doer<'_>>]) -> bool {
     let published = doer.in_folder(doer.every(&sink.files, hit, &sink.value_flags));
-    let before = place.job.steps.iter().take(place.index);
-    before.flat_map(|step| Doer::all(step)).any(|own| {
+    before.iter().flatten().any(|own| {
         let Act::Command(_, command, words) = own.act else { return false };
         let Some(hit) = own.is(&[], &sink.after).filter(|_| !own.cond().is_never()) else { return false };
-        let operand =
-            crate::commands::matching::positional(words, hit.after, &[]).into_iter().next().unwrap_or_default();
-        let worked = super::glob::normal(crate::commands::join(&command.folder, &operand).as_str());
+        let operand = matching::positional(words, hit.after, &[]).into_iter().next().unwrap_or_default();
+        let worked = glob::normal(join(&command.folder, &operand).as_str());
         published.iter().any(|folder| {
-            let folder = super::glob::normal(folder.value.as_str());
-            let folder = folder.trim_end_matches('/');
-            folder.is_empty()
-                || folder == "."
-                || worked == folder
-                || worked.strip_prefix(folder).is_some_and(|below| below.starts_with('/'))
+            let folder = glob::normal(folder.value.as_str());
+            matches!(folder.as_str(), "" | ".") || glob::contains(&format!("{folder}/**"), &format!("{worked}/index"))
         })
     })
 }

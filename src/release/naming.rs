@@ -370,7 +370,7 @@ pub(super) fn image_name(reference: &str) -> String {
 }
 
 /// Whether the kind's packages are rewritten by their registry, so that a digest made before does not name them.
-pub(super) fn rewritten(kind: Kind) -> bool {
+pub(super) fn registry_rewrites(kind: Kind) -> bool {
     // nuget.org adds its repository signature to the package.
     kind == Kind::Nuget
 }
