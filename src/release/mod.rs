@@ -20,6 +20,7 @@ mod manifest;
 mod moves;
 mod naming;
 mod npm;
+mod npm_registry;
 mod npmrc;
 mod opaque;
 mod outside;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::facts::Publish;
 use super::naming::{join, placed};
+use super::npm_registry;
 use super::npmrc::{self, line_location};
 use crate::checkout::Checkout;
 use crate::commands::{matching, workspace};
@@ -63,7 +64,7 @@ pub(super) fn switch(checkout: &Checkout, job: &Job, publish: &Publish<'_>, pack
     let asked = by_manifest(checkout, publish, package).or_else(|| npmrc::switch(checkout, publish, &from));
     if let Some(newer) = newer_pnpm(checkout, job, publish) {
         let set = npmrc::of_workspace(checkout, &place);
-        let trusted = || trusted(job, publish, Some(&newer));
+        let trusted = || trusted(checkout, job, (publish, &place), Some(&newer));
         return match (set, asked) {
             (Some((place, true)), _) => Switch::On(place),
             (Some((place, false)), _) => Switch::Off(place),
@@ -85,7 +86,7 @@ pub(super) fn switch(checkout: &Checkout, job: &Job, publish: &Publish<'_>, pack
         Some((place, false)) => return Switch::Off(place),
         None => {}
     }
-    match trusted(job, publish, None) {
+    match trusted(checkout, job, (publish, &place), None) {
         Some(location) => Switch::Trusted(location),
         None => Switch::Silent,
     }
@@ -101,8 +102,13 @@ fn place_of(path: &str, text: &str, key: &str) -> Location {
 }
 
 /// The place that shows the last condition of trusted publishing, when all are visible: the job may ask for an
-/// identity, no registry token is in reach, and the client is npm 11.5.1 or newer, or one that publishes by itself.
-fn trusted(job: &Job, publish: &Publish<'_>, own_client: Option<&Location>) -> Option<Location> {
+/// identity, no registry token is in reach, nothing names another registry, and the client is npm 11.5.1 or newer, or one that publishes by itself.
+fn trusted(
+    checkout: &Checkout,
+    job: &Job,
+    (publish, place): (&Publish<'_>, &str),
+    own_client: Option<&Location>,
+) -> Option<Location> {
     let yarn = publish.words().first().and_then(matching::program) == Some("yarn") || publish.says("yarn");
     let program_is_npm = !yarn && !publish.says("bun");
     let token = job.secrets.iter().any(|s| {
@@ -110,8 +116,14 @@ fn trusted(job: &Job, publish: &Publish<'_>, own_client: Option<&Location>) -> O
             |n: &str| pattern::search("npm|node_auth|yarn|registry", n) && pattern::search("token|auth|password", n);
         named(&s.name) || s.receiver.as_deref().is_some_and(named)
     });
-    let told = publish.sink.client.trusted_by.as_ref().is_none_or(|variable| publish.doer.env(variable).is_some());
+    let on = |value: &Text| !value.is_empty() && value.literal() != Some("false");
+    let told =
+        publish.sink.client.trusted_by.as_ref().is_none_or(|variable| publish.doer.env(variable).is_some_and(on));
     if !program_is_npm || !told || token || job.token.access("id-token") != Access::Write || job.steps.is_empty() {
+        return None;
+    }
+    // No other registry takes the platform's identity.
+    if npm_registry::is_other(checkout, job, publish, place) {
         return None;
     }
     if own_client.is_some() {
@@ -136,7 +148,8 @@ pub(super) fn loses_variable(
     publish: &Publish<'_>,
 ) -> Option<(&'static str, Location)> {
     let newer = newer_pnpm(checkout, job, publish)?;
-    trusted(job, publish, Some(&newer)).is_none().then_some((IGNORED, newer))
+    let (_, place) = folders(publish, None);
+    trusted(checkout, job, (publish, &place), Some(&newer)).is_none().then_some((IGNORED, newer))
 }
 
 /// The place that names pnpm 11 or newer. It publishes without npm: with the platform's identity where it can, and with
