@@ -22,6 +22,8 @@ pub(super) enum Switch {
     Trusted(Location),
     /// A file asks for it, and the client cannot make it, as this place shows.
     Unable(String, Option<Location>),
+    /// The client would make it by itself for npm's own registry, and the package may go to another one.
+    Elsewhere(Location),
     /// Nothing.
     Silent,
 }
@@ -69,9 +71,9 @@ pub(super) fn switch(checkout: &Checkout, job: &Job, publish: &Publish<'_>, pack
             (Some((place, true)), _) => Switch::On(place),
             (Some((place, false)), _) => Switch::Off(place),
             (None, asked) => match (trusted(), asked) {
-                (Some(location), _) => Switch::Trusted(location),
-                (None, Some((_, true))) => Switch::Unable(IGNORED.to_owned(), Some(newer)),
-                (None, _) => Switch::Silent,
+                (trusted @ Switch::Trusted(_), _) => trusted,
+                (_, Some((_, true))) => Switch::Unable(IGNORED.to_owned(), Some(newer)),
+                (trusted, _) => trusted,
             },
         };
     }
@@ -86,14 +88,11 @@ pub(super) fn switch(checkout: &Checkout, job: &Job, publish: &Publish<'_>, pack
         Some((place, false)) => return Switch::Off(place),
         None => {}
     }
-    match trusted(checkout, job, (publish, &place), None) {
-        Some(location) => Switch::Trusted(location),
-        None => Switch::Silent,
-    }
+    trusted(checkout, job, (publish, &place), None)
 }
 
 /// The line on which a JSON key first stands.
-fn place_of(path: &str, text: &str, key: &str) -> Location {
+pub(super) fn place_of(path: &str, text: &str, key: &str) -> Location {
     let quoted = format!("\"{key}\"");
     match text.lines().enumerate().find(|(_, l)| l.contains(&quoted)) {
         Some((number, line)) => line_location(path, number, line),
@@ -101,14 +100,15 @@ fn place_of(path: &str, text: &str, key: &str) -> Location {
     }
 }
 
-/// The place that shows the last condition of trusted publishing, when all are visible: the job may ask for an
-/// identity, no registry token is in reach, nothing names another registry, and the client is npm 11.5.1 or newer, or one that publishes by itself.
+/// Whether the client makes provenance by itself, as far as all conditions of trusted publishing are visible: the job
+/// may ask for an identity, no registry token is in reach, the client is npm 11.5.1 or newer or one that publishes by
+/// itself, and the package goes to npm's own registry, as no other one takes the platform's identity.
 fn trusted(
     checkout: &Checkout,
     job: &Job,
     (publish, place): (&Publish<'_>, &str),
     own_client: Option<&Location>,
-) -> Option<Location> {
+) -> Switch {
     let yarn = publish.words().first().and_then(matching::program) == Some("yarn") || publish.says("yarn");
     let program_is_npm = !yarn && !publish.says("bun");
     let token = job.secrets.iter().any(|s| {
@@ -120,18 +120,18 @@ fn trusted(
     let told =
         publish.sink.client.trusted_by.as_ref().is_none_or(|variable| publish.doer.env(variable).is_some_and(on));
     if !program_is_npm || !told || token || job.token.access("id-token") != Access::Write || job.steps.is_empty() {
-        return None;
+        return Switch::Silent;
     }
-    // No other registry takes the platform's identity.
-    if npm_registry::is_other(checkout, job, publish, place) {
-        return None;
+    let Some(new_enough) = own_client.cloned().or_else(|| new_npm(job, publish)) else { return Switch::Silent };
+    match npm_registry::other(checkout, job, publish, place) {
+        Some(other) => Switch::Elsewhere(other),
+        None => Switch::Trusted(new_enough),
     }
-    if own_client.is_some() {
-        return own_client.cloned();
-    }
-    let before = job.steps.iter().take(publish.step + 1);
-    let own = before.rev().find_map(|step| client(step));
-    match own {
+}
+
+/// The place that shows an npm which publishes with the platform's identity: 11.5.1 or newer.
+fn new_npm(job: &Job, publish: &Publish<'_>) -> Option<Location> {
+    match job.steps.iter().take(publish.step + 1).rev().find_map(|step| client(step)) {
         Some((npm, location)) => (npm >= (11, 5)).then_some(location),
         None => newest_image(job),
     }
@@ -149,7 +149,8 @@ pub(super) fn loses_variable(
 ) -> Option<(&'static str, Location)> {
     let newer = newer_pnpm(checkout, job, publish)?;
     let (_, place) = folders(publish, None);
-    trusted(checkout, job, (publish, &place), Some(&newer)).is_none().then_some((IGNORED, newer))
+    let trusted = trusted(checkout, job, (publish, &place), Some(&newer));
+    (!matches!(trusted, Switch::Trusted(_))).then_some((IGNORED, newer))
 }
 
 /// The place that names pnpm 11 or newer. It publishes without npm: with the platform's identity where it can, and with

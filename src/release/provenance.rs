@@ -240,6 +240,12 @@ fn of_npm(
             "the client makes it by itself where it publishes with the platform's identity instead of a token",
             location,
         ),
+        npm::Switch::Elsewhere(location) => {
+            let why = "the client makes provenance by itself for npm's own registry only, and the package may go to \
+                       another one";
+            found.unread.push(refused(why.to_owned(), location));
+            return;
+        }
         npm::Switch::Unable(why, place) => {
             let location = place.unwrap_or_else(|| publish.doer.location().clone());
             found.refused.push(refused(why, location));
