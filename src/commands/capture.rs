@@ -1,5 +1,6 @@
 //! What commands write: to each other, and to the files that hand values to later steps.
 
+use super::choices;
 use super::interpret::Interpreter;
 use super::matching;
 use super::symbol;
@@ -73,12 +74,18 @@ pub(super) fn settle(writes: Vec<OutputWrite>) -> Vec<OutputWrite> {
                 }
                 let (new, before) = (symbol::word(&write.value), symbol::word(&old.value));
                 let value = symbol::unknown("if", &format!("{}: {new}; {before}", write.cond));
-                *old = OutputWrite { value, choices: Vec::new(), cond, ..write };
+                let choices = choices::either(&write.cond, outcomes(&write), outcomes(old)).unwrap_or_default();
+                *old = OutputWrite { value, choices, cond, ..write };
             }
             None => settled.push(write),
         }
     }
     settled
+}
+
+/// What a write can leave, as far as that is known.
+fn outcomes(write: &OutputWrite) -> Vec<(Cond, Text)> {
+    if write.choices.is_empty() { vec![(Cond::TRUE, write.value.clone())] } else { write.choices.clone() }
 }
 
 impl Interpreter<'_> {

@@ -24,6 +24,27 @@ const DEEPEST: usize = 4;
 /// The values that a symbol can have, each under its condition.
 type Options = Vec<(Cond, Text)>;
 
+/// The values of both sides of a condition, each once, unless they or their conditions are too many.
+pub(super) fn either(cond: &Cond, yes: Options, no: Options) -> Option<Options> {
+    if cond.exceeds(MOST_PARTS) {
+        return None;
+    }
+    let otherwise = cond.clone().negate();
+    let single = matches!(yes.as_slice(), [(under, _)] if under.is_always());
+    let mut all: Options = yes.into_iter().map(|(under, value)| (cond.clone().and(under), value)).collect();
+    for (under, value) in no {
+        match all.iter_mut().find(|(_, known)| *known == value) {
+            // `a or (not a and b)` is `a or b`.
+            Some((known, _)) if single => *known = cond.clone().or(under),
+            Some((known, _)) => *known = known.clone().or(otherwise.clone().and(under)),
+            None => all.push((otherwise.clone().and(under), value)),
+        }
+    }
+    all.retain(|(under, _)| !under.contradicts());
+    let fits = !all.is_empty() && all.len() <= MOST_OPTIONS && all.iter().all(|(c, _)| !c.exceeds(MOST_PARTS));
+    fits.then_some(all)
+}
+
 /// What symbols stand for.
 #[derive(Debug, Clone, Default)]
 pub struct Choices {
@@ -52,26 +73,11 @@ impl Choices {
     /// What is one value under a condition and another one otherwise can be: the values of both, each once.
     pub(super) fn either(&self, cond: &Cond, yes: Text, no: Text) -> Options {
         let (left, right) = (self.of(&yes), self.of(&no));
-        let otherwise = cond.clone().negate();
-        let two = vec![(cond.clone(), yes.clone()), (otherwise.clone(), no.clone())];
-        if left.is_none() && right.is_none() || cond.exceeds(MOST_PARTS) {
-            return two;
-        }
-        let single = left.is_none();
-        let left = left.unwrap_or_else(|| vec![(Cond::TRUE, yes)]);
-        let right = right.unwrap_or_else(|| vec![(Cond::TRUE, no)]);
-        let mut all: Options = left.into_iter().map(|(under, value)| (cond.clone().and(under), value)).collect();
-        for (under, value) in right {
-            match all.iter_mut().find(|(_, known)| *known == value) {
-                // `a or (not a and b)` is `a or b`.
-                Some((known, _)) if single => *known = cond.clone().or(under),
-                Some((known, _)) => *known = known.clone().or(otherwise.clone().and(under)),
-                None => all.push((otherwise.clone().and(under), value)),
-            }
-        }
-        all.retain(|(under, _)| !under.contradicts());
-        let fits = !all.is_empty() && all.len() <= MOST_OPTIONS && all.iter().all(|(c, _)| !c.exceeds(MOST_PARTS));
-        if fits { all } else { two }
+        let plain = left.is_none() && right.is_none();
+        let two = || vec![(cond.clone(), yes.clone()), (cond.clone().negate(), no.clone())];
+        let alone = |value: &Text| vec![(Cond::TRUE, value.clone())];
+        let joined = || either(cond, left.unwrap_or_else(|| alone(&yes)), right.unwrap_or_else(|| alone(&no)));
+        (!plain).then(joined).flatten().unwrap_or_else(two)
     }
 
     /// A condition on a text that may be one of several.
