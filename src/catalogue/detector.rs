@@ -53,6 +53,9 @@ pub struct Clue {
     /// Not when the line matches this.
     #[serde(default)]
     pub unless: Option<String>,
+    /// Whether it is looked for in the scripts that the pipeline calls too, as a command is and a key or a name is not.
+    #[serde(default)]
+    pub in_scripts: bool,
     /// Only when the line above, comments and blank ones left out, matches this.
     #[serde(default)]
     pub below: Option<String>,

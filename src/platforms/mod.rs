@@ -1,4 +1,6 @@
 //! LOWER: one folder for each CI platform; each turns its files into the pipeline model and judges nothing.
 
+mod called;
+mod clues;
 pub mod detect;
 pub mod github;
