@@ -27,7 +27,7 @@ use crate::model::{Problem, opening};
 
 pub use beside::{With, place_beside};
 pub use git::Repository;
-pub use read::{MAX_FILE, MAX_PIPELINE, ReadError};
+pub use read::{MAX_BUNDLE, MAX_FILE, MAX_PIPELINE, ReadError};
 pub use spread::spread;
 pub use walk::{MAX_DEPTH, MAX_FILES};
 

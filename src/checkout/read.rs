@@ -12,6 +12,10 @@ pub const MAX_FILE: u64 = 1024 * 1024;
 /// Most bytes of a YAML file and of a file in a folder of a CI platform: generated pipelines grow large.
 pub const MAX_PIPELINE: u64 = 2 * 1024 * 1024;
 
+/// Most bytes of a JavaScript file: the program of an action is one file with all its libraries.
+/// Source: <https://docs.github.com/en/actions/tutorials/create-actions/create-a-javascript-action>
+pub const MAX_BUNDLE: u64 = 8 * 1024 * 1024;
+
 /// Why a file has no text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReadError {
@@ -90,7 +94,13 @@ impl From<io::Error> for ReadError {
 
 /// Most bytes that are read of the file at a normalised path.
 pub(super) fn limit(path: &str) -> u64 {
-    if is_yaml(path) || path.split('/').any(super::walk::is_ci) { MAX_PIPELINE } else { MAX_FILE }
+    if [".js", ".cjs", ".mjs"].iter().any(|ending| path.ends_with(ending)) {
+        MAX_BUNDLE
+    } else if is_yaml(path) || path.split('/').any(super::walk::is_ci) {
+        MAX_PIPELINE
+    } else {
+        MAX_FILE
+    }
 }
 
 /// Whether a name or path is that of a YAML file.

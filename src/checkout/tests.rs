@@ -237,16 +237,19 @@ fn a_file_above_its_limit_is_refused() {
         ("c.txt", pipeline[..usize::try_from(MAX_FILE).unwrap()].to_owned()),
         ("d.txt", format!("{}x", &pipeline[..usize::try_from(MAX_FILE).unwrap()])),
         ("e.yaml", format!("{pipeline}x")),
+        ("dist/f.cjs", "x".repeat(usize::try_from(MAX_BUNDLE).unwrap())),
+        (".github/g.js", "x".repeat(usize::try_from(MAX_BUNDLE).unwrap() + 1)),
     ];
     let files: Vec<_> = files.iter().map(|(name, text)| (*name, text.as_str())).collect();
     let folder = folder(&files);
     let memory = files.iter().map(|(name, text)| ((*name).to_owned(), text.as_bytes().to_vec()));
     for checkout in [open(&folder), Checkout::in_memory(memory, None)] {
-        for name in [".github/a.yml", ".github/scripts/b.sh", "c.txt"] {
+        for name in [".github/a.yml", ".github/scripts/b.sh", "c.txt", "dist/f.cjs"] {
             assert!(checkout.read(name).is_ok(), "{name}");
         }
         assert_eq!(checkout.read("d.txt"), Err(ReadError::TooLarge { limit: MAX_FILE }));
         assert_eq!(checkout.read("e.yaml"), Err(ReadError::TooLarge { limit: MAX_PIPELINE }));
+        assert_eq!(checkout.read(".github/g.js"), Err(ReadError::TooLarge { limit: MAX_BUNDLE }));
     }
 }
 

@@ -22,7 +22,7 @@ const MOST_HOPS: usize = 8;
 /// Scripts entered for one step.
 const MOST_PIECES: usize = 2_000;
 /// Text read for one step, in bytes.
-const MOST_BYTES: usize = 4 * 1024 * 1024;
+const MOST_BYTES: usize = 12 * 1024 * 1024;
 
 /// A script to read.
 pub struct Reading<'a> {

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use truelevel::checkout::{Checkout, MAX_DEPTH, MAX_FILE, MAX_FILES, MAX_PIPELINE};
+use truelevel::checkout::{Checkout, MAX_BUNDLE, MAX_DEPTH, MAX_FILE, MAX_FILES, MAX_PIPELINE};
 use truelevel::model::Requirement;
 use truelevel::settings::{MAX_BYTES, MAX_ENTRIES, MAX_TEXT};
 use truelevel::syntax::conf::{self, Data, Value};
@@ -41,6 +41,13 @@ fn a_pipeline_and_a_file_have_a_size() {
     let make = |size| vec![run("make it"), file("Makefile", padded("it:\n\techo\n", size))];
     let says = "the file is larger than 1048576 bytes, so it was not read";
     holds("a Makefile", says, &make(MAX_FILE), &make(MAX_FILE + 1));
+    // The program of an action, with all its libraries in one file.
+    let (path, called) = run("true");
+    let called = called.replace("- run: |\n          true", "- uses: ./");
+    let action = file("action.yml", "runs: { using: node24, main: dist/index.js }\n".to_owned());
+    let with = |size| [(path.clone(), called.clone()), action.clone(), file("dist/index.js", padded("// ", size))];
+    let says = "the file is larger than 8388608 bytes, so it was not read";
+    holds("an action's program", says, &with(MAX_BUNDLE), &with(MAX_BUNDLE + 1));
 }
 
 #[test]

@@ -127,11 +127,11 @@ fn scripts_that_lead_on_have_a_number_and_a_size() {
         vec![run(&lines), file("s.sh", "true\n")]
     };
     holds("scripts", says, &calls(2_000), &calls(2_001));
-    // Four scripts of a mebibyte are all that is read; literal strings are all that is looked for in these.
+    // Twelve scripts of a mebibyte are all that is read; literal strings are all that is looked for in these.
     let texts = |more: &str| {
         let mut script = String::new();
         let mut files: Files = Vec::new();
-        for at in 0..4 {
+        for at in 0..12 {
             writeln!(script, "python3 s{at}.py").unwrap();
             files.push(file(&format!("s{at}.py"), "\n".repeat(1 << 20)));
         }
