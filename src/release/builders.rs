@@ -58,7 +58,12 @@ pub(super) fn of_builder(
             let names: Vec<String> = picked(&builder.image).iter().flat_map(image_names).collect();
             let of = |value: Text| Picked { value, location: location.clone() };
             let digests: Vec<Picked> = picked(&builder.digest).into_iter().map(of).collect();
-            image_covered(flow, facts, at, unit, &names, &digests)
+            match image_covered(flow, facts, at, unit, &names, &digests) {
+                Coverage::Yes(_) if !builder.digest.is_empty() && digests.iter().all(|d| d.value.is_empty()) => {
+                    Coverage::Wrong("it is handed no digest".to_owned())
+                }
+                other => other,
+            }
         } else {
             let subjects = picked(&builder.subjects);
             if subjects.is_empty() { Coverage::No } else { listed(flow, facts, &subjects, unit) }

@@ -46,6 +46,9 @@ pub(super) fn image_covered(
                         false => Coverage::No,
                     };
                 }
+                if let Some(other) = of_another_image(step, unit).filter(|_| !named) {
+                    return other;
+                }
                 // Every leg of a matrix writes the same output of its job.
                 let legs = facts.iter().enumerate().filter(|(at, own)| {
                     let pushes = |p: &Publish<'_>| step.includes(p.doer.step()) && !p.cond.is_never();
@@ -204,14 +207,19 @@ fn other_digest(
         if let Some(of_file) = of_a_file(step, symbol) {
             return Some(of_file);
         }
-        let read: Vec<String> =
-            inspected(step).iter().map(|r| image_name(r)).filter(|image| !image.is_empty()).collect();
-        let own = |image: &String| fits(image, unit) || image.contains("${{");
-        if let Some(other) = read.first().filter(|_| !read.iter().any(own)) {
-            return Some(Coverage::Wrong(format!("its subject is the digest of another image, `{other}`")));
+        if let Some(other) = of_another_image(step, unit) {
+            return Some(other);
         }
     }
     None
+}
+
+/// Why the digests that a step asks for are those of another image.
+fn of_another_image(step: &Step, unit: &Unit<'_, '_>) -> Option<Coverage> {
+    let read: Vec<String> = inspected(step).iter().map(|r| image_name(r)).filter(|image| !image.is_empty()).collect();
+    let own = |image: &String| fits(image, unit) || image.contains("${{");
+    let other = read.first().filter(|_| !read.iter().any(own))?;
+    Some(Coverage::Wrong(format!("its subject is the digest of another image, `{other}`")))
 }
 
 /// Why a digest is none that a registry or a building program tells: a program takes it of a file.
