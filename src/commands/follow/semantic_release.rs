@@ -34,8 +34,7 @@ pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
         return None;
     }
     let words = call.arguments();
-    let dry = |w: &Text| matches!(w.as_str(), "--dry-run" | "-d" | "--noop" | "--version" | "--help");
-    if words.iter().any(|w| dry(w) || PYTHON.contains(&w.as_str())) {
+    if rehearses(words) || words.iter().any(|w| PYTHON.contains(&w.as_str())) {
         return None;
     }
     let mut reader = Reader {
@@ -52,6 +51,15 @@ pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
     }
     reader.configured();
     Some(reader.entered)
+}
+
+/// Whether options say that nothing is published. A truth value may follow the option, and one that is not known may be
+/// `false`.
+fn rehearses(words: &[Text]) -> bool {
+    words.iter().enumerate().any(|(at, word)| match word.as_str() {
+        "--dry-run" | "-d" => words.get(at + 1).is_none_or(|next| next.is_literal() && next.as_str() != "false"),
+        other => matches!(other, "--dry-run=true" | "--noop" | "--version" | "--help"),
+    })
 }
 
 struct Reader<'a> {
