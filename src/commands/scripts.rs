@@ -55,8 +55,8 @@ pub struct Scripts<'c> {
     parsed: Parsed,
     /// What the job left on its machine so far.
     machine: RefCell<Machine>,
-    /// The folder of the workspace that holds the checkout, where it is not the workspace itself.
-    home: RefCell<String>,
+    /// The folders of the workspace that hold the repository; the workspace itself is the empty one.
+    homes: RefCell<Vec<String>>,
 }
 
 /// What is left of the bounds while one step is followed.
@@ -76,13 +76,14 @@ struct Budget {
 impl<'c> Scripts<'c> {
     /// A reader for this checkout.
     pub fn new(checkout: &'c Checkout) -> Self {
-        Self { checkout, parsed: Parsed::default(), machine: RefCell::default(), home: RefCell::default() }
+        Self { checkout, parsed: Parsed::default(), machine: RefCell::default(), homes: RefCell::default() }
     }
 
-    /// Forgets what earlier jobs left on their machines. The checkout lies in the folder `home` of the workspace.
-    pub fn fresh_machine(&self, home: &Text) {
+    /// Forgets what earlier jobs left on their machines. The repository lies in the folders `homes` of the workspace.
+    pub fn fresh_machine(&self, homes: &[Text]) {
         self.machine.take();
-        *self.home.borrow_mut() = paths::join(&Text::default(), home).to_string();
+        let folder = |home: &Text| paths::join(&Text::default(), home).to_string();
+        *self.homes.borrow_mut() = homes.iter().map(folder).collect();
     }
 
     /// A folder of the workspace as one of the checkout.
@@ -91,10 +92,26 @@ impl<'c> Scripts<'c> {
         if inside.as_str() == "." { Text::default() } else { inside }
     }
 
+    /// The folder of an action, in whichever of its copies in the workspace, as one of the checkout.
+    pub fn folder_of_action(&self, folder: &str) -> String {
+        let homes = self.homes.borrow();
+        let below = homes.iter().filter(|home| !home.is_empty()).find_map(|home| within(folder, home));
+        below.unwrap_or(folder).to_owned()
+    }
+
+    /// The one folder of the workspace that holds the repository, where it is not the workspace itself: another copy may
+    /// be of another branch.
+    fn home(&self) -> Option<String> {
+        match self.homes.borrow().as_slice() {
+            [only] if !only.is_empty() => Some(only.clone()),
+            _ => None,
+        }
+    }
+
     /// A command of the workspace as one of the checkout. A word that is the folder's name may mean something else, unless
     /// an option leads there.
     fn bring_home(&self, command: &mut Command) {
-        if self.home.borrow().is_empty() {
+        if self.home().is_none() {
             return;
         }
         if command.folder.is_empty() {
@@ -114,13 +131,12 @@ impl<'c> Scripts<'c> {
 
     /// Paths of the workspace, one a line, as paths of the checkout.
     pub fn from_home(&self, paths: &Text) -> Text {
-        let home = self.home.borrow();
-        if home.is_empty() || !paths.as_str().contains(home.as_str()) {
+        let Some(home) = self.home().filter(|home| paths.as_str().contains(home.as_str())) else {
             return paths.clone();
-        }
+        };
         let inside = |line: &str| {
-            let bare = line.trim_start_matches("./").strip_prefix(home.as_str())?;
-            if bare.is_empty() { Some(".".to_owned()) } else { bare.strip_prefix('/').map(str::to_owned) }
+            let below = within(line.trim_start_matches("./"), &home)?;
+            Some(if below.is_empty() { ".".to_owned() } else { below.to_owned() })
         };
         let lines = paths.as_str().split('\n').map(|line| inside(line).unwrap_or_else(|| line.to_owned()));
         Text::new(lines.collect::<Vec<_>>().join("\n"))
@@ -498,4 +514,10 @@ pub(super) fn position((text, lines): (&str, &Starts), offset: usize, first: u32
     let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     let (before, characters) = lines.before(text, offset.min(text.len()));
     Position { line: first.saturating_add(count(before)), column: count(characters + 1), byte: 0 }
+}
+
+/// What is below a folder, of a path that lies in it or is the folder.
+fn within<'p>(path: &'p str, folder: &str) -> Option<&'p str> {
+    let below = path.strip_prefix(folder)?;
+    if below.is_empty() { Some(below) } else { below.strip_prefix('/') }
 }

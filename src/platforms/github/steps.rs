@@ -67,7 +67,7 @@ pub(super) fn lower(
     defaults: &[Option<Node<'_>>],
     job: &mut Job,
 ) {
-    lowering.scripts.fresh_machine(&home(steps, scope));
+    lowering.scripts.fresh_machine(&homes(steps, scope));
     let around = Around {
         chain: job.chain.clone(),
         cond: Cond::TRUE,
@@ -80,24 +80,29 @@ pub(super) fn lower(
     list(lowering, &place, steps, scope, &mut job.steps);
 }
 
-/// The one folder of the workspace into which the steps check the repository out, where every run has the same.
-fn home(steps: Option<Node<'_>>, scope: &Scope<'_>) -> Text {
-    let mut found: Option<&str> = None;
+/// The folders of the workspace into which the steps check the repository out, where every run has the same.
+fn homes(steps: Option<Node<'_>>, scope: &Scope<'_>) -> Vec<Text> {
+    let mut found: Vec<&str> = Vec::new();
     for step in steps.into_iter().flat_map(|steps| steps.items()) {
         let uses = step.get("uses").and_then(|n| n.as_str()).unwrap_or_default();
         let input = |name: &str| step.get("with").and_then(|w| w.get(name)).and_then(|n| n.as_str());
-        if !uses.starts_with("actions/checkout@") || input("repository").is_some() {
+        let own = |repository: &str| repository == OWN || scope.run.slug.is_some_and(|slug| slug == repository);
+        if !uses.starts_with("actions/checkout@") || !input("repository").is_none_or(own) {
             continue;
         }
         let path = input("path").unwrap_or_default();
-        let varies = path.replace("${{ github.repository }}", "").contains("${{");
-        if varies || found.is_some_and(|known| known != path) {
-            return Text::default();
+        if path.replace(OWN, "").contains("${{") {
+            return Vec::new();
         }
-        found = Some(path);
+        if !found.contains(&path) {
+            found.push(path);
+        }
     }
-    found.map(|path| interpolate(path, scope).text()).unwrap_or_default()
+    found.into_iter().map(|path| interpolate(path, scope).text()).collect()
 }
+
+/// How a workflow names its own repository.
+const OWN: &str = "${{ github.repository }}";
 
 fn list(
     lowering: &Lowering<'_>,
@@ -315,7 +320,7 @@ fn action_of<'n>(
     };
     match uses::parse(value, scope.run.slug) {
         Some(Uses::Local(path) | Uses::Own(path)) => {
-            let path = lowering.scripts.folder(&Text::from(path)).to_string();
+            let path = lowering.scripts.folder_of_action(&path);
             inner(new, format!("./{path}"), None, path)
         }
         Some(Uses::Home(path)) => {
