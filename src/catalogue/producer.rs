@@ -73,6 +73,9 @@ pub struct Subjects {
     /// A digest.
     #[serde(default)]
     pub digest: Vec<Pick>,
+    /// The variable with the file in which earlier steps of the job declare subjects, for a step that names none.
+    #[serde(default)]
+    pub declared: Option<String>,
     /// Exactly what the same step publishes.
     #[serde(default)]
     pub own: bool,

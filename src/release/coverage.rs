@@ -65,17 +65,22 @@ impl Subjects {
     pub(super) fn of(attest: &Attest<'_>) -> Self {
         let subjects = &attest.producer.subjects;
         let pick = |picks| attest.doer.every(picks, attest.hit, &attest.producer.value_flags);
-        let (files, names) = (attest.doer.in_folder(pick(&subjects.files)), pick(&subjects.name));
+        let (mut files, names) = (attest.doer.in_folder(pick(&subjects.files)), pick(&subjects.name));
+        let checksums = attest.doer.in_folder(pick(&subjects.checksums));
+        let digests = pick(&subjects.digest);
+        if files.is_empty() && checksums.is_empty() && digests.is_empty() {
+            files.clone_from(&attest.declared);
+        }
         let (left_out, named): (Vec<Picked>, Vec<Picked>) =
             files.iter().flat_map(items).partition(|f| f.value.as_str().starts_with('!'));
         Self {
             files,
             named,
             left_out: without_mark(&left_out),
-            checksums: attest.doer.in_folder(pick(&subjects.checksums)),
+            checksums,
             images: names.iter().flat_map(|n| image_names(&n.value)).collect(),
             names,
-            digests: pick(&subjects.digest),
+            digests,
         }
     }
 }
@@ -155,7 +160,10 @@ pub(super) fn covers(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, un
         if !digests.is_empty() || !names.is_empty() {
             return Coverage::No;
         }
-        // Subjects that the runner discovers, or a tool that finds them itself: files of the jobs that build.
+        if subjects.declared.is_some() && attest.broken.is_none() {
+            return Coverage::Unread("it names no subject, and no step of its job declares one for it".to_owned());
+        }
+        // A tool that finds its subjects itself: files of the jobs that build.
         let reach = || bytes::out_of_reach(flow, facts, attest.job, unit.files).is_none();
         return if unit.builds.contains(&attest.job) && reach() {
             Coverage::Yes("it names the files that the job makes".to_owned())

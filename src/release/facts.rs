@@ -116,6 +116,8 @@ pub(super) struct Attest<'p> {
     pub broken: Option<(String, Location)>,
     /// Why perhaps nothing comes of it: a value that decides is not shown.
     pub undecided: Option<(String, Location)>,
+    /// What earlier steps of its job declare as subjects for it.
+    pub declared: Vec<Picked>,
     /// What it names as its subjects, asked for again for everything that is published.
     pub subjects: OnceCell<Subjects>,
     /// Whether it builds in a container of BuildKit, asked for again as well.
@@ -518,10 +520,26 @@ fn attests<'p>(facts: &mut Facts<'p>, doer: Doer<'p>, place: Place<'p>, catalogu
             content: if any(&producer.tenant_when) { Content::Tenant } else { producer.content },
             undecided: undecided.filter(|_| broken.is_none()),
             broken,
+            declared: producer.subjects.declared.as_ref().map_or_else(Vec::new, |file| declared(job, index, file)),
             subjects: OnceCell::new(),
             contained: OnceCell::new(),
         });
     }
+}
+
+/// What the scripts of a job write into the file of a variable before one of its steps, word by word.
+fn declared(job: &Job, before: usize, variable: &str) -> Vec<Picked> {
+    let file = format!("env.{variable}");
+    let scripts = job.steps.iter().take(before).filter_map(|step| step.script());
+    let writes = scripts
+        .flat_map(|script| &script.commands)
+        .filter(|command| command.output.as_ref().and_then(Text::symbol) == Some(file.as_str()));
+    writes
+        .flat_map(|command| {
+            let words = command.words.iter().skip(1).chain(&command.input);
+            words.flat_map(|word| word.items(&[' '])).map(|value| Picked { value, location: command.location.clone() })
+        })
+        .collect()
 }
 
 /// Why something that signs with the identity of the job cannot, or perhaps cannot: it runs in a container, and nothing

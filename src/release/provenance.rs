@@ -269,6 +269,7 @@ fn of_npm(
         content: producer.content,
         broken: None,
         undecided: None,
+        declared: Vec::new(),
         subjects: OnceCell::new(),
         contained: OnceCell::new(),
     };
