@@ -240,10 +240,8 @@ fn of_npm(
             "the client makes it by itself where it publishes with the platform's identity instead of a token",
             location,
         ),
-        npm::Switch::Elsewhere(location) => {
-            let why = "the client makes provenance by itself for npm's own registry only, and the package may go to \
-                       another one";
-            found.unread.push(refused(why.to_owned(), location));
+        npm::Switch::Unshown(why, location) => {
+            found.unread.push(refused(why, location));
             return;
         }
         npm::Switch::Unable(why, place) => {
@@ -341,12 +339,9 @@ fn usable(
         return refuse(not_always(what, &condition), place);
     }
     if attest.producer.by_npm
-        && let Some(client) = npm::too_old(checkout, job, unit.publish)
+        && let Some((why, location)) = npm::too_old(checkout, job, unit.publish)
     {
-        return refuse(
-            format!("{client} does not know provenance, which npm makes from 9.5 on"),
-            attest.doer.location(),
-        );
+        return refuse(why, &location);
     }
     Ok(())
 }
