@@ -48,7 +48,8 @@ pub use sink::{Bytes, Client, Host, Naming, Sink};
 pub use test::{Pick, Split, Test};
 pub use tool::{Does, Tool};
 pub use traits::{
-    Brings, Cache, Change, Credential, Remote, Run, RunOption, RunVerb, RunVersion, RunVersions, Safeguard, Steps, Transfer, Wrapper,
+    Brings, Cache, Change, Credential, Remote, Run, RunOption, RunVerb, RunVersion, RunVersions, Safeguard, Steps,
+    Transfer, Wrapper,
 };
 
 /// Everything in `rules/`.

@@ -101,6 +101,18 @@ pub(super) fn switch(checkout: &Checkout, job: &Job, publish: &Publish<'_>, pack
     trusted(checkout, job, (publish, &place), None)
 }
 
+/// The place that sends a package to another registry than npm's, which need not hand out the provenance that the
+/// client makes and uploads with it.
+pub(super) fn elsewhere(
+    checkout: &Checkout,
+    job: &Job,
+    publish: &Publish<'_>,
+    package: Option<&str>,
+) -> Option<Location> {
+    let (_, place) = folders(publish, package);
+    npm_registry::other(checkout, job, publish, &place)
+}
+
 /// The line on which a JSON key first stands.
 pub(super) fn place_of(path: &str, text: &str, key: &str) -> Location {
     let quoted = format!("\"{key}\"");

@@ -47,8 +47,9 @@ pub(super) fn called<'p>(publish: &Publish<'p>) -> Option<Called<'p>> {
     let of = |command: &'p Command| {
         command.views().rev().find_map(|words| {
             let name = matching::program(words.first()?)?;
-            let fits =
-                |client: &&NpmClient| client.commands.iter().any(|p| matching::matches_program(p, name, words).is_some());
+            let fits = |client: &&NpmClient| {
+                client.commands.iter().any(|p| matching::matches_program(p, name, words).is_some())
+            };
             let tools: Vec<_> = clients.of_program(name).filter(fits).collect();
             (!tools.is_empty()).then_some(Called { tools, by: By::Command(command, words) })
         })
@@ -173,7 +174,11 @@ impl Called<'_> {
     }
 
     /// The range that the nearest manifest which lists it asks for, and the folder of the manifest.
-    fn listed(&self, checkout: &Checkout, publish: &Publish<'_>) -> Option<(&'static NpmClient, String, Location, String)> {
+    fn listed(
+        &self,
+        checkout: &Checkout,
+        publish: &Publish<'_>,
+    ) -> Option<(&'static NpmClient, String, Location, String)> {
         let base = publish.doer.folder();
         npmrc::ancestors(base.as_str()).find_map(|folder| {
             let path = join(folder, "package.json");

@@ -83,10 +83,16 @@ mod tests {
     #[test]
     fn each_kind_of_lock_file_names_a_version() {
         let cases = [
-            ("package-lock.json", "{\n  \"packages\": {\n    \"node_modules/lerna\": {\n      \"version\": \"8.1.9\",\n"),
+            (
+                "package-lock.json",
+                "{\n  \"packages\": {\n    \"node_modules/lerna\": {\n      \"version\": \"8.1.9\",\n",
+            ),
             ("yarn.lock", "lerna@^8.0.0:\n  version \"8.1.9\"\n"),
             ("yarn.lock", "\"lerna@npm:^8.0.0\":\n  version: 8.1.9\n"),
-            ("pnpm-lock.yaml", "importers:\n  .:\n    devDependencies:\n      lerna:\n        specifier: '>=8'\n        version: 8.1.9(encoding@0.1)\n"),
+            (
+                "pnpm-lock.yaml",
+                "importers:\n  .:\n    devDependencies:\n      lerna:\n        specifier: '>=8'\n        version: 8.1.9(encoding@0.1)\n",
+            ),
             ("bun.lock", "{\n  \"packages\": {\n    \"lerna\": [\"lerna@8.1.9\", \"\", {}],\n"),
         ];
         for (file, text) in cases {

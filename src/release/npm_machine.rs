@@ -52,9 +52,13 @@ fn of_spec(spec: &str, location: &Location) -> Npm {
 fn of_step(checkout: &Checkout, step: &Step) -> Npm {
     match &step.body {
         StepBody::Action(action) if action.name == "actions/setup-node" => of_setup(checkout, action),
-        StepBody::Script(script) => {
-            script.commands.iter().rev().map(of_command).find(|found| !matches!(found, Npm::Untouched)).unwrap_or(Npm::Untouched)
-        }
+        StepBody::Script(script) => script
+            .commands
+            .iter()
+            .rev()
+            .map(of_command)
+            .find(|found| !matches!(found, Npm::Untouched))
+            .unwrap_or(Npm::Untouched),
         _ => Npm::Untouched,
     }
 }
@@ -79,7 +83,8 @@ fn of_setup(checkout: &Checkout, action: &ActionUse) -> Npm {
         }
         false => {
             let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
-            let node = |line: &str| line.strip_prefix("nodejs ").or_else(|| line.strip_prefix("node ")).map(str::to_owned);
+            let node =
+                |line: &str| line.strip_prefix("nodejs ").or_else(|| line.strip_prefix("node ")).map(str::to_owned);
             let first = lines.clone().next().filter(|line| !line.contains(' ')).map(str::to_owned);
             lines.find_map(node).or(first)
         }

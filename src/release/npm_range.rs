@@ -34,10 +34,9 @@ impl Range {
             let own = part_of(part)?;
             whole = Some(match whole {
                 None => own,
-                Some(known) => Range {
-                    least: known.least.min(own.least),
-                    most: known.most.zip(own.most).map(|(a, b)| a.max(b)),
-                },
+                Some(known) => {
+                    Range { least: known.least.min(own.least), most: known.most.zip(own.most).map(|(a, b)| a.max(b)) }
+                }
             });
         }
         whole

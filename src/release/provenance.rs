@@ -388,7 +388,7 @@ fn of_step(
         signer: attest.signer,
         content: attest.content,
         separation,
-        reach: reach(flow, facts, attest, &location),
+        reach: elsewhere(checkout, job, attest, unit).unwrap_or_else(|| reach(flow, facts, attest, &location)),
         travels: attest.producer.stores.contains(&Store::Forge)
             || attest.producer.subjects.own && attest.producer.stores.contains(&Store::Registry),
         records_inputs: attest.producer.records_parameters,
@@ -397,6 +397,20 @@ fn of_step(
         remark: attest.producer.remark.clone(),
         location,
     }
+}
+
+/// What becomes of the provenance that an npm client uploads to another registry than npm's: the client hands it over
+/// with the package, and no other registry documents that it keeps it.
+/// Source: <https://docs.npmjs.com/generating-provenance-statements>
+fn elsewhere(checkout: &Checkout, job: &Job, attest: &Attest<'_>, unit: &Unit<'_, '_>) -> Option<Reach> {
+    let with_package = attest.producer.subjects.own && attest.producer.stores.contains(&Store::Registry);
+    if unit.kind != Kind::Npm || !with_package {
+        return None;
+    }
+    let place = npm::elsewhere(checkout, job, unit.publish, unit.package)?;
+    let why = "the package may go to another registry than npm's, and nothing shows that it hands out the provenance \
+               that comes with a package";
+    Some(Reach::Unshown(why.to_owned(), place))
 }
 
 fn reach(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, location: &Location) -> Reach {
