@@ -36,6 +36,7 @@ mod rewritten;
 mod separation;
 mod speech;
 mod supply;
+mod tarball;
 mod tool;
 mod traits;
 

@@ -9,6 +9,7 @@ use super::npm_client::{self, Shown};
 use super::npm_machine::{self, Npm};
 use super::npm_registry;
 use super::npmrc::{self, line_location};
+use super::tarball;
 use crate::checkout::Checkout;
 use crate::commands::{matching, workspace};
 use crate::model::{Access, Job, Location, StepBody, Text};
@@ -57,6 +58,10 @@ pub(super) fn by_manifest(
     package: Option<&str>,
 ) -> Option<(Location, bool)> {
     let (base, place) = folders(publish, package);
+    if package.is_none() && tarball::is_named(publish) {
+        // It has a manifest of its own.
+        return None;
+    }
     let own = join(&place, "package.json");
     // A folder that the build fills gets its manifest from the one beside it.
     let beside = join(base.as_str(), "package.json");
@@ -72,7 +77,8 @@ pub(super) fn by_manifest(
 pub(super) fn switch(checkout: &Checkout, job: &Job, publish: &Publish<'_>, package: Option<&str>) -> Switch {
     let (base, place) = folders(publish, package);
     // What the manifest says overrides the files of the client.
-    let from = npmrc::From { base: base.as_str(), place: &place, chosen: package.is_some() };
+    let from =
+        npmrc::From { base: base.as_str(), place: &place, chosen: package.is_some() && !tarball::is_named(publish) };
     let asked = by_manifest(checkout, publish, package).or_else(|| npmrc::switch(checkout, publish, &from));
     if let Some(newer) = newer_pnpm(checkout, job, publish) {
         let set = npmrc::of_workspace(checkout, &place);
