@@ -21,6 +21,7 @@ mod moves;
 mod naming;
 mod npm;
 mod npm_client;
+mod npm_edited;
 mod npm_lock;
 mod npm_machine;
 mod npm_range;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::facts::Publish;
 use super::naming::{join, placed};
 use super::npm_client::{self, Shown};
+use super::npm_edited;
 use super::npm_machine::{self, Npm};
 use super::npm_registry;
 use super::npmrc::{self, line_location};
@@ -38,6 +39,10 @@ const TRUSTED_FROM: [u32; 3] = [11, 5, 1];
 /// What is said of a package that may go to another registry.
 const ELSEWHERE: &str = "the client makes provenance by itself for npm's own registry only, and the package may go to \
                          another one";
+
+/// What is said of settings that the job changes.
+const EDITED: &str =
+    "the manifest asks for provenance, and a command of the job changes its settings before it publishes";
 
 /// The folder in which the command works, and that of the package.
 fn folders(publish: &Publish<'_>, package: Option<&str>) -> (Text, String) {
@@ -79,7 +84,13 @@ pub(super) fn switch(checkout: &Checkout, job: &Job, publish: &Publish<'_>, pack
     // What the manifest says overrides the files of the client.
     let from =
         npmrc::From { base: base.as_str(), place: &place, chosen: package.is_some() && !tarball::is_named(publish) };
-    let asked = by_manifest(checkout, publish, package).or_else(|| npmrc::switch(checkout, publish, &from));
+    let manifest = by_manifest(checkout, publish, package);
+    if let Some((place, true)) = &manifest
+        && let Some(edit) = npm_edited::settings(job, publish, &place.path)
+    {
+        return Switch::Unshown(EDITED.to_owned(), edit);
+    }
+    let asked = manifest.or_else(|| npmrc::switch(checkout, publish, &from));
     if let Some(newer) = newer_pnpm(checkout, job, publish) {
         let set = npmrc::of_workspace(checkout, &place);
         let trusted = || trusted(checkout, job, (publish, &place), Some(&newer));

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::facts::Publish;
 use super::naming::join;
 use super::npm::place_of;
+use super::npm_edited;
 use super::npmrc::{self, line_location};
 use crate::checkout::Checkout;
 use crate::commands::{matching, workspace};
@@ -29,6 +30,9 @@ pub(super) fn other(checkout: &Checkout, job: &Job, publish: &Publish<'_>, place
         return (!is_npm(&named.value)).then(by_command);
     }
     let manifest = join(place, "package.json");
+    if let Some(edit) = npm_edited::registry(job, publish, &manifest, NPM) {
+        return Some(edit);
+    }
     let text = checkout.is_there(&manifest).then(|| checkout.read(&manifest).ok()).flatten();
     let json = text.as_ref().and_then(|text| workspace::json(checkout, &manifest, text));
     let of_manifest = json.as_ref().and_then(|json| json.get("publishConfig")?.get("registry")?.as_str());

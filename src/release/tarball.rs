@@ -42,7 +42,7 @@ pub(super) fn packages(checkout: &Checkout, flow: &Flow, publish: &Publish<'_>) 
         return Some(fitting);
     }
     match packed.as_slice() {
-        [] => Some(unseen(checkout, &folder, name)),
+        [] => unseen(checkout, &folder, name),
         // It may have been given another name.
         [only] => Some(vec![only.clone()]),
         several if name.contains('*') => {
@@ -75,8 +75,8 @@ fn fitting(packages: &[Package], name: &str) -> Vec<Package> {
     packages.iter().filter(|p| longest.is_some() && fits(p) == longest).cloned().collect()
 }
 
-/// The package of a tarball that nothing is seen to pack, by its name or its place.
-fn unseen(checkout: &Checkout, folder: &str, name: &str) -> Vec<Package> {
+/// The package of a tarball that nothing is seen to pack, by its name or its place; `None` where the checkout has none.
+fn unseen(checkout: &Checkout, folder: &str, name: &str) -> Option<Vec<Package>> {
     let manifest = |p: &&std::sync::Arc<str>| {
         let own = ***p == *"package.json" || p.ends_with("/package.json");
         own && !p.contains("node_modules/")
@@ -84,11 +84,14 @@ fn unseen(checkout: &Checkout, folder: &str, name: &str) -> Vec<Package> {
     let all = checkout.files().iter().filter(manifest).take(MOST_PACKAGES);
     let all: Vec<Package> = all.filter_map(|path| Package::glance(checkout, path)).collect();
     let fitting = fitting(&all, name);
-    match (fitting.is_empty(), all.as_slice()) {
-        (false, _) => fitting,
-        (true, [only]) => vec![only.clone()],
-        (true, _) => all.into_iter().filter(|p| p.folder == folder && !p.private && name.contains('*')).collect(),
+    if all.is_empty() {
+        return None;
     }
+    Some(match (fitting.is_empty(), all.as_slice()) {
+        (false, _) => fitting,
+        (true, [only]) if !only.private && name.starts_with('*') => vec![only.clone()],
+        (true, _) => all.into_iter().filter(|p| p.folder == folder && !p.private && name.contains('*')).collect(),
+    })
 }
 
 /// The packages that jobs of the flow pack; of the job that publishes the steps up to it.
