@@ -75,8 +75,12 @@ impl Called<'_> {
     }
 
     /// What it is called, for people.
-    pub(super) fn name(&self) -> &'static str {
-        self.tools.last().map_or("the tool", |tool| tool.package.as_str())
+    pub(super) fn name(&self) -> &str {
+        let program = match self.by {
+            By::Command(_, words) => words.first().and_then(matching::program),
+            By::Action => None,
+        };
+        program.or_else(|| self.tools.first().map(|tool| tool.package.as_str())).unwrap_or("the tool")
     }
 
     /// Whether its version, as far as it is shown, is at least the one that `from` takes of its entry.
