@@ -41,6 +41,7 @@ const FILES: &[&str] = &[
     "images",
     "registries",
     "libraries",
+    "clients",
     "runs",
     "tools",
     "runners",

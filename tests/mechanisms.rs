@@ -124,9 +124,11 @@ fn wrong(group: &str, mechanism: &Mechanism, case: &Case) -> Vec<String> {
         let cap = report.cap.as_ref();
         cap.is_some_and(|c| c.requirement == Requirement::ProvenanceExists && state.is_none_or(|s| c.state == s))
     };
+    // What is made and reaches nobody is no better.
+    let undistributed = || report.cap.as_ref().is_some_and(|c| c.requirement == Requirement::ProvenanceDistributed);
     let fits = match group {
         "meets" => !case.targets.is_empty() && case.targets.values().all(|level| *level > 0),
-        "fails" => case.targets.values().any(|level| *level == 0) && exists(None),
+        "fails" => case.targets.values().any(|level| *level == 0) && (exists(None) || undistributed()),
         "looks" => case.targets.is_empty() && exists(Some(State::Unshown)),
         _ => case.targets.values().any(|level| *level == 0) && exists(Some(State::Unshown)),
     };

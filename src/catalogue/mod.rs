@@ -4,6 +4,7 @@
 mod builder;
 mod card;
 mod claim;
+mod client;
 mod command;
 mod context;
 mod detector;
@@ -29,6 +30,7 @@ use serde::Deserialize;
 pub use builder::{Builder, Recorded, Signing, Uploads};
 pub use card::{Advice, Card};
 pub use claim::{Badge, Claims, Form};
+pub use client::NpmClient;
 pub use command::{CommandPattern, fits};
 pub use context::{Context, Who};
 pub use detector::{Clue, Detector, Review};
@@ -46,7 +48,8 @@ pub use sink::{Bytes, Client, Host, Naming, Sink};
 pub use test::{Pick, Split, Test};
 pub use tool::{Does, Tool};
 pub use traits::{
-    Brings, Cache, Change, Credential, Remote, Run, RunOption, RunVerb, Safeguard, Steps, Transfer, Wrapper,
+    Brings, Cache, Change, Credential, Remote, Run, RunOption, RunVerb, RunVersion, RunVersions, Safeguard, Steps,
+    Transfer, Wrapper,
 };
 
 /// Everything in `rules/`.
@@ -91,6 +94,8 @@ pub struct Catalogue {
     pub libraries: Vec<Library>,
     /// `rules/tools.yml`: what well-known programs do with files, digests and texts.
     pub tools: Indexed<Tool>,
+    /// `rules/clients.yml`: tools that publish npm packages by a client of their own, or in their own way.
+    pub clients: Indexed<NpmClient>,
     /// `rules/runs.yml`: actions that run a command which an input holds.
     pub runs: Vec<Run>,
     /// `rules/contexts.yml`: values of an event that others choose.

@@ -49,6 +49,9 @@ pub struct Client {
     /// Options that choose packages for others and mean something else to it.
     #[serde(default)]
     pub no_filters: Vec<String>,
+    /// Whether it publishes to a registry of its own vendor, never to npm's.
+    #[serde(default)]
+    pub elsewhere: bool,
     /// The variable without which it does not publish with the platform's identity.
     #[serde(default)]
     pub trusted_by: Option<String>,

@@ -73,6 +73,8 @@ pub enum Does {
     Buildkit,
     /// It talks to the forge through git.
     Git,
+    /// It packs the npm package of its folder into a tarball.
+    Pack,
     /// Its `publish` hands out no package, image or file.
     Else,
 }

@@ -250,6 +250,9 @@ pub struct Wrapper {
     /// Whether the command runs in a container, whose image may hold any program and have an entry point of its own.
     #[serde(default)]
     pub container: bool,
+    /// Whether it fetches the newest one of a program that is not installed.
+    #[serde(default)]
+    pub fetches: bool,
     /// Positional words to skip before the command.
     #[serde(default)]
     pub skip: usize,
@@ -266,6 +269,28 @@ impl Described for Wrapper {
     fn commands(&self) -> &[CommandPattern] {
         &self.commands
     }
+}
+
+/// Which version of a program an action runs.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunVersions {
+    /// The input that names it.
+    #[serde(default)]
+    pub input: Option<String>,
+    /// What it is otherwise; the first that holds for the version of the action counts.
+    pub otherwise: Vec<RunVersion>,
+}
+
+/// The version of a program that versions of an action run.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunVersion {
+    /// They are older than this; absent: all others.
+    #[serde(default)]
+    pub below: Option<[u32; 3]>,
+    /// The version of the program.
+    pub is: String,
 }
 
 /// The words that an input adds to the command of an action.
@@ -305,6 +330,9 @@ pub struct Run {
     /// Or the command line that the action runs.
     #[serde(default)]
     pub command: Option<String>,
+    /// The version of the program of `command`.
+    #[serde(default)]
+    pub versions: Option<RunVersions>,
     /// Inputs that add words to `command`.
     #[serde(default)]
     pub options: std::collections::BTreeMap<String, RunOption>,

@@ -76,6 +76,14 @@ impl Publish<'_> {
         }
     }
 
+    /// The first word of the command as it is written, wrappers included.
+    pub(super) fn started_by(&self) -> Option<&Text> {
+        match self.doer.act {
+            Act::Command(_, command, _) => command.words.first(),
+            Act::Action(..) => None,
+        }
+    }
+
     /// Whether the command names this word.
     pub(super) fn says(&self, word: &str) -> bool {
         self.words().iter().any(|w| w.as_str() == word)

@@ -7,6 +7,7 @@ use super::facts::{Publish, step_of_leg};
 use super::manifest;
 use super::packages::{self, Packages};
 use super::readable::UNNAMED;
+use super::tarball;
 use crate::catalogue::{Naming, Sink};
 use crate::checkout::Checkout;
 use crate::commands::crates::{MOST_CRATES, crates};
@@ -61,11 +62,16 @@ pub(super) fn names(checkout: &Checkout, flow: &Flow, publish: &Publish<'_>) -> 
                 .first(&sink.folder, publish.hit, &sink.value_flags)
                 .first()
                 .map(|p| p.value.clone())
-                // A tarball lies beside the manifest that it was packed from.
-                .filter(|folder| !folder.as_str().ends_with(".tgz"))
                 .unwrap_or_default();
             let folder = placed(&publish.doer.folder(), &folder);
             let place = place(publish);
+            match tarball::packages(checkout, flow, publish) {
+                Some(packages) if packages.is_empty() => {
+                    return vec![Named::new(UNNAMED.to_owned(), place.into_iter().collect())];
+                }
+                Some(packages) => return several(&packages, false, place.as_ref()),
+                None => {}
+            }
             if sink.kind == Kind::Npm
                 && let Packages::Several { packages, more } = packages::published(checkout, publish, &folder)
             {

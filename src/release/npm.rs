@@ -5,11 +5,15 @@ use std::sync::Arc;
 
 use super::facts::Publish;
 use super::naming::{join, placed};
+use super::npm_client::{self, Shown};
+use super::npm_edited;
+use super::npm_machine::{self, Npm};
 use super::npm_registry;
 use super::npmrc::{self, line_location};
+use super::tarball;
 use crate::checkout::Checkout;
 use crate::commands::{matching, workspace};
-use crate::model::{Access, Job, Location, RunnerChoice, Step, StepBody, Text};
+use crate::model::{Access, Job, Location, StepBody, Text};
 use crate::syntax::pattern;
 
 /// What decides about the provenance of a published package besides its command line.
@@ -22,11 +26,23 @@ pub(super) enum Switch {
     Trusted(Location),
     /// A file asks for it, and the client cannot make it, as this place shows.
     Unable(String, Option<Location>),
-    /// The client would make it by itself for npm's own registry, and the package may go to another one.
-    Elsewhere(Location),
+    /// The client makes it by itself where something holds that this place leaves open.
+    Unshown(String, Location),
     /// Nothing.
     Silent,
 }
+
+/// The first npm that makes provenance. Source: <https://docs.npmjs.com/generating-provenance-statements>
+const PROVENANCE_FROM: [u32; 3] = [9, 5, 0];
+/// The first npm that publishes with the platform's identity. Source: <https://docs.npmjs.com/trusted-publishers>
+const TRUSTED_FROM: [u32; 3] = [11, 5, 1];
+/// What is said of a package that may go to another registry.
+const ELSEWHERE: &str = "the client makes provenance by itself for npm's own registry only, and the package may go to \
+                         another one";
+
+/// What is said of settings that the job changes.
+const EDITED: &str =
+    "the manifest asks for provenance, and a command of the job changes its settings before it publishes";
 
 /// The folder in which the command works, and that of the package.
 fn folders(publish: &Publish<'_>, package: Option<&str>) -> (Text, String) {
@@ -47,6 +63,10 @@ pub(super) fn by_manifest(
     package: Option<&str>,
 ) -> Option<(Location, bool)> {
     let (base, place) = folders(publish, package);
+    if package.is_none() && tarball::is_named(publish) {
+        // It has a manifest of its own.
+        return None;
+    }
     let own = join(&place, "package.json");
     // A folder that the build fills gets its manifest from the one beside it.
     let beside = join(base.as_str(), "package.json");
@@ -62,8 +82,15 @@ pub(super) fn by_manifest(
 pub(super) fn switch(checkout: &Checkout, job: &Job, publish: &Publish<'_>, package: Option<&str>) -> Switch {
     let (base, place) = folders(publish, package);
     // What the manifest says overrides the files of the client.
-    let from = npmrc::From { base: base.as_str(), place: &place, chosen: package.is_some() };
-    let asked = by_manifest(checkout, publish, package).or_else(|| npmrc::switch(checkout, publish, &from));
+    let from =
+        npmrc::From { base: base.as_str(), place: &place, chosen: package.is_some() && !tarball::is_named(publish) };
+    let manifest = by_manifest(checkout, publish, package);
+    if let Some((place, true)) = &manifest
+        && let Some(edit) = npm_edited::settings(job, publish, &place.path)
+    {
+        return Switch::Unshown(EDITED.to_owned(), edit);
+    }
+    let asked = manifest.or_else(|| npmrc::switch(checkout, publish, &from));
     if let Some(newer) = newer_pnpm(checkout, job, publish) {
         let set = npmrc::of_workspace(checkout, &place);
         let trusted = || trusted(checkout, job, (publish, &place), Some(&newer));
@@ -89,6 +116,18 @@ pub(super) fn switch(checkout: &Checkout, job: &Job, publish: &Publish<'_>, pack
         None => {}
     }
     trusted(checkout, job, (publish, &place), None)
+}
+
+/// The place that sends a package to another registry than npm's, which need not hand out the provenance that the
+/// client makes and uploads with it.
+pub(super) fn elsewhere(
+    checkout: &Checkout,
+    job: &Job,
+    publish: &Publish<'_>,
+    package: Option<&str>,
+) -> Option<Location> {
+    let (_, place) = folders(publish, package);
+    npm_registry::other(checkout, job, publish, &place)
 }
 
 /// The line on which a JSON key first stands.
@@ -122,18 +161,59 @@ fn trusted(
     if !program_is_npm || !told || token || job.token.access("id-token") != Access::Write || job.steps.is_empty() {
         return Switch::Silent;
     }
-    let Some(new_enough) = own_client.cloned().or_else(|| new_npm(job, publish)) else { return Switch::Silent };
+    let new_enough = match own_client {
+        Some(location) => location.clone(),
+        None => match new_client(checkout, job, publish) {
+            Client::New(location) => location,
+            Client::Unshown(why, location) => return Switch::Unshown(why, location),
+            Client::Old => return Switch::Silent,
+        },
+    };
     match npm_registry::other(checkout, job, publish, place) {
-        Some(other) => Switch::Elsewhere(other),
+        Some(other) => Switch::Unshown(ELSEWHERE.to_owned(), other),
         None => Switch::Trusted(new_enough),
     }
 }
 
-/// The place that shows an npm which publishes with the platform's identity: 11.5.1 or newer.
-fn new_npm(job: &Job, publish: &Publish<'_>) -> Option<Location> {
-    match job.steps.iter().take(publish.step + 1).rev().find_map(|step| client(step)) {
-        Some((npm, location)) => (npm >= (11, 5)).then_some(location),
-        None => newest_image(job),
+/// Whether the client publishes with the platform's identity.
+enum Client {
+    /// It does, as this place shows.
+    New(Location),
+    /// Nothing shows that it does, for this reason.
+    Unshown(String, Location),
+    /// It is none, or nothing shows it.
+    Old,
+}
+
+/// The tool that publishes has to be new enough, and the npm on the machine where the tool brings none.
+fn new_client(checkout: &Checkout, job: &Job, publish: &Publish<'_>) -> Client {
+    let npm = || match npm_machine::of_job(checkout, job, publish) {
+        Npm::Is(npm, location) => npm.at_least(TRUSTED_FROM).then_some(location),
+        Npm::Unknown => None,
+        Npm::Untouched => npm_machine::newest_image(job),
+    };
+    let by_npm = || npm().map_or(Client::Old, Client::New);
+    let Some(called) = npm_client::called(publish) else { return by_npm() };
+    match called.at_least((checkout, job, publish), |tool| tool.trusted_from) {
+        Shown::Range(_, _, true, location) if called.brings_client() => Client::New(location),
+        Shown::Range(_, _, true, _) | Shown::Newest => by_npm(),
+        Shown::Range(tool, version, false, location) => {
+            let from = tool.trusted_from.map(dotted).unwrap_or_default();
+            let why = format!(
+                "{} {version} does not publish with the platform's identity, by which provenance would come by itself \
+                 from {from} on",
+                tool.package
+            );
+            Client::Unshown(why, location)
+        }
+        Shown::Nothing if matches!(by_npm(), Client::Old) => Client::Old,
+        Shown::Nothing => {
+            let why = format!(
+                "nothing shows which version of {} publishes, and so whether it makes provenance by itself",
+                called.name()
+            );
+            Client::Unshown(why, publish.doer.location().clone())
+        }
     }
 }
 
@@ -183,65 +263,34 @@ fn newer_pnpm(checkout: &Checkout, job: &Job, publish: &Publish<'_>) -> Option<L
     })
 }
 
-/// The version of npm, major and minor.
-type Npm = (u32, u32);
-
-/// The npm that a line of Node ships with at its newest.
-fn shipped(node_major: u32) -> Npm {
-    match node_major {
-        24.. => (11, 6),
-        22..=23 => (10, 9),
-        20..=21 => (10, 8),
-        18..=19 => (10, 5),
-        16..=17 => (8, 19),
-        _ => (6, 14),
-    }
-}
-
-/// The client that publishes, when it is older than provenance (9.5).
-pub(super) fn too_old(checkout: &Checkout, job: &Job, publish: &Publish<'_>) -> Option<String> {
+/// Why the client that publishes cannot make provenance, and where that shows: it is too old.
+pub(super) fn too_old(checkout: &Checkout, job: &Job, publish: &Publish<'_>) -> Option<(String, Location)> {
     if newer_pnpm(checkout, job, publish).is_some() {
         return None;
     }
-    let (npm, _) = job.steps.iter().take(publish.step + 1).rev().find_map(|step| client(step))?;
-    (npm < (9, 5)).then(|| format!("npm {}.{}", npm.0, npm.1))
-}
-
-/// The npm client that a step sets up, and where.
-fn client(step: &Step) -> Option<(Npm, Location)> {
-    match &step.body {
-        StepBody::Action(action) if action.name == "actions/setup-node" => {
-            let version = action.input("node-version")?;
-            let text =
-                version.value.literal()?.trim().trim_start_matches(['v', '^', '~', '>', '=']).to_ascii_lowercase();
-            let major: Option<u32> = text.split(['.', '-']).next().and_then(|m| m.parse().ok());
-            // Node 24 is the first line that ships npm 11.
-            let newest = matches!(text.as_str(), "latest" | "node" | "current" | "lts/*" | "lts/krypton" | "lts");
-            let npm = if newest { shipped(24) } else { shipped(major?) };
-            Some((npm, version.location.clone()))
+    if let Some(called) = npm_client::called(publish) {
+        if let Shown::Range(tool, version, false, location) =
+            called.at_least((checkout, job, publish), |tool| tool.provenance_from)
+        {
+            let from = tool.provenance_from.map(dotted).unwrap_or_default();
+            let why = format!("{} {version} does not know provenance, which it makes from {from} on", tool.package);
+            return Some((why, location));
         }
-        StepBody::Script(script) => script.commands.iter().rev().find_map(|command| {
-            let words: Vec<&str> = command.words.iter().map(Text::as_str).collect();
-            let installs =
-                words.contains(&"npm") && words.iter().any(|w| matches!(*w, "install" | "i" | "add" | "update"));
-            let spec = words.iter().find_map(|w| w.strip_prefix("npm@"))?;
-            let spec = spec.trim_start_matches(['^', '~', '>', '=', 'v']);
-            let mut parts = spec.split('.').map(|p| p.parse::<u32>().ok());
-            let npm = match (spec, parts.next().flatten(), parts.next().flatten()) {
-                ("latest" | "next", ..) => (u32::MAX, 0),
-                // A major alone stands for its newest release.
-                (_, Some(major), minor) => (major, minor.unwrap_or(u32::MAX)),
-                _ => return None,
-            };
-            installs.then(|| (npm, command.location.clone()))
-        }),
+        if called.brings_client() {
+            return None;
+        }
+    }
+    match npm_machine::of_job(checkout, job, publish) {
+        Npm::Is(npm, location) if !npm.at_least(PROVENANCE_FROM) => {
+            let [major, minor, _] = npm.numbers;
+            let version = if npm.parts > 1 { format!("{major}.{minor}") } else { major.to_string() };
+            Some((format!("npm {version} does not know provenance, which npm makes from 9.5 on"), location))
+        }
         _ => None,
     }
 }
 
-/// Hosted images whose own client is new enough.
-fn newest_image(job: &Job) -> Option<Location> {
-    let RunnerChoice::Labels { sets, location } = &job.runner else { return None };
-    let new = |l: &Text| l.as_str().starts_with("ubuntu-26.04") || l.as_str() == "ubuntu-slim";
-    sets.iter().all(|s| s.labels.iter().all(new)).then(|| location.clone())
+/// A version as people write it.
+fn dotted(version: [u32; 3]) -> String {
+    version.map(|part| part.to_string()).join(".")
 }

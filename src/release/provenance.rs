@@ -240,10 +240,8 @@ fn of_npm(
             "the client makes it by itself where it publishes with the platform's identity instead of a token",
             location,
         ),
-        npm::Switch::Elsewhere(location) => {
-            let why = "the client makes provenance by itself for npm's own registry only, and the package may go to \
-                       another one";
-            found.unread.push(refused(why.to_owned(), location));
+        npm::Switch::Unshown(why, location) => {
+            found.unread.push(refused(why, location));
             return;
         }
         npm::Switch::Unable(why, place) => {
@@ -342,12 +340,9 @@ fn usable(
         return refuse(not_always(what, &condition), place);
     }
     if attest.producer.by_npm
-        && let Some(client) = npm::too_old(checkout, job, unit.publish)
+        && let Some((why, location)) = npm::too_old(checkout, job, unit.publish)
     {
-        return refuse(
-            format!("{client} does not know provenance, which npm makes from 9.5 on"),
-            attest.doer.location(),
-        );
+        return refuse(why, &location);
     }
     Ok(())
 }
@@ -394,7 +389,7 @@ fn of_step(
         signer: attest.signer,
         content: attest.content,
         separation,
-        reach: reach(flow, facts, attest, &location),
+        reach: elsewhere(checkout, job, attest, unit).unwrap_or_else(|| reach(flow, facts, attest, &location)),
         travels: attest.producer.stores.contains(&Store::Forge)
             || attest.producer.subjects.own && attest.producer.stores.contains(&Store::Registry),
         records_inputs: attest.producer.records_parameters,
@@ -403,6 +398,20 @@ fn of_step(
         remark: attest.producer.remark.clone(),
         location,
     }
+}
+
+/// What becomes of the provenance that an npm client uploads to another registry than npm's: the client hands it over
+/// with the package, and no other registry documents that it keeps it.
+/// Source: <https://docs.npmjs.com/generating-provenance-statements>
+fn elsewhere(checkout: &Checkout, job: &Job, attest: &Attest<'_>, unit: &Unit<'_, '_>) -> Option<Reach> {
+    let with_package = attest.producer.subjects.own && attest.producer.stores.contains(&Store::Registry);
+    if unit.kind != Kind::Npm || !with_package {
+        return None;
+    }
+    let place = npm::elsewhere(checkout, job, unit.publish, unit.package)?;
+    let why = "the package may go to another registry than npm's, and nothing shows that it hands out the provenance \
+               that comes with a package";
+    Some(Reach::Unshown(why.to_owned(), place))
 }
 
 fn reach(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, location: &Location) -> Reach {

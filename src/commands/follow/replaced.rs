@@ -1,5 +1,5 @@
-//! Configuration files that a job puts somewhere before it runs the tool that reads them: a plain copy says what the
-//! original says, and of what another program writes nothing is known.
+//! Configuration files that a job puts somewhere, or edits, before it runs the tool that reads them: a plain copy says
+//! what the original says, and of what another program writes nothing is known.
 
 use std::collections::BTreeMap;
 
@@ -30,7 +30,9 @@ impl Replaced {
 
     /// Keeps in mind what a command writes.
     pub(in crate::commands) fn keep(&mut self, checkout: &Checkout, command: &Command) {
-        let Some((source, target)) = written(command) else { return };
+        let Some((source, target)) = written(command).or_else(|| edited(command).map(|file| (None, file))) else {
+            return;
+        };
         let at = |file: &Text| super::join(command.folder.as_str(), file.as_str());
         let target = at(target);
         if ![".yml", ".yaml"].iter().any(|ending| target.ends_with(ending)) {
@@ -58,5 +60,78 @@ fn written(command: &Command) -> Option<(Option<&Text>, &Text)> {
         (None, "cp" | "mv", (Some(source), Some(file), None)) => Some((Some(source), file)),
         (None, "tee", (Some(file), ..)) => Some((None, file)),
         _ => None,
+    }
+}
+
+/// Words of an edit that puts a version into a file, and nothing else.
+const OF_VERSIONS: &[&str] = &["version", "versions", "ver", "semver", "tag", "ref", "env"];
+
+/// The file that a command edits in place, unless the edit only puts a version into it.
+/// Sources: <https://www.gnu.org/software/sed/manual/sed.html>, <https://mikefarah.gitbook.io/yq/commands/evaluate>
+fn edited(command: &Command) -> Option<&Text> {
+    let (first, arguments) = command.words.split_first()?;
+    let in_place = |word: &Text| {
+        let word = word.as_str();
+        let letters = word.strip_prefix('-').filter(|letters| !letters.starts_with('-'));
+        word.starts_with("--in-place") || word == "--inplace" || letters.is_some_and(|letters| letters.contains('i'))
+    };
+    if !matches!(matching::program(first)?, "sed" | "gsed" | "yq" | "perl") || !arguments.iter().any(in_place) {
+        return None;
+    }
+    let (file, expressions) = arguments.split_last()?;
+    let words: Vec<String> =
+        expressions.iter().filter(|word| !word.as_str().starts_with('-')).flat_map(parts).collect();
+    let only_versions = !words.is_empty() && words.iter().all(|word| OF_VERSIONS.contains(&&**word));
+    (!only_versions).then_some(file)
+}
+
+/// A text without what stands for unknown values in it.
+fn without_values(text: &str) -> String {
+    let mut parts = text.split("${{");
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        plain.push_str(part.split_once("}}").map_or("", |(_, rest)| rest));
+    }
+    plain
+}
+
+/// The words in an expression that are longer than the commands of an editor, in lower case.
+fn parts(expression: &Text) -> Vec<String> {
+    // What a value comes from is no part of the edit.
+    let plain = without_values(expression.as_str());
+    let parts = plain.split(|c: char| !c.is_ascii_alphabetic());
+    parts.filter(|part| part.len() > 2).map(str::to_ascii_lowercase).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Cond, Location};
+    use std::sync::Arc;
+
+    #[test]
+    fn an_edit_counts_unless_it_is_about_a_version() {
+        let edits = |line: &[&str]| {
+            let words: Vec<Text> = line.iter().map(|word| Text::from(*word)).collect();
+            let command = Command {
+                words: words.into(),
+                wrapped: Vec::new(),
+                env: Vec::new(),
+                input: None,
+                output: None,
+                folder: Text::default(),
+                cond: Cond::TRUE,
+                location: Location::start_of(&Arc::from("x.yml")),
+                chain: Vec::new(),
+            };
+            edited(&command).map(ToString::to_string)
+        };
+        let file = || Some(".goreleaser.yml".to_owned());
+        assert_eq!(edits(&["sed", "-i", "s/draft: true/draft: false/", ".goreleaser.yml"]), file());
+        assert_eq!(edits(&["sed", "-i.bak", "-e", "/sboms:/d", ".goreleaser.yml"]), file());
+        assert_eq!(edits(&["yq", "-i", ".archives = []", ".goreleaser.yml"]), file());
+        assert_eq!(edits(&["sed", "-i", "s/VERSION/1.2.3/", ".goreleaser.yml"]), None);
+        assert_eq!(edits(&["sed", "-i", "s/version: .*/version: ${{ env.VERSION }}/", ".goreleaser.yml"]), None);
+        assert_eq!(edits(&["sed", "-n", "s/draft: true/x/p", ".goreleaser.yml"]), None);
     }
 }

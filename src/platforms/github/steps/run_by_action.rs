@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{choices, platform_variable, symbols};
-use crate::catalogue::{Run, RunOption, Split};
+use crate::catalogue::{Run, RunOption, RunVersion, Split};
 use crate::commands::IDENTITY;
 use crate::commands::matching::runs_of;
 use crate::model::{ActionUse, Cond, Step, StepBody, Text};
@@ -72,7 +72,7 @@ pub(super) fn run_by_action(lowering: &Lowering<'_>, action: &ActionUse, scope: 
 
 /// A command with the words that inputs of the action add; one for each way in which conditions decide about them.
 fn with_options(command: &str, entry: &Run, action: &ActionUse) -> Vec<(Cond, String)> {
-    let mut texts = vec![(Cond::TRUE, command.to_owned())];
+    let mut texts = vec![(Cond::TRUE, versioned(command, entry, action))];
     for (name, option) in &entry.options {
         let Some(input) = action.input(name) else {
             let default = option.default.as_deref().map(|value| words(option, &Text::from(value))).unwrap_or_default();
@@ -92,6 +92,20 @@ fn with_options(command: &str, entry: &Run, action: &ActionUse) -> Vec<(Cond, St
         texts.retain(|(cond, _)| !cond.is_never());
     }
     texts
+}
+
+/// A command with the version of its program that the action runs (`semantic-release@24`).
+fn versioned(command: &str, entry: &Run, action: &ActionUse) -> String {
+    let Some(versions) = &entry.versions else { return command.to_owned() };
+    let asked = versions.input.as_deref().and_then(|name| action.input(name)).map(|input| input.value.as_str());
+    let fits = |version: &&RunVersion| version.below.is_none_or(|below| !action.reference.at_least(below));
+    let otherwise = || versions.otherwise.iter().find(fits).map(|version| version.is.as_str());
+    let Some(version) = asked.filter(|asked| !asked.is_empty()).or_else(otherwise) else { return command.to_owned() };
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._-^~".contains(c);
+    // What is no plain version could be anything.
+    let version = if version.chars().all(plain) { version } else { "unknown" };
+    let (program, rest) = command.split_once(' ').unwrap_or((command, ""));
+    format!("{program}@{version} {rest}").trim_end().to_owned()
 }
 
 /// The words for one value of an input, as shell text.
