@@ -327,7 +327,7 @@ pub struct Run {
     /// The inputs that hold it, each run by itself.
     #[serde(default)]
     pub inputs: Vec<String>,
-    /// Or the command line that the action runs.
+    /// The command line that the action runs where no input holds one.
     #[serde(default)]
     pub command: Option<String>,
     /// The version of the program of `command`.

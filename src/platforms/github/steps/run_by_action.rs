@@ -34,7 +34,7 @@ pub(super) fn run_by_action(lowering: &Lowering<'_>, action: &ActionUse, scope: 
                 texts.push((Cond::TRUE, whole(input.value.as_str())));
             }
         }
-        if let Some(command) = &entry.command {
+        if let Some(command) = entry.command.as_ref().filter(|_| texts.is_empty()) {
             texts.extend(with_options(command, entry, action));
         }
         for (cond, text) in texts {
