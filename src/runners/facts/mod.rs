@@ -5,3 +5,4 @@ pub(super) mod docker;
 pub(super) mod image;
 pub(super) mod pod;
 pub(super) mod script;
+pub(super) mod secret;

@@ -95,7 +95,7 @@ impl Found {
 }
 
 /// The containers of a specification.
-fn containers_of(spec: &Value) -> Vec<&Value> {
+pub(super) fn containers_of(spec: &Value) -> Vec<&Value> {
     CONTAINERS.iter().flat_map(|key| spec.all(key)).chain(spec.get("stepTemplate")).collect()
 }
 

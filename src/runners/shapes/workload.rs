@@ -12,6 +12,7 @@ use crate::runners::facts::script::Once;
 use crate::runners::shapes::arc_legacy::visible;
 use crate::runners::verdict::container::{Credentials, shape_of};
 use crate::runners::verdict::pod::identity;
+use crate::runners::verdict::secret::Registration;
 use crate::runners::{File, default_labels, is_open, labels_of, scope_of};
 use crate::syntax::yaml::Node;
 
@@ -251,7 +252,7 @@ fn ephemeral(pod: &Pod<'_>, maker: Maker, kind: &str, spec: Node<'_>, agent: &Ag
 
 fn isolated(pod: &Pod<'_>, spec: Node<'_>, credentials: &Credentials, location: &Location) -> Tri {
     let machine = pod.machine();
-    if let Some(found) = pod.breach(machine.is_some(), false) {
+    if let Some(found) = pod.breach(machine.is_some(), false, Registration::Agent) {
         return found;
     }
     if let Some(claims) = spec.get("volumeClaimTemplates") {

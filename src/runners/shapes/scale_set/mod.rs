@@ -21,8 +21,10 @@ use crate::syntax::yaml::Node;
 
 use helm::{dependency, installed, release_of};
 use options::with_options;
-use verdict::{Mode, ephemeral, held, hosted, isolated, mode};
+use verdict::{Mode, ephemeral, held, hosted, isolated, mode, registering};
 use wrapped::{application_of, wrapped};
+
+pub(in crate::runners) use verdict::secret_of_chart;
 
 /// The strings of which a file with such a definition holds one.
 pub(in crate::runners) const KEYS: &[&str] =
@@ -129,8 +131,8 @@ fn resource(root: Node<'_>, kind: &str, file: &File<'_>) -> Option<RunnerPool> {
         }
     };
     let word = |key: &str| literal(own, key).or_else(|| literal(spec, key));
-    let own = word("runnerScaleSetName").map(str::to_owned).or_else(|| name_of(root));
-    let name = own.filter(|n| !is_open(n));
+    let named = word("runnerScaleSetName").map(str::to_owned).or_else(|| name_of(root));
+    let name = named.filter(|n| !is_open(n));
     let version = root
         .get("metadata")
         .and_then(|m| m.get("labels"))
@@ -139,13 +141,15 @@ fn resource(root: Node<'_>, kind: &str, file: &File<'_>) -> Option<RunnerPool> {
     let mut labels: Vec<String> = name.iter().map(|n| n.to_ascii_lowercase()).collect();
     labels.extend(extra(spec.get("runnerScaleSetLabels"), version));
     let pod = template.and_then(|t| t.get("spec")).map(|spec| Pod { file, spec, rule: RULE });
+    let mut secrets = registering(own, name.as_deref());
+    secrets.extend(registering(spec, name.as_deref()));
     Some(RunnerPool {
         labels,
         group: word("runnerGroup").map(str::to_owned),
         scope: word("githubConfigUrl").and_then(scope_of),
         hosted: hosted(&location),
         ephemeral: visible(file, ephemeral(pod.as_ref(), &location)),
-        isolated: visible(file, isolated(pod.as_ref(), &Mode::None, &location)),
+        isolated: visible(file, isolated(pod.as_ref(), &Mode::None, &secrets, &location)),
         credentials: vec![held(&location)],
         notes: pod.as_ref().map(Pod::notes).unwrap_or_default(),
         ..RunnerPool::new(RULE, name.unwrap_or_else(|| kind.to_owned()), &location)
@@ -194,6 +198,7 @@ fn set_of(definition: &Definition<'_>) -> RunnerPool {
     let pod = values.get("template").and_then(|t| t.get("spec")).filter(|s| s.is_mapping());
     let pod = pod.map(|spec| Pod { file, spec, rule: RULE });
     let mode = mode(*values);
+    let secrets = registering(*values, shown.as_deref());
     let mut notes: Vec<Note> = pod.as_ref().map(Pod::notes).unwrap_or_default();
     if let Mode::Dind(node) = &mode {
         notes.push(docker_note(&file.at(*node)));
@@ -224,7 +229,7 @@ fn set_of(definition: &Definition<'_>) -> RunnerPool {
         scope: literal(*values, "githubConfigUrl").and_then(scope_of),
         hosted: hosted(&location),
         ephemeral: visible(file, ephemeral(pod.as_ref(), &location)),
-        isolated: visible(file, isolated(pod.as_ref(), &mode, &location)),
+        isolated: visible(file, isolated(pod.as_ref(), &mode, &secrets, &location)),
         credentials,
         notes,
         ..RunnerPool::new(RULE, shown.unwrap_or_else(|| CHART.to_owned()), &location)
