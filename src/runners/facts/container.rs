@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::image;
 use super::script::{self, Once};
 use crate::catalogue::{Asked, Catalogue, Credential};
-use crate::model::{Evidence, Location, RunnerPlatform};
+use crate::model::{Evidence, Location, RunnerPlatform, RunnerVariable};
 use crate::runners::{File, is_open, is_token, labels_of, scope_of};
 use crate::syntax::conf::{Data, Value};
 
@@ -106,6 +106,14 @@ pub(in crate::runners) struct Variable {
     /// Its value; `None` when it comes from elsewhere.
     pub(in crate::runners) value: Option<String>,
     pub(in crate::runners) at: Location,
+}
+
+impl Variable {
+    /// The same as what every job of the agent finds in its environment.
+    pub(in crate::runners) fn shown(&self) -> RunnerVariable {
+        let value = self.value.clone().filter(|value| !is_open(value));
+        RunnerVariable { name: self.name.clone(), value, location: self.at.clone() }
+    }
 }
 
 /// A container that may hold an agent.

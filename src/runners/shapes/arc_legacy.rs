@@ -76,6 +76,7 @@ fn pool(root: Node<'_>, file: &File<'_>) -> Option<RunnerPool> {
         ephemeral: visible(file, ephemeral(runner, kind, &pods, &location)),
         isolated: visible(file, isolated(runner, &pods, &location)),
         credentials: vec![Evidence::documented(&location, RULE, token)],
+        variables: pods.iter().flat_map(Pod::variables).collect(),
         notes,
         ..RunnerPool::new(RULE, name_of(root).unwrap_or_else(|| kind.to_owned()), &location)
     })

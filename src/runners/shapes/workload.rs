@@ -130,6 +130,7 @@ fn object(root: Node<'_>, file: &File<'_>) -> Option<RunnerPool> {
         ephemeral: visible(file, ephemeral(&pod, maker, kind, spec, &agent, &location)),
         isolated: visible(file, isolated(&pod, spec, &credentials, &location)),
         credentials: credentials.all,
+        variables: pod.variables(),
         notes,
         files: agent.files.clone(),
         ..RunnerPool::new(shape_of(&agent, rule), name_of(root).unwrap_or_else(|| kind.to_owned()), &location)

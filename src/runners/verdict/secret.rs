@@ -4,7 +4,7 @@
 
 use super::draft::{Draft, On::Isolated};
 use crate::model::{Evidence, Tri};
-use crate::runners::facts::secret::{Handed, Way, handed};
+use crate::runners::facts::handed::{Handed, Way, handed, variables};
 use crate::runners::{is_open, is_token};
 use crate::syntax::conf::Value;
 
@@ -103,5 +103,6 @@ fn speaks(name: &str) -> bool {
 /// Judges what the pods of a scale set hand to their builds.
 pub(in crate::runners) fn judge(draft: &mut Draft, spec: &Value, secrets: &[String]) {
     let found = readable(spec, Registration::Controller(secrets), draft.pool.shape);
+    draft.pool.variables.extend(variables(spec));
     found.into_iter().flatten().for_each(|tri| draft.found(Isolated, tri));
 }

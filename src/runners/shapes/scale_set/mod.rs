@@ -151,6 +151,7 @@ fn resource(root: Node<'_>, kind: &str, file: &File<'_>) -> Option<RunnerPool> {
         ephemeral: visible(file, ephemeral(pod.as_ref(), &location)),
         isolated: visible(file, isolated(pod.as_ref(), &Mode::None, &secrets, &location)),
         credentials: vec![held(&location)],
+        variables: pod.as_ref().map(Pod::variables).unwrap_or_default(),
         notes: pod.as_ref().map(Pod::notes).unwrap_or_default(),
         ..RunnerPool::new(RULE, name.unwrap_or_else(|| kind.to_owned()), &location)
     })
@@ -231,6 +232,7 @@ fn set_of(definition: &Definition<'_>) -> RunnerPool {
         ephemeral: visible(file, ephemeral(pod.as_ref(), &location)),
         isolated: visible(file, isolated(pod.as_ref(), &mode, &secrets, &location)),
         credentials,
+        variables: pod.as_ref().map(Pod::variables).unwrap_or_default(),
         notes,
         ..RunnerPool::new(RULE, shown.unwrap_or_else(|| CHART.to_owned()), &location)
     }

@@ -79,6 +79,7 @@ pub(super) fn with_options(mut pool: RunnerPool, release: Option<&Release>, file
         pool.labels = options.labels;
         pool.name = options.name;
     }
+    pool.variables.extend(options.variables);
     pool.scope = options.scope.or(pool.scope);
     pool.group = options.group.or(pool.group);
     pool

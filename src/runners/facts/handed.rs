@@ -5,7 +5,7 @@
 //! <https://kubernetes.io/docs/tasks/configure-pod-container/share-process-namespace/>
 
 use super::container::{Held, Variable, written};
-use crate::model::Location;
+use crate::model::{Location, RunnerVariable};
 use crate::syntax::conf::Value;
 
 /// The container of a pod that is the runner, by the name that controllers ask for.
@@ -61,6 +61,15 @@ pub(in crate::runners) fn handed(spec: &Value) -> Vec<Handed> {
         }
     }
     found
+}
+
+/// The variables among it.
+pub(in crate::runners) fn variables(spec: &Value) -> Vec<RunnerVariable> {
+    let found = handed(spec).into_iter().filter_map(|handed| match handed.way {
+        Way::Variable(variable) => Some(variable.shown()),
+        Way::Whole | Way::Files => None,
+    });
+    found.collect()
 }
 
 /// The containers whose variables and files builds can read.
