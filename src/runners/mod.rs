@@ -14,6 +14,7 @@ mod recognise;
 mod shapes;
 #[cfg(test)]
 mod tests;
+mod tree;
 mod verdict;
 mod words;
 

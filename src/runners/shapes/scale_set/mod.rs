@@ -5,7 +5,9 @@
 //! depends on the container mode and the pod template.
 //! Source: <https://github.com/actions/actions-runner-controller/tree/master/charts/gha-runner-scale-set>
 
+mod flux;
 mod helm;
+mod layers;
 mod options;
 mod verdict;
 mod wrapped;
@@ -19,7 +21,7 @@ use crate::runners::verdict::pod::identity;
 use crate::runners::{File, is_open, is_token, scope_of};
 use crate::syntax::yaml::Node;
 
-use helm::{dependency, installed, release_of};
+use helm::{Release, dependency, installed, releases_of};
 use options::with_options;
 use verdict::{Mode, ephemeral, held, hosted, isolated, mode, registering};
 use wrapped::{application_of, wrapped};
@@ -54,16 +56,42 @@ pub(in crate::runners) fn pools(file: &File<'_>) -> Vec<RunnerPool> {
             None => {
                 let mut sets = Vec::new();
                 values(root, 0, &mut sets);
-                // Values of a parent chart stand under the name of the dependency, which names nothing else.
-                found.extend(sets.iter().map(|set| {
-                    let release = release_of(file).or_else(|| application_of(file));
-                    let version = release.as_ref().and_then(|r| r.version).or_else(|| dependency(file));
-                    let name = release.as_ref().and_then(|r| r.name.clone());
-                    let pool = set_of(&Definition { values: *set, file, name, version, place: file.at(*set) });
-                    with_options(pool, release.as_ref(), file)
-                }));
+                if !sets.is_empty() {
+                    found.extend(released(&sets, file));
+                }
             }
         }
+    }
+    found
+}
+
+/// The scale sets of a file of values, with what the releases that name it lay over them.
+fn released(sets: &[Node<'_>], file: &File<'_>) -> Vec<RunnerPool> {
+    let mut releases: Vec<Option<Release>> = releases_of(file).into_iter().map(Some).collect();
+    if releases.is_empty() {
+        let application = application_of(file);
+        // What it lays over the file is read where the application is.
+        if application.as_ref().is_some_and(|a| a.layers.count()) {
+            return Vec::new();
+        }
+        releases.push(application);
+    }
+    let mut found = Vec::new();
+    for release in releases {
+        // Values of a parent chart stand under the name of the dependency, which names nothing else.
+        let version = release.as_ref().and_then(|r| r.version).or_else(|| dependency(file));
+        let name = release.as_ref().and_then(|r| r.name.clone());
+        let pools = match release.as_ref().map(|r| &r.layers).filter(|layers| layers.count()) {
+            Some(layers) => layers.pools(file, name.as_deref(), version, false),
+            None => {
+                let of = |set: &Node<'_>| {
+                    let name = name.clone();
+                    set_of(&Definition { values: *set, file, name, version, place: file.at(*set) })
+                };
+                sets.iter().map(of).collect()
+            }
+        };
+        found.extend(pools.into_iter().map(|pool| with_options(pool, release.as_ref(), file)));
     }
     found
 }

@@ -55,7 +55,7 @@ pub(super) fn from_pairs(
 }
 
 /// The worse of two findings; the first of equals.
-fn worse(a: Tri, b: Tri) -> Tri {
+pub(super) fn worse(a: Tri, b: Tri) -> Tri {
     let rank = |t: &Tri| match t {
         Tri::Met(_) => 0,
         Tri::Unshown(..) => 1,
