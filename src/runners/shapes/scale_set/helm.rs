@@ -85,11 +85,14 @@ pub(super) struct Release {
 }
 
 impl Release {
-    /// Lays the files over one another.
+    /// Lays the files over one another, and what the command sets over them.
     fn lay(&mut self, read: &[Option<(Arc<str>, Arc<str>)>], by: &File<'_>) {
         let Some(place) = self.place.clone() else { return };
         for file in read {
             self.layers.add_file(file.clone(), by, &place);
+        }
+        for (key, value) in &self.pairs {
+            self.layers.set(key, value, &place);
         }
         if self.hidden {
             self.layers.hide(&place);
@@ -122,14 +125,16 @@ pub(super) fn releases_of(file: &File<'_>) -> Vec<Release> {
         let script = File::new(path, &text, file.checkout);
         for (line, number) in commands(&text) {
             let Some(mut release) = helm(&line) else { continue };
-            let Some(base) = release.files.iter().find_map(|written| base_of(file, written)) else { continue };
+            let base = release.files.iter().find_map(|written| base_of(file, &script, written));
+            let Some(base) = base else { continue };
+            if found.len() >= MOST_RELEASES || found.iter().any(|other| other.is_same(&release)) {
+                continue;
+            }
             let place = Location { path: Arc::clone(path), line: number, column: 1, end_line: number, end_column: 2 };
             release.place = Some(place);
             let read: Vec<_> = release.files.iter().map(|written| named(file, &script, &base, written)).collect();
             release.lay(&read, &script);
-            if found.len() < MOST_RELEASES && !found.iter().any(|other| other.is_same(&release)) {
-                found.push(release);
-            }
+            found.push(release);
         }
     }
     found
@@ -139,9 +144,13 @@ pub(super) fn releases_of(file: &File<'_>) -> Vec<Release> {
 const MOST_RELEASES: usize = 20;
 
 /// The folder from which a command names the file as `written`; `None` when it names another one.
-fn base_of(file: &File<'_>, written: &str) -> Option<String> {
+fn base_of(file: &File<'_>, script: &File<'_>, written: &str) -> Option<String> {
     let own: &str = file.path;
     let plain = written.trim_start_matches("./");
+    // Beside the script lies another file of that name.
+    if script.sibling(plain).is_some_and(|(path, _)| *path != *own) {
+        return None;
+    }
     if let Some(base) = own.strip_suffix(plain).filter(|base| base.is_empty() || base.ends_with('/')) {
         return Some(base.to_owned());
     }
@@ -151,7 +160,7 @@ fn base_of(file: &File<'_>, written: &str) -> Option<String> {
 
 /// A file of values that a command names beside the one whose folder is known.
 fn named(file: &File<'_>, script: &File<'_>, base: &str, written: &str) -> Option<(Arc<str>, Arc<str>)> {
-    if base_of(file, written).is_some() {
+    if base_of(file, script, written).is_some() {
         return Some((Arc::clone(file.path), Arc::from(file.text)));
     }
     let plain = match is_open(written) {

@@ -72,11 +72,11 @@ impl Layers {
 
     /// The same with one value by its dotted name. A name with an index of a list is not followed.
     pub(super) fn set(&mut self, name: &str, value: &str, place: &Location) {
-        if !bears(name) {
-            return;
-        }
         if name.contains(['[', '\\']) {
-            return self.hide(place);
+            if name.starts_with("template") {
+                self.hide(place);
+            }
+            return;
         }
         let data = match value {
             "true" => Data::Bool(true),
