@@ -168,7 +168,7 @@ fn named(file: &File<'_>, script: &File<'_>, base: &str, written: &str) -> Optio
         true => written.rsplit('/').next().filter(|name| !is_open(name))?,
         false => written.trim_start_matches("./"),
     };
-    script.at_root(&format!("{base}{plain}").trim_start_matches('/').to_owned()).or_else(|| script.sibling(plain))
+    script.at_root(format!("{base}{plain}").trim_start_matches('/')).or_else(|| script.sibling(plain))
 }
 
 /// Reads `helm install` and `helm upgrade`.
