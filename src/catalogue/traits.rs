@@ -67,6 +67,9 @@ pub struct Remote {
     /// None may hold.
     #[serde(default)]
     pub unless: Vec<Test>,
+    /// None may hold of what the job itself says, which may have services beside it.
+    #[serde(default)]
+    pub beside: Vec<Test>,
     /// It lets nobody in, but has the build run on a machine that nothing here shows.
     #[serde(default)]
     pub elsewhere: bool,
@@ -76,6 +79,28 @@ pub struct Remote {
     /// See `needs_file`.
     #[serde(default)]
     pub file_matches: Option<Expression>,
+}
+
+impl Remote {
+    /// The variables that decide whether it applies.
+    pub fn variables(&self) -> impl Iterator<Item = &str> {
+        self.wanted().filter_map(|test| test.env.as_deref())
+    }
+
+    fn wanted(&self) -> impl Iterator<Item = &Test> {
+        self.when.iter().flat_map(|test| std::iter::once(test).chain(&test.any))
+    }
+
+    /// Whether a variable of a runner's environment sends the step's work elsewhere. A value that is not shown may.
+    pub fn is_sent(&self, name: &str, value: Option<&str>) -> bool {
+        let of = |test: &Test| test.env.as_deref() == Some(name);
+        let fits = |test: &Test, value: &str| match &test.matches {
+            Some(expected) => expected.search(value),
+            None => !value.is_empty(),
+        };
+        self.wanted().filter(|test| of(test)).any(|test| value.is_none_or(|value| fits(test, value)))
+            && !value.is_some_and(|value| self.unless.iter().any(|test| of(test) && fits(test, value)))
+    }
 }
 
 /// A step that makes a build safer or better documented. It changes no level.

@@ -27,7 +27,7 @@ pub use outline::{
 };
 pub use pipeline::{Flow, Pipeline, Platform};
 pub use requirement::{Requirement, SPECIFICATION};
-pub use runner::{LabelSet, RunnerChoice, RunnerPlatform, RunnerPool, Tri};
+pub use runner::{LabelSet, RunnerChoice, RunnerPlatform, RunnerPool, RunnerVariable, Tri};
 pub use step::{ActionUse, Command, Hop, Input, OutputWrite, Script, Step, StepBody, views};
 pub use target::{Boundary, BoundaryJob, Kind, Target};
 pub use text::{Text, lowered, opening};

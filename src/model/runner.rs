@@ -78,6 +78,8 @@ pub struct RunnerPool {
     pub credentials: Vec<Evidence>,
     /// Stores of the pool that hand one build's cached files to the next.
     pub caches: Vec<Evidence>,
+    /// Variables that its runners hand to every job.
+    pub variables: Vec<RunnerVariable>,
     /// What could be hardened; changes no verdict.
     pub notes: Vec<Note>,
     /// Other files of the checkout that the definition runs (an entrypoint, a Dockerfile). What they define alone is
@@ -111,11 +113,23 @@ impl RunnerPool {
             ),
             credentials: Vec::new(),
             caches: Vec::new(),
+            variables: Vec::new(),
             notes: Vec::new(),
             files: Vec::new(),
             incidental: false,
         }
     }
+}
+
+/// A variable in the environment of runners.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunnerVariable {
+    /// Its name.
+    pub name: String,
+    /// Its value; `None` when the definition does not show it.
+    pub value: Option<String>,
+    /// Where it is set.
+    pub location: Location,
 }
 
 /// The platform whose jobs a pool takes.

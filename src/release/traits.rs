@@ -29,6 +29,8 @@ pub struct Traits {
     pub caches: Vec<Trait<Cache>>,
     /// Services that let somebody into it.
     pub remote: Vec<Trait<Remote>>,
+    /// Steps whose work runs elsewhere once a variable of the runner's environment says so.
+    pub sendable: Vec<Trait<Remote>>,
     /// What makes it safer or better documented.
     pub safeguards: Vec<Trait<Safeguard>>,
 }
@@ -63,8 +65,14 @@ fn of_job(job: &Job, doers: &[Vec<Doer<'_>>], catalogue: &'static Catalogue) -> 
             }
             for entry in doer.among(&catalogue.index.remote, &catalogue.remote) {
                 if doer.is(&entry.actions, &entry.commands).is_some() {
-                    let applies = doer.applies(&entry.when, &entry.unless);
+                    let applies = entry
+                        .beside
+                        .iter()
+                        .fold(doer.applies(&entry.when, &entry.unless), |all, test| all.and(doer.test(test).negate()));
                     let runs = if step.on_failure { Cond::TRUE } else { doer.cond() };
+                    if entry.elsewhere && applies.is_never() && entry.variables().all(|name| doer.env(name).is_none()) {
+                        push(&mut traits.sendable, entry, doer.location(), runs.clone(), step);
+                    }
                     push(&mut traits.remote, entry, doer.location(), runs.and(applies), step);
                 }
             }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Scene;
-use super::pools::answering;
+use super::pools::{answering, reached};
 use super::provenance::build_location;
 use crate::catalogue::{Catalogue, Expression, Labels, Remote, Test};
 use crate::model::{
@@ -87,6 +87,7 @@ fn machines(scene: &Scene<'_>, target: &Linked<'_>) -> Vec<Machine> {
             machines.push(Machine::all(&Tri::Unshown(evidence, to_show)));
         }
     }
+    machines.extend(sent_by_runners(scene, target));
     for (why, location) in &target.unknown_builds {
         machines.push(Machine::all(&Tri::Unshown(
             Evidence::observed(location, "foreign-files", why.clone()),
@@ -104,6 +105,27 @@ fn machines(scene: &Scene<'_>, target: &Linked<'_>) -> Vec<Machine> {
         )));
     }
     machines
+}
+
+/// Where the environment of the runners themselves has steps of build jobs work elsewhere.
+fn sent_by_runners(scene: &Scene<'_>, target: &Linked<'_>) -> Vec<Machine> {
+    let mut found = Vec::new();
+    for (at, job) in target.build_jobs() {
+        let Some(steps) = target.traits.get(at).map(|t| &t.sendable).filter(|steps| !steps.is_empty()) else {
+            continue;
+        };
+        for variable in reached(scene, job).into_iter().flat_map(|pool| &pool.variables) {
+            let sent = |hit: &&Trait<Remote>| hit.entry.is_sent(&variable.name, variable.value.as_deref());
+            let Some(hit) = steps.iter().find(sent) else { continue };
+            let note = format!("with `{}` in the runner's environment a build step {}", variable.name, hit.entry.what);
+            let evidence = Evidence::observed(&variable.location, &hit.entry.id, note);
+            let step = Evidence::observed(&hit.location, &hit.entry.id, "the step that the variable concerns");
+            let verdict = Tri::Unshown(evidence, "a builder on the machine of the job".to_owned());
+            let finding = Finding { verdict, more: vec![step] };
+            found.push(Machine { hosted: finding.clone(), ephemeral: finding.clone(), isolated: finding });
+        }
+    }
+    found
 }
 
 fn of_call(job: &Job, call: &OutsideCall) -> Machine {

@@ -86,6 +86,11 @@ impl<'a> File<'a> {
         })
     }
 
+    /// The text of the file at a path from the root of the checkout.
+    pub(super) fn at_root(&self, path: &str) -> Option<(Arc<str>, Arc<str>)> {
+        Some((Arc::from(path), read_named(self.checkout, self.path, path)?))
+    }
+
     /// Whether the text of some YAML file of the checkout holds one of `keys`.
     pub(super) fn anywhere(&self, keys: &[&str]) -> bool {
         let mut files = self.checkout.files().iter().filter(|p| p.ends_with(".yml") || p.ends_with(".yaml"));

@@ -8,13 +8,12 @@
 
 mod apply;
 mod charts;
-mod tree;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::recognise::{is_incidental, refuse};
-use super::{File, each_location, read_named};
+use super::{File, each_location, read_named, tree};
 use crate::checkout::Checkout;
 use crate::model::{Evidence, Location, RunnerPool, Tri};
 use crate::syntax::conf::{Value, yaml};

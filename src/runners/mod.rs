@@ -14,6 +14,7 @@ mod recognise;
 mod shapes;
 #[cfg(test)]
 mod tests;
+mod tree;
 mod verdict;
 mod words;
 
@@ -112,6 +113,7 @@ fn each_location(pool: &mut RunnerPool, change: &mut dyn FnMut(&mut Location)) {
     let evidence: Vec<&mut Evidence> = axes.chain(&mut pool.credentials).chain(&mut pool.caches).collect();
     evidence.into_iter().for_each(|piece| change(&mut piece.location));
     pool.notes.iter_mut().filter_map(|n| n.location.as_mut()).for_each(&mut *change);
+    pool.variables.iter_mut().for_each(|variable| change(&mut variable.location));
     change(&mut pool.location);
 }
 

@@ -10,7 +10,8 @@ use std::sync::Arc;
 
 use super::image;
 use super::script::{self, Once};
-use crate::model::{Evidence, Location, RunnerPlatform};
+use crate::catalogue::{Asked, Catalogue, Credential};
+use crate::model::{Evidence, Location, RunnerPlatform, RunnerVariable};
 use crate::runners::{File, is_open, is_token, labels_of, scope_of};
 use crate::syntax::conf::{Data, Value};
 
@@ -83,20 +84,19 @@ const SHORT_LIVED: &[&str] = &[
 fn is_lasting(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
     let word = |w: &str| name.split('_').any(|part| part == w);
+    let any = |keys: &[&str]| keys.iter().any(|key| name.contains(key)) && !name.ends_with("_URL");
     word("PAT")
-        || [
-            "ACCESS_TOKEN",
-            "GITHUB_TOKEN",
-            "GITHUB_PERSONAL_TOKEN",
-            "GH_TOKEN",
-            "AZP_TOKEN",
-            "PRIVATE_KEY",
-            "APP_KEY",
-            "APP_PEM",
-        ]
-        .iter()
-        .any(|key| name.contains(key))
-            && !name.ends_with("_URL")
+        || any(&["GITHUB_TOKEN", "GITHUB_PERSONAL_TOKEN", "GH_TOKEN", "AZP_TOKEN"])
+        || any(&["ACCESS_TOKEN", "PRIVATE_KEY", "APP_KEY", "APP_PEM"]) && is_of_forge(&name)
+}
+
+/// Whether nothing that the catalogue knows about a name says that its credential is another service's
+/// (`NX_CLOUD_ACCESS_TOKEN`, `SSH_PRIVATE_KEY`).
+fn is_of_forge(name: &str) -> bool {
+    let asked = Asked::from(name);
+    let named = |c: &&Credential| c.actions.is_empty() && c.names.iter().any(|expression| expression.whole(&asked));
+    let known = Catalogue::get().credentials.iter().find(named);
+    known.is_none_or(|c| ["app-key", "personal-token", "generic-write"].contains(&c.id.as_str()))
 }
 
 /// A variable of a container.
@@ -106,6 +106,14 @@ pub(in crate::runners) struct Variable {
     /// Its value; `None` when it comes from elsewhere.
     pub(in crate::runners) value: Option<String>,
     pub(in crate::runners) at: Location,
+}
+
+impl Variable {
+    /// The same as what every job of the agent finds in its environment.
+    pub(in crate::runners) fn shown(&self) -> RunnerVariable {
+        let value = self.value.clone().filter(|value| !is_open(value));
+        RunnerVariable { name: self.name.clone(), value, location: self.at.clone() }
+    }
 }
 
 /// A container that may hold an agent.
@@ -132,6 +140,27 @@ pub(in crate::runners) struct Held {
     /// It outlives the registration.
     pub(in crate::runners) lasting: bool,
     pub(in crate::runners) at: Location,
+}
+
+impl Held {
+    /// The credential that a variable holds, by its name.
+    pub(super) fn of(variable: &Variable) -> Option<Self> {
+        let set = variable.value.as_deref() != Some("");
+        let lasting = is_lasting(&variable.name);
+        let short = SHORT_LIVED.contains(&variable.name.as_str())
+            || variable.name.contains("REGISTRATION_TOKEN") && !variable.name.ends_with("_URL");
+        (set && (lasting || short)).then(|| Self { lasting, ..Self::lasting(variable) })
+    }
+
+    /// A variable that holds one which outlives the registration.
+    pub(super) fn lasting(variable: &Variable) -> Self {
+        Self { name: variable.name.clone(), lasting: true, at: variable.at.clone() }
+    }
+
+    /// Whether the key of a secret speaks of one that outlives the registration.
+    pub(super) fn names(key: &str) -> bool {
+        is_lasting(&key.replace(['-', '.'], "_"))
+    }
 }
 
 /// An agent as its container registers it.
@@ -235,15 +264,7 @@ impl Container {
 
     /// What the variables show about the agent, whatever image it is.
     fn common(&self, platform: RunnerPlatform, once: Once) -> Agent {
-        let set = self.variables.iter().filter(|v| v.value.as_deref() != Some(""));
-        let held: Vec<Held> = set
-            .filter_map(|v| {
-                let lasting = is_lasting(&v.name);
-                let short = SHORT_LIVED.contains(&v.name.as_str())
-                    || v.name.contains("REGISTRATION_TOKEN") && !v.name.ends_with("_URL");
-                (lasting || short).then(|| Held { name: v.name.clone(), lasting, at: v.at.clone() })
-            })
-            .collect();
+        let held: Vec<Held> = self.variables.iter().filter_map(Held::of).collect();
         let leaked = self.variables.iter().find(|v| v.value.as_deref().is_some_and(is_token));
         Agent {
             platform,
@@ -467,7 +488,7 @@ pub(in crate::runners) fn hidden<'v>(environment: impl IntoIterator<Item = &'v V
 }
 
 /// A text, its unknown parts as they are written; an expression is no text.
-fn written(value: &Value) -> Option<String> {
+pub(super) fn written(value: &Value) -> Option<String> {
     match &value.data {
         Data::Text { text, .. } => Some(text.clone()),
         _ => value.text().map(str::to_owned),

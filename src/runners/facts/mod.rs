@@ -2,6 +2,7 @@
 
 pub(super) mod container;
 pub(super) mod docker;
+pub(super) mod handed;
 pub(super) mod image;
 pub(super) mod pod;
 pub(super) mod script;

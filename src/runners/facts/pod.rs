@@ -8,7 +8,8 @@
 //! Source: <https://kubernetes.io/docs/concepts/storage/volumes/>,
 //! <https://kubernetes.io/docs/concepts/security/pod-security-standards/>
 
-use crate::model::{Evidence, Location};
+use super::handed;
+use crate::model::{Evidence, Location, RunnerVariable};
 use crate::runners::{File, is_open, is_strong_capability};
 use crate::syntax::conf::{Value, yaml_node};
 use crate::syntax::yaml::{Kind, Node};
@@ -95,7 +96,7 @@ impl Found {
 }
 
 /// The containers of a specification.
-fn containers_of(spec: &Value) -> Vec<&Value> {
+pub(super) fn containers_of(spec: &Value) -> Vec<&Value> {
     CONTAINERS.iter().flat_map(|key| spec.all(key)).chain(spec.get("stepTemplate")).collect()
 }
 
@@ -217,6 +218,11 @@ impl<'a> Pod<'a> {
     /// What the specification opens.
     pub(in crate::runners) fn openings(&self) -> Vec<Found> {
         openings(&yaml_node(self.file.path, self.spec))
+    }
+
+    /// What the runner hands to every job.
+    pub(in crate::runners) fn variables(&self) -> Vec<RunnerVariable> {
+        handed::variables(&yaml_node(self.file.path, self.spec))
     }
 
     /// Every container, those that start first included. The specification of a task of Tekton has its own words.

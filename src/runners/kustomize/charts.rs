@@ -7,10 +7,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{Customs, Object, join, tree};
+use super::{Customs, Object, join};
 use crate::checkout::Checkout;
 use crate::model::{Location, RunnerPool, Tri, Version};
 use crate::runners::shapes::scale_set;
+use crate::runners::tree::{self, lay_over};
 use crate::runners::{File, each_location};
 use crate::syntax::conf::{Data, Entry, Value};
 
@@ -79,30 +80,6 @@ fn chart(
         at: entry.at.clone(),
     };
     Some(Object { hidden, chart: Some(chart), ..Object::new(file, values) })
-}
-
-/// Lays values over others, key by key; `wins` says whose value stays where both have one.
-fn lay_over(values: &mut Value, over: Value, wins: bool) {
-    match (&mut values.data, over.data) {
-        (Data::Map(old), Data::Map(new)) => {
-            for entry in new {
-                match old.iter_mut().find(|e| e.key == entry.key) {
-                    Some(same) => {
-                        if wins {
-                            same.at = entry.at;
-                        }
-                        lay_over(&mut same.value, entry.value, wins);
-                    }
-                    None => old.push(entry),
-                }
-            }
-        }
-        (data, new) if wins => {
-            *data = new;
-            values.at = over.at;
-        }
-        _ => {}
-    }
 }
 
 impl Chart {

@@ -7,6 +7,7 @@
 
 use crate::model::{Evidence, Location, Note, RunnerPool, Tri, Version};
 use crate::runners::facts::pod::{Pod, kind_of, name_of};
+use crate::runners::verdict::secret::Registration;
 use crate::runners::{File, default_labels, is_open, scope_of};
 use crate::syntax::yaml::Node;
 
@@ -75,6 +76,7 @@ fn pool(root: Node<'_>, file: &File<'_>) -> Option<RunnerPool> {
         ephemeral: visible(file, ephemeral(runner, kind, &pods, &location)),
         isolated: visible(file, isolated(runner, &pods, &location)),
         credentials: vec![Evidence::documented(&location, RULE, token)],
+        variables: pods.iter().flat_map(Pod::variables).collect(),
         notes,
         ..RunnerPool::new(RULE, name_of(root).unwrap_or_else(|| kind.to_owned()), &location)
     })
@@ -170,13 +172,23 @@ fn old_image<'a>(runner: Node<'a>, pods: &[Pod<'a>]) -> Option<(Node<'a>, Versio
     })
 }
 
+/// The names of the secret that registers the runners: the controller's own, and the one that a deployment names for
+/// itself. Source: <https://github.com/actions/actions-runner-controller/blob/master/docs/authenticating-to-the-github-api.md>
+fn registering(runner: Node<'_>) -> Vec<String> {
+    let named = runner.get("githubAPICredentialsFrom").and_then(|c| c.get("secretRef")).and_then(|s| s.get("name"));
+    let named = named.and_then(|n| n.as_str()).map(str::to_owned);
+    named.into_iter().chain(["controller-manager".to_owned()]).collect()
+}
+
 fn isolated(runner: Node<'_>, pods: &[Pod<'_>], location: &Location) -> Tri {
     let Some(pod) = pods.first() else { return RunnerPool::new(RULE, "", location).isolated };
     let at = |node: Node<'_>| pod.at(node);
     let failed = |node: Node<'_>, note: &str| Tri::Failed(Evidence::observed(&at(node), RULE, note));
     let kubernetes = runner.get("containerMode").and_then(|n| n.as_str()) == Some("kubernetes");
     let machine = pods.iter().find_map(Pod::machine);
-    if let Some(found) = pods.iter().find_map(|p| p.breach(machine.is_some(), kubernetes)) {
+    let secrets = registering(runner);
+    let registration = Registration::Controller(&secrets);
+    if let Some(found) = pods.iter().find_map(|p| p.breach(machine.is_some(), kubernetes, registration)) {
         return found;
     }
     if let Some(node) = runner.get("volumeClaimTemplates") {

@@ -14,6 +14,7 @@ use crate::runners::verdict::draft::{
     Draft,
     On::{Ephemeral, Hosted, Isolated},
 };
+use crate::runners::verdict::secret::Registration;
 use crate::runners::{File, is_open, read_named};
 use crate::syntax::conf::{ARGUMENTS, BLOCK, Data, Entry, Value, groovy};
 
@@ -255,7 +256,7 @@ fn specification(draft: &mut Draft, file: &File<'_>, at: &Location) {
             draft.found(Ephemeral, Tri::Failed(found));
         }
         let machine = pod.machine();
-        if let Some(found) = pod.breach(machine.is_some(), false) {
+        if let Some(found) = pod.breach(machine.is_some(), false, Registration::Unneeded) {
             draft.found(Isolated, found);
         }
         draft.pool.notes.extend(pod.notes());

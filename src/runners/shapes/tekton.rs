@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use crate::model::{Evidence, Location, RunnerPool, Tri};
 use crate::runners::facts::pod::{Pod, kind_of, name_of};
+use crate::runners::verdict::secret::Registration;
 use crate::runners::{File, is_open};
 use crate::syntax::yaml::Node;
 
@@ -181,7 +182,7 @@ impl<'a> Run<'a> {
             Self::worsen(&mut self.ephemeral, Tri::Failed(evidence));
         }
         let machine = pod.machine().is_some();
-        if let Some(found) = pod.breach(machine, false) {
+        if let Some(found) = pod.breach(machine, false, Registration::Unneeded) {
             Self::worsen(&mut self.isolated, found);
         }
     }

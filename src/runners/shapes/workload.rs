@@ -12,6 +12,7 @@ use crate::runners::facts::script::Once;
 use crate::runners::shapes::arc_legacy::visible;
 use crate::runners::verdict::container::{Credentials, shape_of};
 use crate::runners::verdict::pod::identity;
+use crate::runners::verdict::secret::Registration;
 use crate::runners::{File, default_labels, is_open, labels_of, scope_of};
 use crate::syntax::yaml::Node;
 
@@ -129,6 +130,7 @@ fn object(root: Node<'_>, file: &File<'_>) -> Option<RunnerPool> {
         ephemeral: visible(file, ephemeral(&pod, maker, kind, spec, &agent, &location)),
         isolated: visible(file, isolated(&pod, spec, &credentials, &location)),
         credentials: credentials.all,
+        variables: pod.variables(),
         notes,
         files: agent.files.clone(),
         ..RunnerPool::new(shape_of(&agent, rule), name_of(root).unwrap_or_else(|| kind.to_owned()), &location)
@@ -251,7 +253,7 @@ fn ephemeral(pod: &Pod<'_>, maker: Maker, kind: &str, spec: Node<'_>, agent: &Ag
 
 fn isolated(pod: &Pod<'_>, spec: Node<'_>, credentials: &Credentials, location: &Location) -> Tri {
     let machine = pod.machine();
-    if let Some(found) = pod.breach(machine.is_some(), false) {
+    if let Some(found) = pod.breach(machine.is_some(), false, Registration::Agent) {
         return found;
     }
     if let Some(claims) = spec.get("volumeClaimTemplates") {

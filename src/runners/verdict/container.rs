@@ -37,6 +37,7 @@ pub(in crate::runners) fn in_cloud(draft: &mut Draft, container: &Container, age
     if agent.defaults && draft.pool.labels.is_empty() {
         draft.pool.labels = default_labels(false);
     }
+    draft.pool.variables.extend(container.variables.iter().map(Variable::shown));
     draft.labels(agent.labels.iter().map(String::as_str));
     draft.pool.group = draft.pool.group.take().or_else(|| agent.group.clone());
     draft.pool.scope = draft.pool.scope.take().or_else(|| agent.scope.clone());
@@ -137,6 +138,7 @@ pub(in crate::runners) fn on_host(
         ephemeral: host_ephemeral(run, &agent, rule),
         isolated: host_isolated(run, &credentials, rule),
         credentials: credentials.all,
+        variables: run.variables.iter().map(Variable::shown).collect(),
         notes,
         files: agent.files.clone(),
         ..RunnerPool::new(shape_of(&agent, rule), name, &run.location)

@@ -4,3 +4,4 @@ pub(super) mod container;
 pub(super) mod draft;
 pub(super) mod machine;
 pub(super) mod pod;
+pub(super) mod secret;

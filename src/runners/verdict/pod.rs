@@ -1,9 +1,10 @@
 //! A pod: what it opens to its node, and what it leaves to the next pod.
 
 use super::draft::{Draft, On::Isolated};
+use super::secret::{Registration, readable};
 use crate::model::{Evidence, Location, Note, Tri};
 use crate::runners::facts::pod::{self, Found, Opening, Pod, Power, is_runtime};
-use crate::syntax::conf::Value;
+use crate::syntax::conf::{Value, yaml_node};
 use crate::syntax::yaml::Node;
 
 impl Pod<'_> {
@@ -24,8 +25,13 @@ impl Pod<'_> {
 
     /// What lets overlapping builds reach one another; `None` when nothing of the pod does. `machine` says that the pod
     /// has a machine of its own, which bears privileged containers. With `makes_pods` the role of the pod's service
-    /// account is expected to make pods, and only secrets count.
-    pub(in crate::runners) fn breach(&self, machine: bool, makes_pods: bool) -> Option<Tri> {
+    /// account is expected to make pods, and only secrets count. `registration` says which secrets register its agents.
+    pub(in crate::runners) fn breach(
+        &self,
+        machine: bool,
+        makes_pods: bool,
+        registration: Registration<'_>,
+    ) -> Option<Tri> {
         let openings = self.openings();
         let find = |wanted: &[Opening]| openings.iter().find(|f| wanted.contains(&f.what));
         if let Some(found) = openings.iter().find(|f| f.lasting) {
@@ -42,8 +48,12 @@ impl Pod<'_> {
         if let Some(found) = strong.filter(|_| !machine) {
             return Some(self.tri(found));
         }
+        let [shown, hidden] = readable(&yaml_node(self.file.path, self.spec), registration, self.rule);
+        if shown.is_some() {
+            return shown;
+        }
         match self.service_account(makes_pods) {
-            Power::Harmless => None,
+            Power::Harmless => hidden,
             Power::Strong(evidence) => Some(Tri::Failed(evidence)),
             Power::Unknown(evidence) => {
                 let to_show = "the service account's Role and RoleBinding in the checkout, or no service account";

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::layers::{Layers, bears};
 use super::options::{from_pairs, with_options};
 use super::{CHART, Definition, set_of, values};
 use crate::model::{Location, RunnerPool, Version};
@@ -15,8 +16,8 @@ pub(super) fn installed(file: &File<'_>) -> Vec<RunnerPool> {
         let Some(mut release) = helm(&line) else { continue };
         let at = Location { path: Arc::clone(file.path), line: number, column: 1, end_line: number, end_column: 2 };
         release.place = Some(at.clone());
-        let files: Vec<(Arc<str>, Arc<str>)> = release.files.iter().filter_map(|f| file.sibling(f)).collect();
-        let Some((path, text)) = files.first() else {
+        let read: Vec<Option<(Arc<str>, Arc<str>)>> = release.files.iter().map(|f| file.sibling(f)).collect();
+        let Some((path, text)) = read.iter().flatten().next() else {
             // A values file that the checkout does not hold hides the pod.
             if release.files.is_empty() && release.pairs.iter().any(|(key, _)| key == "githubConfigUrl") {
                 found.extend(from_pairs(&release.pairs, file, release.name.clone(), release.version, &at));
@@ -27,7 +28,11 @@ pub(super) fn installed(file: &File<'_>) -> Vec<RunnerPool> {
         let Some(root) = inside.documents().first().map(|d| d.root()) else { continue };
         let mut sets = Vec::new();
         values(root, 0, &mut sets);
-        if sets.is_empty() && root.is_mapping() {
+        release.lay(&read, file);
+        if sets.is_empty() && root.is_mapping() && release.layers.count() {
+            let pools = release.layers.pools(&inside, release.name.as_deref(), release.version, true);
+            found.extend(pools.into_iter().map(|pool| with_options(pool, Some(&release), file)));
+        } else if sets.is_empty() && root.is_mapping() {
             let definition = Definition {
                 values: root,
                 file: &inside,
@@ -73,11 +78,36 @@ pub(super) struct Release {
     pub(super) pairs: Vec<(String, String)>,
     /// The command.
     pub(super) place: Option<Location>,
+    /// Whether it sets values in a form that is not read.
+    pub(super) hidden: bool,
+    /// What it reads, laid over one another.
+    pub(super) layers: Layers,
 }
 
-/// `helm install NAME … gha-runner-scale-set -f values.yaml` in a script, Makefile or workflow of the checkout.
-pub(super) fn release_of(file: &File<'_>) -> Option<Release> {
-    let name = file.path.rsplit('/').next()?;
+impl Release {
+    /// Lays the files over one another, and what the command sets over them.
+    fn lay(&mut self, read: &[Option<(Arc<str>, Arc<str>)>], by: &File<'_>) {
+        let Some(place) = self.place.clone() else { return };
+        for file in read {
+            self.layers.add_file(file.clone(), by, &place);
+        }
+        for (key, value) in &self.pairs {
+            self.layers.set(key, value, &place);
+        }
+        if self.hidden {
+            self.layers.hide(&place);
+        }
+    }
+
+    fn is_same(&self, other: &Release) -> bool {
+        self.name == other.name && self.files == other.files && self.pairs == other.pairs
+    }
+}
+
+/// Every `helm install NAME … gha-runner-scale-set -f values.yaml` in a script, Makefile or workflow of the checkout that
+/// names the file.
+pub(super) fn releases_of(file: &File<'_>) -> Vec<Release> {
+    let mut found: Vec<Release> = Vec::new();
     let scripts = file.checkout.files().iter().filter(|p| {
         let base = p.rsplit('/').next().unwrap_or(p);
         p.ends_with(".sh")
@@ -92,21 +122,53 @@ pub(super) fn release_of(file: &File<'_>) -> Option<Release> {
         if !text.contains(CHART) {
             continue;
         }
+        let script = File::new(path, &text, file.checkout);
         for (line, number) in commands(&text) {
-            let Some(release) = helm(&line) else { continue };
-            let own: &str = file.path;
-            let ours = release.files.iter().any(|f| {
-                let f = f.trim_start_matches("./");
-                own == f || own.ends_with(&format!("/{f}")) || f.contains('$') && f.rsplit('/').next() == Some(name)
-            });
-            if ours {
-                let end = number;
-                let place = Location { path: Arc::clone(path), line: number, column: 1, end_line: end, end_column: 2 };
-                return Some(Release { place: Some(place), ..release });
+            let Some(mut release) = helm(&line) else { continue };
+            let base = release.files.iter().find_map(|written| base_of(file, &script, written));
+            let Some(base) = base else { continue };
+            if found.len() >= MOST_RELEASES || found.iter().any(|other| other.is_same(&release)) {
+                continue;
             }
+            let place = Location { path: Arc::clone(path), line: number, column: 1, end_line: number, end_column: 2 };
+            release.place = Some(place);
+            let read: Vec<_> = release.files.iter().map(|written| named(file, &script, &base, written)).collect();
+            release.lay(&read, &script);
+            found.push(release);
         }
     }
-    None
+    found
+}
+
+/// Releases of one file of values that are read.
+const MOST_RELEASES: usize = 20;
+
+/// The folder from which a command names the file as `written`; `None` when it names another one.
+fn base_of(file: &File<'_>, script: &File<'_>, written: &str) -> Option<String> {
+    let own: &str = file.path;
+    let plain = written.trim_start_matches("./");
+    // Beside the script lies another file of that name.
+    if script.sibling(plain).is_some_and(|(path, _)| *path != *own) {
+        return None;
+    }
+    if let Some(base) = own.strip_suffix(plain).filter(|base| base.is_empty() || base.ends_with('/')) {
+        return Some(base.to_owned());
+    }
+    let name = own.rsplit('/').next();
+    (written.contains('$') && written.rsplit('/').next() == name).then(|| format!("{}/", file.folder()))
+}
+
+/// A file of values that a command names beside the one whose folder is known.
+fn named(file: &File<'_>, script: &File<'_>, base: &str, written: &str) -> Option<(Arc<str>, Arc<str>)> {
+    if base_of(file, script, written).is_some() {
+        return Some((Arc::clone(file.path), Arc::from(file.text)));
+    }
+    let plain = match is_open(written) {
+        // The folder is not visible, and the file may lie beside the other.
+        true => written.rsplit('/').next().filter(|name| !is_open(name))?,
+        false => written.trim_start_matches("./"),
+    };
+    script.at_root(format!("{base}{plain}").trim_start_matches('/')).or_else(|| script.sibling(plain))
 }
 
 /// Reads `helm install` and `helm upgrade`.
@@ -145,6 +207,10 @@ fn helm(line: &str) -> Option<Release> {
                 "--set" | "--set-string" => {
                     let pairs = value.split(',').filter_map(|pair| pair.split_once('='));
                     release.pairs.extend(pairs.map(|(k, v)| (k.to_owned(), v.trim_matches(['"', '\'']).to_owned())));
+                }
+                // The values are not read.
+                "--set-json" | "--set-file" | "--set-literal" => {
+                    release.hidden |= value.split_once('=').is_none_or(|(key, _)| bears(key));
                 }
                 "--version" => release.version = Version::parse(value),
                 _ => {}

@@ -5,7 +5,9 @@
 //! depends on the container mode and the pod template.
 //! Source: <https://github.com/actions/actions-runner-controller/tree/master/charts/gha-runner-scale-set>
 
+mod flux;
 mod helm;
+mod layers;
 mod options;
 mod verdict;
 mod wrapped;
@@ -19,10 +21,12 @@ use crate::runners::verdict::pod::identity;
 use crate::runners::{File, is_open, is_token, scope_of};
 use crate::syntax::yaml::Node;
 
-use helm::{dependency, installed, release_of};
+use helm::{Release, dependency, installed, releases_of};
 use options::with_options;
-use verdict::{Mode, ephemeral, held, hosted, isolated, mode};
+use verdict::{Mode, ephemeral, held, hosted, isolated, mode, registering};
 use wrapped::{application_of, wrapped};
+
+pub(in crate::runners) use verdict::secret_of_chart;
 
 /// The strings of which a file with such a definition holds one.
 pub(in crate::runners) const KEYS: &[&str] =
@@ -52,16 +56,42 @@ pub(in crate::runners) fn pools(file: &File<'_>) -> Vec<RunnerPool> {
             None => {
                 let mut sets = Vec::new();
                 values(root, 0, &mut sets);
-                // Values of a parent chart stand under the name of the dependency, which names nothing else.
-                found.extend(sets.iter().map(|set| {
-                    let release = release_of(file).or_else(|| application_of(file));
-                    let version = release.as_ref().and_then(|r| r.version).or_else(|| dependency(file));
-                    let name = release.as_ref().and_then(|r| r.name.clone());
-                    let pool = set_of(&Definition { values: *set, file, name, version, place: file.at(*set) });
-                    with_options(pool, release.as_ref(), file)
-                }));
+                if !sets.is_empty() {
+                    found.extend(released(&sets, file));
+                }
             }
         }
+    }
+    found
+}
+
+/// The scale sets of a file of values, with what the releases that name it lay over them.
+fn released(sets: &[Node<'_>], file: &File<'_>) -> Vec<RunnerPool> {
+    let mut releases: Vec<Option<Release>> = releases_of(file).into_iter().map(Some).collect();
+    if releases.is_empty() {
+        let application = application_of(file);
+        // What it lays over the file is read where the application is.
+        if application.as_ref().is_some_and(|a| a.layers.count()) {
+            return Vec::new();
+        }
+        releases.push(application);
+    }
+    let mut found = Vec::new();
+    for release in releases {
+        // Values of a parent chart stand under the name of the dependency, which names nothing else.
+        let version = release.as_ref().and_then(|r| r.version).or_else(|| dependency(file));
+        let name = release.as_ref().and_then(|r| r.name.clone());
+        let pools = match release.as_ref().map(|r| &r.layers).filter(|layers| layers.count()) {
+            Some(layers) => layers.pools(file, name.as_deref(), version, false),
+            None => {
+                let of = |set: &Node<'_>| {
+                    let name = name.clone();
+                    set_of(&Definition { values: *set, file, name, version, place: file.at(*set) })
+                };
+                sets.iter().map(of).collect()
+            }
+        };
+        found.extend(pools.into_iter().map(|pool| with_options(pool, release.as_ref(), file)));
     }
     found
 }
@@ -129,8 +159,8 @@ fn resource(root: Node<'_>, kind: &str, file: &File<'_>) -> Option<RunnerPool> {
         }
     };
     let word = |key: &str| literal(own, key).or_else(|| literal(spec, key));
-    let own = word("runnerScaleSetName").map(str::to_owned).or_else(|| name_of(root));
-    let name = own.filter(|n| !is_open(n));
+    let named = word("runnerScaleSetName").map(str::to_owned).or_else(|| name_of(root));
+    let name = named.filter(|n| !is_open(n));
     let version = root
         .get("metadata")
         .and_then(|m| m.get("labels"))
@@ -139,14 +169,17 @@ fn resource(root: Node<'_>, kind: &str, file: &File<'_>) -> Option<RunnerPool> {
     let mut labels: Vec<String> = name.iter().map(|n| n.to_ascii_lowercase()).collect();
     labels.extend(extra(spec.get("runnerScaleSetLabels"), version));
     let pod = template.and_then(|t| t.get("spec")).map(|spec| Pod { file, spec, rule: RULE });
+    let mut secrets = registering(own, name.as_deref());
+    secrets.extend(registering(spec, name.as_deref()));
     Some(RunnerPool {
         labels,
         group: word("runnerGroup").map(str::to_owned),
         scope: word("githubConfigUrl").and_then(scope_of),
         hosted: hosted(&location),
         ephemeral: visible(file, ephemeral(pod.as_ref(), &location)),
-        isolated: visible(file, isolated(pod.as_ref(), &Mode::None, &location)),
+        isolated: visible(file, isolated(pod.as_ref(), &Mode::None, &secrets, &location)),
         credentials: vec![held(&location)],
+        variables: pod.as_ref().map(Pod::variables).unwrap_or_default(),
         notes: pod.as_ref().map(Pod::notes).unwrap_or_default(),
         ..RunnerPool::new(RULE, name.unwrap_or_else(|| kind.to_owned()), &location)
     })
@@ -194,6 +227,7 @@ fn set_of(definition: &Definition<'_>) -> RunnerPool {
     let pod = values.get("template").and_then(|t| t.get("spec")).filter(|s| s.is_mapping());
     let pod = pod.map(|spec| Pod { file, spec, rule: RULE });
     let mode = mode(*values);
+    let secrets = registering(*values, shown.as_deref());
     let mut notes: Vec<Note> = pod.as_ref().map(Pod::notes).unwrap_or_default();
     if let Mode::Dind(node) = &mode {
         notes.push(docker_note(&file.at(*node)));
@@ -224,8 +258,9 @@ fn set_of(definition: &Definition<'_>) -> RunnerPool {
         scope: literal(*values, "githubConfigUrl").and_then(scope_of),
         hosted: hosted(&location),
         ephemeral: visible(file, ephemeral(pod.as_ref(), &location)),
-        isolated: visible(file, isolated(pod.as_ref(), &mode, &location)),
+        isolated: visible(file, isolated(pod.as_ref(), &mode, &secrets, &location)),
         credentials,
+        variables: pod.as_ref().map(Pod::variables).unwrap_or_default(),
         notes,
         ..RunnerPool::new(RULE, shown.unwrap_or_else(|| CHART.to_owned()), &location)
     }

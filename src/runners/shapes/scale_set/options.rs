@@ -55,7 +55,7 @@ pub(super) fn from_pairs(
 }
 
 /// The worse of two findings; the first of equals.
-fn worse(a: Tri, b: Tri) -> Tri {
+pub(super) fn worse(a: Tri, b: Tri) -> Tri {
     let rank = |t: &Tri| match t {
         Tri::Met(_) => 0,
         Tri::Unshown(..) => 1,
@@ -79,6 +79,7 @@ pub(super) fn with_options(mut pool: RunnerPool, release: Option<&Release>, file
         pool.labels = options.labels;
         pool.name = options.name;
     }
+    pool.variables.extend(options.variables);
     pool.scope = options.scope.or(pool.scope);
     pool.group = options.group.or(pool.group);
     pool

@@ -4,6 +4,7 @@ use super::RULE;
 use crate::model::{Evidence, Location, Tri};
 use crate::runners::File;
 use crate::runners::facts::pod::{Pod, Power};
+use crate::runners::verdict::secret::Registration;
 use crate::syntax::yaml::Node;
 
 /// How containers run beside the runner.
@@ -72,14 +73,31 @@ pub(super) fn ephemeral(pod: Option<&Pod<'_>>, location: &Location) -> Tri {
     Tri::Met(Evidence::documented(location, RULE, note))
 }
 
-pub(super) fn isolated(pod: Option<&Pod<'_>>, mode: &Mode<'_>, location: &Location) -> Tri {
+/// The secret that the chart makes where its values hold the credential itself.
+/// Source: <https://github.com/actions/actions-runner-controller/blob/master/charts/gha-runner-scale-set/templates/_helpers.tpl>
+pub(in crate::runners) fn secret_of_chart(set: &str) -> String {
+    format!("{set}-gha-rs-github-secret").replace('_', "-")
+}
+
+/// The secret that registers the runners of a scale set: a secret of the cluster, or the one that the chart makes of the
+/// values and names after the scale set.
+pub(super) fn registering(values: Node<'_>, set: Option<&str>) -> Vec<String> {
+    let Some(node) = values.get("githubConfigSecret") else { return Vec::new() };
+    if node.is_mapping() {
+        return set.map(secret_of_chart).into_iter().collect();
+    }
+    node.as_str().filter(|name| !name.is_empty()).map(str::to_owned).into_iter().collect()
+}
+
+pub(super) fn isolated(pod: Option<&Pod<'_>>, mode: &Mode<'_>, secrets: &[String], location: &Location) -> Tri {
     let file = |node: &Node<'_>| -> Location { pod.map_or_else(|| at_node(location, *node), |p| p.at(*node)) };
     let machine = pod.and_then(Pod::machine);
     let kubernetes = matches!(mode, Mode::Kubernetes { .. });
-    if let Some(found) = pod.and_then(|p| p.breach(machine.is_some(), kubernetes)) {
+    let registration = Registration::Controller(secrets);
+    if let Some(found) = pod.and_then(|p| p.breach(machine.is_some(), kubernetes, registration)) {
         return found;
     }
-    if let Some(found) = pod.and_then(hook_template) {
+    if let Some(found) = pod.and_then(|p| hook_template(p, registration)) {
         return found;
     }
     match mode {
@@ -122,7 +140,7 @@ pub(super) fn isolated(pod: Option<&Pod<'_>>, mode: &Mode<'_>, location: &Locati
 }
 
 /// What the template of the pods that the runner makes for containers breaks. The template lies in a config map.
-fn hook_template(pod: &Pod<'_>) -> Option<Tri> {
+fn hook_template(pod: &Pod<'_>, registration: Registration<'_>) -> Option<Tri> {
     const VARIABLE: &str = "ACTIONS_RUNNER_CONTAINER_HOOK_TEMPLATE";
     let variables = runner(pod)?.get("env")?;
     let entry = variables.items().find(|e| e.get("name").and_then(|n| n.as_str()) == Some(VARIABLE))?;
@@ -142,7 +160,8 @@ fn hook_template(pod: &Pod<'_>) -> Option<Tri> {
                 let inner = File::new(&path, body, pod.file.checkout);
                 for spec in inner.documents().iter().filter_map(|d| d.root().get("spec")) {
                     seen = true;
-                    if let Some(Tri::Failed(found)) = (Pod { file: &inner, spec, rule: RULE }).breach(false, true) {
+                    let job = Pod { file: &inner, spec, rule: RULE };
+                    if let Some(Tri::Failed(found)) = job.breach(false, true, registration) {
                         let note = format!("the template of the job's pods: {}", found.note);
                         return Some(Tri::Failed(Evidence::observed(&outer.at(value), RULE, note)));
                     }

@@ -2,17 +2,23 @@
 
 use std::sync::Arc;
 
+use super::flux;
 use super::helm::Release;
+use super::layers::Layers;
 use super::options::from_pairs;
 use super::{CHART, DEEPEST, Definition, set_of, values};
 use crate::model::{Location, RunnerPool, Version};
 use crate::runners::facts::pod::name_of;
 use crate::runners::shapes::workload::literal;
 use crate::runners::{File, is_open};
+use crate::syntax::conf::yaml_node;
 use crate::syntax::yaml::Node;
 
 /// Argo CD, Flux and other wrappers that carry values of the chart.
 pub(super) fn wrapped(root: Node<'_>, file: &File<'_>) -> Vec<RunnerPool> {
+    if let Some(found) = flux::release(root, file) {
+        return found;
+    }
     let mut found = Vec::new();
     let (mut sources, mut texts) = (Vec::new(), Vec::new());
     sources_of(root, 0, &mut sources);
@@ -21,8 +27,13 @@ pub(super) fn wrapped(root: Node<'_>, file: &File<'_>) -> Vec<RunnerPool> {
         let helm = source.get("helm");
         let own = name_of(root).filter(|n| !is_open(n));
         let release = helm.and_then(|h| literal(h, "releaseName")).map(str::to_owned);
-        let flux = root.get("spec").and_then(|s| literal(s, "releaseName")).map(str::to_owned);
-        let name = release.or(flux).or(own);
+        let spec = root.get("spec").and_then(|s| literal(s, "releaseName")).map(str::to_owned);
+        let name = release.or(spec).or(own);
+        let layers = helm.map(|helm| layers_of(helm, file)).unwrap_or_default();
+        if layers.count() {
+            found.extend(layers.pools(file, name.as_deref(), version, false));
+            continue;
+        }
         let mut sets = Vec::new();
         helm.into_iter().for_each(|h| values(h, 0, &mut sets));
         if let Some(own) = root.get("spec").and_then(|s| s.get("values")) {
@@ -43,6 +54,38 @@ pub(super) fn wrapped(root: Node<'_>, file: &File<'_>) -> Vec<RunnerPool> {
         found.extend(inner(text, file, name, version));
     }
     found
+}
+
+/// The values of an application of Argo CD: files, a text or a mapping over them, single parameters over all.
+/// Source: <https://argo-cd.readthedocs.io/en/stable/user-guide/helm/>
+fn layers_of(helm: Node<'_>, file: &File<'_>) -> Layers {
+    let mut layers = Layers::default();
+    for written in helm.get("valueFiles").into_iter().flat_map(|f| f.items()) {
+        let name = written.as_str().unwrap_or_default();
+        match name.split_once('/') {
+            // The root of another source, which is taken for this repository where it holds such a file.
+            Some((head, rest)) if head.starts_with('$') => {
+                layers.add_file(file.at_root(rest), file, &file.at(written));
+            }
+            // A file of the chart itself: its defaults.
+            _ if name == "values.yaml" => {}
+            _ => layers.hide(&file.at(written)),
+        }
+    }
+    if let Some(text) = helm.get("values").filter(|v| v.as_str().is_some_and(|text| !text.trim().is_empty())) {
+        layers.add_inside(file, text.as_str().unwrap_or_default(), &file.at(text));
+    }
+    for own in ["values", "valuesObject"].iter().filter_map(|key| helm.get(key)).filter(|v| v.is_mapping()) {
+        layers.add(yaml_node(file.path, own));
+    }
+    for entry in helm.get("parameters").into_iter().flat_map(|p| p.items()) {
+        let value = entry.get("value").and_then(|v| v.as_str()).unwrap_or_default();
+        layers.set(literal(entry, "name").unwrap_or("$"), value, &file.at(entry));
+    }
+    if let Some(files) = helm.get("fileParameters").filter(|f| f.items().next().is_some()) {
+        layers.hide(&file.at(files));
+    }
+    layers
 }
 
 /// Mappings that name the chart.
@@ -134,7 +177,8 @@ pub(super) fn application_of(file: &File<'_>) -> Option<Release> {
                 let release = helm.and_then(|h| literal(h, "releaseName")).map(str::to_owned);
                 let name = release.or_else(|| name_of(root)).filter(|n| !is_open(n));
                 let version = literal(source, "targetRevision").and_then(Version::parse);
-                return Some(Release { name, version, ..Release::default() });
+                let layers = helm.map(|helm| layers_of(helm, &outer)).unwrap_or_default();
+                return Some(Release { name, version, layers, ..Release::default() });
             }
         }
     }

@@ -6,11 +6,12 @@ use super::module::Module;
 use crate::model::RunnerPool;
 use crate::runners::scope_of;
 use crate::runners::shapes::gitlab;
+use crate::runners::shapes::scale_set::secret_of_chart;
 use crate::runners::verdict::draft::{
     Draft,
     On::{Ephemeral, Hosted, Isolated},
 };
-use crate::runners::verdict::pod;
+use crate::runners::verdict::{pod, secret};
 use crate::syntax::conf::{Data, Entry, Value, yaml};
 
 const RULE: &str = "terraform-arc-scale-set";
@@ -198,6 +199,11 @@ fn isolation(draft: &mut Draft, value: &Value, values: &Values) {
     }
     if let Some(spec) = tree.path(&["template", "spec"]) {
         pod::judge(draft, spec);
+        let secret = tree.get("githubConfigSecret").and_then(|secret| match secret.is_map() {
+            true => Some(secret_of_chart(&draft.pool.name)),
+            false => secret.shown().map(str::to_owned),
+        });
+        secret::judge(draft, spec, secret.as_slice());
         let runner = spec.all("containers").find(|c| c.get("name").and_then(Value::text) == Some("runner"));
         if let Some(command) = runner.and_then(|r| r.get("command")) {
             let usual =
@@ -255,6 +261,8 @@ pub(super) fn google_gke(module: &Module<'_>, name: &str, source: &str, value: &
                 Some(values) => {
                     if let Some(spec) = values.path(&["template", "spec"]) {
                         pod::judge(&mut draft, spec);
+                        // The module makes the secret of its own values.
+                        secret::judge(&mut draft, spec, &[]);
                     }
                 }
                 None => draft.unshown(

@@ -1,9 +1,43 @@
-//! A changed object as a text that the shapes can read, and where each piece of it was written.
+//! Trees of several files laid over one another, as a text that the shapes can read, and where each piece was written.
 
 use std::fmt::Write;
 
 use crate::model::Location;
-use crate::syntax::conf::{Data, Value};
+use crate::syntax::conf::{Data, Entry, Value};
+
+/// Lays values over others, key by key; `wins` says whose value stays where both have one.
+pub(super) fn lay_over(values: &mut Value, over: Value, wins: bool) {
+    match (&mut values.data, over.data) {
+        (Data::Map(old), Data::Map(new)) => {
+            for entry in new {
+                match old.iter_mut().find(|e| e.key == entry.key) {
+                    Some(same) => {
+                        if wins {
+                            same.at = entry.at;
+                        }
+                        lay_over(&mut same.value, entry.value, wins);
+                    }
+                    None => old.push(entry),
+                }
+            }
+        }
+        (data, new) if wins => {
+            *data = new;
+            values.at = over.at;
+        }
+        _ => {}
+    }
+}
+
+/// Sets the value at a path of keys, as dotted names do.
+pub(super) fn put(values: &mut Value, keys: &[&str], value: Value) {
+    let built = keys.iter().rev().fold(value, |inner, key| {
+        let at = inner.at.clone();
+        let entry = Entry { key: (*key).to_owned(), at: at.clone(), value: inner };
+        Value::new(at, 0..0, Data::Map(vec![entry]))
+    });
+    lay_over(values, built, true);
+}
 
 /// A text, and the places of its lines.
 pub(super) struct Written {
