@@ -1,28 +1,30 @@
-//! The scripts of the checkout that a pipeline of another platform calls, and what they call: a pipeline of a few lines
-//! often leaves its release to one.
+//! The scripts and Makefiles of the checkout that a pipeline of another platform calls, and what they call: a pipeline of
+//! a few lines often leaves its release to one.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::clues::{Clues, within};
+use super::recipes;
 use crate::catalogue::Detector;
 use crate::checkout::Checkout;
 use crate::model::Location;
 
-/// Scripts that are opened for one pipeline.
-const MOST_SCRIPTS: usize = 100;
+/// Files that are opened for one pipeline.
+const MOST_FILES: usize = 100;
 
 /// Endings of scripts; a file without one is a script when its first line names an interpreter.
 const ENDINGS: &[&str] = &["sh", "bash", "zsh", "ksh", "ps1", "bat", "cmd", "py", "rb", "pl", "js", "mjs", "ts"];
 
-/// A script that a pipeline leads to.
+/// A file that a pipeline leads to, with the text of it that counts.
 struct Called {
-    path: String,
-    /// The word of the pipeline that names it, or the script by which it is reached.
+    path: Arc<str>,
+    text: Arc<str>,
+    /// The word of the pipeline that names it, or the file by which it is reached.
     named: Location,
 }
 
-/// What the first script with a sign of a release shows, and the word of the pipeline that leads to it.
+/// What the first file with a sign of a release shows, and the word of the pipeline that leads to it.
 pub(super) fn release(
     checkout: &Checkout,
     clues: &Clues<'_>,
@@ -31,26 +33,33 @@ pub(super) fn release(
     text: &str,
 ) -> Option<(String, Location)> {
     let mut seen = BTreeSet::from([pipeline.to_string()]);
-    let mut open = named(checkout, pipeline, text, &mut seen);
-    while let Some(Called { path, named: by }) = open.pop() {
-        let Ok(text) = checkout.glance(&path) else { continue };
-        if !is_script(&path, &text) {
-            continue;
-        }
-        let path: Arc<str> = path.into();
+    let mut open = leads_to(checkout, pipeline, text, &mut seen);
+    while let Some(Called { path, text, named }) = open.pop() {
         if let Some(sign) = clues.in_script(&detector.release, &path, &text) {
             let place = format!("{path}:{}", sign.location.line);
-            return Some((format!("that it leads to {place}, which shows {}", sign.what), by));
+            return Some((format!("that it leads to {place}, which shows {}", sign.what), named));
         }
-        let further = named(checkout, &path, &text, &mut seen);
-        open.extend(further.into_iter().map(|called| Called { named: by.clone(), ..called }));
+        let further = leads_to(checkout, &path, &text, &mut seen);
+        open.extend(further.into_iter().map(|called| Called { named: named.clone(), ..called }));
     }
     None
 }
 
-/// The files of the checkout that a text names outside its comments, the last one first: from the root, or from the
-/// folder of the file that names them.
-fn named(checkout: &Checkout, from: &Arc<str>, text: &str, seen: &mut BTreeSet<String>) -> Vec<Called> {
+/// The scripts and recipes that a text runs, the last one first.
+fn leads_to(checkout: &Checkout, from: &Arc<str>, text: &str, seen: &mut BTreeSet<String>) -> Vec<Called> {
+    let mut found = scripts(checkout, from, text, seen);
+    let new = |call| seen.len() < MOST_FILES && seen.insert(call);
+    for (number, line, make, recipes) in recipes::run_by(checkout, text, new) {
+        let named = within(from, number, line, make);
+        found.push(Called { path: recipes.path.into(), text: recipes.text.into(), named });
+    }
+    found.reverse();
+    found
+}
+
+/// The scripts of the checkout that a text names outside its comments: from the root, or from the folder of the file that
+/// names them.
+fn scripts(checkout: &Checkout, from: &Arc<str>, text: &str, seen: &mut BTreeSet<String>) -> Vec<Called> {
     let folder = from.rsplit_once('/').map(|(folder, _)| folder);
     let is_part = |c: char| c.is_alphanumeric() || matches!(c, '.' | '/' | '_' | '-' | '@' | '+' | '$');
     let mut found = Vec::new();
@@ -60,17 +69,19 @@ fn named(checkout: &Checkout, from: &Arc<str>, text: &str, seen: &mut BTreeSet<S
         }
         for word in line.split(|c| !is_part(c)) {
             let path = relative(word);
-            if seen.len() >= MOST_SCRIPTS || !could_be_script(path) {
+            if seen.len() >= MOST_FILES || !could_be_script(path) {
                 continue;
             }
             let beside = folder.map(|folder| format!("{folder}/{path}"));
             let there = std::iter::once(path.to_owned()).chain(beside).find(|path| checkout.is_there(path));
-            if let Some(path) = there.filter(|path| seen.insert(path.clone())) {
-                found.push(Called { path, named: within(from, number, line, word) });
+            let Some(path) = there.filter(|path| seen.insert(path.clone())) else { continue };
+            if let Ok(text) = checkout.glance(&path)
+                && is_script(&path, &text)
+            {
+                found.push(Called { path: path.into(), text, named: within(from, number, line, word) });
             }
         }
     }
-    found.reverse();
     found
 }
 

@@ -4,3 +4,4 @@ mod called;
 mod clues;
 pub mod detect;
 pub mod github;
+mod recipes;
