@@ -57,11 +57,7 @@ pub(super) fn of_action(
     if text("using")?.starts_with("node") {
         let entries = ["pre", "main", "post"].into_iter().filter_map(text);
         let entries: Vec<String> = entries.map(below).collect();
-        let restores = |file: &String| {
-            let program = lowering.sources.checkout().read(file.trim_start_matches('/'));
-            program.is_ok_and(|program| program.contains(RESTORES))
-        };
-        lines.extend(entries.iter().any(restores).then(|| CACHE.to_owned()));
+        lines.extend(entries.iter().any(|file| restores(lowering, file)).then(|| CACHE.to_owned()));
         lines.extend(entries.iter().map(|file| format!("node {}", quoted(file))));
     } else {
         let image = text("image")?;
@@ -110,6 +106,17 @@ const RESTORES: &str = "restoreCache";
 
 /// The command that stands for its call.
 const CACHE: &str = "action:cache";
+
+/// Whether a program names that function.
+fn restores(lowering: &Lowering<'_>, file: &str) -> bool {
+    if let Some(known) = lowering.restoring.borrow().get(file) {
+        return *known;
+    }
+    let program = lowering.sources.checkout().read(file.trim_start_matches('/'));
+    let restores = program.is_ok_and(|program| program.contains(RESTORES));
+    lowering.restoring.borrow_mut().insert(file.to_owned(), restores);
+    restores
+}
 
 /// What the image of an action is called here.
 const IMAGE: &str = "action-image";
