@@ -85,7 +85,7 @@ fn expressions_of(file: &str) -> &'static [&'static str] {
         "credentials" => &["names"],
         "identities" => &["secrets", "unless"],
         "claims" | "platforms" => &[],
-        _ => &["word", "matches", "capture", "file_matches"],
+        _ => &["word", "matches", "capture", "file_matches", "file_imports", "switch_matches"],
     }
 }
 

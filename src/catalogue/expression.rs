@@ -92,6 +92,13 @@ impl Expression {
         text.get(captures.get_group(1)?.range())
     }
 
+    /// What the first group captures, wherever it matches.
+    pub fn captures<'t>(&self, text: &'t str) -> Vec<&'t str> {
+        let Some(regex) = self.somewhere().filter(|_| self.may_fit(&text.into())) else { return Vec::new() };
+        let all = regex.captures_iter(text);
+        all.filter_map(|captures| text.get(captures.get_group(1)?.range())).collect()
+    }
+
     fn may_fit(&self, asked: &Asked<'_>) -> bool {
         let holds =
             |Word(word, characters): &Word| asked.characters.include(*characters) && asked.low.contains(word.as_str());

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{CommandPattern, Described, Test};
+use super::{Broken, CommandPattern, Described, Test};
 
 /// Programs and actions that do the same.
 #[derive(Debug, Clone, Deserialize)]
@@ -19,6 +19,9 @@ pub struct Tool {
     /// All must hold; only what sets up a builder is asked.
     #[serde(default)]
     pub when: Vec<Test>,
+    /// With which settings a builder that it sets up attaches no provenance; only what sets one up is asked.
+    #[serde(default)]
+    pub attaches_nothing: Vec<Broken>,
     /// Flags that take a value as their next word.
     #[serde(default)]
     pub value_flags: Vec<String>,
@@ -96,6 +99,8 @@ mod tests {
                 "{tool:?}: only what moves files fills a folder"
             );
             assert!(tool.when.is_empty() || tool.does == [Does::Buildkit], "{tool:?}: nothing asks for its condition");
+            let builder = tool.attaches_nothing.is_empty() || tool.does == [Does::Buildkit];
+            assert!(builder, "{tool:?}: only a builder attaches provenance");
         }
     }
 }

@@ -34,6 +34,18 @@ pub struct Cache {
     /// It holds only when such a file at the root matches this regular expression.
     #[serde(default)]
     pub file_matches: Option<Expression>,
+    /// What names further files that such a file takes in, by its first group.
+    #[serde(default)]
+    pub file_imports: Option<Expression>,
+    /// Options of the command whose values are further such files.
+    #[serde(default)]
+    pub file_flags: Vec<String>,
+    /// One of these files at the root must match `switch_matches` as well.
+    #[serde(default)]
+    pub switch_file: Vec<String>,
+    /// See `switch_file`.
+    #[serde(default)]
+    pub switch_matches: Option<Expression>,
     /// Events on whose runs it restores nothing.
     #[serde(default)]
     pub not_on: Vec<EventKind>,
@@ -79,6 +91,12 @@ pub struct Remote {
     /// See `needs_file`.
     #[serde(default)]
     pub file_matches: Option<Expression>,
+    /// What names further files that such a file takes in, by its first group.
+    #[serde(default)]
+    pub file_imports: Option<Expression>,
+    /// Options of the command whose values are further such files.
+    #[serde(default)]
+    pub file_flags: Vec<String>,
 }
 
 impl Remote {

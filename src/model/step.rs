@@ -121,6 +121,8 @@ pub enum StepBody {
     Opaque {
         /// What it is.
         what: String,
+        /// Whether nothing here shows what it runs: an action that is not in the checkout, or that cannot be read.
+        unseen: bool,
     },
 }
 

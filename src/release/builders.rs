@@ -284,7 +284,7 @@ pub(super) fn call_test(call: &crate::model::OutsideCall, tests: &[crate::catalo
     let step = crate::model::Step {
         id: None,
         label: String::new(),
-        body: StepBody::Opaque { what: String::new() },
+        body: StepBody::Opaque { what: String::new(), unseen: false },
         env: Arc::default(),
         cond: Cond::TRUE,
         condition_at: None,

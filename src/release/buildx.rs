@@ -4,9 +4,9 @@
 
 use super::doer::{Act, Doer};
 use super::facts::Attest;
-use crate::catalogue;
-use crate::commands::matching::{flag, matches, tool_of_action};
-use crate::model::{ActionUse, Cond, Job, Step, StepBody, Text};
+use crate::catalogue::{self, Broken};
+use crate::commands::matching::{flag, matches, tool, tool_of_action};
+use crate::model::{ActionUse, Cond, Job, Location, Step, StepBody, Text};
 
 /// What a step does to the builders of its job.
 #[derive(Debug)]
@@ -15,6 +15,8 @@ pub(super) struct Change {
     step: usize,
     cond: Cond,
     does: Does,
+    /// Why the builder attaches nothing, and what shows it.
+    outdated: Option<(String, Location)>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,13 +36,12 @@ pub(super) fn of_job(job: &Job) -> Vec<Change> {
     let mut found = Vec::new();
     for (at, step) in job.steps.iter().enumerate() {
         match &step.body {
-            StepBody::Action(action) => {
-                let of = |(does, when): (Does, Cond)| Change { step: at, cond: step.cond.clone().and(when), does };
-                found.extend(of_action(step, action).into_iter().map(of));
-            }
+            StepBody::Action(action) => found.extend(of_action(at, step, action)),
             StepBody::Script(script) => {
-                let all = script.commands.iter().flat_map(|command| command.views()).filter_map(of_command);
-                found.extend(all.map(|does| Change { step: at, cond: step.cond.clone(), does }));
+                for command in &script.commands {
+                    let doers = command.views().map(|words| Doer::command(step, command, words));
+                    found.extend(doers.filter_map(|doer| of_command(at, step, doer)));
+                }
             }
             StepBody::Opaque { .. } => {}
         }
@@ -48,24 +49,35 @@ pub(super) fn of_job(job: &Job) -> Vec<Change> {
     found
 }
 
-/// Each with the condition under which the action does it.
-fn of_action(step: &Step, action: &ActionUse) -> Vec<(Does, Cond)> {
+fn of_action(at: usize, step: &Step, action: &ActionUse) -> Vec<Change> {
     let says = |input: &str, value: &str| action.input(input).is_some_and(|i| i.value.literal() == Some(value));
     let Some(tool) = tool_of_action(catalogue::Does::Buildkit, &action.name) else { return Vec::new() };
-    let when = Doer::action(step, action).applies(&tool.when, &[]);
+    let doer = Doer::action(step, action);
+    let cond = step.cond.clone().and(doer.applies(&tool.when, &[]));
     let set_up = if says("use", "false") { Does::SetUpApart } else { Does::SetUp };
     let set_up = (!says("driver", "docker")).then_some(set_up);
     let all = set_up.into_iter().chain(says("install", "true").then_some(Does::Install));
-    all.map(|does| (does, when.clone())).collect()
+    let change =
+        |does: Does| Change { step: at, cond: cond.clone(), does, outdated: outdated(doer, &tool.attaches_nothing) };
+    all.map(change).collect()
 }
 
-fn of_command(words: &[Text]) -> Option<Does> {
-    if matches("docker buildx use", words).is_some() {
-        return Some(Does::Choose);
-    }
-    if matches("docker buildx install", words).is_some() {
-        return Some(Does::Install);
-    }
+fn of_command(at: usize, step: &Step, doer: Doer<'_>) -> Option<Change> {
+    let Act::Command(_, _, words) = doer.act else { return None };
+    let does = if matches("docker buildx use", words).is_some() {
+        Does::Choose
+    } else if matches("docker buildx install", words).is_some() {
+        Does::Install
+    } else {
+        created(words)?
+    };
+    let known = tool(catalogue::Does::Buildkit, words);
+    let outdated = known.and_then(|(tool, _)| outdated(doer, &tool.attaches_nothing));
+    Some(Change { step: at, cond: step.cond.clone(), does, outdated })
+}
+
+/// How a command sets a builder up in a container, where it does.
+fn created(words: &[Text]) -> Option<Does> {
     matches("docker buildx create", words)?;
     let has = |name: &str, value: Option<&str>| {
         let mut found = flag(words, &[name.to_owned()]).into_iter();
@@ -73,6 +85,21 @@ fn of_command(words: &[Text]) -> Option<Does> {
     };
     let in_a_container = !has("--driver", Some("docker"));
     in_a_container.then(|| if has("--use", None) { Does::SetUp } else { Does::SetUpApart })
+}
+
+/// Why a builder that is set up so attaches nothing, and where that stands.
+fn outdated(doer: Doer<'_>, reasons: &[Broken]) -> Option<(String, Location)> {
+    let holds = reasons.iter().find(|reason| !doer.applies(&reason.when, &[]).is_never())?;
+    Some((holds.why.clone(), doer.shown_by(&holds.when)))
+}
+
+/// Why the builder that the step asks attaches nothing: the one that was set up last, or one of those that are asked by
+/// name.
+pub(super) fn attaches_nothing<'c>(changes: &'c [Change], attest: &Attest<'_>) -> Option<&'c (String, Location)> {
+    let before = || changes.iter().filter(|change| change.step <= attest.step && !change.cond.is_never());
+    let last = before().rfind(|change| change.does == Does::SetUp);
+    let apart = before().filter(|change| change.does == Does::SetUpApart);
+    last.into_iter().chain(apart).find_map(|change| change.outdated.as_ref())
 }
 
 /// Whether a builder in a container is set up before the step, in every run in which the step runs, and is what the step

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use super::doer::{Act, Doer};
 use super::engine;
-use super::facts::{FlowFacts, Handover, Publish, jobs_in};
+use super::facts::{FlowFacts, Handover, Publish, jobs_in, jobs_in_symbol};
 use super::filenames::ancillary;
 use super::glob::{self, Pattern};
 use crate::model::{Cond, Flow, Job, Kind, Location, Step, StepBody, Text};
@@ -440,18 +441,68 @@ fn output_feeders(flow: &Flow, facts: &FlowFacts<'_>, job: usize) -> Vec<usize> 
     own.reads(job).iter().flat_map(|key| legs(flow, key)).collect()
 }
 
-/// Keys of the jobs whose outputs the chosen steps of a job read.
-pub(super) fn feeds(job: &Job, chosen: impl Fn(usize) -> bool) -> BTreeSet<String> {
-    let mut keys: BTreeSet<String> = BTreeSet::new();
-    let mut add = |text: &Text| keys.extend(jobs_in(text).map(str::to_owned));
-    for (_, step) in job.steps.iter().enumerate().filter(|(at, _)| chosen(*at)) {
-        texts(step).into_iter().for_each(&mut add);
+/// Keys of the jobs whose outputs any step of a job reads.
+pub(super) fn reads(job: &Job) -> BTreeSet<String> {
+    let texts = job.steps.iter().flat_map(|step| texts(step)).chain(handed(job));
+    others(job, texts.flat_map(jobs_in))
+}
+
+/// Keys of the jobs whose outputs reach what a job builds: through the steps that work, what prepares the build in front of
+/// them, and what all steps of the job get. What only decides whether something runs does not.
+pub(super) fn feeds(job: &Job, working: &[usize]) -> BTreeSet<String> {
+    let Some(last) = working.iter().max() else { return others(job, handed(job).flat_map(jobs_in)) };
+    let mut found: Vec<&Text> = handed(job).collect();
+    let everywhere = job.parameters.iter().filter(|parameter| parameter.step.is_none());
+    let mut symbols: Vec<&str> = everywhere.map(|parameter| parameter.symbol.as_str()).collect();
+    for (at, step) in job.steps.iter().enumerate().take(last.saturating_add(1)) {
+        if working.contains(&at) {
+            found.extend(texts(step));
+            found.extend(step.env.iter().map(|(_, value)| value));
+            found.extend(step.script().into_iter().flat_map(|script| &script.commands).map(|command| &command.folder));
+            symbols.extend(given_to_program(job, step));
+        } else {
+            found.extend(carried(step));
+        }
     }
-    if let Some(call) = &job.outside {
-        call.inputs.iter().for_each(|i| add(&i.value));
+    others(job, found.into_iter().flat_map(jobs_in).chain(symbols.into_iter().flat_map(jobs_in_symbol)))
+}
+
+/// The parameters that stand between a step that runs a program of the checkout and the step behind it.
+fn given_to_program<'j>(job: &'j Job, step: &'j Step) -> impl Iterator<Item = &'j str> {
+    let own = matches!(step.body, StepBody::Opaque { .. });
+    let (path, line) = (&step.location.path, step.location.line);
+    let places = job.steps.iter().map(|other| &other.location).filter(|place| place.path == *path && place.line > line);
+    let next = places.map(|place| place.line).min().unwrap_or(u32::MAX);
+    let given = job.parameters.iter().filter(move |parameter| {
+        let place = &parameter.location;
+        own && parameter.step.is_some() && place.path == *path && (line..next).contains(&place.line)
+    });
+    given.map(|parameter| parameter.symbol.as_str())
+}
+
+/// What a call of an outside workflow is given.
+fn handed(job: &Job) -> impl Iterator<Item = &Text> {
+    job.outside.iter().flat_map(|call| &call.inputs).map(|input| &input.value)
+}
+
+fn others<'j>(job: &Job, keys: impl Iterator<Item = &'j str>) -> BTreeSet<String> {
+    keys.filter(|key| *key != job.key).map(str::to_owned).collect()
+}
+
+/// What a step in front of a build is given and carries into it.
+fn carried(step: &Step) -> Vec<&Text> {
+    // Most steps are given no output of another job.
+    if !texts(step).into_iter().any(|text| jobs_in(text).next().is_some()) {
+        return Vec::new();
     }
-    keys.remove(&job.key);
-    keys
+    let mut found = Vec::new();
+    for doer in Doer::all(step).into_iter().filter(|doer| doer.checks_out() || doer.carries()) {
+        match doer.act {
+            Act::Action(_, action) => found.extend(action.inputs.iter().map(|input| &input.value)),
+            Act::Command(_, command, _) => found.extend(command.words.iter().chain(&command.input)),
+        }
+    }
+    found
 }
 
 /// Every text that reaches a step.

@@ -276,7 +276,8 @@ fn part_without(flow: &Flow, facts: &FlowFacts<'_>, unit: &Unit<'_, '_>) -> Opti
         })
         .find(|(job, own, push)| {
             let of_push = |a: &&Attest<'_>| a.step == push.step && a.doer.location() == push.doer.location();
-            let attached = |a: &Attest<'_>| a.producer.subjects.own && a.broken.is_none() && a.attaches(own, job);
+            let delivers = |a: &Attest<'_>| a.broken.is_none() && a.attaches_nothing(own, job).is_none();
+            let attached = |a: &Attest<'_>| a.producer.subjects.own && delivers(a) && a.attaches(own, job);
             !own.attests.iter().filter(of_push).any(attached)
         })
         .map(|(_, _, push)| push.doer.location().clone())

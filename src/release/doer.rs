@@ -57,6 +57,25 @@ impl<'p> Doer<'p> {
         }
     }
 
+    /// Whether a step in front of a build carries what it is given into what is built: it chooses the tools or the sources,
+    /// or changes files. What it leaves to later steps as variables and outputs is seen where they use it.
+    pub fn carries(&self) -> bool {
+        let known =
+            || Catalogue::get().preparations.iter().any(|entry| self.is(&entry.actions, &entry.commands).is_some());
+        let told = |file: &Text| file.as_str().contains("GITHUB_") || file.as_str().starts_with("/dev/");
+        match self.act {
+            Act::Action(..) => known(),
+            Act::Command(_, command, _) => {
+                command.output.as_ref().is_some_and(|file| !told(file)) || !command.words.iter().any(told) && known()
+            }
+        }
+    }
+
+    /// Whether this checks a repository out.
+    pub fn checks_out(&self) -> bool {
+        matches!(self.act, Act::Action(_, action) if action.name == "actions/checkout")
+    }
+
     /// The entries of a list that may describe this, in catalogue order.
     pub fn among<'c, T>(&self, part: &Part, entries: &'c [T]) -> impl Iterator<Item = &'c T> + use<'c, 'p, T> {
         self.candidates.within(part).filter_map(|at| entries.get(at))

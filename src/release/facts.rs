@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::brought::{self, Brought};
 use super::buildx::{self, Change};
-use super::bytes::{Origin, Stored, feeds, needed};
+use super::bytes::{Origin, Stored, feeds, needed, reads};
 use super::count::Count;
 use super::coverage::{Attested, Subjects};
 use super::digests::Listed;
@@ -144,6 +144,12 @@ impl Attest<'_> {
             || *self.contained.get_or_init(|| buildx::in_a_container(own.builders(job), self))
     }
 
+    /// Why the builder of the step's job attaches nothing, and what shows it.
+    pub(super) fn attaches_nothing<'f>(&self, own: &'f Facts<'_>, job: &Job) -> Option<&'f (String, Location)> {
+        let builders = self.producer.needs_container_builder.then(|| own.builders(job))?;
+        buildx::attaches_nothing(builders, self)
+    }
+
     /// The variable that keeps the step from making anything.
     pub(super) fn broken_by_env(&self) -> Option<&'static str> {
         let holds = self.producer.broken.iter().find(|b| !self.doer.applies(&b.when, &[]).is_never())?;
@@ -207,7 +213,7 @@ pub(super) struct Facts<'p> {
     own_images: OnceCell<OwnImages>,
     /// What its steps do to the builders of images, in order.
     builders: OnceCell<Vec<Change>>,
-    /// Keys of the jobs whose outputs its working steps read.
+    /// Keys of the jobs whose outputs reach what it builds.
     feeds: OnceCell<BTreeSet<String>>,
     /// Keys of the jobs whose outputs any of its steps reads.
     reads: OnceCell<BTreeSet<String>>,
@@ -243,14 +249,14 @@ impl Facts<'_> {
         self.moves.get_or_init(|| moves::of_job(job))
     }
 
-    /// Keys of the jobs whose outputs the working steps of the job, whose facts these are, read.
+    /// Keys of the jobs whose outputs reach what the job, whose facts these are, builds.
     pub(super) fn feeds(&self, job: &Job) -> &BTreeSet<String> {
-        self.feeds.get_or_init(|| feeds(job, |step| self.working.contains(&step)))
+        self.feeds.get_or_init(|| feeds(job, &self.working))
     }
 
     /// Keys of the jobs whose outputs any step of the job, whose facts these are, reads.
     pub(super) fn reads(&self, job: &Job) -> &BTreeSet<String> {
-        self.reads.get_or_init(|| feeds(job, |_| true))
+        self.reads.get_or_init(|| reads(job))
     }
 
     /// The steps of the job, whose facts these are, that may publish what nothing shows.
@@ -725,14 +731,17 @@ pub(super) fn names_missing_output(flow: &Flow, symbol: &str) -> bool {
 
 /// Keys of the jobs whose outputs a text carries.
 pub(super) fn jobs_in(text: &Text) -> impl Iterator<Item = &str> {
-    text.symbols().flat_map(|symbol| {
-        symbol.match_indices("jobs.").filter_map(move |(at, _)| {
-            let before = symbol.get(..at).and_then(|s| s.chars().next_back());
-            if before.is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | '-')) {
-                return None;
-            }
-            let rest = symbol.get(at + "jobs.".len()..)?;
-            rest.split(".steps.").next().and_then(|k| k.split(".outputs.").next())
-        })
+    text.symbols().flat_map(jobs_in_symbol)
+}
+
+/// Keys of the jobs whose outputs a symbol names.
+pub(super) fn jobs_in_symbol(symbol: &str) -> impl Iterator<Item = &str> {
+    symbol.match_indices("jobs.").filter_map(move |(at, _)| {
+        let before = symbol.get(..at).and_then(|s| s.chars().next_back());
+        if before.is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | '-')) {
+            return None;
+        }
+        let rest = symbol.get(at + "jobs.".len()..)?;
+        rest.split(".steps.").next().and_then(|k| k.split(".outputs.").next())
     })
 }

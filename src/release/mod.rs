@@ -47,7 +47,7 @@ use std::rc::Rc;
 
 use crate::catalogue::{Builder, Bytes, Catalogue, Registry};
 use crate::checkout::{Bearing, Checkout};
-use crate::model::{Flow, Hop, Job, Kind, Location, MOST_EVIDENCE, OutsideCall, Pipeline, Problem, Step};
+use crate::model::{Flow, Hop, Job, Kind, Location, MOST_EVIDENCE, OutsideCall, Pipeline, Problem, Step, StepBody};
 
 use count::Count;
 
@@ -128,6 +128,15 @@ impl<'p> Linked<'p> {
     pub fn unseen_calls(&self) -> impl Iterator<Item = &'p OutsideCall> {
         let jobs = self.builds.union(&self.publishers).filter_map(|at| self.flow.jobs.get(*at));
         jobs.filter(|job| Self::builder_of(job).is_none()).filter_map(|job| job.outside.as_ref())
+    }
+
+    /// The first step of some jobs of which nothing shows what it runs, with what it is.
+    pub fn unseen_step(&self, jobs: impl IntoIterator<Item = usize>) -> Option<(&'p str, &'p Location)> {
+        let steps = jobs.into_iter().filter_map(|at| self.flow.jobs.get(at)).flat_map(|job| &job.steps);
+        steps.filter(|step| step.on_failure || !step.cond.is_never()).find_map(|step| match &step.body {
+            StepBody::Opaque { what, unseen: true } => Some((what.as_str(), &step.location)),
+            _ => None,
+        })
     }
 
     /// The job that publishes.
@@ -325,7 +334,7 @@ impl<'a, 'p> Path<'a, 'p> {
                     "the subjects of {} are not what is published: those bytes are built elsewhere",
                     builder.what
                 );
-                handed.insert(at, bytes::feeds(job, |_| true));
+                handed.insert(at, bytes::reads(job));
                 orphans.push((
                     at,
                     !builder.image.is_empty(),

@@ -56,7 +56,7 @@ pub(super) fn of_job(job: &Job, own: &facts::Facts<'_>, checkout: &Checkout) -> 
             }
             StepBody::Opaque { .. } if known => None,
             // A local action that is a program, or is not here.
-            StepBody::Opaque { what } => own_action(job, index, step, what).filter(|_| !explained(job, step, own)),
+            StepBody::Opaque { what, .. } => own_action(job, index, step, what).filter(|_| !explained(job, step, own)),
         }
     };
     let steps = job.steps.iter().enumerate().filter(|(_, step)| !step.cond.is_never());

@@ -146,6 +146,11 @@ pub(super) fn find(
                         if shown { &mut found.refused } else { &mut found.unread }.push(refused);
                         continue;
                     }
+                    if let Some((why, location)) = attest.attaches_nothing(own, job) {
+                        let (rule, why) = (attest.producer.id.clone(), why.clone());
+                        found.refused.push(Refused { rule, why, location: location.clone() });
+                        continue;
+                    }
                     match usable(checkout, flow, job, attest, unit) {
                         Err(refused) => found.refused.push(refused),
                         Ok(()) => better(&mut found, of_step(checkout, flow, facts, job, attest, unit, coverage)),

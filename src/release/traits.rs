@@ -4,10 +4,16 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::doer::Doer;
+use super::doer::{Act, Doer};
 use super::facts::{Facts, FlowFacts};
+use super::glob;
 use crate::catalogue::{Cache, Catalogue, Remote, Safeguard};
+use crate::commands::matching::flag;
+use crate::commands::{FlagValue, join};
 use crate::model::{Cond, Flow, Job, Location, Step};
+
+/// Files of settings that one command names.
+const MOST_FILES: usize = 8;
 
 /// A step that a catalogue entry describes.
 #[derive(Debug)]
@@ -20,6 +26,8 @@ pub struct Trait<T: 'static> {
     pub cond: Cond,
     /// Whether it runs when something before it failed.
     pub on_failure: bool,
+    /// Files of settings that its options name.
+    pub files: Vec<String>,
 }
 
 /// The traits of one job.
@@ -61,6 +69,7 @@ fn of_job(job: &Job, doers: &[Vec<Doer<'_>>], catalogue: &'static Catalogue) -> 
                 if doer.is(&entry.actions, &entry.commands).is_some() {
                     let cond = doer.cond().and(doer.applies(&entry.when, &entry.unless));
                     push(&mut traits.caches, entry, doer.location(), cond, step);
+                    name_files(&mut traits.caches, entry, *doer, &entry.file_flags);
                 }
             }
             for entry in doer.among(&catalogue.index.remote, &catalogue.remote) {
@@ -74,6 +83,7 @@ fn of_job(job: &Job, doers: &[Vec<Doer<'_>>], catalogue: &'static Catalogue) -> 
                         push(&mut traits.sendable, entry, doer.location(), runs.clone(), step);
                     }
                     push(&mut traits.remote, entry, doer.location(), runs.and(applies), step);
+                    name_files(&mut traits.remote, entry, *doer, &entry.file_flags);
                 }
             }
             for entry in doer.among(&catalogue.index.safeguards, &catalogue.safeguards) {
@@ -92,8 +102,23 @@ fn of_job(job: &Job, doers: &[Vec<Doer<'_>>], catalogue: &'static Catalogue) -> 
 
 fn push<T>(all: &mut Vec<Trait<T>>, entry: &'static T, location: &Location, cond: Cond, step: &Step) {
     if !cond.is_never() && !all.iter().any(|t| std::ptr::eq(t.entry, entry) && t.location == *location) {
-        all.push(Trait { entry, location: location.clone(), cond, on_failure: step.on_failure });
+        let (location, on_failure) = (location.clone(), step.on_failure);
+        all.push(Trait { entry, location, cond, on_failure, files: Vec::new() });
     }
+}
+
+/// Adds the files of settings that the options of a command name.
+fn name_files<T>(all: &mut [Trait<T>], entry: &'static T, doer: Doer<'_>, flags: &[String]) {
+    let Act::Command(_, command, words) = doer.act else { return };
+    if flags.is_empty() {
+        return;
+    }
+    let found = all.iter_mut().find(|t| std::ptr::eq(t.entry, entry) && t.location == *doer.location());
+    let Some(found) = found.filter(|found| found.files.len() < MOST_FILES) else { return };
+    let named = flag(words, flags);
+    let files =
+        named.iter().filter_map(FlagValue::value).map(|file| glob::normal(join(&command.folder, file).as_str()));
+    found.files.extend(files.take(MOST_FILES));
 }
 
 /// Whether a step's environment switches something on by a variable.

@@ -1,17 +1,22 @@
 //! The build environment: hosted, fresh for each build, isolated, without shared caches and remote access.
 
-use std::sync::Arc;
-
 use super::Scene;
 use super::pools::{answering, reached};
 use super::provenance::build_location;
-use crate::catalogue::{Catalogue, Expression, Labels, Remote, Test};
+use super::settings::Needed;
+use crate::catalogue::{Catalogue, Labels, Remote, Test};
 use crate::model::{
     CacheMode, Cond, Evidence, Input, Job, LabelSet, Location, OutsideCall, Requirement, RunnerChoice, RunnerPool, Tri,
     Verdict,
 };
 use crate::release::{Linked, Trait};
 use crate::syntax::pattern;
+
+/// The rule by which an action that nothing shows is evidence.
+const UNSEEN: &str = "unseen-action";
+
+const TO_SHOW_ACTION: &str =
+    "the action in this checkout, or one of another repository by its name, with that repository given by `--with`";
 
 /// The five environment requirements.
 pub(super) fn judge(scene: &Scene<'_>, target: &Linked<'_>) -> Vec<Verdict> {
@@ -77,8 +82,11 @@ fn machines(scene: &Scene<'_>, target: &Linked<'_>) -> Vec<Machine> {
         }
     }
     let steps = target.builds.iter().filter_map(|at| target.traits.get(*at)).flat_map(|t| &t.remote);
-    let set =
-        |hit: &Trait<Remote>| settings(scene, &hit.entry.id, &hit.entry.needs_file, hit.entry.file_matches.as_ref());
+    let set = |hit: &Trait<Remote>| {
+        let Remote { id, needs_file, file_matches, file_imports, .. } = hit.entry;
+        let needed = Needed { id, files: needs_file, matches: file_matches.as_ref(), imports: file_imports.as_ref() };
+        needed.found(scene, &hit.files)
+    };
     for hit in steps.filter(|hit| hit.entry.elsewhere) {
         let Some(settings) = set(hit) else { continue };
         let step = Evidence::observed(&hit.location, &hit.entry.id, format!("this step {}", hit.entry.what));
@@ -305,8 +313,10 @@ fn cache(scene: &Scene<'_>, target: &Linked<'_>) -> Verdict {
             if entry.not_on.contains(&target.flow.event.kind) {
                 continue;
             }
-            let settings = settings(scene, &entry.id, &entry.needs_file, entry.file_matches.as_ref());
-            let Some(settings) = settings.filter(|_| !(entry.platform && barred)) else { continue };
+            if entry.platform && barred {
+                continue;
+            }
+            let Some(settings) = Needed::of_cache(scene, entry, &hit.files) else { continue };
             let mut what = format!("this step {}", entry.what);
             if let Some(remark) = &entry.remark {
                 what = format!("{what} ({remark})");
@@ -328,42 +338,27 @@ fn cache(scene: &Scene<'_>, target: &Linked<'_>) -> Verdict {
             e,
             "the called workflow in this checkout, or one of the builders that the catalogue knows",
         ),
-        (None, None) => Verdict::met(
-            requirement,
-            "the build jobs restore nothing that another build can write",
-            Evidence::observed(&build_location(target), "no-cache", "no step restores a cache"),
-        ),
+        (None, None) => match target.unseen_step(target.builds.iter().copied()) {
+            Some((what, location)) => Verdict::unshown(
+                requirement,
+                format!("{what}, and nothing shows that it restores no cache"),
+                Evidence::observed(location, UNSEEN, what),
+                TO_SHOW_ACTION,
+            ),
+            None => Verdict::met(
+                requirement,
+                "the build jobs restore nothing that another build can write",
+                Evidence::observed(&build_location(target), "no-cache", "no step restores a cache"),
+            ),
+        },
     }
-}
-
-/// The settings at the root with which the entry restores something, each with its place: none where it needs none, and
-/// `None` where those that it needs are not there.
-fn settings(
-    scene: &Scene<'_>,
-    id: &str,
-    needs_file: &[String],
-    file_matches: Option<&Expression>,
-) -> Option<Vec<Evidence>> {
-    let fits = |file: &String| {
-        let path = Arc::from(file.as_str());
-        let location = match file_matches {
-            None => scene.checkout.exists(file).then(|| Location::start_of(&path))?,
-            Some(expected) => {
-                let text = scene.checkout.read(file).ok()?;
-                Location::line_at(&path, &text, expected.find(&text)?)
-            }
-        };
-        Some(Evidence::observed(&location, id, "the settings that this build reads"))
-    };
-    let found: Vec<Evidence> = needs_file.iter().filter_map(fits).collect();
-    (needs_file.is_empty() || !found.is_empty()).then_some(found)
 }
 
 fn remote(target: &Linked<'_>) -> Verdict {
     let requirement = Requirement::NoRemoteInfluence;
     let mut found: Vec<Evidence> = Vec::new();
-    let jobs = target.builds.union(&target.publishers);
-    let hits = jobs.filter_map(|at| target.traits.get(*at)).flat_map(|t| &t.remote);
+    let jobs = || target.builds.union(&target.publishers);
+    let hits = jobs().filter_map(|at| target.traits.get(*at)).flat_map(|t| &t.remote);
     for hit in hits.filter(|hit| !hit.entry.elsewhere) {
         let when = match &hit.cond {
             _ if hit.on_failure => ", when something failed before".to_owned(),
@@ -379,8 +374,8 @@ fn remote(target: &Linked<'_>) -> Verdict {
             first.clone(),
         )
         .with(rest.iter().cloned()),
-        None => match target.unseen_calls().next() {
-            Some(call) => Verdict::unshown(
+        None => match (target.unseen_calls().next(), target.unseen_step(jobs().copied())) {
+            (Some(call), _) => Verdict::unshown(
                 requirement,
                 "the called workflow is not visible",
                 Evidence::observed(
@@ -390,7 +385,13 @@ fn remote(target: &Linked<'_>) -> Verdict {
                 ),
                 call.to_show(),
             ),
-            None => Verdict::met(
+            (None, Some((what, location))) => Verdict::unshown(
+                requirement,
+                format!("{what}, and nothing shows that it lets nobody in"),
+                Evidence::observed(location, UNSEEN, what),
+                TO_SHOW_ACTION,
+            ),
+            (None, None) => Verdict::met(
                 requirement,
                 "no step of the building and publishing jobs lets anybody in",
                 Evidence::observed(&build_location(target), "no-remote", "no step opens a remote session"),

@@ -8,6 +8,7 @@ mod parameters;
 mod parties;
 mod pools;
 mod provenance;
+mod settings;
 mod token;
 
 use std::cell::RefCell;

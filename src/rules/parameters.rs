@@ -4,7 +4,6 @@ use std::cell::OnceCell;
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
-use crate::catalogue::Catalogue;
 use crate::model::{Flow, Job, Location, Parameter, Step, StepBody, Text};
 use crate::release::{Act, Doer, Linked};
 
@@ -103,7 +102,7 @@ struct Preparing<'p> {
     step: &'p Step,
     /// Whether all that it is given goes there.
     whole: bool,
-    /// What it does, each with whether the catalogue says that it prepares a build.
+    /// What it does, each with whether it carries what it is given into a build.
     doers: OnceCell<Vec<(Doer<'p>, bool)>>,
 }
 
@@ -134,12 +133,9 @@ impl<'p> Build<'p> {
 
 impl<'p> Preparing<'p> {
     fn doers(&self) -> &[(Doer<'p>, bool)] {
-        let known = |doer: &Doer<'_>| {
-            Catalogue::get().preparations.iter().any(|entry| doer.is(&entry.actions, &entry.commands).is_some())
-        };
         let with = |doer: Doer<'p>| {
-            let known = known(&doer);
-            (doer, known)
+            let carries = doer.carries();
+            (doer, carries)
         };
         self.doers.get_or_init(|| Doer::all(self.step).into_iter().map(with).collect())
     }
@@ -150,14 +146,9 @@ impl<'p> Preparing<'p> {
         let names = |text: &Text| {
             text.as_str().contains(symbol) && text.symbols().flat_map(Parameter::within).any(|found| found == symbol)
         };
-        let told = |file: &Text| file.as_str().contains("GITHUB_") || file.as_str().starts_with("/dev/");
-        self.doers().iter().any(|(doer, known)| match doer.act {
-            Act::Action(..) => *known,
-            Act::Command(_, command, _) => {
-                command.words.iter().chain(&command.input).any(names)
-                    && (command.output.as_ref().is_some_and(|file| !told(file))
-                        || *known && !command.words.iter().any(told))
-            }
+        self.doers().iter().any(|(doer, carries)| match doer.act {
+            Act::Action(..) => *carries,
+            Act::Command(_, command, _) => *carries && command.words.iter().chain(&command.input).any(names),
         })
     }
 }

@@ -1,6 +1,7 @@
 //! `docker buildx bake`: its files say which images are built and pushed, and with which attestations and caches.
 //!
-//! Every target that is pushed becomes an implied command, `bake:push OPTIONS IMAGE...`.
+//! Every target that is pushed becomes an implied command, `bake:push OPTIONS IMAGE...`; one that is only built and takes
+//! layers from elsewhere `bake:build --cache-from=SOURCE`.
 //! Source: <https://docs.docker.com/build/bake/reference/>
 
 use std::collections::BTreeSet;
@@ -79,6 +80,7 @@ struct Line<'a> {
     overrides: Vec<(&'a str, &'a str, &'a str)>,
     push: Option<&'a str>,
     load: bool,
+    no_cache: bool,
     attests: Vec<&'a str>,
     variables: Vec<(&'a str, &'a str)>,
 }
@@ -110,6 +112,7 @@ pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
         names.truncate(MOST_TARGETS);
         definition.unread = Some(Bound::Followed(MOST_TARGETS, "bake targets").into());
     }
+    let mut pushed = false;
     for name in &names {
         let mut resolved = Target { name: name.clone(), ..Target::default() };
         let mut chain = Chain { names: BTreeSet::new(), open: Vec::new(), left: MOST_STEPS };
@@ -119,8 +122,15 @@ pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
         }
         let chain = chain.names;
         overridden(&line, &mut resolved);
-        if let Some(implied) = implied(&line, &definition, &resolved, &chain) {
-            entered.implied.push(implied);
+        if line.no_cache {
+            resolved.caches = None;
+        }
+        match implied(&line, &definition, &resolved, &chain) {
+            Some(implied) => {
+                pushed = true;
+                entered.implied.push(implied);
+            }
+            None => entered.implied.extend(cached(&resolved)),
         }
     }
     let pushes = line.push.is_some_and(|p| p != "false");
@@ -130,7 +140,7 @@ pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
             let image = line.targets.first().map_or_else(|| "image".to_owned(), |t| unknown(t));
             let words = ["bake:unread", &image].map(Text::from).to_vec();
             entered.implied.push(Implied { words, location: None });
-        } else if pushes || !entered.implied.is_empty() {
+        } else if pushes || pushed {
             entered.unread = Some(Unread::Unshown(Box::new(why)));
         } else {
             entered.unread = Some(why);
@@ -152,7 +162,8 @@ fn line(words: &[Text]) -> Option<Line<'_>> {
             "--print" | "--check" | "--list" | "--list-targets" | "--list-variables" | "--help" | "-h" => return None,
             "--push" => line.push = Some(attached.unwrap_or("true")),
             "--load" => line.load = attached != Some("false"),
-            "--no-cache" | "--pull" | "--debug" | "-D" | "--save" | "--lint" => {}
+            "--no-cache" => line.no_cache = attached != Some("false"),
+            "--pull" | "--debug" | "-D" | "--save" | "--lint" => {}
             "-f" | "--file" => line.files.push(attached.or_else(|| rest.next())?),
             "--set" => {
                 let value = attached.or_else(|| rest.next())?;
@@ -615,6 +626,13 @@ fn implied(line: &Line<'_>, definition: &Definition, target: &Target, chain: &BT
     })
 }
 
+/// What stands for a target that is built with layers from elsewhere and not pushed.
+fn cached(target: &Target) -> Option<Implied> {
+    let (cache, at) = target.caches.iter().flatten().find(|(cache, _)| !cache.is_empty())?;
+    let words = ["bake:build".to_owned(), format!("--cache-from={cache}")];
+    Some(Implied { words: words.map(|word| Text::new(word.as_str())).to_vec(), location: Some(at.clone()) })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -661,7 +679,8 @@ target "each" {
             run("docker buildx bake --push"),
             ["11 bake:push --provenance=true --cache-from=type=gha ghcr.io/acme/app:v1 ghcr.io/acme/app:latest"]
         );
-        assert!(run("docker buildx bake").is_empty());
+        assert_eq!(run("docker buildx bake"), ["7 bake:build --cache-from=type=gha"]);
+        assert!(run("docker buildx bake --no-cache").is_empty());
         assert_eq!(run("docker buildx bake --print --push"), ["nothing"]);
         assert_eq!(run("docker buildx bake pushed"), ["15 bake:push ghcr.io/acme/pushed:${{ bake.NOBODY }}"]);
         assert_eq!(

@@ -7,7 +7,8 @@ use toml_edit::{Document, Item};
 
 use super::{Call, Entered, Implied, Piece};
 use crate::commands::matches;
-use crate::model::{Bound, Location, Text, Unread};
+use crate::model::{Bound, Location, Span, Text, Unread};
+use crate::syntax::yaml::Node;
 
 /// Task inside task.
 const DEEPEST: usize = 8;
@@ -334,6 +335,7 @@ fn compose(call: &Call<'_>) -> Option<Entered> {
     let (at, program) = match (push, build) {
         (Some(at), _) => (at, "compose:push"),
         (None, Some(at)) if has("--push") => (at, "compose:build-push"),
+        (None, Some(at)) => (at, "compose:build"),
         _ => return None,
     };
     if has("--dry-run") {
@@ -346,7 +348,11 @@ fn compose(call: &Call<'_>) -> Option<Entered> {
     let found = named.iter().map(|f| call.path(f)).find(|p| call.checkout.is_there(p));
     let services: Vec<&str> = call.words.iter().skip(at).map(Text::as_str).filter(|w| !w.starts_with('-')).collect();
     let documents = found.as_ref().and_then(|p| call.yaml(p, &call.checkout.read(p).ok()?).ok());
+    let pushes = program != "compose:build";
     let (Some(path), Some(documents)) = (found, documents) else {
+        if !pushes {
+            return None;
+        }
         entered.unread =
             Some(Unread::Absent(format!("readable compose file `{}`", named.first().copied().unwrap_or_default())));
         entered.implied.push(Implied { words: plain(services.first().copied()), location: None });
@@ -357,25 +363,42 @@ fn compose(call: &Call<'_>) -> Option<Entered> {
     if !services.is_empty() && services.iter().all(|s| named(s)) {
         return Some(entered);
     }
+    let builds = program != "compose:push" && !has("--no-cache");
     for (key, service) in list.map(|l| l.entries().collect::<Vec<_>>()).unwrap_or_default() {
         // Only what has a build is pushed.
-        let Some(image) = service.get("image").filter(|_| service.get("build").is_some()) else { continue };
+        let Some(build) = service.get("build") else { continue };
         let wanted = services.is_empty() || key.as_str().is_some_and(|k| services.contains(&k));
+        let cache = cache_from(build, call).filter(|_| builds && wanted);
+        if !pushes {
+            entered.implied.extend(cache.map(|(word, span)| Implied {
+                words: vec![Text::from(program), word],
+                location: Some(Location::new(&Arc::from(path.as_str()), span)),
+            }));
+            continue;
+        }
+        let Some(image) = service.get("image") else { continue };
         if let (true, Some(name)) = (wanted, image.as_str()) {
             let name = interpolated(name, call);
             let location = Some(Location::new(&Arc::from(path.as_str()), image.span()));
             let mut words = plain(Some(&name));
-            let build = service.get("build").and_then(|b| b.get("provenance"));
-            if program == "compose:build-push" && build.and_then(|p| p.as_str()) == Some("false") {
+            if program == "compose:build-push" && build.get("provenance").and_then(|p| p.as_str()) == Some("false") {
                 words.push(Text::from("--provenance=false"));
             }
+            words.extend(cache.map(|(word, _)| word));
             entered.implied.push(Implied { words, location });
         }
     }
-    if entered.implied.is_empty() {
+    if pushes && entered.implied.is_empty() {
         entered.unread = Some(Unread::Absent(format!("service with an image and a build in {path}")));
     }
     Some(entered)
+}
+
+/// The option for the first cache that the build of a service starts from, and where that stands.
+fn cache_from(build: Node<'_>, call: &Call<'_>) -> Option<(Text, Span)> {
+    let mut items = build.get("cache_from")?.items();
+    let (text, span) = items.find_map(|item| Some((item.as_str().filter(|text| !text.is_empty())?, item.span())))?;
+    Some((Text::new(format!("--cache-from={}", interpolated(text, call))), span))
 }
 
 /// `${NAME:-default}` is the step's variable, its default, or unknown.

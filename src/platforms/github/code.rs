@@ -1,8 +1,8 @@
 //! Actions that are programs: what their code publishes, as far as it starts other programs with literal words.
 //!
 //! The entry files of a JavaScript action are read like any script of the checkout; of an action that runs in a
-//! container, the steps of its image and its entry point. Only publications count: what else the code does, and under
-//! which condition, nothing shows. Source: <https://docs.github.com/en/actions/reference/workflows-and-actions/metadata-syntax>
+//! container, the steps of its image and its entry point. Only publications count, and that a program calls the library of
+//! the cache action: what else the code does, and under which condition, nothing shows. Source: <https://docs.github.com/en/actions/reference/workflows-and-actions/metadata-syntax>
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use super::scope::{Inputs, Scope};
 use super::steps::{definition, platform_variable, symbols};
 use super::value::Value;
 use crate::commands::{Choices, IDENTITY, Reading, publications};
-use crate::model::{Hop, Step, StepBody, Text};
+use crate::model::{Command, Hop, Step, StepBody, Text};
 use crate::syntax::yaml::Node;
 
 /// The inputs of an action: what the step gives it, and its defaults.
@@ -56,7 +56,9 @@ pub(super) fn of_action(
     let mut lines: Vec<String> = Vec::new();
     if text("using")?.starts_with("node") {
         let entries = ["pre", "main", "post"].into_iter().filter_map(text);
-        lines.extend(entries.map(|file| format!("node {}", quoted(&below(file)))));
+        let entries: Vec<String> = entries.map(below).collect();
+        lines.extend(entries.iter().any(|file| restores(lowering, file)).then(|| CACHE.to_owned()));
+        lines.extend(entries.iter().map(|file| format!("node {}", quoted(file))));
     } else {
         let image = text("image")?;
         let image = match image.strip_prefix("docker://") {
@@ -99,6 +101,23 @@ pub(super) fn of_image(
     published(lowering, &line, None, scope, step)
 }
 
+/// The function of `@actions/cache` that restores. Source: <https://github.com/actions/toolkit/tree/main/packages/cache>
+const RESTORES: &str = "restoreCache";
+
+/// The command that stands for its call.
+const CACHE: &str = "action:cache";
+
+/// Whether a program names that function.
+fn restores(lowering: &Lowering<'_>, file: &str) -> bool {
+    if let Some(known) = lowering.restoring.borrow().get(file) {
+        return *known;
+    }
+    let program = lowering.sources.checkout().read(file.trim_start_matches('/'));
+    let restores = program.is_ok_and(|program| program.contains(RESTORES));
+    lowering.restoring.borrow_mut().insert(file.to_owned(), restores);
+    restores
+}
+
 /// What the image of an action is called here.
 const IMAGE: &str = "action-image";
 
@@ -126,7 +145,10 @@ fn published(lowering: &Lowering<'_>, text: &str, hop: Option<Hop>, scope: &Scop
         chain: &chain,
         choices: Choices::default(),
     });
-    let script = publications(script);
+    let is_cache = |command: &&Command| command.words.first().is_some_and(|word| word.as_str() == CACHE);
+    let cache = script.commands.iter().find(is_cache).cloned();
+    let mut script = publications(script);
+    script.commands.extend(cache);
     let nothing = script.commands.is_empty() && script.unread.is_empty();
     (!nothing).then(|| Step { id: None, body: StepBody::Script(Arc::new(script)), chain, ..step.clone() })
 }

@@ -22,7 +22,7 @@ mod value;
 mod workflow;
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::checkout::Checkout;
 use crate::commands::Scripts;
@@ -62,6 +62,8 @@ struct Lowering<'c> {
     called: RefCell<BTreeSet<String>>,
     /// Repositories beside the checkout whose files were read.
     used: RefCell<BTreeSet<String>>,
+    /// Programs of actions, and whether they restore a cache: many steps use one action.
+    restoring: RefCell<HashMap<String, bool>>,
     /// The steps of the workflow at hand.
     kept: Kept,
 }
@@ -86,6 +88,7 @@ pub fn lower(checkout: &Checkout) -> Lowered {
         problems: RefCell::default(),
         called: RefCell::default(),
         used: RefCell::default(),
+        restoring: RefCell::default(),
         kept: Kept::default(),
     };
     let mut lowered = Lowered::default();

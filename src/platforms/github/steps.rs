@@ -147,7 +147,7 @@ pub(super) fn opaque(location: Location, what: String) -> Step {
     Step {
         id: None,
         label: what.clone(),
-        body: StepBody::Opaque { what },
+        body: StepBody::Opaque { what, unseen: true },
         env: Arc::default(),
         cond: Cond::TRUE,
         condition_at: None,
@@ -258,7 +258,7 @@ fn step(
             format_smolstr!("{}{id}", place.around.prefix)
         }),
         label,
-        body: StepBody::Opaque { what: String::new() },
+        body: StepBody::Opaque { what: String::new(), unseen: false },
         env: scope.env.texts(),
         cond,
         condition_at: parts.condition.map(|n| source.at(n.span())),
@@ -356,7 +356,7 @@ fn action_of<'n>(
             Used::Steps(std::iter::once(new).chain(published).collect())
         }
         None => {
-            new.body = StepBody::Opaque { what: format!("`{value}` is no action reference") };
+            new.body = StepBody::Opaque { what: format!("`{value}` is no action reference"), unseen: true };
             Used::Steps(vec![new])
         }
     }

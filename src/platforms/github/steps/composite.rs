@@ -90,36 +90,37 @@ pub(super) fn local_action(
         None => format!("uses {shown}"),
     };
     let hop = Hop { what, location: new.location.clone() };
-    let refuse = |mut new: Step, what: String, steps: &mut Vec<Arc<Step>>| {
-        new.body = StepBody::Opaque { what };
+    let refuse = |mut new: Step, what: String, unseen: bool, steps: &mut Vec<Arc<Step>>| {
+        new.body = StepBody::Opaque { what, unseen };
         steps.push(Arc::new(new));
         Vec::new()
     };
     let Some(file) = file else {
         let image = format!("{path}/Dockerfile");
-        let what = if lowering.sources.checkout().exists(image.trim_start_matches('/')) {
-            format!("the Docker action {shown} runs code of the checkout")
-        } else {
+        let unseen = !lowering.sources.checkout().exists(image.trim_start_matches('/'));
+        let what = if unseen {
             format!("the action {shown} is not in this checkout")
+        } else {
+            format!("the Docker action {shown} runs code of the checkout")
         };
-        return refuse(new, what, steps);
+        return refuse(new, what, unseen, steps);
     };
     if place.around.chain.contains(&hop) || place.around.chain.len() >= DEEPEST_ACTION {
         let what = format!("the action {shown} is in itself, or in more than {DEEPEST_ACTION} others");
         lowering.problem(problem_at(&new.location, what.clone()));
-        return refuse(new, what, steps);
+        return refuse(new, what, true, steps);
     }
     let source = match lowering.sources.load(&file) {
         Ok(source) => source,
         Err(problem) => {
             let what = format!("{file} cannot be read: {}", problem.message);
             lowering.problem(problem);
-            return refuse(new, what, steps);
+            return refuse(new, what, true, steps);
         }
     };
     if let Some((span, wrong)) = malformed(&source) {
         lowering.problem(problem_at(&source.at(span), format!("{wrong}; GitHub refuses this action")));
-        return refuse(new, format!("{file} cannot be read: {wrong}"), steps);
+        return refuse(new, format!("{file} cannot be read: {wrong}"), true, steps);
     }
     let Some(root) = source.root() else { return Vec::new() };
     let runs = root.get("runs");
@@ -127,7 +128,7 @@ pub(super) fn local_action(
     if using != "composite" {
         let published = code::of_action(lowering, &path, hop.clone(), node, scope, &new);
         new.chain.push(hop);
-        let outputs = refuse(new, format!("the action {shown} runs code of the checkout ({using})"), steps);
+        let outputs = refuse(new, format!("the action {shown} runs code of the checkout ({using})"), false, steps);
         steps.extend(published.map(Arc::new));
         return outputs;
     }

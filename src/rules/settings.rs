@@ -1,0 +1,60 @@
+//! Settings of the repository with which a step restores something or has the build run elsewhere.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::Scene;
+use crate::catalogue::{Cache, Expression};
+use crate::model::{Evidence, Location};
+
+/// Files of settings that are read for one entry, those that others take in included.
+const MOST_FILES: usize = 32;
+
+/// The settings that an entry of the catalogue needs.
+pub(super) struct Needed<'e> {
+    pub(super) id: &'e str,
+    /// Files, one of which must be there; none where the entry needs no settings.
+    pub(super) files: &'e [String],
+    pub(super) matches: Option<&'e Expression>,
+    /// What names further files in such a file.
+    pub(super) imports: Option<&'e Expression>,
+}
+
+impl Needed<'_> {
+    /// The settings with which the entry restores something, each with its place; none where it needs none, and `None`
+    /// where those that it needs are not there.
+    pub(super) fn of_cache(scene: &Scene<'_>, entry: &Cache, named: &[String]) -> Option<Vec<Evidence>> {
+        let Cache { id, needs_file, file_matches, file_imports, switch_file, switch_matches, .. } = entry;
+        let needed = Needed { id, files: needs_file, matches: file_matches.as_ref(), imports: file_imports.as_ref() };
+        let mut found = needed.found(scene, named)?;
+        let switch = Needed { id, files: switch_file, matches: switch_matches.as_ref(), imports: None };
+        found.extend(switch.found(scene, &[])?);
+        Some(found)
+    }
+
+    /// The settings that are there, also in files that the command names and in those that others take in.
+    pub(super) fn found(&self, scene: &Scene<'_>, named: &[String]) -> Option<Vec<Evidence>> {
+        let mut found: Vec<Evidence> = Vec::new();
+        let mut open: Vec<&str> = named.iter().chain(self.files.iter()).rev().map(String::as_str).collect();
+        let mut taken: Vec<String> = Vec::new();
+        let mut seen: BTreeSet<String> = BTreeSet::new();
+        while let Some(file) = open.pop().map(str::to_owned).or_else(|| taken.pop()) {
+            if seen.len() >= MOST_FILES || !seen.insert(file.clone()) {
+                continue;
+            }
+            let path = Arc::from(file.as_str());
+            let Some(expected) = self.matches else {
+                found.extend(scene.checkout.exists(&file).then(|| self.evidence(&Location::start_of(&path))));
+                continue;
+            };
+            let Ok(text) = scene.checkout.read(&file) else { continue };
+            found.extend(expected.find(&text).map(|at| self.evidence(&Location::line_at(&path, &text, at))));
+            taken.extend(self.imports.iter().flat_map(|imports| imports.captures(&text)).map(str::to_owned));
+        }
+        (self.files.is_empty() || !found.is_empty()).then_some(found)
+    }
+
+    fn evidence(&self, location: &Location) -> Evidence {
+        Evidence::observed(location, self.id, "the settings that this build reads")
+    }
+}
