@@ -30,6 +30,8 @@ pub(super) struct Capture {
     depth: usize,
     /// Whether some of the text is written only sometimes or an unknown number of times.
     pub(super) mixed: bool,
+    /// Whether some of the text is written an unknown number of times, or left out.
+    pub(super) open: bool,
     /// Whether all of the text is known apart from its symbols.
     pub(super) plain: bool,
 }
@@ -117,7 +119,7 @@ impl Interpreter<'_> {
                 capture.mixed |= depth > capture.depth;
                 capture.plain &= plain;
                 if capture.text.len() + text.as_str().len() > 256 << 10 {
-                    capture.mixed = true;
+                    (capture.mixed, capture.open) = (true, true);
                     return;
                 }
                 capture.parts.push((capture.text.len(), cond, at.clone()));
