@@ -46,10 +46,44 @@ impl Interpreter<'_> {
         true
     }
 
-    /// The value of a substitution that has printed different texts under different conditions; `None` where reading does
-    /// not tell which.
-    pub(super) fn one_of(&self, capture: &Capture) -> Option<Text> {
-        let options = self.alternatives(capture)?;
+    /// Writes what a command prints for each of the values that its input, or else one of its words, can have. `false`
+    /// where they are not known.
+    pub(super) fn writes_each(&mut self, words: &[Text], input: Option<&Text>, to: &Stdout, at: &Location) -> bool {
+        if *to != Stdout::Capture || self.is_full() {
+            return false;
+        }
+        let choices = &self.context.choices;
+        let fed = input.and_then(|input| choices.of(input));
+        let place = words.iter().enumerate().skip(1).find_map(|(place, word)| Some((place, choices.of(word)?)));
+        let (place, options) = match (fed, place) {
+            (Some(options), _) => (0, options),
+            (None, Some(found)) => found,
+            (None, None) => return false,
+        };
+        let printed = |value: &Text| match place {
+            0 => self.printed(words, Some(value), true),
+            place => {
+                let mut own = words.to_vec();
+                own.iter_mut().skip(place).take(1).for_each(|word| word.clone_from(value));
+                self.printed(&own, input, true)
+            }
+        };
+        let printed: Vec<(Text, bool)> = options.iter().map(|(_, value)| printed(value)).collect();
+        if !printed.iter().all(|(_, plain)| *plain) {
+            return false;
+        }
+        for ((cond, _), (text, plain)) in options.into_iter().zip(printed) {
+            self.push(cond);
+            self.writes(&text, plain, to, at);
+            self.path.pop();
+        }
+        true
+    }
+
+    /// The value of what has printed different texts under different conditions; `None` where reading does not tell which.
+    /// A text that is no single word or option stays what it is called where nothing is known.
+    pub(super) fn one_of(&self, capture: &Capture, unknown: &Text) -> Option<Text> {
+        let options = self.alternatives(capture, unknown)?;
         if let [(_, only)] = options.as_slice() {
             return Some(only.clone());
         }
@@ -59,7 +93,7 @@ impl Interpreter<'_> {
         Some(symbol)
     }
 
-    fn alternatives(&self, capture: &Capture) -> Option<Vec<(Cond, Text)>> {
+    fn alternatives(&self, capture: &Capture, unknown: &Text) -> Option<Vec<(Cond, Text)>> {
         if capture.open || !capture.plain || self.is_full() || capture.text.len() > LONGEST * MOST_VALUES {
             return None;
         }
@@ -87,15 +121,14 @@ impl Interpreter<'_> {
         for (cond, text) in outcomes {
             let text = Text::from(text.trim_end_matches('\n'));
             let short = text.literal().is_some_and(|text| text.len() <= LONGEST && !text.contains('\n'));
-            if !short {
-                return None;
-            }
+            let text = if short { text } else { unknown.clone() };
             match options.iter_mut().find(|(_, known)| *known == text) {
                 Some((known, _)) => *known = known.clone().or(cond),
                 None => options.push((cond, text)),
             }
         }
-        Some(options)
+        let told = options.iter().any(|(_, text)| text.is_literal() && !text.is_empty());
+        told.then_some(options)
     }
 }
 

@@ -101,7 +101,9 @@ impl Interpreter<'_> {
                 next = Some(if known || (single && !capture.mixed) {
                     (Text::from(capture.text), known)
                 } else {
-                    (symbol::unknown("shell", &rendered.join(" | ")), false)
+                    let unknown = symbol::unknown("shell", &rendered.join(" | "));
+                    let chosen = capture.mixed.then(|| self.one_of(&capture, &unknown)).flatten();
+                    (chosen.unwrap_or(unknown), false)
                 });
             }
         }

@@ -133,11 +133,13 @@ impl Interpreter<'_> {
         }
         let mut folded: Vec<Jump> = Vec::new();
         for jump in self.jumps.split_off(jumps) {
-            let same = |known: &&mut Jump| {
-                jump.leave == Leave::Exit && (known.leave, known.failing) == (jump.leave, jump.failing)
-            };
-            match folded.iter_mut().find(same) {
-                Some(known) => known.cond = known.cond.clone().or(jump.cond),
+            // Whether one fails tells something only of conditions that are yet to come.
+            let open = |jump: &Jump| jump.leave == Leave::Exit && !jump.cond.is_always();
+            match folded.iter_mut().find(|known| open(known) && open(&jump)) {
+                Some(known) => {
+                    known.failing &= jump.failing;
+                    known.cond = known.cond.clone().or(jump.cond);
+                }
                 None => folded.push(jump),
             }
         }

@@ -176,9 +176,12 @@ impl Interpreter<'_> {
             Stdout::Log | Stdout::Nowhere => false,
         };
         if !self.locates(&words, &target, &location) {
-            let (text, plain) = self.printed(&words, input.as_ref().map(|(text, _)| text), read);
+            let given = input.as_ref().map(|(text, _)| text);
+            let (text, plain) = self.printed(&words, given, read);
             self.prints(&words, &text, input.as_ref(), &location);
-            self.writes(&text, plain, &target, &location);
+            if plain || !self.writes_each(&words, given, &target, &location) {
+                self.writes(&text, plain, &target, &location);
+            }
         }
 
         let mut env: Vec<(String, Text)> = self.scope.exported().map(|(n, h)| (n.clone(), h.text())).collect();

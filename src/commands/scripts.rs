@@ -1,7 +1,7 @@
 //! Scripts of steps, with everything they lead to inside the checkout.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
@@ -250,7 +250,17 @@ impl<'c> Scripts<'c> {
     }
 
     fn enter(&self, command: &Command, (env, platform): Variables<'_>, choices: &Choices) -> Option<Entered> {
-        let shell = |line: &str, folder: &str| self.substituted((line, folder), command, (env, platform), choices);
+        // Files ask for the same line wherever they use its variable.
+        let asked: RefCell<BTreeMap<String, Option<Text>>> = RefCell::default();
+        let shell = |line: &str, folder: &str| {
+            let key = format!("{folder}\n{line}");
+            if let Some(known) = asked.borrow().get(&key) {
+                return known.clone();
+            }
+            let printed = self.substituted((line, folder), command, (env, platform), choices);
+            asked.borrow_mut().insert(key, printed.clone());
+            printed
+        };
         command.views().rev().find_map(|words| {
             let call = Call::new(self.checkout, words, &command.folder, [env, &command.env], platform);
             follow::enter(&call.with_shell(&shell, choices), command.input.as_ref(), &self.machine.borrow())

@@ -47,8 +47,6 @@ struct Make<'c> {
     platform: &'c dyn Fn(&str) -> Option<Text>,
     /// What a line of shell prints, where reading tells.
     shell: &'c dyn Fn(&str, &str) -> Option<Text>,
-    /// The lines that were asked for before.
-    printed: BTreeMap<String, Option<Text>>,
     choices: Choices,
     /// Values for a target, a loop or a call; the last one counts.
     locals: Vec<(String, Value)>,
@@ -209,7 +207,6 @@ impl<'c> Make<'c> {
             variables,
             platform: call.platform,
             shell: call.shell,
-            printed: BTreeMap::new(),
             choices: call.choices.clone(),
             locals: Vec::new(),
             exported: overrides.iter().map(|(n, _)| n.clone()).collect(),

@@ -257,7 +257,7 @@ impl Make<'_> {
                         let up = self.folder.split('/').filter(|p| !p.is_empty()).count();
                         if up == 0 { ".".to_owned() } else { vec![".."; up].join("/") }
                     }
-                    _ => match self.printed(&line) {
+                    _ => match (self.shell)(&line, &self.folder) {
                         Some(text) => text.to_string(),
                         None => format!(
                             "${{{{ shell({}) }}}}",
@@ -269,16 +269,6 @@ impl Make<'_> {
             _ => return self.text_function(name, argument, &raw, depth),
         };
         Some(if made == "$(CURDIR)" { self.expand(&made, depth) } else { made })
-    }
-
-    /// What a line of shell prints, where reading tells.
-    fn printed(&mut self, line: &str) -> Option<Text> {
-        if let Some(known) = self.printed.get(line) {
-            return known.clone();
-        }
-        let text = (self.shell)(line, &self.folder);
-        self.printed.insert(line.to_owned(), text.clone());
-        text
     }
 
     /// One text where a third is not empty, and another where it is.
