@@ -62,6 +62,8 @@ pub enum Does {
     Read,
     /// It hands on the names of files.
     Pass,
+    /// It prints where the programs that it names lie.
+    Locate,
     /// It prints something else each time.
     Differ,
     /// It makes an image under a name among its words.

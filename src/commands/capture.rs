@@ -30,6 +30,8 @@ pub(super) struct Capture {
     depth: usize,
     /// Whether some of the text is written only sometimes or an unknown number of times.
     pub(super) mixed: bool,
+    /// Whether some of the text is written an unknown number of times, or left out.
+    pub(super) open: bool,
     /// Whether all of the text is known apart from its symbols.
     pub(super) plain: bool,
 }
@@ -117,7 +119,7 @@ impl Interpreter<'_> {
                 capture.mixed |= depth > capture.depth;
                 capture.plain &= plain;
                 if capture.text.len() + text.as_str().len() > 256 << 10 {
-                    capture.mixed = true;
+                    (capture.mixed, capture.open) = (true, true);
                     return;
                 }
                 capture.parts.push((capture.text.len(), cond, at.clone()));
@@ -205,6 +207,10 @@ impl Interpreter<'_> {
             }
             // It hands on to a file what nobody need read here.
             "tee" | "tee-object" => self.unknown_print(words, input),
+            "head" => match input.and_then(Text::literal).zip(first_lines(arguments)) {
+                Some((text, most)) => (Text::from(text.split_inclusive('\n').take(most).collect::<String>()), true),
+                None => unknown(),
+            },
             "tr" => match input.and_then(Text::literal).zip(cases(arguments)) {
                 Some((text, true)) => (Text::from(text.to_ascii_lowercase()), true),
                 Some((text, false)) => (Text::from(text.to_ascii_uppercase()), true),
@@ -279,6 +285,20 @@ impl Interpreter<'_> {
 fn canonical(program: &str, options: &[Text]) -> bool {
     let known = |o: &Text| matches!(o.as_str(), "-f" | "-e" | "-m" | "-s" | "-n" | "-fn" | "--canonicalize" | "--");
     options.iter().all(known) && (program == "realpath" || !options.is_empty())
+}
+
+/// How many lines `head` lets through of what it is fed.
+fn first_lines(arguments: &[Text]) -> Option<usize> {
+    let number = |text: &str| text.parse::<usize>().ok();
+    match arguments {
+        [] => Some(10),
+        [one] => {
+            let one = one.as_str();
+            number(["-n", "--lines=", "-"].iter().find_map(|mark| one.strip_prefix(mark))?)
+        }
+        [option, most] if matches!(option.as_str(), "-n" | "--lines") => number(most.as_str()),
+        _ => None,
+    }
 }
 
 /// Whether the two sets of `tr` make letters small, or large.

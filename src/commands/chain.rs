@@ -1,5 +1,6 @@
 //! `a && b` and `a || b`.
 
+use super::capture::Stdout;
 use super::interpret::Interpreter;
 use super::jumps::Outcome;
 use super::status::{Status, Strict};
@@ -53,7 +54,10 @@ impl Interpreter<'_> {
         let (all, nodes) = links(chain);
         let mut sum = Status::same(Cond::TRUE);
         let mut links: Vec<Link> = Vec::new();
+        let (exact, last) = (self.exact, nodes.len().saturating_sub(1));
+        let asks = !all && self.stdout == Stdout::Capture;
         for (at, node) in nodes.into_iter().enumerate() {
+            self.exact = exact || asks && at < last;
             if at == 0 {
                 sum = self.status(node);
                 continue;
@@ -63,7 +67,7 @@ impl Interpreter<'_> {
             }
             let cond = if all { sum.strict.clone() } else { Strict::Known(sum.strict.cond().negate()) };
             // Nobody leaves because a command succeeds as it should: `already-released && exit 0` asks.
-            let path = if all && !leaves(node) { sum.lenient.clone() } else { cond.cond() };
+            let path = if all && !leaves(node) && !self.exact { sum.lenient.clone() } else { cond.cond() };
             let before = self.so_far(Cond::TRUE);
             let run = |this: &mut Self| (this.status(node), this.is_dead());
             let ((status, left), _) = self.under_either(&path, || cond.cond(), |_| false, run);
@@ -77,6 +81,7 @@ impl Interpreter<'_> {
             }
             links.push(Link { cond, taken: path.is_always(), before });
         }
+        self.exact = exact;
         self.join(links);
         sum
     }

@@ -17,7 +17,7 @@ const MOST: usize = 5_000;
 /// Values that one symbol can have; one with more stays unknown.
 const MOST_OPTIONS: usize = 12;
 /// The parts of a condition up to which it is taken apart.
-const MOST_PARTS: usize = 60;
+pub(super) const MOST_PARTS: usize = 60;
 /// Symbols within the conditions and values of symbols are looked up this deep.
 const DEEPEST: usize = 4;
 

@@ -180,7 +180,9 @@ impl Interpreter<'_> {
         self.charge(raw.len());
         let (capture, ()) = self.capturing(|this| this.apart(|this| this.script(script)));
         if capture.mixed || !script.unread.is_empty() {
-            return symbol::unknown("shell", &self.bound(raw));
+            let unknown = symbol::unknown("shell", &self.bound(raw));
+            let known = script.unread.is_empty().then(|| self.one_of(&capture, &unknown)).flatten();
+            return known.unwrap_or(unknown);
         }
         let text = capture.text.trim_end_matches('\n');
         if !capture.plain && text.contains('\n') {

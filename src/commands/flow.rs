@@ -16,6 +16,8 @@ pub(super) struct Streams {
     /// The file that output goes to, `/dev/null` included.
     pub(super) file: Option<Text>,
     pub(super) input: Option<(Text, bool)>,
+    /// The file that input comes from.
+    pub(super) read: Option<Text>,
 }
 
 /// The bytes of text that a variable is worth where branches are joined.
@@ -54,7 +56,7 @@ impl Interpreter<'_> {
     }
 
     pub(super) fn streams(&mut self, redirects: &[Redirect]) -> Streams {
-        let mut streams = Streams { stdout: None, file: None, input: None };
+        let mut streams = Streams { stdout: None, file: None, input: None, read: None };
         for redirect in redirects {
             let target = self.text(&redirect.target);
             let standard = matches!(redirect.descriptor, None | Some(1));
@@ -67,6 +69,7 @@ impl Interpreter<'_> {
                 RedirectKind::HereString => streams.input = Some((Text::new(format!("{target}\n")), true)),
                 RedirectKind::HereDocument => streams.input = Some((target, true)),
                 RedirectKind::Read if matches!(redirect.descriptor, None | Some(0)) => {
+                    streams.read = Some(target.clone());
                     let substituted = target.symbol().is_some_and(|s| s.starts_with("shell("));
                     streams.input = Some(if substituted {
                         (target, false)
@@ -98,7 +101,9 @@ impl Interpreter<'_> {
                 next = Some(if known || (single && !capture.mixed) {
                     (Text::from(capture.text), known)
                 } else {
-                    (symbol::unknown("shell", &rendered.join(" | ")), false)
+                    let unknown = symbol::unknown("shell", &rendered.join(" | "));
+                    let chosen = capture.mixed.then(|| self.one_of(&capture, &unknown)).flatten();
+                    (chosen.unwrap_or(unknown), false)
                 });
             }
         }

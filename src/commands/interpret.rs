@@ -133,8 +133,24 @@ pub struct Context<'a> {
 /// condition leaves its opposite for what follows, except when the script fails on the machine's state
 /// (`make || exit 1`), which is an assertion like any failing command.
 pub fn interpret(script: &Script, context: Context<'_>) -> model::Script {
+    let mut interpreter = start(context);
+    interpreter.script(script);
+    interpreter.finish()
+}
+
+/// What a script prints, where reading tells: a text, or a symbol whose values are known.
+pub(super) fn printed(script: &Script, context: Context<'_>) -> Option<Text> {
+    let choices = context.choices.clone();
+    let mut interpreter = start(context);
+    let text = interpreter.substitution(script, "");
+    interpreter.finish();
+    let known = text.literal().is_some_and(|text| !text.is_empty() && !text.contains('\n'));
+    (known || choices.of(&text).is_some()).then_some(text)
+}
+
+fn start(context: Context<'_>) -> Interpreter<'_> {
     let frame = Rc::new(Frame { holes: context.holes.to_vec(), origin: None, file: None });
-    let mut interpreter = Interpreter {
+    Interpreter {
         scope: Scope::default(),
         frame,
         folder: context.folder.clone(),
@@ -153,6 +169,7 @@ pub fn interpret(script: &Script, context: Context<'_>) -> model::Script {
         input: None,
         written: Writes::default(),
         found: model::Script::default(),
+        exact: false,
         rendered: Rendered::default(),
         here: 0,
         steps: 0,
@@ -161,9 +178,7 @@ pub fn interpret(script: &Script, context: Context<'_>) -> model::Script {
         calls: 0,
         bodies: Vec::new(),
         context,
-    };
-    interpreter.script(script);
-    interpreter.finish()
+    }
 }
 
 /// Where the script being walked comes from.
@@ -199,6 +214,8 @@ pub(super) struct Interpreter<'a> {
     pub(super) input: Option<(Text, bool)>,
     pub(super) written: Writes,
     pub(super) found: model::Script,
+    /// Whether what is printed counts by the success of what stands before it, as another text follows where it fails.
+    pub(super) exact: bool,
     /// The last command.
     pub(super) rendered: Rendered,
     /// Where the last command stands.
@@ -210,6 +227,14 @@ pub(super) struct Interpreter<'a> {
     pub(super) calls: usize,
     /// The functions that run, each within the one before it.
     pub(super) bodies: Vec<Arc<Node>>,
+}
+
+/// The conditions that all have to hold.
+pub(super) fn parts(cond: &Cond) -> &[Cond] {
+    match cond {
+        Cond::All(all) => all,
+        one => std::slice::from_ref(one),
+    }
 }
 
 impl Interpreter<'_> {
@@ -272,11 +297,17 @@ impl Interpreter<'_> {
 
     pub(super) fn push(&mut self, cond: Cond) {
         let before = self.script_cond();
-        if self.path.len() == MOST_CONDITIONS && !matches!(cond, Cond::Known(_)) {
-            self.unread(self.here, Bound::More(MOST_CONDITIONS, "conditions on one command"));
+        // The rounds of a loop often leave under the same condition.
+        let keeps = matches!(cond, Cond::Known(_)) || !self.is_full() || parts(&before).contains(&cond);
+        if !keeps {
+            self.unread(self.here, Bound::Conditions(MOST_CONDITIONS));
         }
-        let keeps = self.path.len() < MOST_CONDITIONS || matches!(cond, Cond::Known(_));
         self.path.push(if keeps { before.and(cond) } else { before });
+    }
+
+    /// Whether the current place has as many conditions as are kept.
+    pub(super) fn is_full(&self) -> bool {
+        self.path.last().is_some_and(|cond| parts(cond).len() >= MOST_CONDITIONS)
     }
 
     /// Runs something whose variables, folder and exits stay inside.

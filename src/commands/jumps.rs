@@ -4,7 +4,7 @@
 //! what the stretch leaves at its end.
 
 use super::condition::is_assertion;
-use super::interpret::{Interpreter, MOST_CONDITIONS};
+use super::interpret::{Interpreter, MOST_CONDITIONS, parts};
 use super::scope::Scope;
 use crate::model::{Cond, Text};
 
@@ -119,6 +119,32 @@ impl Interpreter<'_> {
         let never = matches!(jump.cond, Cond::Known(false));
         let assertion = jump.failing && !jump.cond.is_always() && is_assertion(&jump.cond);
         if !never && !assertion {
+            let cond = self.bounded(jump.cond);
+            self.push(cond.clone().negate());
+            self.jumps.push(Jump { cond, ..jump });
+        }
+    }
+
+    /// Makes one of the exits behind some jumps, and of their conditions: each round of a loop may add its own.
+    pub(super) fn fold_exits(&mut self, path: usize, jumps: usize) {
+        let crowded = self.path.last().is_some_and(|cond| parts(cond).len() > MOST_CONDITIONS / 4);
+        if !crowded || self.jumps.len() < jumps + 2 {
+            return;
+        }
+        let mut folded: Vec<Jump> = Vec::new();
+        for jump in self.jumps.split_off(jumps) {
+            // Whether one fails tells something only of conditions that are yet to come.
+            let open = |jump: &Jump| jump.leave == Leave::Exit && !jump.cond.is_always();
+            match folded.iter_mut().find(|known| open(known) && open(&jump)) {
+                Some(known) => {
+                    known.failing &= jump.failing;
+                    known.cond = known.cond.clone().or(jump.cond);
+                }
+                None => folded.push(jump),
+            }
+        }
+        self.path.truncate(path);
+        for jump in folded {
             let cond = self.bounded(jump.cond);
             self.push(cond.clone().negate());
             self.jumps.push(Jump { cond, ..jump });

@@ -4,6 +4,7 @@
 //! they run; [`Scripts`] follows them into the checkout; [`matching`] compares them with the patterns of the
 //! catalogue. Nothing runs: what reading cannot decide becomes a symbol or a condition.
 
+mod alternatives;
 mod builtin;
 mod capture;
 mod chain;

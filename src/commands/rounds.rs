@@ -69,6 +69,9 @@ impl Interpreter<'_> {
             items.truncate(MOST_ITERATIONS);
         }
         let before = (!known).then(|| self.scope.clone());
+        if let Some(capture) = self.captures.last_mut() {
+            capture.open |= !known;
+        }
         let mut rounds = Rounds::default();
         for item in items {
             self.scope.set(variable, Held::Scalar(item), false);
@@ -100,7 +103,7 @@ impl Interpreter<'_> {
                     let within = rounds.none_left().and(cond.clone());
                     self.round(&within, &mut rounds, |this| {
                         if let Some(capture) = this.captures.last_mut() {
-                            capture.mixed = true;
+                            (capture.mixed, capture.open) = (true, true);
                         }
                         this.run(body);
                     });
@@ -126,10 +129,12 @@ impl Interpreter<'_> {
 
     /// Runs the body of a loop once.
     fn round(&mut self, cond: &Cond, rounds: &mut Rounds, run: impl FnOnce(&mut Self)) {
+        let (path, jumps) = (self.path.len(), self.jumps.len());
         let (dead, caught) = self.under(cond, Leave::is_of_loop, |this| {
             run(this);
             this.is_dead()
         });
+        self.fold_exits(path, jumps);
         let mut on = Vec::new();
         // Behind a `continue` no `break` is reached.
         let mut none = Cond::TRUE;

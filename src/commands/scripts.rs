@@ -1,12 +1,13 @@
 //! Scripts of steps, with everything they lead to inside the checkout.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use super::capture::{echo, printf};
 use super::follow::{self, Call, Entered, Machine, Piece};
+use super::interpret::printed;
 use super::matching::{matches_program, program as program_of};
 use super::wrappers::wrapped;
 use super::{Choices, Context, IDENTITY, Parsed, Shell, interpret, paths};
@@ -207,7 +208,7 @@ impl<'c> Scripts<'c> {
             self.machine.borrow_mut().settings.keep(self.checkout, &command);
             let stand_in = self.stand_in(&command, env, &budget.written);
             let is_other = stand_in.is_some();
-            let Some(entered) = stand_in.or_else(|| self.enter(&command, env)) else {
+            let Some(entered) = stand_in.or_else(|| self.enter(&command, env, &budget.choices)) else {
                 all.commands.push(command);
                 continue;
             };
@@ -264,11 +265,50 @@ impl<'c> Scripts<'c> {
         all
     }
 
-    fn enter(&self, command: &Command, (env, platform): Variables<'_>) -> Option<Entered> {
+    fn enter(&self, command: &Command, (env, platform): Variables<'_>, choices: &Choices) -> Option<Entered> {
+        // Files ask for the same line wherever they use its variable.
+        let asked: RefCell<BTreeMap<String, Option<Text>>> = RefCell::default();
+        let shell = |line: &str, folder: &str| {
+            let key = format!("{folder}\n{line}");
+            if let Some(known) = asked.borrow().get(&key) {
+                return known.clone();
+            }
+            let printed = self.substituted((line, folder), command, (env, platform), choices);
+            asked.borrow_mut().insert(key, printed.clone());
+            printed
+        };
         command.views().rev().find_map(|words| {
             let call = Call::new(self.checkout, words, &command.folder, [env, &command.env], platform);
-            follow::enter(&call, command.input.as_ref(), &self.machine.borrow())
+            follow::enter(&call.with_shell(&shell, choices), command.input.as_ref(), &self.machine.borrow())
         })
+    }
+
+    /// What a line of shell prints in a folder and in the environment of a command, where reading tells.
+    fn substituted(
+        &self,
+        (line, folder): (&str, &str),
+        command: &Command,
+        (env, platform): Variables<'_>,
+        choices: &Choices,
+    ) -> Option<Text> {
+        let masked = Masked::of(&Text::new(line));
+        let env: Vec<(String, Text)> = env.iter().chain(&command.env).cloned().collect();
+        self.checkout.spend(env.len() + line.len() / 16);
+        let context = Context {
+            env: &env,
+            platform,
+            holes: &masked.holes,
+            folder: Text::new(folder),
+            locate: &|_, _| command.location.clone(),
+            chain: Vec::new(),
+            cond: Cond::TRUE,
+            positional: Vec::new(),
+            choices: choices.clone(),
+            wrappers: &Catalogue::get().wrappers,
+            parsed: &self.parsed,
+            sourced: &|_| None,
+        };
+        printed(&self.parsed.read(&masked.text, Shell::Posix), context)
     }
 
     /// What runs in place of the program that a command names: a script that this step has written into the folder that
@@ -389,6 +429,12 @@ impl<'c> Scripts<'c> {
             let lacking = script.commands.iter_mut().filter(|c| c.env.iter().all(|(name, _)| name != IDENTITY));
             lacking.for_each(|c| c.env.push(identity.clone()));
         }
+        let handed = command.inherited.iter().chain(&command.env).chain(&piece.env);
+        let handed: Vec<(String, Text)> = handed.filter(|(name, _)| name != "0" && name != IDENTITY).cloned().collect();
+        if !handed.is_empty() {
+            let handed: Arc<[(String, Text)]> = handed.into();
+            script.commands.iter_mut().for_each(|c| c.inherited = Arc::clone(&handed));
+        }
         budget.open.push(own);
         let followed = self.follow(script, (&inner_env, platform), budget);
         budget.open.pop();
@@ -500,6 +546,7 @@ fn literal(words: &[Text], folder: &Text, location: Location, chain: &[Hop], con
         wrapped: wrapped(words, &Catalogue::get().wrappers),
         words: words.into(),
         env: Vec::new(),
+        inherited: Arc::default(),
         input: None,
         output: None,
         folder: folder.clone(),

@@ -137,37 +137,37 @@ impl Cond {
             return true;
         }
         let mut atoms = BTreeSet::new();
-        self.collect(&mut atoms);
-        other.collect(&mut atoms);
-        let atoms: Vec<Arc<str>> = atoms.into_iter().collect();
-        if atoms.len() > MOST_ATOMS {
+        if !(self.collect(&mut atoms, MOST_ATOMS) && other.collect(&mut atoms, MOST_ATOMS)) {
             return false;
         }
+        let atoms: Vec<Arc<str>> = atoms.into_iter().collect();
         blocks(&atoms).all(|block| self.holds(&atoms, block) & !other.holds(&atoms, block) == 0)
     }
 
     /// Whether it can only hold when some atom that `wanted` accepts holds.
     pub fn requires(&self, wanted: &dyn Fn(&str) -> bool) -> bool {
         let mut atoms = BTreeSet::new();
-        self.collect(&mut atoms);
+        self.collect(&mut atoms, usize::MAX);
         atoms.iter().filter(|a| wanted(a)).any(|a| self.implies(&Cond::Atom(Arc::clone(a))))
     }
 
     fn satisfiable(&self) -> bool {
         let mut atoms = BTreeSet::new();
-        self.collect(&mut atoms);
+        let all = self.collect(&mut atoms, MOST_ATOMS);
         let atoms: Vec<Arc<str>> = atoms.into_iter().collect();
-        atoms.len() > MOST_ATOMS || blocks(&atoms).any(|block| self.holds(&atoms, block) != 0)
+        !all || blocks(&atoms).any(|block| self.holds(&atoms, block) != 0)
     }
 
-    fn collect(&self, into: &mut BTreeSet<Arc<str>>) {
+    /// Gathers its atoms; `false` as soon as there are more.
+    fn collect(&self, into: &mut BTreeSet<Arc<str>>, most: usize) -> bool {
         match self {
-            Cond::Known(_) => {}
+            Cond::Known(_) => true,
             Cond::Atom(a) => {
                 into.insert(Arc::clone(a));
+                into.len() <= most
             }
-            Cond::Not(c) => c.collect(into),
-            Cond::All(cs) | Cond::Any(cs) => cs.iter().for_each(|c| c.collect(into)),
+            Cond::Not(c) => c.collect(into, most),
+            Cond::All(cs) | Cond::Any(cs) => cs.iter().all(|c| c.collect(into, most)),
         }
     }
 

@@ -56,6 +56,8 @@ pub struct Command {
     pub wrapped: Vec<Range<usize>>,
     /// Variables that are set for this command: the script's own and those on its line.
     pub env: Vec<(String, Text)>,
+    /// Variables that its script was started with on top of the step's, which many commands share.
+    pub inherited: Arc<[(String, Text)]>,
     /// What is fed to it from a here-document or here-string.
     pub input: Option<Text>,
     /// The file its output is redirected into, when it is.

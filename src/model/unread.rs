@@ -18,6 +18,8 @@ pub enum Bound {
     Deeper(&'static str, usize),
     /// More of these.
     More(usize, &'static str),
+    /// More conditions on what runs, of which the rest is left out.
+    Conditions(usize),
     /// A chain of more commands.
     Chain(usize),
     /// A loop over more words.
@@ -53,6 +55,7 @@ impl fmt::Display for Bound {
             Bound::Index => f.write_str("an index nested too deeply"),
             Bound::Deeper(what, most) => write!(f, "{what} nested deeper than {most}"),
             Bound::More(most, what) => write!(f, "more than {most} {what}"),
+            Bound::Conditions(most) => write!(f, "more than {most} conditions on one command"),
             Bound::Chain(most) => write!(f, "a chain of more than {most} commands"),
             Bound::Loop(most) => write!(f, "a loop over more than {most} words"),
             Bound::Expansion => f.write_str("the Makefile expands to too much"),
@@ -92,6 +95,11 @@ impl Unread {
             Unread::Absent(_) | Unread::Refused(_) => false,
             Unread::Unshown(why) => why.is_bound(),
         }
+    }
+
+    /// Whether everything was read, and only some conditions on it were left out.
+    pub fn is_of_conditions(&self) -> bool {
+        matches!(self, Unread::Bound(Bound::Conditions(_)))
     }
 
     /// Whether what was asked for is not there.

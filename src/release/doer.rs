@@ -197,7 +197,9 @@ impl<'p> Doer<'p> {
         let find = |list: &'p [(String, Text)]| list.iter().rev().find(|(k, _)| k == name).map(|(_, v)| v);
         match self.act {
             Act::Action(step, _) => find(&step.env),
-            Act::Command(step, command, _) => find(&command.env).or_else(|| find(&step.env)),
+            Act::Command(step, command, _) => {
+                find(&command.env).or_else(|| find(&command.inherited)).or_else(|| find(&step.env))
+            }
         }
     }
 

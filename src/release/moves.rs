@@ -157,6 +157,7 @@ mod tests {
             words: line.split(' ').map(Text::from).collect(),
             wrapped: Vec::new(),
             env: Vec::new(),
+            inherited: Arc::default(),
             input: None,
             output: None,
             folder: Text::default(),

@@ -1,6 +1,7 @@
 //! Steps that nobody here can read and that hold what it takes to publish: an action that the catalogue does not
 //! know, or a script that cannot be followed. Leaving them out would grade a release from what happened to be readable.
 
+use std::cell::LazyCell;
 use std::sync::Arc;
 
 use super::speech::{hands_out, harmless, packs, publishes};
@@ -49,7 +50,8 @@ pub(super) fn of_job(job: &Job, own: &facts::Facts<'_>, checkout: &Checkout) -> 
             StepBody::Action(_) if known => None,
             StepBody::Action(action) => unknown_action(job, index, step, action, own),
             StepBody::Script(script) => {
-                let mut unread = script.unread.iter();
+                let silent = LazyCell::new(|| is_silent(index, step, script, own));
+                let mut unread = script.unread.iter().filter(|(_, why)| !why.is_of_conditions() || !*silent);
                 unread
                     .find_map(|(place, why)| unread_script(job, index, step, (script, place, why), own, checkout))
                     .or_else(|| quiet_program(job, index, step, script).filter(|_| !known))
@@ -61,6 +63,13 @@ pub(super) fn of_job(job: &Job, own: &facts::Facts<'_>, checkout: &Checkout) -> 
     };
     let steps = job.steps.iter().enumerate().filter(|(_, step)| !step.cond.is_never());
     steps.filter_map(of_step).collect()
+}
+
+/// Whether nothing in a script speaks of publishing or attests. Conditions that are left out change nothing then.
+fn is_silent(index: usize, step: &Step, script: &Script, own: &facts::Facts<'_>) -> bool {
+    let mut words = script.commands.iter().flat_map(|c| c.words.iter());
+    let attests = own.attests.iter().any(|a| a.step == index);
+    !attests && !publishes(&step.label) && !words.any(|word| publishes(word.as_str()))
 }
 
 /// A place of a script that could not be read, and behind which something may publish.

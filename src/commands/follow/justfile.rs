@@ -457,7 +457,11 @@ impl Just<'_> {
         }
         match named(&self.variables) {
             Some(expression) => self.value(&expression, locals, depth + 1),
-            None => unknown(text),
+            None => {
+                let line = text.strip_prefix('`').and_then(|t| t.strip_suffix('`')).filter(|t| !t.contains('`'));
+                let printed = line.and_then(|line| (self.call.shell)(line, self.call.folder.as_str()));
+                printed.map_or_else(|| unknown(text), |printed| printed.to_string())
+            }
         }
     }
 }

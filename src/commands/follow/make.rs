@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::{Call, Entered, Piece, join};
 use crate::checkout::Checkout;
+use crate::commands::Choices;
 use crate::model::{Bound, Text, Unread};
 use crate::syntax::makefile::{self, Condition, Entry, Variable};
 
@@ -44,6 +45,9 @@ struct Make<'c> {
     variables: BTreeMap<String, Value>,
     /// Variables that the platform sets, below all others.
     platform: &'c dyn Fn(&str) -> Option<Text>,
+    /// What a line of shell prints, where reading tells.
+    shell: &'c dyn Fn(&str, &str) -> Option<Text>,
+    choices: Choices,
     /// Values for a target, a loop or a call; the last one counts.
     locals: Vec<(String, Value)>,
     /// Set on the command line; files do not change them.
@@ -126,7 +130,9 @@ pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
     let mut done: BTreeSet<String> = BTreeSet::new();
     let mut unmade: Vec<&str> = Vec::new();
     for goal in goals {
-        if !make.visit(goal, &mut done, &mut entered, 0) && !call.checkout.exists(&join(&make.folder, goal)) {
+        if !make.visit(goal, &mut done, &mut entered, &mut Vec::new())
+            && !call.checkout.exists(&join(&make.folder, goal))
+        {
             unmade.push(goal);
         }
     }
@@ -200,6 +206,8 @@ impl<'c> Make<'c> {
             folder,
             variables,
             platform: call.platform,
+            shell: call.shell,
+            choices: call.choices.clone(),
             locals: Vec::new(),
             exported: overrides.iter().map(|(n, _)| n.clone()).collect(),
             fixed: overrides.into_iter().collect(),
@@ -421,6 +429,8 @@ impl<'c> Make<'c> {
                 }
                 match (left.is_literal(), right.is_literal()) {
                     (true, true) => known(!*equal),
+                    // What is known of a text may be enough to tell it from another one.
+                    _ if left.equals(&right).is_never() => known(!*equal),
                     _ => Branch::Open,
                 }
             }
@@ -448,15 +458,21 @@ impl<'c> Make<'c> {
     }
 
     /// The recipes of a target behind those of what it needs; whether a rule makes it.
-    fn visit(&mut self, target: &str, done: &mut BTreeSet<String>, entered: &mut Entered, depth: usize) -> bool {
+    fn visit(
+        &mut self,
+        target: &str,
+        done: &mut BTreeSet<String>,
+        entered: &mut Entered,
+        chain: &mut Vec<(usize, bool)>,
+    ) -> bool {
         if done.contains(target) {
             return true;
         }
-        if depth > MOST_RULES || done.len() > MOST_RULES {
+        if chain.len() > MOST_RULES || done.len() > MOST_RULES {
             self.stop(Bound::More(MOST_RULES, "make rules lead on from here"));
             return true;
         }
-        let matching = self.matching(target);
+        let matching = self.matching(target, chain);
         if matching.is_empty() {
             return false;
         }
@@ -482,9 +498,12 @@ impl<'c> Make<'c> {
                 .map(|p| stem.as_deref().map_or(p.clone(), |s| p.replacen('%', s, 1)))
                 .collect();
             self.locals.truncate(own);
+            let implicit = stem.is_some() && self.rules.get(at).is_some_and(|rule| rule.pattern.is_none());
+            chain.push((at, implicit));
             for needed in &needed {
-                self.visit(needed, done, entered, depth + 1);
+                self.visit(needed, done, entered, chain);
             }
+            chain.pop();
             self.local("@", target);
             self.local("*", stem.as_deref().unwrap_or_default());
             self.local("<", needed.first().map_or("", String::as_str));
@@ -511,9 +530,11 @@ impl<'c> Make<'c> {
         true
     }
 
-    /// The rules for a target with their stems. An explicit recipe takes the place of patterns, and of those the one
-    /// with the shortest stem counts.
-    fn matching(&self, target: &str) -> Vec<(usize, Option<String>)> {
+    /// The rules for a target with their stems, behind those that lead to it, each with whether it is implicit. An
+    /// explicit recipe takes the place of patterns, and of those the one with the shortest stem counts. No implicit rule
+    /// stands twice in a chain of them, and none makes a file that is there from others that are not.
+    /// Source: <https://www.gnu.org/software/make/manual/html_node/Chained-Rules.html>
+    fn matching(&self, target: &str, chain: &[(usize, bool)]) -> Vec<(usize, Option<String>)> {
         let mut explicit = Vec::new();
         let mut implicit: Vec<(usize, String)> = Vec::new();
         for (at, rule) in self.rules.iter().enumerate() {
@@ -525,7 +546,12 @@ impl<'c> Make<'c> {
             }
             match rule.targets.iter().find_map(|t| fits(t, target)) {
                 Some(None) => explicit.push((at, None)),
-                Some(Some(stem)) => implicit.push((at, stem)),
+                Some(Some(stem)) => {
+                    let again = chain.iter().rev().take_while(|(_, implicit)| *implicit).any(|(rule, _)| *rule == at);
+                    if !again && !self.is_source(target, rule, &stem) {
+                        implicit.push((at, stem));
+                    }
+                }
                 None => {}
             }
         }
@@ -535,6 +561,17 @@ impl<'c> Make<'c> {
             explicit.extend(shortest.map(|(at, stem)| (*at, Some(stem.clone()))));
         }
         explicit
+    }
+
+    /// Whether a target is a file that is there, while something that the rule would make it from is not.
+    fn is_source(&self, target: &str, rule: &Rule, stem: &str) -> bool {
+        let there = |name: &str| self.checkout.exists(&join(&self.folder, name));
+        let explicit = |name: &str| self.rules.iter().any(|r| r.targets.iter().any(|t| t == name));
+        there(target)
+            && functions::split(&rule.prerequisites).iter().filter(|p| *p != "|").any(|p| {
+                let name = p.replacen('%', stem, 1);
+                !there(&name) && !explicit(&name)
+            })
     }
 
     fn local(&mut self, name: &str, value: &str) {

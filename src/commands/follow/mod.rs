@@ -24,7 +24,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::checkout::{Bearing, Checkout};
-use crate::commands::matching;
+use crate::commands::{Choices, matching};
 use crate::model::{Location, Problem, Text, Unread};
 use crate::syntax::conf::{self, Language, Lines, Value, unfinished};
 use crate::syntax::yaml::{self, Document};
@@ -103,6 +103,10 @@ pub(super) struct Call<'a> {
     env: [&'a [(String, Text)]; 2],
     /// The variables that the platform sets below them.
     pub(super) platform: &'a dyn Fn(&str) -> Option<Text>,
+    /// What a line of shell prints in a folder, where reading tells.
+    pub(super) shell: &'a dyn Fn(&str, &str) -> Option<Text>,
+    /// What symbols can stand for.
+    pub(super) choices: Choices,
 }
 
 impl<'a> Call<'a> {
@@ -115,7 +119,14 @@ impl<'a> Call<'a> {
     ) -> Self {
         let first = words.first().map_or("", Text::as_str);
         let program = first.rsplit('/').next().unwrap_or(first);
-        Self { checkout, words, program, name: words.first().and_then(matching::program), folder, env, platform }
+        let name = words.first().and_then(matching::program);
+        let choices = Choices::default();
+        Self { checkout, words, program, name, folder, env, platform, shell: &|_, _| None, choices }
+    }
+
+    /// The same where lines of shell can be read.
+    pub(super) fn with_shell(self, shell: &'a dyn Fn(&str, &str) -> Option<Text>, choices: &Choices) -> Self {
+        Self { shell, choices: choices.clone(), ..self }
     }
 
     /// A command without variables.

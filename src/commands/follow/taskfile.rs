@@ -166,19 +166,21 @@ impl Reader<'_> {
             let below = text("dir").map_or_else(|| folder.to_owned(), |d| join(here, d));
             let inner =
                 if text("flatten") == Some("true") { namespace.to_owned() } else { format!("{namespace}{name}:") };
-            let vars: Vec<(String, String)> = include.get("vars").map(literals).unwrap_or_default();
+            let vars: Vec<(String, String)> =
+                include.get("vars").map(|v| literals(self.call, v, folder)).unwrap_or_default();
             self.load(&found, &inner, &below, &vars, depth + 1);
         }
     }
 
     /// The variables of a task, those that win first.
     fn vars(&self, file: &File, task: Option<Node<'_>>, given: &Vars) -> Vec<(String, String)> {
+        let own = |vars| literals(self.call, vars, &file.folder);
         let mut all: Vec<(String, String)> = given.to_vec();
-        all.extend(task.and_then(|t| t.get("vars")).map(literals).unwrap_or_default());
+        all.extend(task.and_then(|t| t.get("vars")).map(own).unwrap_or_default());
         all.extend(file.vars.iter().cloned());
-        all.extend(file.document.root().get("vars").map(literals).unwrap_or_default());
+        all.extend(file.document.root().get("vars").map(own).unwrap_or_default());
         if let Some(main) = self.files.first() {
-            all.extend(main.document.root().get("vars").map(literals).unwrap_or_default());
+            all.extend(main.document.root().get("vars").map(own).unwrap_or_default());
         }
         let env = self.call.variables();
         all.extend(env.map(|(name, value)| (name.clone(), value.as_str().to_owned())));
@@ -217,8 +219,9 @@ impl Reader<'_> {
         let vars = self.vars(&file, Some(task), given);
         let folder = task.get("dir").and_then(|d| d.as_str()).map(|d| substituted(d, &vars));
         let folder = folder.map_or_else(|| file.folder.clone(), |d| join(&file.folder, &d));
-        let mut env = file.document.root().get("env").map(literals).unwrap_or_default();
-        env.extend(task.get("env").map(literals).unwrap_or_default());
+        let own = |vars| literals(self.call, vars, &folder);
+        let mut env = file.document.root().get("env").map(own).unwrap_or_default();
+        env.extend(task.get("env").map(own).unwrap_or_default());
         let env = env.iter().map(|(n, v)| (n.clone(), Text::new(substituted(v, &vars)))).collect::<Vec<_>>();
         let run = Run { file: &file, vars: &vars, folder: &folder, env: &env, depth };
         for dep in task.get("deps").map(|d| d.items().collect::<Vec<_>>()).unwrap_or_default() {
@@ -270,7 +273,7 @@ impl Reader<'_> {
             let inner = Run { vars: &vars, ..*run };
             let node = node.get("defer").filter(|d| d.get("task").is_some()).unwrap_or(node);
             if let Some(other) = node.get("task").and_then(|t| t.as_str()) {
-                let given = node.get("vars").map(literals).unwrap_or_default();
+                let given = node.get("vars").map(|v| literals(self.call, v, run.folder)).unwrap_or_default();
                 let given: Vec<(String, String)> =
                     given.into_iter().map(|(n, v)| (n, substituted(&v, &vars))).collect();
                 self.called(other, &given, &inner);
@@ -301,11 +304,19 @@ struct Run<'a> {
     depth: usize,
 }
 
-/// The entries of a mapping that are plain values; the output of a command is unknown.
-fn literals(node: Node<'_>) -> Vec<(String, String)> {
+/// The entries of a mapping that are plain values; the output of most commands is unknown.
+fn literals(call: &Call<'_>, node: Node<'_>, folder: &str) -> Vec<(String, String)> {
+    let printed = |v: Node<'_>| {
+        let (_, line) = v.entries().find(|(key, _)| key.as_str() == Some("sh"))?;
+        let line = line.as_str().filter(|line| !line.contains("{{"))?;
+        (call.shell)(line, folder)
+    };
     let value = |v: Node<'_>, key: &str| match v.as_str() {
         Some(text) => text.to_owned(),
-        None => format!("${{{{ template.{key} }}}}"),
+        None => match printed(v) {
+            Some(text) => text.to_string(),
+            None => format!("${{{{ template.{key} }}}}"),
+        },
     };
     node.entries().filter_map(|(k, v)| Some((k.as_str()?.to_owned(), value(v, k.as_str()?)))).collect()
 }

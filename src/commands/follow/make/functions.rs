@@ -9,6 +9,7 @@ use globset::GlobMatcher;
 use super::{Make, Value, publishes};
 use crate::checkout::Checkout;
 use crate::commands::follow::join;
+use crate::commands::symbol;
 use crate::model::Text;
 use crate::syntax::pattern::file_matcher;
 
@@ -142,7 +143,7 @@ impl Make<'_> {
         let from = |at: usize| rest_of(argument, at);
         let made = match name {
             "if" => {
-                let (holds, _) = self.truth(nth(0), depth);
+                let (holds, asked) = self.truth(nth(0), depth);
                 let (yes, no) = (nth(1).to_owned(), from(2).to_owned());
                 match holds {
                     Some(true) => self.expand(&yes, depth),
@@ -154,21 +155,23 @@ impl Make<'_> {
                             // The reading that publishes counts.
                             (true, _) => yes,
                             (false, true) => no,
-                            _ => "${{ make.if }}".to_owned(),
+                            _ => self.either(&asked, yes, no),
                         }
                     }
                 }
             }
             "or" => {
-                let mut made = String::new();
+                let (mut made, mut before) = (String::new(), Vec::new());
                 for part in &raw {
                     let (holds, text) = self.truth(part.trim(), depth);
-                    if holds != Some(false) {
+                    if holds.is_none() && self.choices.of(&Text::new(text.as_str())).is_some() {
+                        before.push(text);
+                    } else if holds != Some(false) {
                         made = text;
                         break;
                     }
                 }
-                made
+                before.into_iter().rev().fold(made, |made, text| self.either(&text, text.clone(), made))
             }
             "and" => {
                 let mut made = String::new();
@@ -254,15 +257,30 @@ impl Make<'_> {
                         let up = self.folder.split('/').filter(|p| !p.is_empty()).count();
                         if up == 0 { ".".to_owned() } else { vec![".."; up].join("/") }
                     }
-                    _ => format!(
-                        "${{{{ shell({}) }}}}",
-                        line.replace("${{ ", "<").replace(" }}", ">").replace("}}", "} }")
-                    ),
+                    _ => match (self.shell)(&line, &self.folder) {
+                        Some(text) => text.to_string(),
+                        None => format!(
+                            "${{{{ shell({}) }}}}",
+                            line.replace("${{ ", "<").replace(" }}", ">").replace("}}", "} }")
+                        ),
+                    },
                 }
             }
             _ => return self.text_function(name, argument, &raw, depth),
         };
         Some(if made == "$(CURDIR)" { self.expand(&made, depth) } else { made })
+    }
+
+    /// One text where a third is not empty, and another where it is.
+    fn either(&self, asked: &str, yes: String, no: String) -> String {
+        let cond = self.choices.resolve(symbol::present(&Text::new(asked)));
+        let (yes, no) = (Text::new(yes), Text::new(no));
+        let shown = format!("{cond}: {}; {}", symbol::word(&yes), symbol::word(&no));
+        let symbol = symbol::unknown("if", &shown);
+        let mut options = self.choices.either(&cond, yes, no);
+        options.retain(|(cond, _)| !cond.is_never());
+        self.choices.keep(&symbol, options);
+        symbol.to_string()
     }
 
     fn text_function(&mut self, name: &str, argument: &str, raw: &[&str], depth: usize) -> Option<String> {
