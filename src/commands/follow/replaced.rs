@@ -117,6 +117,7 @@ mod tests {
                 words: words.into(),
                 wrapped: Vec::new(),
                 env: Vec::new(),
+                inherited: Arc::default(),
                 input: None,
                 output: None,
                 folder: Text::default(),
