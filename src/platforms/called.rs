@@ -22,6 +22,8 @@ struct Called {
     text: Arc<str>,
     /// The word of the pipeline that names it, or the file by which it is reached.
     named: Location,
+    /// The files over which it is reached.
+    over: Vec<Arc<str>>,
 }
 
 /// What the first file with a sign of a release shows, and the word of the pipeline that leads to it.
@@ -34,13 +36,15 @@ pub(super) fn release(
 ) -> Option<(String, Location)> {
     let mut seen = BTreeSet::from([pipeline.to_string()]);
     let mut open = leads_to(checkout, pipeline, text, &mut seen);
-    while let Some(Called { path, text, named }) = open.pop() {
+    while let Some(Called { path, text, named, mut over }) = open.pop() {
         if let Some(sign) = clues.in_script(&detector.release, &path, &text) {
-            let place = format!("{path}:{}", sign.location.line);
-            return Some((format!("that it leads to {place}, which shows {}", sign.what), named));
+            let way = if over.is_empty() { String::new() } else { format!("over {} ", over.join(", ")) };
+            let what = format!("that it leads {way}to {path}:{}, which shows {}", sign.location.line, sign.what);
+            return Some((what, named));
         }
         let further = leads_to(checkout, &path, &text, &mut seen);
-        open.extend(further.into_iter().map(|called| Called { named: named.clone(), ..called }));
+        over.push(path);
+        open.extend(further.into_iter().map(|called| Called { named: named.clone(), over: over.clone(), ..called }));
     }
     None
 }
@@ -51,7 +55,7 @@ fn leads_to(checkout: &Checkout, from: &Arc<str>, text: &str, seen: &mut BTreeSe
     let new = |call| seen.len() < MOST_FILES && seen.insert(call);
     for (number, line, make, recipes) in recipes::run_by(checkout, text, new) {
         let named = within(from, number, line, make);
-        found.push(Called { path: recipes.path.into(), text: recipes.text.into(), named });
+        found.push(Called { path: recipes.path.into(), text: recipes.text.into(), named, over: Vec::new() });
     }
     found.reverse();
     found
@@ -78,7 +82,8 @@ fn scripts(checkout: &Checkout, from: &Arc<str>, text: &str, seen: &mut BTreeSet
             if let Ok(text) = checkout.glance(&path)
                 && is_script(&path, &text)
             {
-                found.push(Called { path: path.into(), text, named: within(from, number, line, word) });
+                let named = within(from, number, line, word);
+                found.push(Called { path: path.into(), text, named, over: Vec::new() });
             }
         }
     }

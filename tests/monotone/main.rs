@@ -4,9 +4,10 @@
 //!    and of no checkout, unless an open verdict cites something in the removed text as well: `push: true` may be both
 //!    what shows a hosted build and what publishes without provenance.
 //! 2. Removing a declaration of permissions that grants no writing raises nothing.
-//! 3. Removing a file that is no pipeline raises nothing, unless an open verdict cites it, or it switches on a cache or
-//!    a client's default by being there (lock files and manifests), takes the place of a release tool's defaults,
-//!    which publish more than it asks for, or applies other files (a customisation, whose patches are what fails).
+//! 3. Removing a file that is no pipeline raises nothing, unless an open verdict cites it, a pipeline that is not analysed
+//!    is held down by what it leads to over this file, or it switches on a cache or a client's default by being there (lock
+//!    files and manifests), takes the place of a release tool's defaults, which publish more than it asks for, or applies
+//!    other files (a customisation, whose patches are what fails).
 //! 4. Removing a step that no open verdict cites raises no target whose build jobs stay the same, unless the step brings
 //!    code or files into its job or takes them out (a checkout, an artifact that is handed on) or is a local action, in
 //!    whose own file an open verdict may cite something. A job that builds nothing any more is not asked what build jobs
@@ -106,7 +107,10 @@ fn blamed(report: &Report, path: &str, lines: &Range<usize>) -> bool {
     open.flat_map(|verdict| &verdict.evidence)
         .any(|evidence| &*evidence.location.path == path && lines.contains(&(evidence.location.line as usize)))
         || report.errors.iter().any(|error| error.path == path)
-        || report.unassessed.iter().any(|pipeline| pipeline.path == path)
+        || report
+            .unassessed
+            .iter()
+            .any(|pipeline| pipeline.path == path || pipeline.holds_down && pipeline.reason.contains(path))
 }
 
 /// The targets, and the checkout as `None`, whose level is higher than before.
