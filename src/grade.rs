@@ -165,7 +165,7 @@ pub fn settle(report: &mut Report, settings: &Settings, pipelines: &[&str], toda
     acceptance::apply(report, &settings.accept, today);
     declarations::apply(report, &settings.declarations, today);
     gate::apply(report, &settings.gate);
-    report.notes.sort();
+    report.notes.sort_unstable();
     debug_assert_eq!(report.level, shown, "no setting changes a level");
 }
 
@@ -294,7 +294,7 @@ fn plan(targets: &[Target]) -> Vec<PlanStep> {
         let general = card.how.iter().filter(fits).map(|a| a.text.as_str());
         let how: Vec<&str> = fields.iter().map(String::as_str).chain(general).collect();
         names.dedup();
-        locations.sort();
+        locations.sort_unstable();
         steps.push(PlanStep {
             step: steps.len() as u32 + 1,
             requirement: *requirement,

@@ -38,7 +38,7 @@ pub fn inventory(checkout: &Checkout, root: &str, beside: Vec<RunnerPool>) -> In
             }
         }
     }
-    unanswered.sort();
+    unanswered.sort_unstable();
     unanswered.dedup();
     let mut users: HashMap<*const RunnerPool, BTreeSet<&str>> = HashMap::new();
     for (title, job) in &jobs {

@@ -174,7 +174,7 @@ pub fn grade_checkout(checkout: &Checkout, root: &str, options: &Options) -> Rep
     let own = runners::asks_for_own_runners(&lowered.pipelines, &Catalogue::get().labels.hosted);
     problems.extend(unread.iter().filter(|_| own).map(|p| (Requirement::HostedBuild, p.clone())));
     let mut errors: Vec<Problem> = problems.iter().map(|(_, p)| p.clone()).chain(unread).collect();
-    errors.sort();
+    errors.sort_unstable();
     errors.dedup();
     let searched = searched(checkout, lowered.pipelines.iter().filter(|p| !p.flows.is_empty()).count());
     let graded = grade::grade(targets, &unassessed, &problems, &searched, &|at| line_of(checkout, at));
@@ -184,7 +184,7 @@ pub fn grade_checkout(checkout: &Checkout, root: &str, options: &Options) -> Rep
     notes.extend(graded.notes);
     notes.extend(team_notes);
     notes.extend(hardening);
-    notes.sort();
+    notes.sort_unstable();
     notes.dedup();
     let mut report = Report {
         version: 1,
@@ -363,7 +363,7 @@ pub fn runners_in(checkout: &Checkout, root: &str, options: &Options) -> Invento
     let beside = pools_beside(checkout, &settings, options, &mut errors);
     let mut inventory = inventory::inventory(checkout, root, beside);
     errors.extend(checkout.unread(Bearing::Runner));
-    errors.sort();
+    errors.sort_unstable();
     errors.dedup();
     inventory.errors = errors;
     inventory

@@ -149,7 +149,7 @@ pub(super) fn walk(root: &Path, all: bool, most: usize) -> Walk {
     }
     walk.files.sort_unstable();
     walk.links.sort_unstable();
-    walk.problems.sort();
+    walk.problems.sort_unstable();
     walk
 }
 

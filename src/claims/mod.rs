@@ -54,7 +54,7 @@ pub fn claims(checkout: &Checkout) -> Vec<Found> {
     let Some(judge) = judge::Judge::new(rules, name) else { return Vec::new() };
     let found = spread(&texts, |(path, text)| Some(in_document(&judge, path, text)));
     let mut found: Vec<Found> = found.into_iter().flatten().collect();
-    found.sort();
+    found.sort_unstable();
     found.truncate(MAX_CLAIMS);
     found
 }
@@ -84,7 +84,7 @@ fn in_document(judge: &judge::Judge, path: &Arc<str>, text: &str) -> Vec<Found> 
             found.push(Found { location: lines.location(path, range), level, text: shown(&sentence) });
         }
     }
-    found.sort();
+    found.sort_unstable();
     found.dedup_by(|a, b| (a.location.line, a.level) == (b.location.line, b.level));
     found
 }

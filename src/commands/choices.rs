@@ -99,8 +99,8 @@ impl Choices {
         let mut found = Options::new();
         while let Some((cond, text, depth)) = open.pop() {
             let known = self.known.borrow();
-            let known = text.symbols().find_map(|s| Some((Text::unknown(s), known.get(&symbol::fold(s))?.clone())));
-            let Some((hole, options)) = known else {
+            let known = text.symbols().find_map(|s| Some((s, known.get(&symbol::fold(s))?.clone())));
+            let Some((symbol, options)) = known else {
                 found.push((cond, text));
                 continue;
             };
@@ -110,7 +110,7 @@ impl Choices {
             for (under, value) in options.into_iter().rev() {
                 let cond = cond.clone().and(self.resolve(under));
                 if !cond.is_never() {
-                    open.push((cond, Text::from(text.as_str().replace(hole.as_str(), value.as_str())), depth - 1));
+                    open.push((cond, text.filled(symbol, &value), depth - 1));
                 }
             }
         }

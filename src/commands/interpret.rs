@@ -248,7 +248,7 @@ impl Interpreter<'_> {
         };
         script.outputs = reached(self.written.outputs);
         script.exports = reached(self.written.exports);
-        script.unread.sort();
+        script.unread.sort_unstable();
         script.unread.dedup();
         script
     }

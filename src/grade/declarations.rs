@@ -23,7 +23,7 @@ pub(super) fn apply(report: &mut Report, declarations: &[settings::Declaration],
             }
         }
         let mut ids: Vec<String> = targets.into_iter().map(|(id, _)| id).collect();
-        ids.sort();
+        ids.sort_unstable();
         ids.dedup();
         report.declarations.push(Declaration {
             requirement: declaration.requirement,

@@ -65,7 +65,7 @@ pub(super) fn apply(report: &mut Report, exclude: &[Exclude], pipelines: &[&str]
         }
         let mut files: Vec<ExcludedFile> =
             parts.into_iter().map(|Part { path, counts, what }| ExcludedFile { path, counts, what }).collect();
-        files.sort();
+        files.sort_unstable();
         let path = entry.path.as_str().to_owned();
         report.excluded.push(Excluded { path, reason: entry.reason.clone(), files, location: entry.location.clone() });
     }

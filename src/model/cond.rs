@@ -21,6 +21,9 @@ pub enum Cond {
 /// More distinct atoms than this are not enumerated; the answer is then the cautious one.
 const MOST_ATOMS: usize = 12;
 
+/// Distinct atoms of conditions.
+type Atoms<'c> = Vec<&'c Arc<str>>;
+
 impl Cond {
     /// Always.
     pub const TRUE: Cond = Cond::Known(true);
@@ -136,47 +139,54 @@ impl Cond {
         if matches!(self, Cond::All(all) if all.contains(other)) {
             return true;
         }
-        let mut atoms = BTreeSet::new();
-        if !(self.collect(&mut atoms, MOST_ATOMS) && other.collect(&mut atoms, MOST_ATOMS)) {
+        let mut atoms = Atoms::new();
+        if !(self.collect(&mut atoms) && other.collect(&mut atoms)) {
             return false;
         }
-        let atoms: Vec<Arc<str>> = atoms.into_iter().collect();
         blocks(&atoms).all(|block| self.holds(&atoms, block) & !other.holds(&atoms, block) == 0)
     }
 
     /// Whether it can only hold when some atom that `wanted` accepts holds.
     pub fn requires(&self, wanted: &dyn Fn(&str) -> bool) -> bool {
         let mut atoms = BTreeSet::new();
-        self.collect(&mut atoms, usize::MAX);
+        self.each_atom(&mut |atom| {
+            atoms.insert(atom);
+            true
+        });
         atoms.iter().filter(|a| wanted(a)).any(|a| self.implies(&Cond::Atom(Arc::clone(a))))
     }
 
     fn satisfiable(&self) -> bool {
-        let mut atoms = BTreeSet::new();
-        let all = self.collect(&mut atoms, MOST_ATOMS);
-        let atoms: Vec<Arc<str>> = atoms.into_iter().collect();
-        !all || blocks(&atoms).any(|block| self.holds(&atoms, block) != 0)
+        let mut atoms = Atoms::new();
+        !self.collect(&mut atoms) || blocks(&atoms).any(|block| self.holds(&atoms, block) != 0)
     }
 
-    /// Gathers its atoms; `false` as soon as there are more.
-    fn collect(&self, into: &mut BTreeSet<Arc<str>>, most: usize) -> bool {
+    /// Gathers its atoms, each once; `false` as soon as there are too many.
+    fn collect<'c>(&'c self, into: &mut Atoms<'c>) -> bool {
+        self.each_atom(&mut |atom| {
+            if !into.contains(&atom) {
+                into.push(atom);
+            }
+            into.len() <= MOST_ATOMS
+        })
+    }
+
+    /// Shows every atom where it stands, until `keep_on` says otherwise; whether it never did.
+    fn each_atom<'c>(&'c self, keep_on: &mut impl FnMut(&'c Arc<str>) -> bool) -> bool {
         match self {
             Cond::Known(_) => true,
-            Cond::Atom(a) => {
-                into.insert(Arc::clone(a));
-                into.len() <= most
-            }
-            Cond::Not(c) => c.collect(into, most),
-            Cond::All(cs) | Cond::Any(cs) => cs.iter().all(|c| c.collect(into, most)),
+            Cond::Atom(atom) => keep_on(atom),
+            Cond::Not(c) => c.each_atom(keep_on),
+            Cond::All(cs) | Cond::Any(cs) => cs.iter().all(|c| c.each_atom(keep_on)),
         }
     }
 
     /// In which of the 64 rows of a block of the truth table it holds, one bit each.
-    fn holds(&self, atoms: &[Arc<str>], block: u64) -> u64 {
+    fn holds(&self, atoms: &[&Arc<str>], block: u64) -> u64 {
         match self {
             Cond::Known(true) => u64::MAX,
             Cond::Known(false) => 0,
-            Cond::Atom(atom) => match atoms.iter().position(|known| known == atom) {
+            Cond::Atom(atom) => match atoms.iter().position(|known| *known == atom) {
                 Some(at) => match WITHIN.get(at) {
                     Some(rows) => *rows,
                     None if block >> (at - WITHIN.len()) & 1 == 1 => u64::MAX,
@@ -209,7 +219,7 @@ const WITHIN: [u64; 6] = [
 ];
 
 /// The blocks of the truth table. Where fewer atoms are than a block has columns for, it holds the same rows again.
-fn blocks(atoms: &[Arc<str>]) -> std::ops::Range<u64> {
+fn blocks(atoms: &[&Arc<str>]) -> std::ops::Range<u64> {
     0..1 << atoms.len().saturating_sub(WITHIN.len())
 }
 

@@ -80,6 +80,26 @@ impl Text {
         })
     }
 
+    /// The text with a value wherever the symbol stands.
+    pub fn filled(&self, symbol: &str, value: &Text) -> Text {
+        let mut filled = String::with_capacity(self.0.len() + value.0.len());
+        let mut rest = self.0.as_str();
+        while let Some((before, opened)) = opening(rest).and_then(|at| rest.split_at_checked(at)) {
+            let inner = opened.get(MARK..).unwrap_or_default();
+            let inner = opening(inner).and_then(|next| inner.get(..next)).unwrap_or(inner);
+            let end = inner.find("}}").filter(|end| inner.get(..*end).is_some_and(|found| found.trim() == symbol));
+            let (written, length) = match end {
+                Some(end) => (value.as_str(), MARK + end + "}}".len()),
+                None => (opened.get(..MARK + inner.len()).unwrap_or_default(), MARK + inner.len()),
+            };
+            filled.push_str(before);
+            filled.push_str(written);
+            rest = opened.get(length..).unwrap_or_default();
+        }
+        filled.push_str(rest);
+        Text::from(filled)
+    }
+
     /// The literal beginning and end around the unknown parts.
     pub fn ends(&self) -> (&str, &str) {
         let text = self.0.as_str();
@@ -176,5 +196,20 @@ impl From<&str> for Text {
 impl From<String> for Text {
     fn from(text: String) -> Self {
         Self(SmolStr::from(text))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Text;
+
+    #[test]
+    fn a_value_takes_the_place_of_its_symbol_alone() {
+        let text = Text::from("${{ a }}-${{b}}/${{ a }}${{ ab }}${{ a");
+        assert_eq!(text.filled("a", &Text::from("x ${{ a }}")).as_str(), "x ${{ a }}-${{b}}/x ${{ a }}${{ ab }}${{ a");
+        assert_eq!(text.filled("b", &Text::from("y")).as_str(), "${{ a }}-y/${{ a }}${{ ab }}${{ a");
+        assert_eq!(text.filled("c", &Text::from("z")), text);
+        let nested = Text::from("${{ if(${{ a }}; b) }}");
+        assert_eq!(nested.filled("a", &Text::from("x")).as_str(), "${{ if(x; b) }}");
     }
 }

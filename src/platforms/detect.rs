@@ -31,7 +31,7 @@ pub fn unassessed(checkout: &Checkout) -> Vec<Unassessed> {
             found.push(assess(checkout, detector, &clues, path, &text));
         }
     }
-    found.sort();
+    found.sort_unstable();
     found
 }
 

@@ -49,7 +49,7 @@ pub(super) fn origin(flow: &Flow, facts: &FlowFacts<'_>, job: usize, step: usize
     }
     let mut found = Origin::default();
     follow(flow, facts, job, step, &key.2, &mut found, 0);
-    found.files.sort();
+    found.files.sort_unstable();
     found.files.dedup();
     facts.origins.borrow_mut().insert(key, found.clone());
     found
@@ -364,7 +364,7 @@ pub(super) fn builds(flow: &Flow, facts: &FlowFacts<'_>, publishes: &[&Publish<'
         open.extend(feeders);
     }
     close(flow, facts, open, &mut found);
-    found.unknown.sort();
+    found.unknown.sort_unstable();
     found.unknown.dedup();
     found
 }

@@ -291,7 +291,7 @@ pub(super) fn refs(flow: &Flow, facts: &FlowFacts<'_>, job: usize, step: usize, 
             all.extend(bytes::origin(flow, facts, job, step, item.as_str()).files);
         }
     }
-    all.sort();
+    all.sort_unstable();
     all.dedup();
     all
 }

@@ -367,7 +367,7 @@ fn read_file(flow: &Flow, facts: &FlowFacts<'_>, point: &Point, path: &str, list
     let origin = bytes::origin(flow, facts, point.job, point.step, path);
     let mut places: Vec<(usize, String)> = vec![(point.job, glob::normal(path))];
     places.extend(origin.files.iter().flat_map(|f| bytes::legs(flow, &f.job).map(|at| (at, f.pattern.clone()))));
-    places.sort();
+    places.sort_unstable();
     places.dedup();
     let mut any = false;
     for (at, path) in places {

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::cell::{OnceCell, RefCell};
 use std::fmt;
+use std::iter;
 use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
@@ -339,10 +340,7 @@ fn has(outer: &[Unit], inner: &[Unit]) -> bool {
         [Unit::Deep] => true,
         [Unit::Star] => !inner.iter().any(|i| matches!(i, Unit::Deep | Unit::Char('/'))),
         _ if outer.len() * inner.len() > MOST_CELLS => false,
-        _ => {
-            let width = inner.len() + 1;
-            within(outer, inner, &mut vec![None; (outer.len() + 1) * width], 0, 0, width)
-        }
+        _ => from_the_ends(outer, inner, within),
     }
 }
 
@@ -353,8 +351,7 @@ fn may_meet(a: &[Unit], b: &[Unit]) -> bool {
     if a.len() * b.len() > MOST_CELLS {
         return true;
     }
-    let width = b.len() + 1;
-    meet(a, b, &mut vec![None; (a.len() + 1) * width], 0, 0, width)
+    from_the_ends(a, b, meet)
 }
 
 fn is_wild(unit: &Unit) -> bool {
@@ -366,58 +363,66 @@ fn one_another(u: &Unit, v: &Unit) -> bool {
     u == v || matches!((u, v), (Unit::One, Unit::Char(_)) | (Unit::Char(_), Unit::One))
 }
 
-fn within(outer: &[Unit], inner: &[Unit], memo: &mut Vec<Option<bool>>, o: usize, i: usize, width: usize) -> bool {
-    if let Some(Some(known)) = memo.get(o * width + i) {
-        return *known;
-    }
-    let answer = match (outer.get(o), inner.get(i)) {
-        (None, None) => true,
-        (None, Some(_)) => false,
-        (Some(Unit::Deep), None) => within(outer, inner, memo, o + 1, i, width),
-        (Some(Unit::Star), None) => within(outer, inner, memo, o + 1, i, width),
-        (Some(_), None) => false,
-        (Some(Unit::Deep), Some(_)) => {
-            within(outer, inner, memo, o + 1, i, width) || within(outer, inner, memo, o, i + 1, width)
-        }
-        (Some(Unit::Star), Some(unit)) => {
-            within(outer, inner, memo, o + 1, i, width)
-                || (!matches!(unit, Unit::Deep | Unit::Char('/')) && within(outer, inner, memo, o, i + 1, width))
-        }
-        (Some(Unit::One), Some(unit)) => {
-            matches!(unit, Unit::One | Unit::Char(_))
-                && *unit != Unit::Char('/')
-                && within(outer, inner, memo, o + 1, i + 1, width)
-        }
-        (Some(a), Some(b)) => a == b && within(outer, inner, memo, o + 1, i + 1, width),
-    };
-    if let Some(slot) = memo.get_mut(o * width + i) {
-        *slot = Some(answer);
-    }
-    answer
+/// What is known of two patterns from a unit of each on, when it is asked of the units before.
+struct Rests {
+    /// Without the unit of the first.
+    first: bool,
+    /// Without the unit of the second.
+    second: bool,
+    /// Without both.
+    both: bool,
 }
 
-fn meet(a: &[Unit], b: &[Unit], memo: &mut Vec<Option<bool>>, i: usize, j: usize, width: usize) -> bool {
-    if let Some(Some(known)) = memo.get(i * width + j) {
-        return *known;
-    }
-    let answer = match (a.get(i), b.get(j)) {
-        (None, None) => true,
-        (Some(u), None) => is_wild(u) && meet(a, b, memo, i + 1, j, width),
-        (None, Some(u)) => is_wild(u) && meet(a, b, memo, i, j + 1, width),
-        (Some(u), Some(v)) => {
-            let skip =
-                (is_wild(u) && meet(a, b, memo, i + 1, j, width)) || (is_wild(v) && meet(a, b, memo, i, j + 1, width));
-            let crosses = |wild: &Unit, other: &Unit| *wild != Unit::Star || *other != Unit::Char('/');
-            let eat = (is_wild(u) && crosses(u, v) && meet(a, b, memo, i, j + 1, width))
-                || (is_wild(v) && crosses(v, u) && meet(a, b, memo, i + 1, j, width));
-            let same = one_another(u, v) && meet(a, b, memo, i + 1, j + 1, width);
-            skip || eat || same
+/// What `tell` says of two patterns as a whole, asked of every pair of their rests from the shortest on. No unit stands
+/// for the end of a pattern.
+fn from_the_ends(a: &[Unit], b: &[Unit], tell: impl Fn(Option<&Unit>, Option<&Unit>, &Rests) -> bool) -> bool {
+    let rests = |units| iter::once(None).chain(<[Unit]>::iter(units).rev().map(Some));
+    let mut row = vec![false; b.len() + 1];
+    let mut whole = false;
+    for u in rests(a) {
+        let (mut second, mut both) = (false, false);
+        for (cell, v) in row.iter_mut().zip(rests(b)) {
+            let known = Rests { first: *cell, second, both };
+            both = *cell;
+            second = tell(u, v, &known);
+            *cell = second;
         }
-    };
-    if let Some(slot) = memo.get_mut(i * width + j) {
-        *slot = Some(answer);
+        whole = second;
     }
-    answer
+    whole
+}
+
+/// Whether each text of the second is one of the first.
+fn within(outer: Option<&Unit>, inner: Option<&Unit>, without: &Rests) -> bool {
+    match (outer, inner) {
+        (None, None) => true,
+        (None, Some(_)) => false,
+        (Some(Unit::Deep | Unit::Star), None) => without.first,
+        (Some(_), None) => false,
+        (Some(Unit::Deep), Some(_)) => without.first || without.second,
+        (Some(Unit::Star), Some(unit)) => {
+            without.first || (!matches!(unit, Unit::Deep | Unit::Char('/')) && without.second)
+        }
+        (Some(Unit::One), Some(unit)) => {
+            matches!(unit, Unit::One | Unit::Char(_)) && *unit != Unit::Char('/') && without.both
+        }
+        (Some(a), Some(b)) => without.both && a == b,
+    }
+}
+
+/// Whether some text may be one of both.
+fn meet(u: Option<&Unit>, v: Option<&Unit>, without: &Rests) -> bool {
+    match (u, v) {
+        (None, None) => true,
+        (Some(u), None) => is_wild(u) && without.first,
+        (None, Some(v)) => is_wild(v) && without.second,
+        (Some(u), Some(v)) => {
+            let crosses = |wild: &Unit, other: &Unit| *wild != Unit::Star || *other != Unit::Char('/');
+            (is_wild(u) && (without.first || without.second && crosses(u, v)))
+                || (is_wild(v) && (without.second || without.first && crosses(v, u)))
+                || (without.both && one_another(u, v))
+        }
+    }
 }
 
 #[cfg(test)]

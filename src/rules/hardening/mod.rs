@@ -43,7 +43,7 @@ pub fn notes(subject: &Subject<'_>) -> Vec<Note> {
     ] {
         notes.extend(rule(subject, &places));
     }
-    notes.sort();
+    notes.sort_unstable();
     notes.dedup();
     notes
 }

@@ -70,7 +70,7 @@ pub(super) fn by_grammar(text: &str, base: usize, depth: usize) -> Script {
     let mut adapter = Adapter::new(text, base, depth);
     let nodes = adapter.script();
     let mut unread = adapter.unread;
-    unread.sort();
+    unread.sort_unstable();
     unread.dedup();
     Script { nodes, unread }
 }
