@@ -105,6 +105,9 @@ pub struct Builder {
     /// Token scopes that the caller must grant as `write`.
     #[serde(default)]
     pub scopes: Vec<String>,
+    /// Token scopes that the caller must grant as `read` or more.
+    #[serde(default)]
+    pub reads: Vec<String>,
     /// The subject: files as a base64 list of digests, or an image by name and digest.
     #[serde(default)]
     pub subjects: Vec<Pick>,

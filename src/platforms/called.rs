@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::clues::{Clues, within};
+use super::clues::{Clues, is_comment, within};
 use super::recipes;
 use crate::catalogue::Detector;
 use crate::checkout::Checkout;
@@ -19,14 +19,16 @@ const ENDINGS: &[&str] = &["sh", "bash", "zsh", "ksh", "ps1", "bat", "cmd", "py"
 /// A file that a pipeline leads to, with the text of it that counts.
 struct Called {
     path: Arc<str>,
-    text: Arc<str>,
+    /// `None` where it could not be read.
+    text: Option<Arc<str>>,
     /// The word of the pipeline that names it, or the file by which it is reached.
     named: Location,
     /// The files over which it is reached.
     over: Vec<Arc<str>>,
 }
 
-/// What the first file with a sign of a release shows, and the word of the pipeline that leads to it.
+/// What the first file with a sign of a release shows, or that there is more than is read, and the word of the pipeline
+/// that leads to it.
 pub(super) fn release(
     checkout: &Checkout,
     clues: &Clues<'_>,
@@ -36,26 +38,41 @@ pub(super) fn release(
 ) -> Option<(String, Location)> {
     let mut seen = BTreeSet::from([pipeline.to_string()]);
     let mut open = leads_to(checkout, pipeline, text, &mut seen);
+    let mut unread = None;
     while let Some(Called { path, text, named, mut over }) = open.pop() {
+        let way = if over.is_empty() { String::new() } else { format!("over {} ", over.join(", ")) };
+        let Some(text) = text else {
+            unread.get_or_insert((format!("that it leads {way}to {path}, which cannot be read"), named));
+            continue;
+        };
         if let Some(sign) = clues.in_script(&detector.release, &path, &text) {
-            let way = if over.is_empty() { String::new() } else { format!("over {} ", over.join(", ")) };
             let what = format!("that it leads {way}to {path}:{}, which shows {}", sign.location.line, sign.what);
             return Some((what, named));
         }
         let further = leads_to(checkout, &path, &text, &mut seen);
+        if seen.len() >= MOST_FILES {
+            let what = format!("that it leads to more than {MOST_FILES} scripts and calls, which are not all read");
+            unread.get_or_insert((what, named.clone()));
+        }
         over.push(path);
         open.extend(further.into_iter().map(|called| Called { named: named.clone(), over: over.clone(), ..called }));
     }
-    None
+    unread
 }
 
 /// The scripts and recipes that a text runs, the last one first.
 fn leads_to(checkout: &Checkout, from: &Arc<str>, text: &str, seen: &mut BTreeSet<String>) -> Vec<Called> {
     let mut found = scripts(checkout, from, text, seen);
     let new = |call| seen.len() < MOST_FILES && seen.insert(call);
-    for (number, line, make, recipes) in recipes::run_by(checkout, text, new) {
-        let named = within(from, number, line, make);
-        found.push(Called { path: recipes.path.into(), text: recipes.text.into(), named, over: Vec::new() });
+    let own = from.rfind('/').and_then(|at| from.get(..=at)).unwrap_or_default();
+    // A recipe runs in the folder of its Makefile, and all else mostly in the root.
+    let folders = if is_script(from, text) { ["", own] } else { [own, ""] };
+    for call in recipes::run_by(checkout, text, &folders, new) {
+        let named = within(from, call.number, call.line, call.make);
+        let recipes = call.recipes.into_iter();
+        let called =
+            |r: recipes::Recipes| Called { path: r.path, text: r.text, named: named.clone(), over: Vec::new() };
+        found.extend(recipes.map(called));
     }
     found.reverse();
     found
@@ -68,20 +85,24 @@ fn scripts(checkout: &Checkout, from: &Arc<str>, text: &str, seen: &mut BTreeSet
     let is_part = |c: char| c.is_alphanumeric() || matches!(c, '.' | '/' | '_' | '-' | '@' | '+' | '$');
     let mut found = Vec::new();
     for (number, line) in text.lines().enumerate() {
-        if line.trim_start().starts_with(['#', '/']) {
+        if is_comment(line) {
             continue;
         }
-        for word in line.split(|c| !is_part(c)) {
+        let mut entered = None;
+        let mut before = "";
+        for word in line.split(|c| !is_part(c)).filter(|word| !word.is_empty()) {
+            if std::mem::replace(&mut before, word) == "cd" {
+                entered = Some(relative(word).trim_end_matches('/'));
+            }
             let path = relative(word);
             if seen.len() >= MOST_FILES || !could_be_script(path) {
                 continue;
             }
-            let beside = folder.map(|folder| format!("{folder}/{path}"));
-            let there = std::iter::once(path.to_owned()).chain(beside).find(|path| checkout.is_there(path));
+            let below = entered.into_iter().chain(folder).map(|folder| format!("{folder}/{path}"));
+            let there = std::iter::once(path.to_owned()).chain(below).find(|path| checkout.is_there(path));
             let Some(path) = there.filter(|path| seen.insert(path.clone())) else { continue };
-            if let Ok(text) = checkout.glance(&path)
-                && is_script(&path, &text)
-            {
+            let text = checkout.glance(&path).ok();
+            if text.as_ref().map_or_else(|| ending(&path).is_some(), |text| is_script(&path, text)) {
                 let named = within(from, number, line, word);
                 found.push(Called { path: path.into(), text, named, over: Vec::new() });
             }

@@ -45,8 +45,7 @@ fn best<'d>(clues: &[&OnceClue<'d>], path: &Arc<str>, text: &str) -> Option<Sign
     let mut found: Option<(usize, Sign<'d>)> = None;
     let mut last = "";
     for (number, line) in text.lines().enumerate() {
-        let trimmed = line.trim_start();
-        if trimmed.is_empty() || trimmed.starts_with('#') || trimmed.starts_with("//") {
+        if line.trim().is_empty() || is_comment(line) {
             continue;
         }
         let above = std::mem::replace(&mut last, line);
@@ -60,6 +59,12 @@ fn best<'d>(clues: &[&OnceClue<'d>], path: &Arc<str>, text: &str) -> Option<Sign
         }
     }
     found.map(|(_, sign)| sign)
+}
+
+/// Whether a line is a comment, as shells, YAML and Groovy write one.
+pub(super) fn is_comment(line: &str) -> bool {
+    let line = line.trim_start();
+    line.starts_with('#') || line.starts_with("//")
 }
 
 /// The place of a part of a line, whose number counts from 0.

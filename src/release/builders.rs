@@ -218,12 +218,13 @@ pub(super) fn called(
         let why = builder.runs_why.as_deref().unwrap_or("it cannot run any more");
         return refuse(format!("{} at `@{}`: {why}", builder.what, reference.raw));
     }
-    if let Some(scope) = builder.scopes.iter().find(|s| job.token.access(s) != Access::Write) {
-        return refuse(format!(
-            "the job {} does not grant `{scope}: write`, which {} needs",
-            job.title(),
-            builder.what
-        ));
+    // The platform refuses a called workflow whose jobs ask for more than the caller grants, whether they run or not.
+    let asked = |scopes: &'static [String], access| scopes.iter().map(move |scope| (scope, access));
+    let mut asked = asked(&builder.scopes, Access::Write).chain(asked(&builder.reads, Access::Read));
+    if let Some((scope, access)) = asked.find(|(scope, access)| job.token.access(scope) < *access) {
+        let access = if access == Access::Write { "write" } else { "read" };
+        let (job, what) = (job.title(), &builder.what);
+        return refuse(format!("the job {job} does not grant `{scope}: {access}`, which {what} needs"));
     }
     if !builder.may_fail_when.is_empty() && !test(&builder.may_fail_when, true).is_never() {
         return refuse(format!("{} may fail without stopping the release", builder.what));

@@ -684,7 +684,7 @@ pub(super) fn command_works(views: &[Doer<'_>], facts: &Facts<'_>, index: usize,
                 })
     };
     // The innermost view says what runs: `sudo apt-get` is `apt-get`.
-    !views.iter().any(neutral)
+    !views.last().is_some_and(neutral)
 }
 
 /// The indices of the job and the step that a symbol names.

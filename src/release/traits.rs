@@ -10,7 +10,7 @@ use super::glob;
 use crate::catalogue::{Cache, Catalogue, Remote, Safeguard};
 use crate::commands::matching::flag;
 use crate::commands::{FlagValue, join};
-use crate::model::{Cond, Flow, Job, Location, Step};
+use crate::model::{Cond, Flow, Job, Location, Step, Text};
 
 /// Files of settings that one command names.
 const MOST_FILES: usize = 8;
@@ -20,8 +20,10 @@ const MOST_FILES: usize = 8;
 pub struct Trait<T: 'static> {
     /// The entry.
     pub entry: &'static T,
-    /// Where the step stands.
+    /// Where the step stands, or what it does.
     pub location: Location,
+    /// The step that leads there from another file.
+    pub from: Option<Location>,
     /// Under which condition of its job it runs and the entry applies.
     pub cond: Cond,
     /// Whether it runs when something before it failed.
@@ -93,8 +95,12 @@ fn of_job(job: &Job, doers: &[Vec<Doer<'_>>], catalogue: &'static Catalogue) -> 
                 }
             }
         }
-        for (entry, _) in by_variable.iter().filter(|(_, name)| sets(step, name)) {
-            push(&mut traits.caches, entry, &step.location, step.cond.clone(), step);
+        for (entry, name) in &by_variable {
+            if step.env.iter().rfind(|(variable, _)| variable == name).is_some_and(|(_, value)| switches_on(value)) {
+                push(&mut traits.caches, entry, &step.location, step.cond.clone(), step);
+            } else if let Some(doer) = doers.iter().find(|doer| doer.env(name).is_some_and(switches_on)) {
+                push(&mut traits.caches, entry, doer.location(), doer.cond(), step);
+            }
         }
     }
     traits
@@ -103,7 +109,8 @@ fn of_job(job: &Job, doers: &[Vec<Doer<'_>>], catalogue: &'static Catalogue) -> 
 fn push<T>(all: &mut Vec<Trait<T>>, entry: &'static T, location: &Location, cond: Cond, step: &Step) {
     if !cond.is_never() && !all.iter().any(|t| std::ptr::eq(t.entry, entry) && t.location == *location) {
         let (location, on_failure) = (location.clone(), step.on_failure);
-        all.push(Trait { entry, location, cond, on_failure, files: Vec::new() });
+        let from = (location.path != step.location.path).then(|| step.location.clone());
+        all.push(Trait { entry, location, from, cond, on_failure, files: Vec::new() });
     }
 }
 
@@ -121,7 +128,7 @@ fn name_files<T>(all: &mut [Trait<T>], entry: &'static T, doer: Doer<'_>, flags:
     found.files.extend(files.take(MOST_FILES));
 }
 
-/// Whether a step's environment switches something on by a variable.
-fn sets(step: &Step, name: &str) -> bool {
-    step.env.iter().any(|(k, v)| k == name && !v.is_empty() && !matches!(v.literal(), Some("false" | "0")))
+/// Whether the value of a variable switches something on.
+fn switches_on(value: &Text) -> bool {
+    !value.is_empty() && !matches!(value.literal(), Some("false" | "0"))
 }

@@ -323,6 +323,8 @@ fn cache(scene: &Scene<'_>, target: &Linked<'_>) -> Verdict {
             }
             restored.push((Evidence::observed(&hit.location, &entry.id, what), &entry.off));
             restored.extend(settings.into_iter().map(|evidence| (evidence, entry.off.as_str())));
+            let leads = |from| (Evidence::observed(from, &entry.id, "the step that leads there"), entry.off.as_str());
+            restored.extend(hit.from.as_ref().map(leads));
         }
     }
     match (restored.split_first(), opaque) {

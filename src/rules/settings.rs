@@ -35,10 +35,10 @@ impl Needed<'_> {
     /// The settings that are there, also in files that the command names and in those that others take in.
     pub(super) fn found(&self, scene: &Scene<'_>, named: &[String]) -> Option<Vec<Evidence>> {
         let mut found: Vec<Evidence> = Vec::new();
-        let mut open: Vec<&str> = named.iter().chain(self.files.iter()).rev().map(String::as_str).collect();
-        let mut taken: Vec<String> = Vec::new();
+        let given = named.iter().chain(self.files.iter());
+        let mut open: Vec<(String, Vec<Location>)> = given.rev().map(|file| (file.clone(), Vec::new())).collect();
         let mut seen: BTreeSet<String> = BTreeSet::new();
-        while let Some(file) = open.pop().map(str::to_owned).or_else(|| taken.pop()) {
+        while let Some((file, over)) = open.pop() {
             if seen.len() >= MOST_FILES || !seen.insert(file.clone()) {
                 continue;
             }
@@ -48,8 +48,17 @@ impl Needed<'_> {
                 continue;
             };
             let Ok(text) = scene.checkout.read(&file) else { continue };
-            found.extend(expected.find(&text).map(|at| self.evidence(&Location::line_at(&path, &text, at))));
-            taken.extend(self.imports.iter().flat_map(|imports| imports.captures(&text)).map(str::to_owned));
+            if let Some(at) = expected.find(&text) {
+                found.push(self.evidence(&Location::line_at(&path, &text, at)));
+                found.extend(
+                    over.iter().map(|import| Evidence::observed(import, self.id, "the line that takes them in")),
+                );
+            }
+            for taken in self.imports.iter().flat_map(|imports| imports.captures(&text)) {
+                let at = (taken.as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
+                let import = Location::line_at(&path, &text, at);
+                open.insert(0, (taken.to_owned(), over.iter().cloned().chain([import]).collect()));
+            }
         }
         (self.files.is_empty() || !found.is_empty()).then_some(found)
     }

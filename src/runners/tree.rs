@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use rustc_hash::FxHashMap;
+
 use crate::model::Location;
 use crate::syntax::conf::{Data, Entry, Value};
 
@@ -9,15 +11,22 @@ use crate::syntax::conf::{Data, Entry, Value};
 pub(super) fn lay_over(values: &mut Value, over: Value, wins: bool) {
     match (&mut values.data, over.data) {
         (Data::Map(old), Data::Map(new)) => {
+            let mut places: FxHashMap<String, usize> = FxHashMap::default();
+            for (at, entry) in old.iter().enumerate() {
+                places.entry(entry.key.clone()).or_insert(at);
+            }
             for entry in new {
-                match old.iter_mut().find(|e| e.key == entry.key) {
+                match places.get(&entry.key).and_then(|at| old.get_mut(*at)) {
                     Some(same) => {
                         if wins {
                             same.at = entry.at;
                         }
                         lay_over(&mut same.value, entry.value, wins);
                     }
-                    None => old.push(entry),
+                    None => {
+                        places.insert(entry.key.clone(), old.len());
+                        old.push(entry);
+                    }
                 }
             }
         }

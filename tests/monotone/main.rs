@@ -200,6 +200,7 @@ const SWITCHES: &[&str] = &[
     "release.config.",
     ".releaserc",
     "kustomization",
+    "install.sh",
 ];
 
 #[test]

@@ -37,6 +37,18 @@ pub(super) fn bound(root: Node<'_>, step: Node<'_>, scope: &Scope<'_>) -> Vec<(S
     bound
 }
 
+/// Whether an action is a program that is not in the checkout: what it does is not seen.
+pub(super) fn is_unseen(lowering: &Lowering<'_>, folder: &str, runs: Option<Node<'_>>) -> bool {
+    let program = runs.filter(|runs| runs.get("using").and_then(|n| n.as_str()).is_some_and(|u| u.starts_with("node")));
+    let main = program.and_then(|runs| runs.get("main")).and_then(|main| main.as_str());
+    main.is_some_and(|main| !lowering.sources.checkout().is_there(below(folder, main).trim_start_matches('/')))
+}
+
+/// The path of a file of an action.
+fn below(folder: &str, file: &str) -> String {
+    format!("{}/{}", folder.trim_end_matches('/'), file.trim_start_matches("./"))
+}
+
 /// A step for what the program behind an action publishes; `None` when nothing shows that it publishes.
 pub(super) fn of_action(
     lowering: &Lowering<'_>,
@@ -52,7 +64,7 @@ pub(super) fn of_action(
     let values = Inputs::Bound(bound(root, node, scope));
     let within = scope.of_action(&values, folder);
     let text = |key: &str| runs.get(key).and_then(|n| n.as_str());
-    let below = |file: &str| format!("{}/{}", folder.trim_end_matches('/'), file.trim_start_matches("./"));
+    let below = |file: &str| below(folder, file);
     let mut lines: Vec<String> = Vec::new();
     if text("using")?.starts_with("node") {
         let entries = ["pre", "main", "post"].into_iter().filter_map(text);

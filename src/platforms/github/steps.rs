@@ -275,7 +275,7 @@ fn step(
         match action_of(lowering, source, &id, (node, uses, parts.with), new, scope) {
             Used::Inner(inner) => {
                 own = false;
-                left.outputs = local_action(lowering, place, *inner, scope, steps);
+                left = local_action(lowering, place, *inner, scope, steps);
             }
             Used::Steps(found) => steps.extend(found.into_iter().map(Arc::new)),
         }

@@ -267,6 +267,11 @@ fn lower_job(
         scope.matrix = leg.clone();
         scope.symbol = format!("jobs.{key}.steps.");
         scope.env = workflow.env.clone();
+        // The container of a job has variables of its own, below all others.
+        let contained = environment(node.get("container").and_then(|container| container.get("env")), &scope);
+        if !contained.is_empty() {
+            scope.env = Env::from([contained, workflow.env.to_vec()].concat());
+        }
         let job_env = environment(node.get("env"), &scope);
         scope.env.extend(job_env);
         lowering.sources.checkout().spend(50 + 16 * scope.env.len());

@@ -1,6 +1,6 @@
 //! A pool while its file is read: on each axis the worst finding stays.
 
-use crate::model::{Evidence, Location, Note, RunnerPool, Tri};
+use crate::model::{Evidence, Grade, Location, Note, RunnerPool, Tri};
 
 /// One of the three axes of a pool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +31,7 @@ impl Draft {
         Self { pool: RunnerPool::new(shape, name, at), axes: [None, None, None] }
     }
 
+    #[inline(never)]
     fn set(&mut self, on: On, finding: Tri) {
         let severity = |t: &Tri| match t {
             Tri::Met(_) => 0,
@@ -51,26 +52,29 @@ impl Draft {
 
     /// The control stands in the file.
     pub(in crate::runners) fn met(&mut self, on: On, at: &Location, note: impl Into<String>) {
-        let evidence = Evidence::observed(at, self.pool.shape, note);
-        self.set(on, Tri::Met(evidence));
+        self.tell(on, Tri::Met, at, Grade::Observed, note.into());
     }
 
     /// The documentation of what the file names says so.
     pub(in crate::runners) fn documented(&mut self, on: On, at: &Location, note: impl Into<String>) {
-        let evidence = Evidence::documented(at, self.pool.shape, note);
-        self.set(on, Tri::Met(evidence));
+        self.tell(on, Tri::Met, at, Grade::Documented, note.into());
     }
 
     /// The file shows the opposite.
     pub(in crate::runners) fn failed(&mut self, on: On, at: &Location, note: impl Into<String>) {
-        let evidence = Evidence::observed(at, self.pool.shape, note);
-        self.set(on, Tri::Failed(evidence));
+        self.tell(on, Tri::Failed, at, Grade::Observed, note.into());
     }
 
     /// The file leaves a documented default in place, which is the opposite.
     pub(in crate::runners) fn failed_by_default(&mut self, on: On, at: &Location, note: impl Into<String>) {
-        let evidence = Evidence::documented(at, self.pool.shape, note);
-        self.set(on, Tri::Failed(evidence));
+        self.tell(on, Tri::Failed, at, Grade::Documented, note.into());
+    }
+
+    /// Called from hundreds of places, and not often enough to be built into each.
+    #[inline(never)]
+    fn tell(&mut self, on: On, finding: fn(Evidence) -> Tri, at: &Location, grade: Grade, note: String) {
+        let evidence = Evidence { grade, ..Evidence::observed(at, self.pool.shape, note) };
+        self.set(on, finding(evidence));
     }
 
     /// Neither is shown.
@@ -81,8 +85,9 @@ impl Draft {
         note: impl Into<String>,
         to_show: impl Into<String>,
     ) {
-        let evidence = Evidence::observed(at, self.pool.shape, note);
-        self.set(on, Tri::Unshown(evidence, to_show.into()));
+        let to_show = to_show.into();
+        let finding = Tri::Unshown(Evidence::observed(at, self.pool.shape, note), to_show);
+        self.set(on, finding);
     }
 
     /// A finding as it is.

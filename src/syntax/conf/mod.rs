@@ -89,6 +89,7 @@ pub struct Entry {
     pub value: Value,
 }
 
+// Asked in hundreds of places of files that few checkouts hold: what is not built into each keeps the program small.
 impl Value {
     /// A value without labels.
     pub fn new(at: Location, bytes: Range<usize>, data: Data) -> Self {
@@ -96,16 +97,19 @@ impl Value {
     }
 
     /// The first value of a key.
+    #[inline(never)]
     pub fn get(&self, key: &str) -> Option<&Value> {
         self.entry(key).map(|e| &e.value)
     }
 
     /// The first entry of a key.
+    #[inline(never)]
     pub fn entry(&self, key: &str) -> Option<&Entry> {
         self.entries().iter().find(|e| e.key == key)
     }
 
     /// The value at the end of a path of keys. Where a list or a repeated block stands on the way, its first element.
+    #[inline(never)]
     pub fn path(&self, keys: &[&str]) -> Option<&Value> {
         let mut here = self;
         for key in keys {
@@ -118,11 +122,16 @@ impl Value {
     }
 
     /// Every value of a key; the elements of a list count each.
-    pub fn all<'a>(&'a self, key: &'a str) -> impl Iterator<Item = &'a Value> {
-        self.entries().iter().filter(move |e| e.key == key).flat_map(|e| match &e.value.data {
-            Data::List(items) => items.iter().collect::<Vec<_>>(),
-            _ => vec![&e.value],
-        })
+    #[inline(never)]
+    pub fn all(&self, key: &str) -> std::vec::IntoIter<&Value> {
+        let mut found = Vec::new();
+        for entry in self.entries().iter().filter(|e| e.key == key) {
+            match &entry.value.data {
+                Data::List(items) => found.extend(items),
+                _ => found.push(&entry.value),
+            }
+        }
+        found.into_iter()
     }
 
     /// The entries; none when it is no map.
@@ -142,6 +151,7 @@ impl Value {
     }
 
     /// The string, when nothing in it is unknown. A number or a truth value reads as it is written.
+    #[inline(never)]
     pub fn text(&self) -> Option<&str> {
         match &self.data {
             Data::Text { text, exact: true } => Some(text),
@@ -161,6 +171,7 @@ impl Value {
     }
 
     /// The truth value, also where it is written as a string.
+    #[inline(never)]
     pub fn bool(&self) -> Option<bool> {
         match self.text()? {
             "true" | "True" | "TRUE" => Some(true),
@@ -170,6 +181,7 @@ impl Value {
     }
 
     /// The whole number, also where it is written as a string.
+    #[inline(never)]
     pub fn int(&self) -> Option<i64> {
         self.text()?.trim().parse().ok()
     }

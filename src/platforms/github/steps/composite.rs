@@ -3,13 +3,12 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::{Around, Place, list, malformed_step, problem_at};
+use super::{Around, Left, Place, list, malformed_step, problem_at};
 use crate::model::{Hop, Span, Step, StepBody};
 use crate::platforms::github::expression::interpolate;
 use crate::platforms::github::references::Given;
 use crate::platforms::github::scope::{Inputs, Scope};
 use crate::platforms::github::source::Source;
-use crate::platforms::github::value::Value;
 use crate::platforms::github::{Lowering, code};
 use crate::syntax::yaml::Node;
 
@@ -82,7 +81,7 @@ pub(super) fn local_action(
     inner: Inner<'_>,
     scope: &mut Scope<'_>,
     steps: &mut Vec<Arc<Step>>,
-) -> Vec<(String, Value)> {
+) -> Left {
     let Inner { node, mut new, id, shown, commit, path } = inner;
     let file = definition(lowering, &path);
     let what = match commit {
@@ -93,7 +92,7 @@ pub(super) fn local_action(
     let refuse = |mut new: Step, what: String, unseen: bool, steps: &mut Vec<Arc<Step>>| {
         new.body = StepBody::Opaque { what, unseen };
         steps.push(Arc::new(new));
-        Vec::new()
+        Left::default()
     };
     let Some(file) = file else {
         let image = format!("{path}/Dockerfile");
@@ -122,15 +121,20 @@ pub(super) fn local_action(
         lowering.problem(problem_at(&source.at(span), format!("{wrong}; GitHub refuses this action")));
         return refuse(new, format!("{file} cannot be read: {wrong}"), true, steps);
     }
-    let Some(root) = source.root() else { return Vec::new() };
+    let Some(root) = source.root() else { return Left::default() };
     let runs = root.get("runs");
     let using = runs.and_then(|r| r.get("using")).and_then(|n| n.as_str()).unwrap_or_default();
     if using != "composite" {
         let published = code::of_action(lowering, &path, hop.clone(), node, scope, &new);
+        let unseen = code::is_unseen(lowering, &path, runs);
         new.chain.push(hop);
-        let outputs = refuse(new, format!("the action {shown} runs code of the checkout ({using})"), false, steps);
+        let what = match unseen {
+            true => format!("the action {shown} runs a program that is not in this checkout ({using})"),
+            false => format!("the action {shown} runs code of the checkout ({using})"),
+        };
+        let left = refuse(new, what, unseen, steps);
         steps.extend(published.map(Arc::new));
-        return outputs;
+        return left;
     }
     let values = Inputs::Bound(code::bound(root, node, scope));
     let mut chain = place.around.chain.clone();
@@ -146,13 +150,13 @@ pub(super) fn local_action(
         action: within.action.clone(),
     };
     let inside = Place { source: &source, defaults: Vec::new(), around: Rc::new(around) };
+    let outer = within.env.len();
     list(lowering, &inside, runs.and_then(|r| r.get("steps")), &mut within, steps);
-    let Some(outputs) = root.get("outputs") else { return Vec::new() };
-    outputs
-        .entries()
-        .filter_map(|(key, output)| {
-            let value = output.get("value").and_then(|v| v.as_str()).unwrap_or_default();
-            Some((key.as_str()?.to_owned(), interpolate(value, &within).written()))
-        })
-        .collect()
+    let exports = within.env.iter().skip(outer).cloned().collect();
+    let written = |(key, output): (Node<'_>, Node<'_>)| {
+        let value = output.get("value").and_then(|v| v.as_str()).unwrap_or_default();
+        Some((key.as_str()?.to_owned(), interpolate(value, &within).written()))
+    };
+    let outputs = root.get("outputs").map(|outputs| outputs.entries().filter_map(written).collect());
+    Left { outputs: outputs.unwrap_or_default(), exports }
 }
