@@ -15,10 +15,12 @@ const MOST_VALUES: usize = 8;
 const LONGEST: usize = 200;
 /// Programs that one command looks for.
 const MOST_LOCATED: usize = 4;
+/// What the folder of a program is called that the run looks for.
+const FOLDER: &str = "folder";
 
 impl Interpreter<'_> {
-    /// Writes the name of the program that a command looks for, under the condition that it is there. `false` for another
-    /// command.
+    /// Writes the path of the program that a command looks for, in a folder that nobody knows, under the condition that it
+    /// is there. `false` for another command.
     pub(super) fn locates(&mut self, words: &[Text], to: &Stdout, at: &Location) -> bool {
         if *to != Stdout::Capture || self.is_full() {
             return false;
@@ -39,7 +41,8 @@ impl Interpreter<'_> {
             let asked = asking.iter().chain([name]).cloned().collect();
             let found = Cond::atom(format!("success({})", Rendered::command(Vec::new(), asked).text()));
             self.push(none.clone().and(found.clone()));
-            self.writes(&Text::new(format!("{name}\n")), true, to, at);
+            let folder = symbol::unknown(FOLDER, name.as_str());
+            self.writes(&Text::new(format!("{folder}/{name}\n")), true, to, at);
             self.path.pop();
             none = none.and(found.negate());
         }
@@ -120,16 +123,22 @@ impl Interpreter<'_> {
         let mut options: Vec<(Cond, Text)> = Vec::new();
         for (cond, text) in outcomes {
             let text = Text::from(text.trim_end_matches('\n'));
-            let short = text.literal().is_some_and(|text| text.len() <= LONGEST && !text.contains('\n'));
+            let short = is_told(&text) && text.as_str().len() <= LONGEST && !text.as_str().contains('\n');
             let text = if short { text } else { unknown.clone() };
             match options.iter_mut().find(|(_, known)| *known == text) {
                 Some((known, _)) => *known = known.clone().or(cond),
                 None => options.push((cond, text)),
             }
         }
-        let told = options.iter().any(|(_, text)| text.is_literal() && !text.is_empty());
+        let told = options.iter().any(|(_, text)| is_told(text) && !text.is_empty());
         told.then_some(options)
     }
+}
+
+/// Whether nothing in a text is unknown but the folders of programs.
+pub(super) fn is_told(text: &Text) -> bool {
+    let is_folder = |symbol: &str| symbol.strip_prefix(FOLDER).is_some_and(|rest| rest.starts_with('('));
+    text.symbols().all(is_folder)
 }
 
 /// What a condition asks for besides one that holds already.

@@ -1,5 +1,6 @@
 //! What commands write: to each other, and to the files that hand values to later steps.
 
+use super::alternatives::is_told;
 use super::choices;
 use super::interpret::Interpreter;
 use super::matching;
@@ -207,7 +208,7 @@ impl Interpreter<'_> {
             }
             // It hands on to a file what nobody need read here.
             "tee" | "tee-object" => self.unknown_print(words, input),
-            "head" => match input.and_then(Text::literal).zip(first_lines(arguments)) {
+            "head" => match input.filter(|text| is_told(text)).map(Text::as_str).zip(first_lines(arguments)) {
                 Some((text, most)) => (Text::from(text.split_inclusive('\n').take(most).collect::<String>()), true),
                 None => unknown(),
             },

@@ -32,6 +32,7 @@ pub mod workspace;
 mod wrappers;
 
 pub use choices::Choices;
+pub(crate) use follow::edits_in_place;
 pub use interpret::{Context, MOST_COMMANDS, MOST_DEPTH, MOST_ITERATIONS, MOST_STEPS, Shell, interpret, read};
 pub use matching::{FlagValue, flag, matches, positional};
 pub use parsed::Parsed;

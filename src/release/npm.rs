@@ -12,7 +12,7 @@ use super::npm_registry;
 use super::npmrc::{self, line_location};
 use super::tarball;
 use crate::checkout::Checkout;
-use crate::commands::{matching, workspace};
+use crate::commands::{FlagValue, flag, matching, workspace};
 use crate::model::{Access, Job, Location, StepBody, Text};
 use crate::syntax::pattern;
 
@@ -158,8 +158,15 @@ fn trusted(
     let on = |value: &Text| !value.is_empty() && value.literal() != Some("false");
     let told =
         publish.sink.client.trusted_by.as_ref().is_none_or(|variable| publish.doer.env(variable).is_some_and(on));
+    let token = token || npm_edited::token(job, publish).is_some();
     if !program_is_npm || !told || token || job.token.access("id-token") != Access::Write || job.steps.is_empty() {
         return Switch::Silent;
+    }
+    if let Some(off) = npm_edited::switched_off(job, publish) {
+        return Switch::Off(off);
+    }
+    if let Some(restricted) = restricted(checkout, publish, place) {
+        return Switch::Unshown(RESTRICTED.to_owned(), restricted);
     }
     let new_enough = match own_client {
         Some(location) => location.clone(),
@@ -173,6 +180,22 @@ fn trusted(
         Some(other) => Switch::Unshown(ELSEWHERE.to_owned(), other),
         None => Switch::Trusted(new_enough),
     }
+}
+
+/// What is said of a package that not everybody may read. Source: <https://docs.npmjs.com/trusted-publishers>
+const RESTRICTED: &str = "the client makes provenance by itself for public packages only, and this one is restricted";
+
+/// The place that keeps a package from the public.
+fn restricted(checkout: &Checkout, publish: &Publish<'_>, place: &str) -> Option<Location> {
+    let asked = flag(publish.words(), &["--access".to_owned()]);
+    if let Some(access) = asked.iter().find_map(FlagValue::value) {
+        return (access.literal() == Some("restricted")).then(|| publish.doer.location().clone());
+    }
+    let manifest = join(place, "package.json");
+    let text = checkout.read(&manifest).ok()?;
+    let json = workspace::json(checkout, &manifest, &text)?;
+    let access = json.get("publishConfig")?.get("access")?;
+    (*access == "restricted").then(|| place_of(&manifest, &text, "access"))
 }
 
 /// Whether the client publishes with the platform's identity.

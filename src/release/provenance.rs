@@ -255,7 +255,7 @@ fn of_npm(
             return;
         }
         npm::Switch::Off(location) => {
-            let why = "a file of the checkout switches provenance off".to_owned();
+            let why = "the client is configured to make no provenance".to_owned();
             found.refused.push(refused(why, location));
             return;
         }

@@ -20,6 +20,8 @@ mod semantic_others;
 mod semantic_release;
 mod taskfile;
 
+pub(crate) use replaced::edits_in_place;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

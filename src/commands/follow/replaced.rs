@@ -70,12 +70,7 @@ const OF_VERSIONS: &[&str] = &["version", "versions", "ver", "semver", "tag", "r
 /// Sources: <https://www.gnu.org/software/sed/manual/sed.html>, <https://mikefarah.gitbook.io/yq/commands/evaluate>
 fn edited(command: &Command) -> Option<&Text> {
     let (first, arguments) = command.words.split_first()?;
-    let in_place = |word: &Text| {
-        let word = word.as_str();
-        let letters = word.strip_prefix('-').filter(|letters| !letters.starts_with('-'));
-        word.starts_with("--in-place") || word == "--inplace" || letters.is_some_and(|letters| letters.contains('i'))
-    };
-    if !matches!(matching::program(first)?, "sed" | "gsed" | "yq" | "perl") || !arguments.iter().any(in_place) {
+    if !matches!(matching::program(first)?, "sed" | "gsed" | "yq" | "perl") || !arguments.iter().any(edits_in_place) {
         return None;
     }
     let (file, expressions) = arguments.split_last()?;
@@ -83,6 +78,13 @@ fn edited(command: &Command) -> Option<&Text> {
         expressions.iter().filter(|word| !word.as_str().starts_with('-')).flat_map(parts).collect();
     let only_versions = !words.is_empty() && words.iter().all(|word| OF_VERSIONS.contains(&&**word));
     (!only_versions).then_some(file)
+}
+
+/// Whether an option has an editor of streams write its file anew.
+pub(crate) fn edits_in_place(word: &Text) -> bool {
+    let word = word.as_str();
+    let letters = word.strip_prefix('-').filter(|letters| !letters.starts_with('-'));
+    word.starts_with("--in-place") || word == "--inplace" || letters.is_some_and(|letters| letters.contains('i'))
 }
 
 /// A text without what stands for unknown values in it.
