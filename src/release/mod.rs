@@ -28,6 +28,7 @@ mod npm_range;
 mod npm_registry;
 mod npmrc;
 mod opaque;
+mod outputs;
 mod outside;
 mod own_images;
 mod packages;

@@ -432,6 +432,9 @@ fn reach(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, location: &Loc
     if stores.contains(&Store::Log) {
         return public("it lies on a public attestation server");
     }
+    if stores.contains(&Store::Release) {
+        return public("it is uploaded to the release");
+    }
     // A file of the job: published when a publishing step hands out something that is named like it.
     let words: Vec<&Text> = match attest.doer.act {
         Act::Command(_, _, words) => words.iter().collect(),
