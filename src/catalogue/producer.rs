@@ -169,6 +169,9 @@ pub struct Broken {
     pub when: Vec<Test>,
     /// Why nothing is made, as a clause.
     pub why: String,
+    /// What to do about it, where the step switches provenance off: an imperative in front of the place.
+    #[serde(default)]
+    pub fix: Option<String>,
 }
 
 #[cfg(test)]

@@ -171,7 +171,9 @@ pub(super) fn covers(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, un
         }
         // A tool that finds its subjects itself: files of the jobs that build.
         let reach = || bytes::out_of_reach(flow, facts, attest.job, unit.files).is_none();
-        return match (unit.builds.contains(&attest.job) && reach(), subjects.finds) {
+        // What cannot deliver is said to, and not what it would name.
+        let finds = subjects.finds || attest.broken.is_some();
+        return match (unit.builds.contains(&attest.job) && reach(), finds) {
             (true, true) => Coverage::Yes("it names the files that the job makes".to_owned()),
             (true, false) => Coverage::Unread("nothing shows which files it names".to_owned()),
             (false, _) => Coverage::No,

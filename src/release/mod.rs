@@ -38,6 +38,7 @@ mod rewritten;
 mod separation;
 mod speech;
 mod supply;
+mod switched;
 mod tarball;
 mod tool;
 mod traits;
