@@ -98,7 +98,13 @@ pub(super) fn image_covered(
         }
     }
     if !named {
-        return Coverage::No;
+        // A name that the run computes may be that of whatever was pushed before.
+        let computed = names.iter().any(|name| Text::new(name.as_str()).symbol().is_some());
+        let after = attest == unit.publish.job || facts.earlier(flow, attest).contains(&unit.publish.job);
+        return match computed && after {
+            true => Coverage::Unread("the run computes which image its subject is".to_owned()),
+            false => Coverage::No,
+        };
     }
     digests
         .iter()
