@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 
 use crate::catalogue::{Advice, Card, Catalogue};
-use crate::model::{Location, Note, Problem, Requirement, State, Target, Unassessed, Verdict};
+use crate::model::{Location, Note, Problem, Remedy, Requirement, State, Target, Unassessed, Verdict};
 use crate::report::{Cap, ChainLink, PlanStep, Report, RequirementReport, TargetReport, sanitize};
 use crate::settings::{self, Settings};
 
@@ -281,7 +281,7 @@ fn plan(targets: &[Target]) -> Vec<PlanStep> {
                     locations.push(evidence.location.clone());
                 }
             }
-            for line in to_set(verdict) {
+            for line in remedy(verdict).into_iter().chain(to_set(verdict)) {
                 if !fields.contains(&line) {
                     fields.push(line);
                 }
@@ -291,7 +291,10 @@ fn plan(targets: &[Target]) -> Vec<PlanStep> {
         reasons.sort_by_key(|(later, _)| *later);
         let Some((_, first)) = reasons.first() else { continue };
         let fits = |a: &&Advice| a.kinds.is_empty() || a.kinds.iter().any(|k| kinds.contains(k));
-        let general = card.how.iter().filter(fits).map(|a| a.text.as_str());
+        let mended = targets.iter().filter_map(|t| t.verdicts.iter().find(|v| v.requirement() == *requirement));
+        let mended = mended.filter(|v| v.state().is_open()).all(|v| v.remedy().is_some());
+        // Where one thing is enough everywhere, other ways to meet it only distract.
+        let general = card.how.iter().filter(fits).filter(|a| !mended || a.kinds.is_empty()).map(|a| a.text.as_str());
         let how: Vec<&str> = fields.iter().map(String::as_str).chain(general).collect();
         names.dedup();
         locations.sort_unstable();
@@ -331,6 +334,13 @@ fn to_set(verdict: &Verdict) -> Vec<String> {
         }
     }
     lines
+}
+
+/// What to do about what decides, at its place.
+fn remedy(verdict: &Verdict) -> Option<String> {
+    let Remedy { what, location, besides } = verdict.remedy()?;
+    let path = sanitize::terminal(&location.path).replace('`', "'");
+    Some(format!("{what} at `{path}:{}`{besides}.", location.line))
 }
 
 /// What the step that makes provenance exist brings about as well: it is distributed and authentic by itself.

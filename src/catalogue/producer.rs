@@ -40,6 +40,8 @@ pub enum Store {
     Registry,
     /// A public transparency log or attestation server.
     Log,
+    /// The release of the forge, to which the step uploads it.
+    Release,
     /// A file of the job; it reaches consumers only when a step publishes it.
     File,
 }
@@ -79,6 +81,12 @@ pub struct Subjects {
     /// Exactly what the same step publishes.
     #[serde(default)]
     pub own: bool,
+    /// The release of the forge whose files it names, by its tag or as `github://OWNER/REPOSITORY/TAG`.
+    #[serde(default)]
+    pub release: Vec<Pick>,
+    /// The files that its job makes, which it finds without being told.
+    #[serde(default)]
+    pub finds: bool,
 }
 
 /// A step that makes provenance, or looks as if it did.
@@ -161,6 +169,9 @@ pub struct Broken {
     pub when: Vec<Test>,
     /// Why nothing is made, as a clause.
     pub why: String,
+    /// What to do about it, where the step switches provenance off: an imperative in front of the place.
+    #[serde(default)]
+    pub fix: Option<String>,
 }
 
 #[cfg(test)]

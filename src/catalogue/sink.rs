@@ -113,6 +113,9 @@ pub struct Sink {
     /// Words by which the command goes over all packages of a workspace; `*` stands for any part of one.
     #[serde(default)]
     pub workspace: Vec<String>,
+    /// Outputs of its actions that hold the digest of what it pushes, by itself or among other facts.
+    #[serde(default)]
+    pub digests: Vec<String>,
     /// Whether it makes an image index of images that are pushed.
     #[serde(default)]
     pub index: bool,

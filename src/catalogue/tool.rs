@@ -22,6 +22,9 @@ pub struct Tool {
     /// With which settings a builder that it sets up attaches no provenance; only what sets one up is asked.
     #[serde(default)]
     pub attaches_nothing: Vec<Broken>,
+    /// Outputs of the actions that hold the digests; none where every one may. Only what takes digests is asked.
+    #[serde(default)]
+    pub outputs: Vec<String>,
     /// Flags that take a value as their next word.
     #[serde(default)]
     pub value_flags: Vec<String>,
@@ -62,6 +65,8 @@ pub enum Does {
     Read,
     /// It hands on the names of files.
     Pass,
+    /// What it prints is no digest of what a job makes: a commit, a date, a name.
+    NoDigest,
     /// It prints where the programs that it names lie.
     Locate,
     /// It prints something else each time.
@@ -101,6 +106,7 @@ mod tests {
                 "{tool:?}: only what moves files fills a folder"
             );
             assert!(tool.when.is_empty() || tool.does == [Does::Buildkit], "{tool:?}: nothing asks for its condition");
+            assert!(tool.outputs.is_empty() || tool.does == [Does::Sum], "{tool:?}: only digests are handed on");
             let builder = tool.attaches_nothing.is_empty() || tool.does == [Does::Buildkit];
             assert!(builder, "{tool:?}: only a builder attaches provenance");
         }

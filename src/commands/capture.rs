@@ -61,7 +61,12 @@ impl Channel {
 pub(super) struct Writes {
     pub(super) outputs: Vec<OutputWrite>,
     pub(super) exports: Vec<OutputWrite>,
+    /// Lines written as outputs that do not tell which.
+    pub(super) unnamed: Vec<Text>,
 }
+
+/// More of these lines say nothing more.
+const MOST_UNNAMED: usize = 64;
 
 /// One value for each name: a later write replaces an earlier one, and one that happens only sometimes leaves a choice.
 pub(super) fn settle(writes: Vec<OutputWrite>) -> Vec<OutputWrite> {
@@ -168,7 +173,12 @@ impl Interpreter<'_> {
                 open = Some((name.trim().to_owned(), end.to_owned(), Vec::new(), cond.clone(), at.clone()));
             } else if let Some((name, value)) = line.split_once('=') {
                 self.write(channel, name.trim(), value, cond.clone(), at);
+            } else {
+                self.unnamed(channel, line);
             }
+        }
+        if capture.open {
+            self.unnamed(channel, symbol::unknown("lines", "left out").as_str());
         }
         if let Some((name, _, _, cond, at)) = open {
             let value = symbol::unknown("lines", &name);
@@ -176,8 +186,25 @@ impl Interpreter<'_> {
         }
     }
 
+    /// Takes note of a line that does not tell which output it writes.
+    fn unnamed(&mut self, channel: Channel, line: &str) {
+        let known = &mut self.written.unnamed;
+        if channel != Channel::Outputs || !line.contains("${{") || known.len() > MOST_UNNAMED {
+            return;
+        }
+        let line = if known.len() < MOST_UNNAMED { Text::from(line) } else { symbol::unknown("lines", "left out") };
+        let line = symbol::kept(line);
+        if !known.contains(&line) {
+            known.push(line);
+        }
+    }
+
     fn write(&mut self, channel: Channel, name: &str, value: &str, cond: Cond, at: &Location) {
-        if name.is_empty() || name.contains("${{") || name.contains(char::is_whitespace) {
+        if name.contains("${{") {
+            self.unnamed(channel, &format!("{name}={value}"));
+            return;
+        }
+        if name.is_empty() || name.contains(char::is_whitespace) {
             return;
         }
         let value = symbol::kept(Text::from(value));

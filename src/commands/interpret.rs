@@ -248,6 +248,7 @@ impl Interpreter<'_> {
         };
         script.outputs = reached(self.written.outputs);
         script.exports = reached(self.written.exports);
+        script.unnamed = self.written.unnamed;
         script.unread.sort_unstable();
         script.unread.dedup();
         script

@@ -259,6 +259,7 @@ impl<'c> Scripts<'c> {
                 all.commands.extend(inner.commands);
                 all.outputs.extend(inner.outputs);
                 all.exports.extend(inner.exports);
+                all.unnamed.extend(inner.unnamed);
                 all.unread.extend(inner.unread);
             }
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Cond, Hop, Input, Location, Reference, RunnerChoice, Step, Text, TokenScope};
+use super::{Cond, EventKind, Hop, Input, Location, Reference, RunnerChoice, Step, Text, TokenScope};
 
 /// What the platform's shared cache may do in a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,6 +76,9 @@ pub struct Parameter {
     pub step: Option<usize>,
 }
 
+/// More members of an event than a reader looks at.
+const MOST_MEMBERS: usize = 16;
+
 impl Parameter {
     /// The parameters inside a symbol: values that the repository's content does not determine, and outputs of steps.
     pub fn within(symbol: &str) -> Vec<String> {
@@ -97,7 +100,51 @@ impl Parameter {
                 found.push(path.to_owned());
             }
         }
+        let file = symbol.contains(Self::EVENT_FILE);
+        found.extend(if file { Self::of_event(symbol) } else { Vec::new() });
         found
+    }
+
+    /// The variable with the file in which the platform describes the event.
+    pub const EVENT_FILE: &str = "GITHUB_EVENT_PATH";
+    /// What the symbol of a value starts with that is read from there, and may not be there.
+    pub const OF_EVENT: &str = "payload.";
+
+    /// The members of the event that a text reads from its file, or from what a program makes of it.
+    pub fn of_event(text: &str) -> Vec<String> {
+        const MEMBERS: &[&str] = &["inputs", "client_payload", "release", "comment", "issue"];
+        let programs = ["context.payload", "event.payload"].iter().any(|start| text.contains(start));
+        if !programs && !text.contains(Self::EVENT_FILE) {
+            return Vec::new();
+        }
+        let part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '-' | '?');
+        let mut found: Vec<String> = Vec::new();
+        for path in text.split(|c| !part(c)) {
+            let mut parts = path.split(['.', '?']).filter(|part| !part.is_empty());
+            let Some(member) = parts.find(|part| MEMBERS.contains(part)) else { continue };
+            // `inputs` is also what programs call other things by.
+            let named = path.starts_with('.') || path.contains("payload.") || path.contains("event.");
+            let read = named || programs && path.starts_with(member);
+            let name = parts.next().unwrap_or("*");
+            let symbol = format!("{}{member}.{name}", Self::OF_EVENT);
+            if read && !found.contains(&symbol) && found.len() < MOST_MEMBERS {
+                found.push(symbol);
+            }
+        }
+        found
+    }
+
+    /// What a value of the event is called, where an event of this kind has it.
+    pub fn told_by(symbol: &str, event: EventKind) -> Option<String> {
+        let Some(path) = symbol.strip_prefix(Self::OF_EVENT) else { return Some(symbol.to_owned()) };
+        let (member, _) = path.split_once('.')?;
+        let has = match member {
+            "inputs" => event == EventKind::Dispatch,
+            "client_payload" => event == EventKind::RepositoryDispatch,
+            "release" => event == EventKind::Release,
+            _ => event == EventKind::Other,
+        };
+        has.then(|| if member == "inputs" { path.to_owned() } else { format!("github.event.{path}") })
     }
 }
 

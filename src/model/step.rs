@@ -108,6 +108,8 @@ pub struct Script {
     pub outputs: Vec<OutputWrite>,
     /// Variables it exports to later steps of the job.
     pub exports: Vec<OutputWrite>,
+    /// What it hands on as outputs whose names nothing tells.
+    pub unnamed: Vec<Text>,
     /// Where reading it stopped, and why: a bound was hit or the text could not be parsed.
     pub unread: Vec<(Location, Unread)>,
 }

@@ -80,6 +80,17 @@ impl Evidence {
     }
 }
 
+/// What to do at one place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remedy {
+    /// An imperative that the place follows (`Remove x`).
+    pub what: String,
+    /// Where.
+    pub location: Location,
+    /// What else it takes, as the end of the sentence.
+    pub besides: String,
+}
+
 /// A verdict names this many pieces of evidence at most: more than a reader looks at.
 pub const MOST_EVIDENCE: usize = 100;
 
@@ -92,12 +103,13 @@ pub struct Verdict {
     reason: String,
     evidence: Vec<Evidence>,
     to_show: Option<String>,
+    remedy: Option<Remedy>,
 }
 
 impl Verdict {
     /// The control is shown by `evidence`.
     pub fn met(requirement: Requirement, reason: impl Into<String>, evidence: Evidence) -> Self {
-        Self { requirement, state: State::Met, reason: reason.into(), evidence: vec![evidence], to_show: None }
+        Self { requirement, state: State::Met, reason: reason.into(), evidence: vec![evidence], to_show: None, remedy: None }
     }
 
     /// `evidence` shows the opposite of the control.
@@ -132,6 +144,17 @@ impl Verdict {
             }
         }
         self
+    }
+
+    /// Says what to do about what decides.
+    #[must_use]
+    pub fn mended_by(self, remedy: Option<Remedy>) -> Self {
+        Self { remedy, ..self }
+    }
+
+    /// What to do about what decides, if one thing is enough.
+    pub fn remedy(&self) -> Option<&Remedy> {
+        self.remedy.as_ref()
     }
 
     /// Which requirement.

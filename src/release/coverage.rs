@@ -55,6 +55,8 @@ pub(super) struct Subjects {
     left_out: Vec<Picked>,
     /// Checksums files that list them.
     pub checksums: Vec<Picked>,
+    /// Releases of the forge whose files are the subjects.
+    releases: Vec<Picked>,
     names: Vec<Picked>,
     /// The names as those of images.
     images: Vec<String>,
@@ -78,6 +80,7 @@ impl Subjects {
             named,
             left_out: without_mark(&left_out),
             checksums,
+            releases: pick(&subjects.release),
             images: names.iter().flat_map(|n| image_names(&n.value)).collect(),
             names,
             digests,
@@ -143,7 +146,7 @@ pub(super) fn covers(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, un
         }
         return own_elsewhere(flow, facts, attest, unit);
     }
-    let Subjects { files, checksums, names, images, digests, .. } = attest.subjects();
+    let Subjects { files, checksums, releases, names, images, digests, .. } = attest.subjects();
     if is_image(unit.kind) {
         // The building tool lists the digests of its images in a file of its own.
         let lists_images = checksums.iter().any(|c| c.value.as_str().to_ascii_lowercase().contains("digest"));
@@ -163,12 +166,17 @@ pub(super) fn covers(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, un
         if subjects.declared.is_some() && attest.broken.is_none() {
             return Coverage::Unread("it names no subject, and no step of its job declares one for it".to_owned());
         }
+        if !subjects.release.is_empty() {
+            return of_release(flow, facts, attest, unit, releases);
+        }
         // A tool that finds its subjects itself: files of the jobs that build.
         let reach = || bytes::out_of_reach(flow, facts, attest.job, unit.files).is_none();
-        return if unit.builds.contains(&attest.job) && reach() {
-            Coverage::Yes("it names the files that the job makes".to_owned())
-        } else {
-            Coverage::No
+        // What cannot deliver is said to, and not what it would name.
+        let finds = subjects.finds || attest.broken.is_some();
+        return match (unit.builds.contains(&attest.job) && reach(), finds) {
+            (true, true) => Coverage::Yes("it names the files that the job makes".to_owned()),
+            (true, false) => Coverage::Unread("nothing shows which files it names".to_owned()),
+            (false, _) => Coverage::No,
         };
     }
     if unit.publish.bytes == Bytes::Packed {
@@ -180,6 +188,68 @@ pub(super) fn covers(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, un
         Coverage::Yes(_) if registry_rewrites(unit.kind) => changed_by_registry(),
         other => other,
     }
+}
+
+/// Whether the subjects are the files of a release of the forge that hold what is published: those that are there when
+/// they are looked up.
+fn of_release(
+    flow: &Flow,
+    facts: &FlowFacts<'_>,
+    attest: &Attest<'_>,
+    unit: &Unit<'_, '_>,
+    releases: &[Picked],
+) -> Coverage {
+    const CHOSEN: &[&str] = &["vars.", "inputs.", "secrets.", "github.event."];
+    let publish = unit.publish;
+    let before = match publish.job == attest.job {
+        true => publish.step < attest.step || publish.step == attest.step && publish.doer.location() < attest.doer.location(),
+        false => facts.earlier(flow, attest.job).contains(&publish.job),
+    };
+    if unit.kind != Kind::ReleaseAssets {
+        return Coverage::No;
+    }
+    let of_this = releases.iter().flat_map(items).find_map(|named| {
+        let tag = tag_of_own(unit, named.value.as_str())?;
+        Some(Text::from(tag))
+    });
+    let Some(tag) = of_this else {
+        let related = unit.builds.contains(&attest.job) || publish.job == attest.job;
+        // Without a word it takes what the run has uploaded.
+        let uploads = |at: &usize| facts.get(*at).is_some_and(|own| !own.stores.is_empty());
+        if related && releases.is_empty() && facts.earlier(flow, attest.job).iter().any(uploads) {
+            return Coverage::Unread("nothing shows which files of the run it names".to_owned());
+        }
+        let why = match releases.first() {
+            Some(other) => format!("what it names as its subjects, `{}`, is not the release", other.value),
+            None => "it is told of no release whose files it names".to_owned(),
+        };
+        return if related { Coverage::Wrong(why) } else { Coverage::No };
+    };
+    if !before {
+        return Coverage::Wrong("nothing makes it wait for the release whose files it names".to_owned());
+    }
+    if tag.is_literal() {
+        return Coverage::Unread(format!("it names the files of the release `{tag}`, whichever the run publishes"));
+    }
+    match tag.symbols().find(|symbol| CHOSEN.iter().any(|start| symbol.starts_with(start))) {
+        Some(symbol) => Coverage::Unread(format!(
+            "it names the files of the release `{symbol}`, which nothing here ties to the one that is published"
+        )),
+        None => Coverage::Yes("it names the files of the release".to_owned()),
+    }
+}
+
+/// The tag in the address of a release of this repository. A tag alone is one of this repository.
+fn tag_of_own<'v>(unit: &Unit<'_, '_>, address: &'v str) -> Option<&'v str> {
+    let Some((scheme, path)) = address.split_once("://") else { return Some(address) };
+    let unknown = ["${{ github.repository }}", "${{ github.repository_owner }}/${{ github.event.repository.name }}"];
+    let slug = unit.checkout.slug().into_iter().chain(unknown);
+    let below = |slug: &str| {
+        let start = path.get(..slug.len()).filter(|start| start.eq_ignore_ascii_case(slug))?;
+        path.get(start.len()..)?.strip_prefix('/')
+    };
+    let tag = slug.into_iter().filter(|_| scheme == "github").find_map(below)?.trim_end_matches('/');
+    (!tag.is_empty() && !tag.split("}}").any(|part| part.split("${{").next().is_some_and(|p| p.contains('/')))).then_some(tag)
 }
 
 /// What digests taken earlier come to for a package that is packed when it is published: they are meant for it where they

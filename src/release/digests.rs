@@ -10,12 +10,13 @@ use super::facts::{FlowFacts, step_of_symbol};
 use super::filenames::{ancillary, is_list};
 use super::glob::{self, Pattern};
 use super::naming::registry_rewrites;
+use super::outputs::{Output, name_of, no_digest, of_script, printed_by};
 use super::provenance::not_always;
 use super::rewritten::{self, Point};
 use super::tool::UNLISTED;
-use crate::catalogue::{Bytes, Does};
+use crate::catalogue::{Bytes, Does, Tool};
 use crate::commands::matching;
-use crate::model::{Command, Flow, Script, Step, StepBody, Text};
+use crate::model::{Command, Flow, Job, OutputWrite, Script, Step, StepBody, Text};
 
 /// What the values of a digest list are made of.
 #[derive(Debug, Default)]
@@ -38,8 +39,26 @@ pub(super) struct Listed {
     filters: Vec<Filter>,
     /// Why the list cannot be one of everything that is published.
     wrong: Option<String>,
+    /// Why the output from which it is taken does not hold it, or is not shown to.
+    missing: Option<Missing>,
     /// The files that were read, each where a step reads it, and whether anything was seen to fill them.
     read: BTreeMap<(Point, String), bool>,
+}
+
+/// What is known of an output that is not shown to hold a list.
+#[derive(Debug)]
+enum Missing {
+    Shown(String),
+    Unshown(String),
+}
+
+impl Missing {
+    fn coverage(&self) -> Coverage {
+        match self {
+            Self::Shown(why) => Coverage::Wrong(why.clone()),
+            Self::Unshown(why) => Coverage::Unread(why.clone()),
+        }
+    }
 }
 
 /// A command that lets only some lines of a list through.
@@ -127,7 +146,9 @@ fn read_list(
         let script = match &step.body {
             StepBody::Script(script) => script,
             StepBody::Action(action) => {
-                if matching::action_does(Does::Sum, &action.name) {
+                let sums = matching::tool_of_action(Does::Sum, &action.name);
+                let holds = |tool: &Tool| tool.outputs.is_empty() || tool.outputs.iter().any(|o| o == name_of(symbol));
+                if sums.is_some_and(holds) {
                     listed.by_tool(&Point { job: at, step: index });
                 }
                 if symbol.ends_with(ARTIFACTS) {
@@ -147,6 +168,8 @@ fn read_list(
         let mut outputs: Vec<&str> = symbols.iter().filter(|s| s.starts_with(&own)).copied().collect();
         outputs.sort_unstable();
         outputs.dedup();
+        let named = symbols.iter().filter(|s| step_of_symbol(flow, s).is_some_and(|(_, other)| other.is(step)));
+        let values = written(flow, facts, unit, (job, step), named, listed);
         let before = (listed.hashed.len(), listed.tool, listed.single.len());
         let mut handed: Vec<&Text> = Vec::new();
         // Where every leg writes an output of its own, all of them are in the list.
@@ -161,7 +184,14 @@ fn read_list(
             false => vec![(Point { job: at, step: index }, script)],
         };
         for (point, script) in &scripts {
-            for command in &script.commands {
+            // Where the value shows which digests it holds, those that are taken besides are none of them.
+            let printed = printed_by(script, &values);
+            let besides = |c: &Command| {
+                !printed.is_empty()
+                    && matching::does(Does::Digest, &c.words)
+                    && !printed.iter().any(|known| std::ptr::eq(*known, c))
+            };
+            for command in script.commands.iter().filter(|c| !besides(c)) {
                 handed.extend(words_of(command).chain(step.env.iter().map(|(_, v)| v)));
                 read_command(flow, facts, point, (script, command), listed);
             }
@@ -189,6 +219,30 @@ fn read_list(
         }
     }
     listed.unread |= !any;
+}
+
+/// What a step writes into the outputs that symbols name. What is not shown to be a list there is noted down.
+fn written<'f, 's>(
+    flow: &'f Flow,
+    facts: &FlowFacts<'_>,
+    unit: &Unit<'_, '_>,
+    place: (&'f Job, &'f Step),
+    symbols: impl Iterator<Item = &'s &'s str>,
+    listed: &mut Listed,
+) -> Vec<&'f OutputWrite> {
+    let mut values = Vec::new();
+    for symbol in symbols {
+        if let Some(Output::Written(written)) = of_script(unit.checkout, flow, facts, place, symbol) {
+            values.extend(written);
+        }
+        let missing = match no_digest(unit.checkout, flow, facts, place, symbol) {
+            Some(Coverage::Wrong(why)) => Missing::Shown(why),
+            Some(Coverage::Unread(why)) => Missing::Unshown(why),
+            _ => continue,
+        };
+        listed.missing.get_or_insert(missing);
+    }
+    values
 }
 
 fn words_of(command: &Command) -> impl Iterator<Item = &Text> {
@@ -423,6 +477,9 @@ pub(super) fn listed(flow: &Flow, facts: &FlowFacts<'_>, subjects: &[Text], unit
         return packed_again(unit.kind, touches, list.hashed.iter().map(|f| f.pattern.as_str()));
     }
     if list.hashed.is_empty() && list.single.is_empty() && !list.tool && list.wrong.is_none() {
+        if let Some(missing) = &list.missing {
+            return missing.coverage();
+        }
         return Coverage::Unread("the list of digests that is handed to it cannot be read".to_owned());
     }
     if unit.files.is_empty()
@@ -430,9 +487,10 @@ pub(super) fn listed(flow: &Flow, facts: &FlowFacts<'_>, subjects: &[Text], unit
     {
         return doubt;
     }
-    match named(flow, facts, &list, unit) {
-        Coverage::Yes(_) if registry_rewrites(unit.kind) => changed_by_registry(),
-        other => other,
+    match (named(flow, facts, &list, unit), &list.missing) {
+        (Coverage::Yes(_), _) if registry_rewrites(unit.kind) => changed_by_registry(),
+        (Coverage::Yes(_), Some(missing)) => missing.coverage(),
+        (other, _) => other,
     }
 }
 

@@ -14,6 +14,9 @@ use super::tool::{UNLISTED, no_list, of_another_tool, unattested};
 use crate::catalogue::Bytes;
 use crate::model::{Flow, Kind};
 
+/// Why provenance of a list of digests is none of the files in it.
+pub(super) const CHECKSUMS_ALONE: &str = "its only subject is the checksums file itself";
+
 /// What the subjects of an attesting step come to for a unit of files.
 pub(super) fn covered(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, unit: &Unit<'_, '_>) -> Coverage {
     let Subjects { files, checksums, .. } = attest.subjects();
@@ -134,7 +137,7 @@ impl Question<'_, '_> {
         // The step builds what it publishes, and names no files: what the job attests there is meant.
         match (related, checksum_file(files)) {
             (true, false) => Coverage::Yes("its subjects are files of the job that builds and publishes".to_owned()),
-            (true, true) => Coverage::Wrong("its only subject is the checksums file itself".to_owned()),
+            (true, true) => Coverage::Wrong(CHECKSUMS_ALONE.to_owned()),
             (false, _) => Coverage::No,
         }
     }
@@ -198,6 +201,9 @@ impl Named<'_, '_> {
                 "its subject `{shown}` does not contain everything that is published as `{}`",
                 unit.files.iter().find(|f| !self.holds(f)).map_or("", |f| f.pattern.as_str())
             ));
+        }
+        if related && checksum_file(files) && self.question.within_reach() {
+            return Coverage::Wrong(CHECKSUMS_ALONE.to_owned());
         }
         // A subject that nothing resolves, in a job that builds these bytes, is taken at its word.
         let opaque = files.iter().all(|f| f.value.symbol().is_some());

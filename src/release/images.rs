@@ -5,6 +5,7 @@ use super::doer::Picked;
 use super::facts::{FlowFacts, Publish, names_missing_output, step_of_leg};
 use super::glob;
 use super::naming::{self, image_name};
+use super::outputs::{other_than_digest, tells_the_run};
 use super::speech::numbers_image;
 use crate::catalogue::{Catalogue, Does};
 use crate::commands::matching;
@@ -38,6 +39,15 @@ pub(super) fn image_covered(
             };
             let publishing = flow.jobs.get(unit.publish.job).is_some_and(|j| j.key == job.key)
                 && step.includes(unit.publish.doer.step());
+            let other = || {
+                let symbols = digest.value.symbols().chain([symbol]);
+                symbols.into_iter().find_map(|s| other_than_digest(unit.checkout, flow, facts, s))
+            };
+            if (publishing || named)
+                && let Some(other) = other()
+            {
+                return other;
+            }
             if publishing {
                 // Where a step pushes several images, the name tells which of them the digest is of.
                 if !named && pushes_others(facts, unit) {
@@ -88,7 +98,13 @@ pub(super) fn image_covered(
         }
     }
     if !named {
-        return Coverage::No;
+        // A name that the run computes may be that of whatever was pushed before.
+        let computed = names.iter().any(|name| Text::new(name.as_str()).symbol().is_some());
+        let after = attest == unit.publish.job || facts.earlier(flow, attest).contains(&unit.publish.job);
+        return match computed && after {
+            true => Coverage::Unread("the run computes which image its subject is".to_owned()),
+            false => Coverage::No,
+        };
     }
     digests
         .iter()
@@ -151,9 +167,10 @@ fn taken_from<'s>(flow: &'s Flow, facts: &FlowFacts<'_>, symbol: &'s str, depth:
     if !script.unread.is_empty() || !script.commands.iter().all(text) {
         return symbol;
     }
-    // What is written word for word comes from nowhere else.
+    // What is written word for word comes from nowhere else, and what is not written does neither.
     let name = symbol.rsplit(".outputs.").next().unwrap_or_default();
-    if script.outputs.iter().any(|o| o.name == name && o.value.is_literal()) {
+    let mut written = script.outputs.iter().filter(|o| o.name == name).peekable();
+    if written.peek().is_none() && script.unnamed.is_empty() || written.any(|o| o.value.is_literal()) {
         return symbol;
     }
     let own = |s: &&str| facts.step_of_symbol(flow, s).is_some_and(|(j, s)| j.key == job.key && s.is(step));
@@ -180,6 +197,10 @@ fn other_digest(
     const CHOSEN: &[&str] = &["vars.", "inputs.", "secrets.", "github.event."];
     if digest.value.literal().is_some_and(|d| pattern::search(r"^(sha256:)?[0-9a-f]{64}$", d)) {
         return Some(Coverage::Wrong("its subject is a fixed digest, whatever this run pushes".to_owned()));
+    }
+    let fixed = digest.value.literal().is_some_and(|d| !d.is_empty()) || digest.value.symbols().any(tells_the_run);
+    if fixed {
+        return Some(Coverage::Wrong(format!("its subject `{}` is no digest of what is pushed", digest.value)));
     }
     if digest.value.is_cut() {
         return Some(Coverage::Unread("the expression of its digest has no end".to_owned()));

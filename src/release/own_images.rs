@@ -35,6 +35,12 @@ impl Name {
         }
     }
 
+    /// Whether both are known, and the same: without regard to tags where `any_tag`.
+    pub(super) fn is(&self, other: &Name, any_tag: bool) -> bool {
+        let same = self.text == other.text || !self.unknown && !other.unknown && self.tag == other.tag;
+        !self.name.is_empty() && self.name == other.name && (any_tag || same)
+    }
+
     /// Whether this one, which is made, may be an image that is asked for. The empty name is that of any.
     pub(super) fn may_be(&self, image: &Name) -> bool {
         if image.text.is_empty() || self.text == image.text {

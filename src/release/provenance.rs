@@ -8,11 +8,13 @@ use super::bytes::FileRef;
 use super::coverage::{Coverage, Unit, covers, is_image};
 use super::doer::Act;
 use super::facts::{Attest, FlowFacts};
+use super::files::CHECKSUMS_ALONE;
 use super::glob;
 use super::npm;
 use super::rewritten;
 use super::separation::{self, Separation};
-use crate::catalogue::{Catalogue, Content, FoundBy, Signer, Store};
+use super::switched;
+use crate::catalogue::{Broken, Catalogue, Content, FoundBy, Pick, Signer, Store};
 use crate::checkout::Checkout;
 use crate::model::{Access, Cond, Flow, Hop, Job, Kind, Location, MOST_EVIDENCE, Text};
 
@@ -58,6 +60,30 @@ pub struct Provenance {
     pub coverage: String,
     /// A remark for the report.
     pub remark: Option<String>,
+}
+
+impl Refused {
+    /// What to do about it where it stands, if one thing is enough.
+    pub fn remedy(&self) -> Option<String> {
+        let producer = Catalogue::get().producers.iter().find(|p| p.id == self.rule)?;
+        let file = |picks: &[Pick]| picks.iter().find_map(|pick| pick.input.clone());
+        if self.why == CHECKSUMS_ALONE
+            && let Some((files, list)) = file(&producer.subjects.files).zip(file(&producer.subjects.checksums))
+        {
+            return Some(format!("Replace `{files}` by `{list}`"));
+        }
+        self.switch().and_then(|broken| broken.fix.clone())
+    }
+
+    /// Whether it is because the step itself switches provenance off.
+    pub fn is_switched_off(&self) -> bool {
+        self.switch().is_some()
+    }
+
+    fn switch(&self) -> Option<&'static Broken> {
+        let producer = Catalogue::get().producers.iter().find(|p| p.id == self.rule)?;
+        producer.broken.iter().find(|broken| broken.why == self.why && broken.fix.is_some())
+    }
 }
 
 impl Provenance {
@@ -166,6 +192,9 @@ pub(super) fn find(
     }
     if unit.kind == Kind::Npm && found.provenance.is_none() && found.refused.is_empty() {
         of_npm(checkout, flow, facts, unit, catalogue, &mut found);
+    }
+    if found.provenance.is_none() && found.refused.is_empty() && found.unread.is_empty() {
+        found.refused.extend(switched::off(flow, facts, unit));
     }
     // A step that switches its own provenance off usually leaves the work to another one, which then says more.
     let own = |rule: &str| catalogue.producers.iter().any(|p| p.id == rule && p.subjects.own);
@@ -431,6 +460,9 @@ fn reach(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, location: &Loc
     }
     if stores.contains(&Store::Log) {
         return public("it lies on a public attestation server");
+    }
+    if stores.contains(&Store::Release) {
+        return public("it is uploaded to the release");
     }
     // A file of the job: published when a publishing step hands out something that is named like it.
     let words: Vec<&Text> = match attest.doer.act {

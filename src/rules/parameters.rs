@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
-use crate::model::{Flow, Job, Location, Parameter, Step, StepBody, Text};
+use crate::model::{Command, Flow, Job, Location, Parameter, Step, StepBody, Text};
 use crate::release::{Act, Doer, Linked};
 
 /// An external parameter that reaches a build, with the first place that names it.
@@ -54,6 +54,11 @@ impl<'p> Read<'p> {
                 }
             }
         }
+        for (symbol, location) in build.read_from_event(target.flow) {
+            if !found.iter().any(|(known, _)| *known == symbol) {
+                found.push((symbol, location));
+            }
+        }
         let found: Rc<[Reaching]> = found.into();
         self.jobs.insert(key, Rc::clone(&found));
         found
@@ -73,16 +78,46 @@ impl<'p> Read<'p> {
                     output.and_then(|(key, rest)| Some((key, rest.split_once(".outputs.")?)))
                 {
                     let steps = flow.jobs.iter().filter(|job| job.key == key).flat_map(|job| &job.steps);
-                    let scripts = steps.filter(|step| step.id.as_deref() == Some(id)).filter_map(|step| step.script());
-                    let writes = scripts.flat_map(|script| &script.outputs).filter(|write| write.name == name);
-                    open.extend(writes.flat_map(|write| write.value.symbols().flat_map(Parameter::within)));
+                    let named = steps.filter(|step| step.id.as_deref() == Some(id));
+                    open.extend(named.flat_map(|step| behind(flow, key, step, name)));
                 }
                 seen.insert(symbol);
             }
             seen.retain(|symbol| !symbol.starts_with("jobs."));
-            Rc::new(seen)
+            let told = seen.iter().filter_map(|symbol| Parameter::told_by(symbol, flow.event.kind));
+            Rc::new(told.collect())
         };
         Rc::clone(self.external.entry((std::ptr::from_ref(flow), symbol)).or_insert_with(found))
+    }
+}
+
+/// The parameters behind an output of a step: those in what a script writes there, and all that an action is given.
+fn behind(flow: &Flow, key: &str, step: &Step, name: &str) -> Vec<String> {
+    let within = |text: &Text| text.symbols().flat_map(Parameter::within).collect::<Vec<_>>();
+    match &step.body {
+        StepBody::Script(script) => {
+            let mut writes = script.outputs.iter().filter(|write| write.name == name).peekable();
+            // A program that is not read writes it.
+            if writes.peek().is_none() {
+                let texts = script.commands.iter().flat_map(|c| c.words.iter().chain(&c.input));
+                return texts.flat_map(|text| Parameter::of_event(text.as_str())).collect();
+            }
+            writes.flat_map(|write| within(&write.value)).collect()
+        }
+        StepBody::Action(action) => {
+            let inputs = action.inputs.iter().map(|input| &input.value);
+            let given = inputs.flat_map(|value| within(value).into_iter().chain(Parameter::of_event(value.as_str())));
+            // Of its variables those that it does not share with all other steps.
+            let jobs = flow.jobs.iter().filter(|job| job.key == key);
+            let own = |job: &&Job, parameter: &Parameter| {
+                parameter.step.and_then(|at| step_at(job, at)).is_some_and(|named| named.is(step))
+            };
+            let named = jobs.flat_map(|job| {
+                job.parameters.iter().filter(move |p| own(&&**job, p)).map(|parameter| parameter.symbol.clone())
+            });
+            given.chain(named).collect()
+        }
+        StepBody::Opaque { .. } => Vec::new(),
     }
 }
 
@@ -122,6 +157,19 @@ impl<'p> Build<'p> {
         let Some(at) = parameter.step else { return self.job.outside.is_some() || !self.working.is_empty() };
         let step = self.steps.get(at).and_then(|known| known.get_or_init(|| self.step(at)).as_ref());
         step.is_some_and(|step| step.whole || self.last.is_some_and(|last| last > at) && step.names(&parameter.symbol))
+    }
+
+    /// What the steps that build read from the file of the event.
+    fn read_from_event(&self, flow: &Flow) -> Vec<Reaching> {
+        let steps = self.job.steps.iter().filter(|step| self.working.contains(&step.location));
+        let commands = steps.filter_map(|step| step.script()).flat_map(|script| &script.commands);
+        let read = |command: &'p Command| {
+            let texts = command.words.iter().chain(&command.input);
+            let texts = texts.filter(|text| text.as_str().contains(Parameter::EVENT_FILE));
+            texts.flat_map(|text| Parameter::of_event(text.as_str())).map(|symbol| (symbol, command.location.clone()))
+        };
+        let told = |(symbol, location): Reaching| Some((Parameter::told_by(&symbol, flow.event.kind)?, location));
+        commands.flat_map(read).filter_map(told).collect()
     }
 
     fn step(&self, at: usize) -> Option<Preparing<'p>> {

@@ -1,9 +1,9 @@
 //! Provenance: whether it exists, reaches consumers, is authentic and unforgeable, and names all parameters.
 
 use super::parameters::Reaching;
-use crate::catalogue::{Content, Signer};
-use crate::model::{Evidence, Requirement, Verdict};
-use crate::release::{Linked, Provenance, Reach, Separation};
+use crate::catalogue::{Bytes, Content, Signer};
+use crate::model::{Evidence, Kind, Remedy, Requirement, Verdict};
+use crate::release::{Linked, Provenance, Reach, Refused, Separation};
 
 /// The five provenance requirements, given the external parameters that reach the build.
 pub(super) fn judge(target: &Linked<'_>, reaching: &[Reaching]) -> Vec<Verdict> {
@@ -80,9 +80,13 @@ fn absent(target: &Linked<'_>) -> Verdict {
     match target.refused.split_first() {
         Some((first, rest)) => Verdict::failed(
             requirement,
-            format!("what is meant as provenance does not count: {}", first.why),
+            match first.is_switched_off() {
+                true => first.why.clone(),
+                false => format!("what is meant as provenance does not count: {}", first.why),
+            },
             Evidence::observed(&first.location, &first.rule, first.why.clone()),
         )
+        .mended_by(remedy(target, first))
         .with(rest.iter().map(|r| Evidence::observed(&r.location, &r.rule, r.why.clone())))
         .with([published(target)])
         .with(look_alikes),
@@ -115,6 +119,15 @@ fn absent(target: &Linked<'_>) -> Verdict {
             .with(look_alikes)
         }
     }
+}
+
+/// What to do about provenance that does not count, if one thing is enough.
+fn remedy(target: &Linked<'_>, refused: &Refused) -> Option<Remedy> {
+    let (what, location) = (refused.remedy()?, refused.location.clone());
+    // What is built without being pushed keeps nothing, whatever it asks for.
+    let elsewhere = refused.is_switched_off() && target.publish.bytes == Bytes::Given && target.kind == Kind::Image;
+    let besides = if elsewhere { ", and let that build push the image, with a builder in a container" } else { "" };
+    Some(Remedy { what, location, besides: besides.to_owned() })
 }
 
 /// Which checkouts could show more, as the end of a sentence.
