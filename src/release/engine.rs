@@ -1,5 +1,7 @@
 //! Images in the engine of a job: which of them the run makes itself, and what is taken out of the others.
 
+use std::collections::{BTreeSet, HashSet};
+
 use super::brought;
 use super::doer::{Act, Doer};
 use super::facts::{Facts, FlowFacts, Publish};
@@ -73,6 +75,61 @@ fn commands<'p>(own: &Facts<'p>, step: usize) -> impl DoubleEndedIterator<Item =
 fn refs(publish: &Publish<'_>) -> Vec<Text> {
     let names = publish.doer.first(&publish.sink.name, publish.hit, &publish.sink.value_flags);
     names.iter().flat_map(|n| n.value.items(&[',', ' '])).collect()
+}
+
+/// Programs that take images from a registry or make new ones of them.
+const TAKING: &[&str] = &["docker", "podman", "nerdctl", "buildah", "skopeo", "crane", "gcrane", "regctl", "oras"];
+/// What they do when they only look at one.
+const LOOKING: &[&str] = &["inspect", "login", "logout", "push", "digest", "ls", "rm", "rmi"];
+
+/// The jobs that a job waits for and that push an image which it takes up to a step: it is copied, run, unpacked, made a
+/// part of an index, or named to a step that works. Tags that nothing shows may be the same.
+pub(super) fn pushed_before(flow: &Flow, facts: &FlowFacts<'_>, job: usize, last: usize) -> Vec<usize> {
+    let image = |p: &&Publish<'_>| matches!(p.sink.kind, Kind::Image | Kind::OciArtifact);
+    let Some(own) = facts.get(job) else { return Vec::new() };
+    let mut pushed: Vec<(usize, Name)> = Vec::new();
+    for at in facts.earlier(flow, job).iter() {
+        let publishes = facts.get(*at).into_iter().flat_map(|f| f.publishes.iter().filter(image));
+        pushed.extend(publishes.flat_map(refs).map(|r| (*at, Name::new(r.as_str()))));
+    }
+    if pushed.is_empty() {
+        return Vec::new();
+    }
+    let names: HashSet<&str> = pushed.iter().map(|(_, name)| name.name()).collect();
+    let own_refs: Vec<Text> = own.publishes.iter().filter(|p| image(p) && !p.sink.index).flat_map(refs).collect();
+    let mut found: BTreeSet<usize> = BTreeSet::new();
+    for (step, doer) in
+        own.doers.iter().enumerate().take(last.saturating_add(1)).flat_map(|(s, d)| d.iter().map(move |d| (s, d)))
+    {
+        let works = own.working.contains(&step);
+        let texts: Vec<&Text> = match doer.act {
+            Act::Action(_, action) if works => action.inputs.iter().map(|input| &input.value).collect(),
+            Act::Command(_, _, words) if works || takes_images(words) => words.iter().collect(),
+            _ => continue,
+        };
+        for item in texts.into_iter().flat_map(|text| text.items(&[',', ' ', '='])).filter(|i| !own_refs.contains(i)) {
+            let item = item.as_str();
+            // A repository may be called like its image.
+            let reference = item.contains([':', '@']) || item.split('/').next().is_some_and(|host| host.contains('.'));
+            if !reference
+                || !names.contains(naming::image_name(item).as_str())
+                || !facts.count.comparisons(pushed.len())
+            {
+                continue;
+            }
+            let asked = Name::new(item);
+            found.extend(
+                pushed.iter().filter(|(_, made)| made.name() == asked.name() && made.may_be(&asked)).map(|(at, _)| *at),
+            );
+        }
+    }
+    found.into_iter().collect()
+}
+
+/// Whether a command takes an image out of a registry, or makes another of it.
+fn takes_images(words: &[Text]) -> bool {
+    words.first().and_then(matching::program).is_some_and(|program| TAKING.contains(&program))
+        && !words.iter().any(|word| LOOKING.contains(&word.as_str()))
 }
 
 /// Whether an image is made or published by a job, or by one before it.

@@ -71,7 +71,7 @@ pub struct Linked<'p> {
     pub places: Vec<String>,
     /// The step or call that publishes.
     pub publish: Published,
-    /// Indices of the build jobs.
+    /// Indices of the build jobs: those that make the bytes, and those whose outputs or artifacts feed them.
     pub builds: BTreeSet<usize>,
     /// Bytes whose build nothing shows.
     pub unknown_builds: Vec<(String, Location)>,
@@ -440,6 +440,7 @@ impl<'a, 'p> Path<'a, 'p> {
             job: publish.job,
             bytes: publish.bytes,
         };
+        let jobs: BTreeSet<usize> = builds.jobs.union(&builds.telling).copied().collect();
         let mut linked = Linked {
             places: stream.places.clone(),
             unknown_builds: builds.unknown,
@@ -449,7 +450,7 @@ impl<'a, 'p> Path<'a, 'p> {
             unread: found.unread,
             fitting: found.fitting,
             look_alikes,
-            ..self.linked(stream.kind, name, published, builds.jobs)
+            ..self.linked(stream.kind, name, published, jobs)
         };
         linked.chain = self.chain(&linked, publish);
         linked
@@ -540,7 +541,7 @@ impl<'a, 'p> Path<'a, 'p> {
     {
         let mut all = vec![publish];
         if publish.sink.index {
-            let parts = self.named().iter().filter(|(p, _)| p.sink.kind == stream.kind && p.bytes != Bytes::Given);
+            let parts = self.named().iter().filter(|(p, _)| p.sink.kind == stream.kind && !p.sink.index);
             all.extend(parts.filter(|(p, names)| self.may_be_part(stream, publish, p, names)).map(|(p, _)| *p));
         }
         all
@@ -571,9 +572,11 @@ impl<'a, 'p> Path<'a, 'p> {
     fn chain(&self, linked: &Linked<'p>, publish: &facts::Publish<'p>) -> Vec<(String, Location)> {
         let mut chain: Vec<(String, Location)> = Vec::new();
         let mut keys: BTreeSet<&str> = BTreeSet::new();
-        for (_, job) in linked.build_jobs() {
+        for (at, job) in linked.build_jobs() {
             if chain.len() < MOST_HANDED && keys.insert(&job.key) {
-                chain.push((format!("job {} builds", job.key), job.location.clone()));
+                let builds = job.outside.is_some() || linked.working_steps(at).next().is_some();
+                let does = if builds { "builds" } else { "hands over what reaches the build" };
+                chain.push((format!("job {} {does}", job.key), job.location.clone()));
             }
         }
         'files: for file in &publish.files {

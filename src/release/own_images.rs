@@ -35,6 +35,11 @@ impl Name {
         }
     }
 
+    /// Without tag and digest.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Whether this one, which is made, may be an image that is asked for. The empty name is that of any.
     pub(super) fn may_be(&self, image: &Name) -> bool {
         if image.text.is_empty() || self.text == image.text {
