@@ -74,6 +74,9 @@ impl Evidence {
     }
 }
 
+/// The rule under which a verdict is open because bytes come from where nothing shows how they are built.
+pub const UNKNOWN_BUILD: &str = "foreign-files";
+
 /// A verdict names this many pieces of evidence at most: more than a reader looks at.
 pub const MOST_EVIDENCE: usize = 100;
 

@@ -1,6 +1,7 @@
 //! Images in the engine of a job: which of them the run makes itself, and what is taken out of the others.
 
 use std::collections::{BTreeSet, HashSet};
+use std::rc::Rc;
 
 use super::brought;
 use super::doer::{Act, Doer};
@@ -84,24 +85,38 @@ const LOOKING: &[&str] = &["inspect", "login", "logout", "push", "digest", "ls",
 
 /// The jobs that a job waits for and that push an image which it takes up to a step: it is copied, run, unpacked, made a
 /// part of an index, or named to a step that works. Tags that nothing shows may be the same.
-pub(super) fn pushed_before(flow: &Flow, facts: &FlowFacts<'_>, job: usize, last: usize) -> Vec<usize> {
+pub(super) fn pushed_before(flow: &Flow, facts: &FlowFacts<'_>, job: usize, last: usize) -> Rc<BTreeSet<usize>> {
+    if let Some(known) = facts.pushed.borrow().get(&(job, last)) {
+        return Rc::clone(known);
+    }
+    let found = Rc::new(pushing(flow, facts, job, last));
+    facts.pushed.borrow_mut().insert((job, last), Rc::clone(&found));
+    found
+}
+
+fn pushing(flow: &Flow, facts: &FlowFacts<'_>, job: usize, last: usize) -> BTreeSet<usize> {
     let image = |p: &&Publish<'_>| matches!(p.sink.kind, Kind::Image | Kind::OciArtifact);
-    let Some(own) = facts.get(job) else { return Vec::new() };
+    let Some(own) = facts.get(job) else { return BTreeSet::new() };
     let mut pushed: Vec<(usize, Name)> = Vec::new();
-    for at in facts.earlier(flow, job).iter() {
-        let publishes = facts.get(*at).into_iter().flat_map(|f| f.publishes.iter().filter(image));
-        pushed.extend(publishes.flat_map(refs).map(|r| (*at, Name::new(r.as_str()))));
+    for (at, before) in facts.earlier(flow, job).iter().filter_map(|at| Some((*at, facts.get(*at)?))) {
+        let publishes = before.publishes.iter().filter(image);
+        pushed.extend(publishes.flat_map(refs).map(|r| (at, Name::new(r.as_str()))));
+        // What goes to a registry that lasts as long as the run is no publication.
+        let made = before.own_images().made().filter(|name| name.is_of_registry());
+        pushed.extend(made.map(|name| (at, name.clone())));
     }
     if pushed.is_empty() {
-        return Vec::new();
+        return BTreeSet::new();
     }
     let names: HashSet<&str> = pushed.iter().map(|(_, name)| name.name()).collect();
     let own_refs: Vec<Text> = own.publishes.iter().filter(|p| image(p) && !p.sink.index).flat_map(refs).collect();
-    let mut found: BTreeSet<usize> = BTreeSet::new();
+    let made: Vec<&Name> = own.own_images().made().filter(|made| names.contains(made.name())).collect();
+    let working: HashSet<usize> = own.working.iter().copied().collect();
+    let mut found = BTreeSet::new();
     for (step, doer) in
         own.doers.iter().enumerate().take(last.saturating_add(1)).flat_map(|(s, d)| d.iter().map(move |d| (s, d)))
     {
-        let works = own.working.contains(&step);
+        let works = working.contains(&step);
         let texts: Vec<&Text> = match doer.act {
             Act::Action(_, action) if works => action.inputs.iter().map(|input| &input.value).collect(),
             Act::Command(_, _, words) if works || takes_images(words) => words.iter().collect(),
@@ -118,12 +133,15 @@ pub(super) fn pushed_before(flow: &Flow, facts: &FlowFacts<'_>, job: usize, last
                 continue;
             }
             let asked = Name::new(item);
+            if made.contains(&&asked) {
+                continue;
+            }
             found.extend(
                 pushed.iter().filter(|(_, made)| made.name() == asked.name() && made.may_be(&asked)).map(|(at, _)| *at),
             );
         }
     }
-    found.into_iter().collect()
+    found
 }
 
 /// Whether a command takes an image out of a registry, or makes another of it.

@@ -292,6 +292,8 @@ pub(super) struct FlowFacts<'p> {
     pub lists: RefCell<Lists>,
     /// The job and the step that symbols name.
     steps: RefCell<HashMap<String, Option<(usize, usize)>>>,
+    /// The jobs that push what a job takes up to a step: asked again for every target.
+    pub pushed: RefCell<HashMap<(usize, usize), Rc<BTreeSet<usize>>>>,
     /// The jobs that each waits for.
     needed: RefCell<HashMap<usize, Rc<BTreeSet<usize>>>>,
 }
@@ -305,6 +307,7 @@ impl<'p> FlowFacts<'p> {
             attested: RefCell::default(),
             lists: RefCell::default(),
             steps: RefCell::default(),
+            pushed: RefCell::default(),
             needed: RefCell::default(),
         }
     }
@@ -398,7 +401,7 @@ fn of_job<'p>(at: usize, job: &'p Job, published: &Facts<'p>, catalogue: &'stati
             }
         }
         facts.stores.clear();
-        return facts;
+        return of_other_run(job, facts);
     }
     let has_checkout = job.steps.iter().any(|s| matches!(&s.body, StepBody::Action(a) if a.name == "actions/checkout"));
     for (index, (step, doers)) in job.steps.iter().zip(doers.iter()).enumerate() {
@@ -425,6 +428,16 @@ fn of_job<'p>(at: usize, job: &'p Job, published: &Facts<'p>, catalogue: &'stati
         if works {
             facts.working.push(index);
         }
+    }
+    of_other_run(job, facts)
+}
+
+/// What a job of an earlier run publishes and attests is that run's.
+fn of_other_run<'p>(job: &Job, mut facts: Facts<'p>) -> Facts<'p> {
+    if job.other_run {
+        facts.publishes.clear();
+        facts.attests.clear();
+        facts.look_alikes.clear();
     }
     facts
 }

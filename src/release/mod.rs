@@ -1,6 +1,7 @@
 //! LINK: finds the release targets, follows their bytes, and ties provenance to the bytes it covers.
 
 mod brought;
+mod build_jobs;
 mod builders;
 mod buildx;
 mod bytes;
@@ -326,7 +327,8 @@ impl<'a, 'p> Path<'a, 'p> {
                     Refused { rule: attest.producer.id.clone(), why, location: attest.doer.location().clone() },
                 ));
             }
-            let Some((job, call)) = self.flow.jobs.get(at).and_then(|j| Some((j, j.outside.as_ref()?))) else {
+            let job = self.flow.jobs.get(at).filter(|job| !job.other_run);
+            let Some((job, call)) = job.and_then(|j| Some((j, j.outside.as_ref()?))) else {
                 continue;
             };
             if let Some(builder) = Linked::builder_of(job).filter(|b| b.generator && !used(&call.reference.location)) {
@@ -395,7 +397,7 @@ impl<'a, 'p> Path<'a, 'p> {
         {
             return copy;
         }
-        let builds = bytes::builds(self.flow, self.facts, &self.builders_of(stream, publish));
+        let builds = build_jobs::builds(self.flow, self.facts, &self.builders_of(stream, publish));
         // All the files of the step were asked for their origin, and every job that builds is kept.
         self.facts.count.parts(publish.files.len() + builds.jobs.len());
         let names: Vec<String> =
