@@ -53,6 +53,10 @@ pub(super) fn builds(flow: &Flow, facts: &FlowFacts<'_>, publishes: &[&Publish<'
                 .unknown
                 .push(("the image comes from elsewhere, and nothing shows how it was built".to_owned(), location));
         }
+        // A part of an index that no step is shown to push comes from any job in front that builds.
+        if publish.sink.index && engine::lacks_a_part(flow, facts, publish) {
+            open.extend(building(flow, facts, publish.job));
+        }
         if own.builds() {
             open.push(publish.job);
             continue;
@@ -143,10 +147,13 @@ fn unseen(
     }
 }
 
-/// Whether a job that stores nothing that is shown may store artifacts by an action that nothing describes, under a
-/// name that fits a pattern where one is given.
+/// Whether a job that stores nothing that is shown may store artifacts: by an action that nothing describes, under a name
+/// that fits a pattern where one is given, or in a called workflow that nothing shows.
 fn may_store(flow: &Flow, facts: &FlowFacts<'_>, job: usize, pattern: Option<&str>) -> bool {
     let (Some(own), Some(job)) = (facts.get(job), flow.jobs.get(job)) else { return false };
+    if job.outside.is_some() {
+        return pattern.is_none() && !job.cond.is_never() && super::Linked::builder_of(job).is_none();
+    }
     let stores = |step: &Step| match &step.body {
         StepBody::Action(action) if !step.cond.is_never() && !opaque::is_known(step, action) => {
             pattern.is_none_or(|p| action.inputs.iter().any(|input| same_artifact(p, input.value.as_str())))

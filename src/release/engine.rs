@@ -6,6 +6,7 @@ use std::rc::Rc;
 use super::brought;
 use super::doer::{Act, Doer};
 use super::facts::{Facts, FlowFacts, Publish};
+use super::glob;
 use super::naming;
 use super::own_images::{Name, renamed};
 use crate::catalogue::{Bytes, Catalogue, Does};
@@ -142,6 +143,35 @@ fn pushing(flow: &Flow, facts: &FlowFacts<'_>, job: usize, last: usize) -> BTree
         }
     }
     found
+}
+
+/// Whether a step makes an index with a part that no step is shown to push. What a digest names is no tag's.
+pub(super) fn lacks_a_part(flow: &Flow, facts: &FlowFacts<'_>, index: &Publish<'_>) -> bool {
+    let Some(own) = facts.get(index.job) else { return false };
+    let indices = refs(index);
+    let names: HashSet<String> = indices.iter().map(|r| naming::image_name(r.as_str())).collect();
+    let doers = own.doers.iter().take(index.step + 1).flatten();
+    let words = doers.filter_map(|doer| match doer.act {
+        Act::Command(_, _, words) if takes_images(words) => Some(words),
+        _ => None,
+    });
+    let part = |word: &&Text| {
+        !word.as_str().contains('@') && !indices.contains(word) && names.contains(&naming::image_name(word.as_str()))
+    };
+    let parts: BTreeSet<String> = words.flatten().filter(part).map(|word| glob::starred(word.as_str())).collect();
+    if parts.is_empty() {
+        return false;
+    }
+    let earlier = facts.earlier(flow, index.job);
+    let jobs = earlier.iter().chain([&index.job]).filter_map(|at| facts.get(*at));
+    let pushed = jobs.flat_map(|own| &own.publishes).filter(|p| p.sink.kind == Kind::Image && !p.same_place(index));
+    let pushed: Vec<Vec<Text>> = pushed.map(refs).collect();
+    // What goes out under a name that nothing shows may be any part.
+    if pushed.iter().any(Vec::is_empty) || !facts.count.comparisons(parts.len() * pushed.len()) {
+        return false;
+    }
+    let pushed: BTreeSet<String> = pushed.iter().flatten().map(|r| glob::starred(r.as_str())).collect();
+    parts.iter().any(|part| !pushed.iter().any(|pushed| glob::overlaps(pushed, part)))
 }
 
 /// Whether a command takes an image out of a registry, or makes another of it.

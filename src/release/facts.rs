@@ -278,6 +278,9 @@ impl Facts<'_> {
 /// What fills checksums files, by the step that reads them and their path.
 type Lists = HashMap<(Point, String), Option<Rc<Listed>>>;
 
+/// The jobs that push what a job takes, by the job and a step of it.
+type Pushed = HashMap<(usize, usize), Rc<BTreeSet<usize>>>;
+
 /// The facts of every job of a flow, in the flow's order.
 #[derive(Debug)]
 pub(super) struct FlowFacts<'p> {
@@ -293,7 +296,7 @@ pub(super) struct FlowFacts<'p> {
     /// The job and the step that symbols name.
     steps: RefCell<HashMap<String, Option<(usize, usize)>>>,
     /// The jobs that push what a job takes up to a step: asked again for every target.
-    pub pushed: RefCell<HashMap<(usize, usize), Rc<BTreeSet<usize>>>>,
+    pub pushed: RefCell<Pushed>,
     /// The jobs that each waits for.
     needed: RefCell<HashMap<usize, Rc<BTreeSet<usize>>>>,
 }
