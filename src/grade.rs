@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 
 use crate::catalogue::{Advice, Card, Catalogue};
-use crate::model::{Location, Note, Problem, Remedy, Requirement, State, Target, Unassessed, Verdict};
+use crate::model::{Location, Note, Problem, Remedy, Requirement, State, Target, UNKNOWN_BUILD, Unassessed, Verdict};
 use crate::report::{Cap, ChainLink, PlanStep, Report, RequirementReport, TargetReport, sanitize};
 use crate::settings::{self, Settings};
 
@@ -80,9 +80,26 @@ fn with_open(lowest: Vec<Verdict>, other: &[Verdict]) -> Vec<Verdict> {
     let open = |of: Requirement| other.iter().find(|v| v.requirement() == of && v.state().is_open());
     let worse = |verdict: Verdict| match open(verdict.requirement()) {
         Some(other) if !verdict.state().is_open() => other.clone(),
-        _ => verdict,
+        // What either of them shows has to be mended.
+        Some(other) => verdict.with(other.evidence().iter().cloned()),
+        None => verdict,
     };
     lowest.into_iter().map(worse).collect()
+}
+
+/// Whether two paths leave a requirement open that is the same.
+fn both_open(a: &Target, b: &Target) -> bool {
+    let open = |v: &&Verdict| v.state().is_open();
+    a.verdicts.iter().filter(open).any(|v| b.verdicts.iter().filter(open).any(|o| o.requirement() == v.requirement()))
+}
+
+/// Adds the build jobs of another path.
+fn take_builds(known: &mut Target, other: &Target) {
+    let more = other.build_jobs.iter().filter(|job| !known.build_jobs.contains(job));
+    let more: Vec<String> = more.cloned().collect();
+    let jobs = other.boundary.jobs.iter().filter(|job| more.contains(&job.key));
+    known.boundary.jobs.extend(jobs.cloned());
+    known.build_jobs.extend(more);
 }
 
 /// One target for each kind, name and pipeline file: of several paths the lowest decides, and what another leaves open
@@ -103,6 +120,9 @@ fn lowest_paths(targets: Vec<Target>) -> Vec<Target> {
                     false => target,
                 };
                 known.locations = places;
+                if both_open(known, &higher) {
+                    take_builds(known, &higher);
+                }
                 known.verdicts = with_open(std::mem::take(&mut known.verdicts), &higher.verdicts);
             }
         }
@@ -267,6 +287,7 @@ fn plan(targets: &[Target]) -> Vec<PlanStep> {
         let mut reasons: Vec<(bool, &str)> = Vec::new();
         let mut kinds: Vec<crate::model::Kind> = Vec::new();
         let mut fields: Vec<String> = Vec::new();
+        let (mut unknown, mut shown) = (false, false);
         for target in targets {
             let Some(verdict) = target.verdicts.iter().find(|v| v.requirement() == *requirement) else { continue };
             if !verdict.state().is_open() || follows_from_absence(target, *requirement) {
@@ -281,6 +302,8 @@ fn plan(targets: &[Target]) -> Vec<PlanStep> {
                     locations.push(evidence.location.clone());
                 }
             }
+            unknown |= verdict.evidence().iter().any(|e| e.rule == UNKNOWN_BUILD);
+            shown |= verdict.evidence().first().is_none_or(|e| e.rule != UNKNOWN_BUILD);
             for line in remedy(verdict).into_iter().chain(to_set(verdict)) {
                 if !fields.contains(&line) {
                     fields.push(line);
@@ -293,9 +316,12 @@ fn plan(targets: &[Target]) -> Vec<PlanStep> {
         let fits = |a: &&Advice| a.kinds.is_empty() || a.kinds.iter().any(|k| kinds.contains(k));
         let mended = targets.iter().filter_map(|t| t.verdicts.iter().find(|v| v.requirement() == *requirement));
         let mended = mended.filter(|v| v.state().is_open()).all(|v| v.remedy().is_some());
-        // Where one thing is enough everywhere, other ways to meet it only distract.
-        let general = card.how.iter().filter(fits).filter(|a| !mended || a.kinds.is_empty()).map(|a| a.text.as_str());
-        let how: Vec<&str> = fields.iter().map(String::as_str).chain(general).collect();
+        // Where one thing is enough everywhere, other ways to meet it only distract; and what is known of no machine is no
+        // matter of labels, sockets or scopes.
+        let general = card.how.iter().filter(|a| shown && fits(a) && (!mended || a.kinds.is_empty()));
+        let build = unknown.then_some(TO_BUILD);
+        let how: Vec<&str> =
+            fields.iter().map(String::as_str).chain(build).chain(general.map(|a| a.text.as_str())).collect();
         names.dedup();
         locations.sort_unstable();
         steps.push(PlanStep {
@@ -312,6 +338,10 @@ fn plan(targets: &[Target]) -> Vec<PlanStep> {
     }
     steps
 }
+
+/// How to show a build of which nothing is shown.
+const TO_BUILD: &str = "Build in the pipeline that publishes, and hand the bytes from job to job by artifacts that its own steps \
+                        store: nothing shows how bytes from elsewhere were built.";
 
 /// Definitions of runners that one step of the plan names at most.
 const MOST_DEFINITIONS: usize = 6;

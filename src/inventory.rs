@@ -21,7 +21,13 @@ pub fn inventory(checkout: &Checkout, root: &str, beside: Vec<RunnerPool>) -> In
     let scene = rules::Scene::new(checkout, &own);
     let jobs: Vec<(String, &Job)> = pipelines
         .iter()
-        .flat_map(|p| p.flows.iter().flat_map(|f| &f.jobs).map(|job| (format!("{}: {}", p.path, job.key), &**job)))
+        .flat_map(|p| {
+            p.flows
+                .iter()
+                .flat_map(|f| &f.jobs)
+                .filter(|job| !job.other_run)
+                .map(|job| (format!("{}: {}", p.path, job.key), &**job))
+        })
         .collect();
     let mut unanswered: Vec<Asked> = Vec::new();
     for (title, job) in &jobs {

@@ -306,3 +306,15 @@ fn every_rule_makes_a_note_in_some_fixture_and_none_in_another() {
         assert!(silent.contains(&card.id), "no fixture expects silence of {}", card.id);
     }
 }
+
+#[test]
+fn a_target_of_several_jobs_names_all_that_leave_the_same_open() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/assets-of-several-machines");
+    let report = grade(&folder, &expected(&folder));
+    let [target] = report.targets.as_slice() else { panic!("one target") };
+    let builds: BTreeSet<&str> = target.build_jobs.iter().map(String::as_str).collect();
+    assert_eq!(builds, BTreeSet::from(["linux", "mac", "windows"]));
+    let step = report.plan.iter().find(|step| step.requirement == Requirement::HostedBuild).expect("a step");
+    let lines: Vec<u32> = step.locations.iter().map(|place| place.line).collect();
+    assert_eq!(lines, [14, 23], "both self-hosted jobs");
+}

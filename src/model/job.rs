@@ -186,6 +186,9 @@ pub struct Job {
     pub secrets: Vec<SecretUse>,
     /// `container:` options that reach the host (`--privileged`, a runtime socket), and where.
     pub container_reach: Vec<(String, Location)>,
+    /// Whether it belongs to an earlier run, whose end starts that of the flow: it can hand artifacts on, and what it
+    /// publishes and attests is that run's.
+    pub other_run: bool,
     /// External parameters (dispatch inputs, payloads, `vars`, release fields) that reach its steps.
     pub parameters: Vec<Parameter>,
 }

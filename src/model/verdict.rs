@@ -90,6 +90,8 @@ pub struct Remedy {
     /// What else it takes, as the end of the sentence.
     pub besides: String,
 }
+/// The rule under which a verdict is open because bytes come from where nothing shows how they are built.
+pub const UNKNOWN_BUILD: &str = "foreign-files";
 
 /// A verdict names this many pieces of evidence at most: more than a reader looks at.
 pub const MOST_EVIDENCE: usize = 100;
@@ -109,7 +111,14 @@ pub struct Verdict {
 impl Verdict {
     /// The control is shown by `evidence`.
     pub fn met(requirement: Requirement, reason: impl Into<String>, evidence: Evidence) -> Self {
-        Self { requirement, state: State::Met, reason: reason.into(), evidence: vec![evidence], to_show: None, remedy: None }
+        Self {
+            requirement,
+            state: State::Met,
+            reason: reason.into(),
+            evidence: vec![evidence],
+            to_show: None,
+            remedy: None,
+        }
     }
 
     /// `evidence` shows the opposite of the control.

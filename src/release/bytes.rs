@@ -3,11 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::doer::{Act, Doer};
-use super::engine;
-use super::facts::{FlowFacts, Handover, Publish, jobs_in, jobs_in_symbol};
+use super::facts::{FlowFacts, Handover, jobs_in, jobs_in_symbol};
 use super::filenames::ancillary;
 use super::glob::{self, Pattern};
-use crate::model::{Cond, Flow, Job, Kind, Location, Step, StepBody, Text};
+use crate::model::{Cond, Flow, Job, Location, Step, StepBody, Text};
 use crate::syntax::pattern;
 
 /// A pattern of files in the job that makes them.
@@ -135,7 +134,7 @@ fn follow(flow: &Flow, facts: &FlowFacts<'_>, job: usize, step: usize, files: &s
 /// The stored artifacts that a fetch can see. One that is asked for by name, and that no job stores for which the
 /// fetching one waits, can only come from a job that happens to be done by then. Of several that are asked for together,
 /// any may: what a job stores by then is among them.
-fn within_reach<'f, 'p>(
+pub(super) fn within_reach<'f, 'p>(
     flow: &Flow,
     facts: &'f FlowFacts<'p>,
     job: usize,
@@ -157,7 +156,12 @@ fn within_reach<'f, 'p>(
 
 /// The call whose artifact a fetch takes, where no job of the run stores one by that name: a builder's, when all calls
 /// are known and no other one builds.
-fn only_builder<'f>(flow: &'f Flow, facts: &FlowFacts<'_>, job: usize, fetch: &Handover<'_>) -> Option<&'f str> {
+pub(super) fn only_builder<'f>(
+    flow: &'f Flow,
+    facts: &FlowFacts<'_>,
+    job: usize,
+    fetch: &Handover<'_>,
+) -> Option<&'f str> {
     if !fetch.foreign.is_never() || stores(facts).any(|(_, store)| fetched_by(fetch, store)) {
         return None;
     }
@@ -186,7 +190,7 @@ fn artifact_name<'s>(store: &'s Handover<'_>) -> &'s str {
 }
 
 /// What a pattern asks for below a folder; `None` when it lies elsewhere.
-fn below(folder: &str, files: &str) -> Option<String> {
+pub(super) fn below(folder: &str, files: &str) -> Option<String> {
     if folder.is_empty() {
         return Some(files.to_owned());
     }
@@ -223,12 +227,12 @@ fn in_artifact(fetch: &Handover<'_>, store: &Handover<'_>, rest: &str, alone: bo
 }
 
 /// Whether a fetch takes a stored artifact.
-fn fetched_by(fetch: &Handover<'_>, store: &Handover<'_>) -> bool {
+pub(super) fn fetched_by(fetch: &Handover<'_>, store: &Handover<'_>) -> bool {
     fetch.name.as_ref().is_none_or(|name| same_artifact(name.as_str(), artifact_name(store)))
 }
 
 /// Whether a fetched name or pattern can be this stored artifact. Unknown parts may be anything.
-fn same_artifact(fetched: &str, stored: &str) -> bool {
+pub(super) fn same_artifact(fetched: &str, stored: &str) -> bool {
     let plain = |s: &str| !s.contains(['*', '?', '[', '{', '$']);
     if plain(fetched) && plain(stored) {
         return fetched == stored;
@@ -306,129 +310,22 @@ fn join_pattern(root: &str, rest: &str) -> String {
     if root.is_empty() { rest.to_owned() } else { format!("{root}/{rest}") }
 }
 
-/// The jobs that make the bytes of a stream, and those whose outputs or artifacts feed them.
-#[derive(Debug, Default)]
-pub(super) struct Builds {
-    /// Indices of the build jobs in their flow, every leg.
-    pub jobs: BTreeSet<usize>,
-    /// Bytes that come from where nothing shows how they are built.
-    pub unknown: Vec<(String, Location)>,
-}
-
-/// Finds the build jobs behind some publishing steps.
-pub(super) fn builds(flow: &Flow, facts: &FlowFacts<'_>, publishes: &[&Publish<'_>]) -> Builds {
-    let mut found = Builds::default();
-    let mut open: Vec<usize> = Vec::new();
-    for publish in publishes {
-        let Some(own) = facts.get(publish.job) else { continue };
-        let origins = publish.files.iter().flat_map(|f| f.value.items(&[',']));
-        let origins: Vec<Origin> =
-            origins.map(|f| origin(flow, facts, publish.job, publish.step, f.as_str())).collect();
-        for location in origins.iter().filter_map(|o| o.brought.clone()) {
-            let why = "among the published files are some from elsewhere, and nothing shows how they were built";
-            found.unknown.push((why.to_owned(), location));
-        }
-        if let Some(location) =
-            (publish.sink.kind == Kind::Image).then(|| engine::elsewhere(flow, facts, publish)).flatten()
-        {
-            found
-                .unknown
-                .push(("the image comes from elsewhere, and nothing shows how it was built".to_owned(), location));
-        }
-        if own.builds() {
-            open.push(publish.job);
-            continue;
-        }
-        let mut feeders: BTreeSet<usize> = BTreeSet::new();
-        for origin in origins {
-            if let Some(location) = origin.foreign {
-                found.unknown.push(("the published files come from another run".to_owned(), location));
-            }
-            feeders.extend(origin.through.iter().filter(|at| **at != publish.job));
-            for file in origin.files {
-                feeders.extend(legs(flow, &file.job).filter(|at| *at != publish.job));
-            }
-        }
-        if feeders.is_empty() {
-            feeders.extend(artifact_feeders(flow, facts, publish.job));
-            feeders.extend(output_feeders(flow, facts, publish.job));
-            for fetch in own.fetches.iter().filter(|f| !f.foreign.is_never()) {
-                found.unknown.push(("the published files come from another run".to_owned(), fetch.location.clone()));
-            }
-        }
-        if feeders.is_empty() && found.unknown.is_empty() {
-            feeders.extend(
-                facts.earlier(flow, publish.job).iter().filter(|at| facts.get(**at).is_some_and(|f| f.builds())),
-            );
-        }
-        open.extend(feeders);
-    }
-    close(flow, facts, open, &mut found);
-    found.unknown.sort_unstable();
-    found.unknown.dedup();
-    found
-}
-
-/// Adds the build jobs among `open` and everything upstream of them.
-fn close(flow: &Flow, facts: &FlowFacts<'_>, mut open: Vec<usize>, found: &mut Builds) {
-    let mut seen: BTreeSet<usize> = BTreeSet::new();
-    let mut keys: BTreeSet<&str> = BTreeSet::new();
-    let mut supplies: BTreeSet<usize> = BTreeSet::new();
-    while let Some(at) = open.pop() {
-        let (Some(own), Some(job)) = (facts.get(at), flow.jobs.get(at)) else { continue };
-        // A generator makes provenance, no bytes.
-        if !seen.insert(at) || super::Linked::builder_of(job).is_some_and(|b| b.generator) {
-            continue;
-        }
-        // All legs of a job may write the same outputs and artifacts.
-        if keys.insert(&job.key) {
-            open.extend(legs(flow, &job.key));
-        }
-        let feeders = artifact_feeders(flow, facts, at);
-        if job.outside.is_some() || own.builds() {
-            found.jobs.insert(at);
-            // What a build takes from another job is built from what that job brings, be it restored or fetched.
-            let brings = |at: &&usize| facts.get(**at).is_some_and(|f| f.fetches.is_empty() && !f.stores.is_empty());
-            supplies.extend(feeders.iter().filter(brings));
-        }
-        open.extend(feeders);
-        for fetch in own.fetches.iter().filter(|f| !f.foreign.is_never()) {
-            let why = format!("the job {} takes files from another run", job.title());
-            found.unknown.push((why, fetch.location.clone()));
-        }
-        open.extend(own.feeds(job).iter().filter(|key| !keys.contains(key.as_str())).flat_map(|key| legs(flow, key)));
-    }
-    found.jobs.extend(supplies);
-}
-
-/// The build jobs whose outputs reach the inputs of a call.
-pub(super) fn feeding(flow: &Flow, facts: &FlowFacts<'_>, call: usize) -> BTreeSet<usize> {
-    let mut found = Builds::default();
-    close(flow, facts, output_feeders(flow, facts, call), &mut found);
-    found.jobs
-}
-
-/// A job and everything upstream of it, as far as they build.
-pub(super) fn upstream(flow: &Flow, facts: &FlowFacts<'_>, job: usize) -> BTreeSet<usize> {
-    let mut found = Builds::default();
-    close(flow, facts, vec![job], &mut found);
-    found.jobs
-}
-
 /// Indices of all legs of a job.
 pub(super) fn legs<'f>(flow: &'f Flow, key: &str) -> impl Iterator<Item = usize> + use<'f> {
     flow.below(key).iter().copied()
 }
 
-pub(super) fn artifact_feeders(flow: &Flow, facts: &FlowFacts<'_>, job: usize) -> Vec<usize> {
+/// The jobs whose artifacts a job fetches, up to a step where one is given.
+pub(super) fn artifact_feeders(flow: &Flow, facts: &FlowFacts<'_>, job: usize, last: Option<usize>) -> Vec<usize> {
     let Some(own) = facts.get(job) else { return Vec::new() };
     let mut found = Vec::new();
-    let named = own.fetches.iter().flat_map(|f| &f.name).flat_map(super::facts::jobs_in);
-    let only = own.fetches.iter().filter_map(|fetch| only_builder(flow, facts, job, fetch));
+    let fetches = || own.fetches.iter().filter(|fetch| last.is_none_or(|last| fetch.step <= last));
+    let named = fetches().flat_map(|f| &f.name).flat_map(jobs_in);
+    let only = fetches().filter_map(|fetch| only_builder(flow, facts, job, fetch));
     for key in named.chain(only) {
         found.extend(legs(flow, key));
     }
-    for fetch in own.fetches.iter().filter(|f| f.foreign.is_never()) {
+    for fetch in fetches().filter(|f| f.foreign.is_never()) {
         let seen = within_reach(flow, facts, job, fetch).into_iter();
         found.extend(seen.filter(|(_, store)| fetched_by(fetch, store)).map(|(at, _)| at));
     }
@@ -436,7 +333,7 @@ pub(super) fn artifact_feeders(flow: &Flow, facts: &FlowFacts<'_>, job: usize) -
 }
 
 /// Jobs whose outputs a job reads.
-fn output_feeders(flow: &Flow, facts: &FlowFacts<'_>, job: usize) -> Vec<usize> {
+pub(super) fn output_feeders(flow: &Flow, facts: &FlowFacts<'_>, job: usize) -> Vec<usize> {
     let (Some(job), Some(own)) = (flow.job(job), facts.get(job)) else { return Vec::new() };
     own.reads(job).iter().flat_map(|key| legs(flow, key)).collect()
 }

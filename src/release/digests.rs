@@ -79,7 +79,7 @@ impl Listed {
         let publish = unit.publish;
         let key = flow.jobs.get(publish.job).map_or("", |job| job.key.as_str());
         let mut taken = self.points.iter().chain(&self.tools).peekable();
-        let handed = bytes::artifact_feeders(flow, facts, publish.job);
+        let handed = bytes::artifact_feeders(flow, facts, publish.job, None);
         let of_publisher = self.hashed.iter().any(|f| f.job == key);
         let fits = |point: &Point| match publish.bytes {
             // What is made when it is published has no digest before.

@@ -1,8 +1,12 @@
 //! Images in the engine of a job: which of them the run makes itself, and what is taken out of the others.
 
+use std::collections::{BTreeSet, HashSet};
+use std::rc::Rc;
+
 use super::brought;
 use super::doer::{Act, Doer};
 use super::facts::{Facts, FlowFacts, Publish};
+use super::glob;
 use super::naming;
 use super::own_images::{Name, renamed};
 use crate::catalogue::{Bytes, Catalogue, Does};
@@ -73,6 +77,107 @@ fn commands<'p>(own: &Facts<'p>, step: usize) -> impl DoubleEndedIterator<Item =
 fn refs(publish: &Publish<'_>) -> Vec<Text> {
     let names = publish.doer.first(&publish.sink.name, publish.hit, &publish.sink.value_flags);
     names.iter().flat_map(|n| n.value.items(&[',', ' '])).collect()
+}
+
+/// Programs that take images from a registry or make new ones of them.
+const TAKING: &[&str] = &["docker", "podman", "nerdctl", "buildah", "skopeo", "crane", "gcrane", "regctl", "oras"];
+/// What they do when they only look at one.
+const LOOKING: &[&str] = &["inspect", "login", "logout", "push", "digest", "ls", "rm", "rmi"];
+
+/// The jobs that a job waits for and that push an image which it takes up to a step: it is copied, run, unpacked, made a
+/// part of an index, or named to a step that works. Tags that nothing shows may be the same.
+pub(super) fn pushed_before(flow: &Flow, facts: &FlowFacts<'_>, job: usize, last: usize) -> Rc<BTreeSet<usize>> {
+    if let Some(known) = facts.pushed.borrow().get(&(job, last)) {
+        return Rc::clone(known);
+    }
+    let found = Rc::new(pushing(flow, facts, job, last));
+    facts.pushed.borrow_mut().insert((job, last), Rc::clone(&found));
+    found
+}
+
+fn pushing(flow: &Flow, facts: &FlowFacts<'_>, job: usize, last: usize) -> BTreeSet<usize> {
+    let image = |p: &&Publish<'_>| matches!(p.sink.kind, Kind::Image | Kind::OciArtifact);
+    let Some(own) = facts.get(job) else { return BTreeSet::new() };
+    let mut pushed: Vec<(usize, Name)> = Vec::new();
+    for (at, before) in facts.earlier(flow, job).iter().filter_map(|at| Some((*at, facts.get(*at)?))) {
+        let publishes = before.publishes.iter().filter(image);
+        pushed.extend(publishes.flat_map(refs).map(|r| (at, Name::new(r.as_str()))));
+        // What goes to a registry that lasts as long as the run is no publication.
+        let made = before.own_images().made().filter(|name| name.is_of_registry());
+        pushed.extend(made.map(|name| (at, name.clone())));
+    }
+    if pushed.is_empty() {
+        return BTreeSet::new();
+    }
+    let names: HashSet<&str> = pushed.iter().map(|(_, name)| name.name()).collect();
+    let own_refs: Vec<Text> = own.publishes.iter().filter(|p| image(p) && !p.sink.index).flat_map(refs).collect();
+    let made: Vec<&Name> = own.own_images().made().filter(|made| names.contains(made.name())).collect();
+    let working: HashSet<usize> = own.working.iter().copied().collect();
+    let mut found = BTreeSet::new();
+    for (step, doer) in
+        own.doers.iter().enumerate().take(last.saturating_add(1)).flat_map(|(s, d)| d.iter().map(move |d| (s, d)))
+    {
+        let works = working.contains(&step);
+        let texts: Vec<&Text> = match doer.act {
+            Act::Action(_, action) if works => action.inputs.iter().map(|input| &input.value).collect(),
+            Act::Command(_, _, words) if works || takes_images(words) => words.iter().collect(),
+            _ => continue,
+        };
+        for item in texts.into_iter().flat_map(|text| text.items(&[',', ' ', '='])).filter(|i| !own_refs.contains(i)) {
+            let item = item.as_str();
+            // A repository may be called like its image.
+            let reference = item.contains([':', '@']) || item.split('/').next().is_some_and(|host| host.contains('.'));
+            if !reference
+                || !names.contains(naming::image_name(item).as_str())
+                || !facts.count.comparisons(pushed.len())
+            {
+                continue;
+            }
+            let asked = Name::new(item);
+            if made.contains(&&asked) {
+                continue;
+            }
+            found.extend(
+                pushed.iter().filter(|(_, made)| made.name() == asked.name() && made.may_be(&asked)).map(|(at, _)| *at),
+            );
+        }
+    }
+    found
+}
+
+/// Whether a step makes an index with a part that no step is shown to push. What a digest names is no tag's.
+pub(super) fn lacks_a_part(flow: &Flow, facts: &FlowFacts<'_>, index: &Publish<'_>) -> bool {
+    let Some(own) = facts.get(index.job) else { return false };
+    let indices = refs(index);
+    let names: HashSet<String> = indices.iter().map(|r| naming::image_name(r.as_str())).collect();
+    let doers = own.doers.iter().take(index.step + 1).flatten();
+    let words = doers.filter_map(|doer| match doer.act {
+        Act::Command(_, _, words) if takes_images(words) => Some(words),
+        _ => None,
+    });
+    let part = |word: &&Text| {
+        !word.as_str().contains('@') && !indices.contains(word) && names.contains(&naming::image_name(word.as_str()))
+    };
+    let parts: BTreeSet<String> = words.flatten().filter(part).map(|word| glob::starred(word.as_str())).collect();
+    if parts.is_empty() {
+        return false;
+    }
+    let earlier = facts.earlier(flow, index.job);
+    let jobs = earlier.iter().chain([&index.job]).filter_map(|at| facts.get(*at));
+    let pushed = jobs.flat_map(|own| &own.publishes).filter(|p| p.sink.kind == Kind::Image && !p.same_place(index));
+    let pushed: Vec<Vec<Text>> = pushed.map(refs).collect();
+    // What goes out under a name that nothing shows may be any part.
+    if pushed.iter().any(Vec::is_empty) || !facts.count.comparisons(parts.len() * pushed.len()) {
+        return false;
+    }
+    let pushed: BTreeSet<String> = pushed.iter().flatten().map(|r| glob::starred(r.as_str())).collect();
+    parts.iter().any(|part| !pushed.iter().any(|pushed| glob::overlaps(pushed, part)))
+}
+
+/// Whether a command takes an image out of a registry, or makes another of it.
+fn takes_images(words: &[Text]) -> bool {
+    words.first().and_then(matching::program).is_some_and(|program| TAKING.contains(&program))
+        && !words.iter().any(|word| LOOKING.contains(&word.as_str()))
 }
 
 /// Whether an image is made or published by a job, or by one before it.

@@ -278,6 +278,9 @@ impl Facts<'_> {
 /// What fills checksums files, by the step that reads them and their path.
 type Lists = HashMap<(Point, String), Option<Rc<Listed>>>;
 
+/// The jobs that push what a job takes, by the job and a step of it.
+type Pushed = HashMap<(usize, usize), Rc<BTreeSet<usize>>>;
+
 /// The facts of every job of a flow, in the flow's order.
 #[derive(Debug)]
 pub(super) struct FlowFacts<'p> {
@@ -292,6 +295,8 @@ pub(super) struct FlowFacts<'p> {
     pub lists: RefCell<Lists>,
     /// The job and the step that symbols name.
     steps: RefCell<HashMap<String, Option<(usize, usize)>>>,
+    /// The jobs that push what a job takes up to a step: asked again for every target.
+    pub pushed: RefCell<Pushed>,
     /// The jobs that each waits for.
     needed: RefCell<HashMap<usize, Rc<BTreeSet<usize>>>>,
 }
@@ -305,6 +310,7 @@ impl<'p> FlowFacts<'p> {
             attested: RefCell::default(),
             lists: RefCell::default(),
             steps: RefCell::default(),
+            pushed: RefCell::default(),
             needed: RefCell::default(),
         }
     }
@@ -398,7 +404,7 @@ fn of_job<'p>(at: usize, job: &'p Job, published: &Facts<'p>, catalogue: &'stati
             }
         }
         facts.stores.clear();
-        return facts;
+        return of_other_run(job, facts);
     }
     let has_checkout = job.steps.iter().any(|s| matches!(&s.body, StepBody::Action(a) if a.name == "actions/checkout"));
     for (index, (step, doers)) in job.steps.iter().zip(doers.iter()).enumerate() {
@@ -425,6 +431,16 @@ fn of_job<'p>(at: usize, job: &'p Job, published: &Facts<'p>, catalogue: &'stati
         if works {
             facts.working.push(index);
         }
+    }
+    of_other_run(job, facts)
+}
+
+/// What a job of an earlier run publishes and attests is that run's.
+fn of_other_run<'p>(job: &Job, mut facts: Facts<'p>) -> Facts<'p> {
+    if job.other_run {
+        facts.publishes.clear();
+        facts.attests.clear();
+        facts.look_alikes.clear();
     }
     facts
 }

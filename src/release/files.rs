@@ -129,7 +129,8 @@ impl Question<'_, '_> {
             return Coverage::Wrong(format!("its subject leaves out the `.{ending}` files that are published as well"));
         }
         // Files that another job attests have to come to the job that publishes them as they are.
-        if related && handed_over && !bytes::artifact_feeders(flow, facts, unit.publish.job).contains(&attest.job) {
+        if related && handed_over && !bytes::artifact_feeders(flow, facts, unit.publish.job, None).contains(&attest.job)
+        {
             return Coverage::Unread(
                 "nothing shows that the files of the job that attests are those that are published".to_owned(),
             );

@@ -1,6 +1,7 @@
 //! LINK: finds the release targets, follows their bytes, and ties provenance to the bytes it covers.
 
 mod brought;
+mod build_jobs;
 mod builders;
 mod buildx;
 mod bytes;
@@ -73,7 +74,7 @@ pub struct Linked<'p> {
     pub places: Vec<String>,
     /// The step or call that publishes.
     pub publish: Published,
-    /// Indices of the build jobs.
+    /// Indices of the build jobs: those that make the bytes, and those whose outputs or artifacts feed them.
     pub builds: BTreeSet<usize>,
     /// Bytes whose build nothing shows.
     pub unknown_builds: Vec<(String, Location)>,
@@ -328,7 +329,8 @@ impl<'a, 'p> Path<'a, 'p> {
                     Refused { rule: attest.producer.id.clone(), why, location: attest.doer.location().clone() },
                 ));
             }
-            let Some((job, call)) = self.flow.jobs.get(at).and_then(|j| Some((j, j.outside.as_ref()?))) else {
+            let job = self.flow.jobs.get(at).filter(|job| !job.other_run);
+            let Some((job, call)) = job.and_then(|j| Some((j, j.outside.as_ref()?))) else {
                 continue;
             };
             if let Some(builder) = Linked::builder_of(job).filter(|b| b.generator && !used(&call.reference.location)) {
@@ -397,7 +399,7 @@ impl<'a, 'p> Path<'a, 'p> {
         {
             return copy;
         }
-        let builds = bytes::builds(self.flow, self.facts, &self.builders_of(stream, publish));
+        let builds = build_jobs::builds(self.flow, self.facts, &self.builders_of(stream, publish));
         // All the files of the step were asked for their origin, and every job that builds is kept.
         self.facts.count.parts(publish.files.len() + builds.jobs.len());
         let names: Vec<String> =
@@ -442,6 +444,7 @@ impl<'a, 'p> Path<'a, 'p> {
             job: publish.job,
             bytes: publish.bytes,
         };
+        let jobs: BTreeSet<usize> = builds.jobs.union(&builds.telling).copied().collect();
         let mut linked = Linked {
             places: stream.places.clone(),
             unknown_builds: builds.unknown,
@@ -451,7 +454,7 @@ impl<'a, 'p> Path<'a, 'p> {
             unread: found.unread,
             fitting: found.fitting,
             look_alikes,
-            ..self.linked(stream.kind, name, published, builds.jobs)
+            ..self.linked(stream.kind, name, published, jobs)
         };
         linked.chain = self.chain(&linked, publish);
         linked
@@ -542,7 +545,7 @@ impl<'a, 'p> Path<'a, 'p> {
     {
         let mut all = vec![publish];
         if publish.sink.index {
-            let parts = self.named().iter().filter(|(p, _)| p.sink.kind == stream.kind && p.bytes != Bytes::Given);
+            let parts = self.named().iter().filter(|(p, _)| p.sink.kind == stream.kind && !p.sink.index);
             all.extend(parts.filter(|(p, names)| self.may_be_part(stream, publish, p, names)).map(|(p, _)| *p));
         }
         all
@@ -573,9 +576,11 @@ impl<'a, 'p> Path<'a, 'p> {
     fn chain(&self, linked: &Linked<'p>, publish: &facts::Publish<'p>) -> Vec<(String, Location)> {
         let mut chain: Vec<(String, Location)> = Vec::new();
         let mut keys: BTreeSet<&str> = BTreeSet::new();
-        for (_, job) in linked.build_jobs() {
+        for (at, job) in linked.build_jobs() {
             if chain.len() < MOST_HANDED && keys.insert(&job.key) {
-                chain.push((format!("job {} builds", job.key), job.location.clone()));
+                let builds = job.outside.is_some() || linked.working_steps(at).next().is_some();
+                let does = if builds { "builds" } else { "hands over what reaches the build" };
+                chain.push((format!("job {} {does}", job.key), job.location.clone()));
             }
         }
         'files: for file in &publish.files {

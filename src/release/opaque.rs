@@ -5,7 +5,7 @@ use std::cell::LazyCell;
 use std::sync::Arc;
 
 use super::speech::{hands_out, harmless, packs, publishes};
-use super::{Linked, Path, Published, bytes, facts};
+use super::{Linked, Path, Published, build_jobs, facts};
 use crate::catalogue::{Bytes, Catalogue, Does};
 use crate::checkout::Checkout;
 use crate::commands::matching::{self, runs_of};
@@ -40,7 +40,7 @@ pub(super) fn streams<'p>(path: &Path<'_, 'p>) -> Vec<Linked<'p>> {
 
 /// The steps of a job that may publish what nothing shows.
 pub(super) fn of_job(job: &Job, own: &facts::Facts<'_>, checkout: &Checkout) -> Vec<Opaque> {
-    if job.cond.is_never() || job.outside.is_some() {
+    if job.cond.is_never() || job.outside.is_some() || job.other_run {
         return Vec::new();
     }
     let of_step = |(index, step): (usize, &Arc<Step>)| {
@@ -302,6 +302,6 @@ fn stream<'p>(path: &Path<'_, 'p>, at: usize, step: &Opaque) -> Linked<'p> {
     Linked {
         whole: false,
         chain: vec![(format!("job {job} runs something that cannot be read"), location.clone())],
-        ..path.linked(Kind::Other, name.clone(), publish, bytes::upstream(path.flow, path.facts, at))
+        ..path.linked(Kind::Other, name.clone(), publish, build_jobs::upstream(path.flow, path.facts, at))
     }
 }

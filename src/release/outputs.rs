@@ -139,7 +139,8 @@ fn is_read(script: &Script, command: &Command) -> bool {
         let neutral = found().within(&catalogue.index.neutral).filter_map(|at| catalogue.neutral.get(at));
         let producers = found().within(&catalogue.index.producers).filter_map(|at| catalogue.producers.get(at));
         // What runs tasks of the checkout may do anything.
-        let runs_tasks = |tool: &&Tool| tool.does.iter().all(|does| matches!(does, Does::Else | Does::Images | Does::Git));
+        let runs_tasks =
+            |tool: &&Tool| tool.does.iter().all(|does| matches!(does, Does::Else | Does::Images | Does::Git));
         let mut tools = catalogue.tools.of_program(program).filter(|tool| !runs_tasks(tool));
         tools.any(|tool| any(&tool.commands))
             || sinks.map(|sink| &sink.commands).any(|commands| any(commands))
@@ -219,7 +220,8 @@ fn prints_something_else(symbol: &str) -> bool {
         let words = words(part);
         let does = |what: Does| matching::does(what, &words);
         let first = words.first().map_or("", Text::as_str);
-        let fed = before == '|' && [Does::Text, Does::Read, Does::Query, Does::Pass, Does::Filter].into_iter().any(does);
+        let fed =
+            before == '|' && [Does::Text, Does::Read, Does::Query, Does::Pass, Does::Filter].into_iter().any(does);
         if before == '<' && tells_the_run(first) || does(Does::NoDigest) {
             told = true;
         } else if !(first.is_empty() || before == '>' || fed || does(Does::Text) && !does(Does::Read)) {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::naming::image_names;
-use super::{Linked, Path, Published, builders, bytes};
+use super::{Linked, Path, Published, build_jobs, builders};
 use crate::catalogue::{Builder, Bytes, Topic};
 use crate::model::{Access, EventKind, Job, Kind, Text};
 
@@ -12,7 +12,7 @@ pub(super) fn streams<'p>(path: &Path<'_, 'p>) -> Vec<Linked<'p>> {
     let mut streams = Vec::new();
     for (at, job) in path.flow.jobs.iter().enumerate() {
         let Some(call) = &job.outside else { continue };
-        if job.cond.is_never() {
+        if job.cond.is_never() || job.other_run {
             continue;
         }
         let found = match path.catalogue.builders.iter().find(|b| builders::is_builder(b, &call.workflow)) {
@@ -110,7 +110,7 @@ fn unknown<'p>(path: &Path<'_, 'p>, at: usize, job: &'p Job) -> Option<Linked<'p
 
 fn base<'p>(path: &Path<'_, 'p>, at: usize, job: &'p Job, kind: Kind, name: String) -> Linked<'p> {
     let location = job.outside.as_ref().map_or_else(|| job.location.clone(), |c| c.reference.location.clone());
-    let mut builds: BTreeSet<usize> = bytes::feeding(path.flow, path.facts, at);
+    let mut builds: BTreeSet<usize> = build_jobs::feeding(path.flow, path.facts, at);
     builds.insert(at);
     let publish = Published {
         rule: String::new(),

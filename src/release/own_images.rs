@@ -11,7 +11,7 @@ use crate::model::{Kind, Text};
 const MOST_NAMES: usize = 8;
 
 /// The reference of an image, taken apart.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Name {
     text: String,
     /// Without tag and digest.
@@ -39,6 +39,16 @@ impl Name {
     pub(super) fn is(&self, other: &Name, any_tag: bool) -> bool {
         let same = self.text == other.text || !self.unknown && !other.unknown && self.tag == other.tag;
         !self.name.is_empty() && self.name == other.name && (any_tag || same)
+    }
+
+    /// Whether it names a registry that jobs can share.
+    pub(super) fn is_of_registry(&self) -> bool {
+        self.text.split('/').next().is_some_and(|host| self.text.contains('/') && host.contains(['.', ':']))
+    }
+
+    /// Without tag and digest.
+    pub(super) fn name(&self) -> &str {
+        &self.name
     }
 
     /// Whether this one, which is made, may be an image that is asked for. The empty name is that of any.
@@ -97,6 +107,11 @@ impl OwnImages {
             }
         }
         made
+    }
+
+    /// The names of the images that it makes and of what it renames.
+    pub(super) fn made(&self) -> impl Iterator<Item = &Name> {
+        self.built.iter().chain(self.renamed.iter().map(|(_, to)| to))
     }
 
     /// Whether it makes an image of this name, or one of a name that is not told, as what it puts into the engine may have

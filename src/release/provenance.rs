@@ -184,7 +184,7 @@ pub(super) fn find(
                 }
             }
         }
-        if let Some(call) = &job.outside {
+        if let Some(call) = job.outside.as_ref().filter(|_| !job.other_run) {
             for builder in catalogue.builders.iter().filter(|b| is_builder(b, &call.workflow)) {
                 of_builder(flow, facts, (at, job), builder, unit, &mut found);
             }

@@ -7,7 +7,7 @@ use super::settings::Needed;
 use crate::catalogue::{Catalogue, Labels, Remote, Test};
 use crate::model::{
     CacheMode, Cond, Evidence, Input, Job, LabelSet, Location, OutsideCall, Requirement, RunnerChoice, RunnerPool, Tri,
-    Verdict,
+    UNKNOWN_BUILD, Verdict,
 };
 use crate::release::{Linked, Trait};
 use crate::syntax::pattern;
@@ -98,8 +98,8 @@ fn machines(scene: &Scene<'_>, target: &Linked<'_>) -> Vec<Machine> {
     machines.extend(sent_by_runners(scene, target));
     for (why, location) in &target.unknown_builds {
         machines.push(Machine::all(&Tri::Unshown(
-            Evidence::observed(location, "foreign-files", why.clone()),
-            "the build in the same pipeline as the release".to_owned(),
+            Evidence::observed(location, UNKNOWN_BUILD, why.clone()),
+            super::TO_SHOW_BUILD.to_owned(),
         )));
     }
     if machines.is_empty() {
@@ -310,7 +310,7 @@ fn cache(scene: &Scene<'_>, target: &Linked<'_>) -> Verdict {
         }
         for hit in target.traits.get(at).map(|t| t.caches.as_slice()).unwrap_or_default() {
             let entry = hit.entry;
-            if entry.not_on.contains(&target.flow.event.kind) {
+            if !job.other_run && entry.not_on.contains(&target.flow.event.kind) {
                 continue;
             }
             if entry.platform && barred {
@@ -340,14 +340,20 @@ fn cache(scene: &Scene<'_>, target: &Linked<'_>) -> Verdict {
             e,
             "the called workflow in this checkout, or one of the builders that the catalogue knows",
         ),
-        (None, None) => match target.unseen_step(target.builds.iter().copied()) {
-            Some((what, location)) => Verdict::unshown(
+        (None, None) => match (target.unseen_step(target.builds.iter().copied()), super::unknown_build(target)) {
+            (Some((what, location)), _) => Verdict::unshown(
                 requirement,
                 format!("{what}, and nothing shows that it restores no cache"),
                 Evidence::observed(location, UNSEEN, what),
                 TO_SHOW_ACTION,
             ),
-            None => Verdict::met(
+            (None, Some(e)) => Verdict::unshown(
+                requirement,
+                format!("{}, and nothing shows that the build restores no cache", e.note),
+                e,
+                super::TO_SHOW_BUILD,
+            ),
+            (None, None) => Verdict::met(
                 requirement,
                 "the build jobs restore nothing that another build can write",
                 Evidence::observed(&build_location(target), "no-cache", "no step restores a cache"),
@@ -376,8 +382,9 @@ fn remote(target: &Linked<'_>) -> Verdict {
             first.clone(),
         )
         .with(rest.iter().cloned()),
-        None => match (target.unseen_calls().next(), target.unseen_step(jobs().copied())) {
-            (Some(call), _) => Verdict::unshown(
+        None => match (target.unseen_calls().next(), target.unseen_step(jobs().copied()), super::unknown_build(target))
+        {
+            (Some(call), ..) => Verdict::unshown(
                 requirement,
                 "the called workflow is not visible",
                 Evidence::observed(
@@ -387,13 +394,19 @@ fn remote(target: &Linked<'_>) -> Verdict {
                 ),
                 call.to_show(),
             ),
-            (None, Some((what, location))) => Verdict::unshown(
+            (None, Some((what, location)), _) => Verdict::unshown(
                 requirement,
                 format!("{what}, and nothing shows that it lets nobody in"),
                 Evidence::observed(location, UNSEEN, what),
                 TO_SHOW_ACTION,
             ),
-            (None, None) => Verdict::met(
+            (None, None, Some(e)) => Verdict::unshown(
+                requirement,
+                format!("{}, and nothing shows that the build lets nobody in", e.note),
+                e,
+                super::TO_SHOW_BUILD,
+            ),
+            (None, None, None) => Verdict::met(
                 requirement,
                 "no step of the building and publishing jobs lets anybody in",
                 Evidence::observed(&build_location(target), "no-remote", "no step opens a remote session"),

@@ -15,7 +15,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 
 use crate::checkout::Checkout;
-use crate::model::{LabelSet, RunnerPool, Target, Verdict};
+use crate::model::{Evidence, LabelSet, RunnerPool, Target, UNKNOWN_BUILD, Verdict};
 use crate::release::Linked;
 
 pub use declared::declared;
@@ -36,6 +36,15 @@ impl<'a> Scene<'a> {
     pub fn new(checkout: &'a Checkout, pools: &'a [RunnerPool]) -> Self {
         Self { checkout, pools, answering: RefCell::default() }
     }
+}
+
+/// What would show a build of which nothing is shown.
+const TO_SHOW_BUILD: &str = "the build in the same pipeline as the release";
+
+/// That some of the bytes come from where nothing shows how they are built.
+fn unknown_build(target: &Linked<'_>) -> Option<Evidence> {
+    let (why, location) = target.unknown_builds.first()?;
+    Some(Evidence::observed(location, UNKNOWN_BUILD, why.clone()))
 }
 
 /// What was asked of the jobs, which targets share.

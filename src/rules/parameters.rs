@@ -32,7 +32,29 @@ impl<'p> Read<'p> {
                 }
             }
         }
+        self.selecting(target, &mut found);
         found
+    }
+
+    /// Adds the parameters of the steps that take bytes from where nothing shows their build: they select them.
+    fn selecting(&mut self, target: &Linked<'p>, found: &mut Vec<Reaching>) {
+        if target.unknown_builds.is_empty() {
+            return;
+        }
+        for job in target.builds.union(&target.publishers).filter_map(|at| target.flow.job(*at)) {
+            for parameter in &job.parameters {
+                let step = parameter.step.and_then(|at| step_at(job, at));
+                let takes = |step: &Step| target.unknown_builds.iter().any(|(_, place)| *place == step.location);
+                if !step.is_some_and(takes) {
+                    continue;
+                }
+                for symbol in &*self.external(target.flow, &parameter.symbol) {
+                    if !found.iter().any(|(known, _)| known == symbol) {
+                        found.push((symbol.clone(), parameter.location.clone()));
+                    }
+                }
+            }
+        }
     }
 
     fn of_job(&mut self, target: &Linked<'p>, at: usize, job: &'p Job) -> Rc<[Reaching]> {

@@ -209,6 +209,9 @@ fn unforgeable(target: &Linked<'_>, p: &Provenance) -> Verdict {
         Separation::SameWorkflow if p.signer == Signer::Nobody => {
             failed(format!("the job {job} makes the provenance in the same workflow that builds, and nothing signs it"))
         }
+        Separation::SameWorkflow if target.build_jobs().all(|(_, build)| build.other_run) => failed(format!(
+            "the job {job} signs in a workflow of this repository, which the same people edit as the build"
+        )),
         Separation::SameWorkflow => failed(format!(
             "the job {job} signs in the same workflow that builds, and all jobs of a workflow share one identity"
         )),
@@ -258,6 +261,7 @@ fn parameters(target: &Linked<'_>, p: &Provenance, reaching: &[Reaching]) -> Ver
         .with(
             rest.iter().map(|(s, l)| Evidence::observed(l, "external-parameter", format!("`{s}` reaches the build"))),
         ),
+        None if super::unknown_build(target).is_some() => unseen_parameters(target),
         None if reaching.is_empty() => Verdict::met(
             requirement,
             "no external parameter reaches the build",
@@ -271,9 +275,17 @@ fn parameters(target: &Linked<'_>, p: &Provenance, reaching: &[Reaching]) -> Ver
     }
 }
 
+/// Nothing shows the build, so nothing shows what reaches it.
+fn unseen_parameters(target: &Linked<'_>) -> Verdict {
+    let unknown = super::unknown_build(target).unwrap_or_else(|| published(target));
+    let reason = format!("{}, and nothing shows which parameters reach the build", unknown.note);
+    Verdict::unshown(Requirement::CompleteParameters, reason, unknown, super::TO_SHOW_BUILD)
+}
+
 fn parameters_without(target: &Linked<'_>, first: &Evidence, reaching: &[Reaching]) -> Verdict {
     let requirement = Requirement::CompleteParameters;
     match reaching.first() {
+        None if super::unknown_build(target).is_some() => unseen_parameters(target),
         None if target.opaque.is_none() => Verdict::met(
             requirement,
             "no external parameter reaches the build",

@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 
 use super::provenance::build_location;
 use crate::catalogue::{Asked, Catalogue, Credential};
-use crate::model::{Access, Evidence, Job, MOST_EVIDENCE, Requirement, SecretUse, TokenScope, Verdict};
+use crate::model::{Access, Evidence, Job, MOST_EVIDENCE, Requirement, SecretUse, TokenScope, UNKNOWN_BUILD, Verdict};
 use crate::release::Linked;
 use crate::syntax::pattern;
 
@@ -68,7 +68,7 @@ pub(super) fn judge(target: &Linked<'_>, read: &mut Read) -> Verdict {
         unshown.extend(read.stored(job).iter().cloned());
     }
     for (why, location) in &target.unknown_builds {
-        unshown.push(Evidence::observed(location, "foreign-files", why.clone()));
+        unshown.push(Evidence::observed(location, UNKNOWN_BUILD, why.clone()));
     }
     match (failed.split_first(), unshown.split_first()) {
         (Some((first, rest)), _) => Verdict::failed(requirement, first.note.clone(), first.clone())

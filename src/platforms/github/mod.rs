@@ -15,6 +15,7 @@ mod runs_on;
 mod scope;
 mod shared;
 mod source;
+mod starting;
 mod steps;
 mod traits;
 mod uses;
@@ -164,7 +165,12 @@ fn pipeline(
     let earlier = Earlier::default();
     lowering.kept.start(triggers.events.len());
     for event in triggers.events {
-        let run = Run::new(&event, lowering.sources.checkout().slug());
+        let starting = match event.kind {
+            EventKind::WorkflowRun => starting::runs(lowering, source, on),
+            _ => Vec::new(),
+        };
+        let mut run = Run::new(&event, lowering.sources.checkout().slug());
+        run.started_here = !starting.is_empty();
         let inputs = if event.kind == EventKind::Dispatch { Inputs::Dispatched } else { Inputs::None };
         let frame = Frame {
             source,
@@ -181,7 +187,10 @@ fn pipeline(
             earlier: Some(&earlier),
         };
         let jobs = workflow::lower(lowering, &frame).jobs;
-        flows.push(Flow::new(event, jobs));
+        flows.extend(starting.into_iter().map(|before| Flow::new(event.clone(), starting::behind(before, &jobs))));
+        if !run.started_here {
+            flows.push(Flow::new(event, jobs));
+        }
     }
     lowered.pipelines.push(Pipeline {
         path: source.path.clone(),

@@ -17,6 +17,8 @@ pub(super) struct Run<'a> {
     pub(super) event: &'a Event,
     /// `owner/name` of this repository in lower case, when the git remote tells.
     pub(super) slug: Option<&'a str>,
+    /// Whether the run whose end starts this one is known, and its jobs stand before those of this one.
+    pub(super) started_here: bool,
     /// How many jobs were lowered so far.
     pub(super) jobs: Cell<usize>,
     /// How many steps they have.
@@ -200,7 +202,7 @@ fn joined(head: &str, rest: &[SmolStr]) -> String {
 
 impl<'a> Run<'a> {
     pub(super) fn new(event: &'a Event, slug: Option<&'a str>) -> Self {
-        Self { event, slug, jobs: Cell::new(0), steps: Cell::new(0), asked: RefCell::default() }
+        Self { event, slug, started_here: false, jobs: Cell::new(0), steps: Cell::new(0), asked: RefCell::default() }
     }
 
     /// The value of a context that the event decides.
@@ -300,6 +302,8 @@ impl<'a> Run<'a> {
             ["event", "workflow_run", "conclusion"] if self.event.kind == EventKind::WorkflowRun => {
                 Value::literal("success")
             }
+            // Its artifacts are among those of the flow, as if there were one run.
+            ["event", "workflow_run", "id"] if self.started_here => Value::unknown("github.run_id"),
             ["event", "workflow_run", ..] if self.event.kind != EventKind::WorkflowRun => Value::Null,
             ["event", "ref"] if matches!(self.event.kind, EventKind::TagPush | EventKind::BranchPush) => {
                 self.full_ref()

@@ -297,6 +297,7 @@ fn lower_job(
             may_fail,
             secrets: Vec::new(),
             container_reach: Vec::new(),
+            other_run: false,
             parameters: Vec::new(),
         };
         if let Some(called) = node.get("uses") {
