@@ -176,7 +176,9 @@ pub(super) fn no_digest(
              writes that"
         ))),
         Output::Written(writes) => {
-            let other = writes.first().filter(|_| writes.iter().all(|write| tells_something_else(&write.value)))?;
+            let committed = |word: &str| is_committed(checkout, job, word);
+            let other = |write: &&OutputWrite| tells_something_else(&write.value, &committed);
+            let other = writes.first().filter(|_| writes.iter().all(other))?;
             Some(Coverage::Wrong(format!(
                 "its subject is the output `{name}`, and what line {} of {} writes there is no digest of what is published",
                 other.location.line, other.location.path
@@ -203,10 +205,28 @@ pub(super) fn tells_the_run(symbol: &str) -> bool {
     plain && symbol.starts_with("github.") && !symbol.starts_with("github.event.")
 }
 
+/// Whether a word names a file of the checkout that no command of a job names besides, as one that fills it would.
+fn is_committed(checkout: &Checkout, job: &Job, word: &str) -> bool {
+    let word = word.trim_matches(['"', '\'']).trim_start_matches("./");
+    if word.is_empty() || !checkout.is_there(word) {
+        return false;
+    }
+    let commands = job.steps.iter().filter_map(|step| step.script()).flat_map(|script| &script.commands);
+    let names = |text: &Text| text.as_str().contains(word);
+    let fills = |c: &Command| {
+        c.output.as_ref().is_some_and(names)
+            || !matching::does(Does::Read, &c.words)
+                && !matching::does(Does::Text, &c.words)
+                && c.words.iter().any(names)
+    };
+    !commands.into_iter().any(fills)
+}
+
 /// Whether a value is known not to hold a digest of what a job makes: it is printed by what tells a commit, a date and the
-/// like, or it is a text of the pipeline.
-fn tells_something_else(value: &Text) -> bool {
-    let told = |symbol: &str| tells_the_run(symbol) || symbol.starts_with("shell(") && prints_something_else(symbol);
+/// like, it stands in a file of the checkout, or it is a text of the pipeline.
+fn tells_something_else(value: &Text, committed: &dyn Fn(&str) -> bool) -> bool {
+    let prints = |symbol: &str| symbol.starts_with("shell(") && prints_something_else(symbol, committed);
+    let told = |symbol: &str| tells_the_run(symbol) || prints(symbol);
     let mut symbols = value.symbols().peekable();
     match symbols.peek() {
         Some(_) => symbols.all(told),
@@ -214,7 +234,7 @@ fn tells_something_else(value: &Text) -> bool {
     }
 }
 
-fn prints_something_else(symbol: &str) -> bool {
+fn prints_something_else(symbol: &str, committed: &dyn Fn(&str) -> bool) -> bool {
     let mut told = false;
     for (before, part) in parts(symbol) {
         let words = words(part);
@@ -222,7 +242,8 @@ fn prints_something_else(symbol: &str) -> bool {
         let first = words.first().map_or("", Text::as_str);
         let fed =
             before == '|' && [Does::Text, Does::Read, Does::Query, Does::Pass, Does::Filter].into_iter().any(does);
-        if before == '<' && tells_the_run(first) || does(Does::NoDigest) {
+        let reads = before != '|' && does(Does::Read) && words.iter().skip(1).any(|word| committed(word.as_str()));
+        if before == '<' && tells_the_run(first) || does(Does::NoDigest) || reads {
             told = true;
         } else if !(first.is_empty() || before == '>' || fed || does(Does::Text) && !does(Does::Read)) {
             return false;
