@@ -219,7 +219,7 @@ fn repository(checkout: &Checkout, named: &str) -> String {
 
 /// An image below a registry, unless its name begins with one.
 fn below(registry: &str, image: &str) -> String {
-    let registry = registry.trim().trim_end_matches('/');
+    let registry = registry.trim().trim_start_matches("https://").trim_end_matches('/');
     let first = image.split_once('/').map_or("", |(first, _)| first);
     let whole = first.contains('.') || first.contains(':') && !first.contains("${{");
     if registry.is_empty() || whole { image.to_owned() } else { format!("{registry}/{image}") }
