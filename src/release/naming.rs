@@ -42,7 +42,7 @@ pub(super) fn names(checkout: &Checkout, flow: &Flow, publish: &Publish<'_>) -> 
         Naming::Release => {
             let name = picked(publish)
                 .first()
-                .and_then(|p| Some(repository(checkout, p.value.literal()?)))
+                .and_then(|p| other_repository(checkout, p.value.literal()?))
                 .or_else(|| own_name(checkout))
                 .unwrap_or_else(|| "release".to_owned());
             vec![Named::new(name, vec!["GitHub release".to_owned()])]
@@ -206,15 +206,15 @@ pub(super) fn join(folder: &str, below: &str) -> String {
     parts.iter().filter(|p| !p.is_empty() && **p != ".").copied().collect::<Vec<_>>().join("/")
 }
 
-/// The repository of a release: this one by its own name, another one with its owner.
-fn repository(checkout: &Checkout, named: &str) -> String {
+/// The repository of a release, where it is another one than this: by itself, or with its owner.
+fn other_repository(checkout: &Checkout, named: &str) -> Option<String> {
     let named = ["https://", "http://"].iter().fold(named, |n, scheme| n.strip_prefix(scheme).unwrap_or(n));
     let named = named.strip_prefix("github.com/").unwrap_or(named);
-    let own = named.rsplit('/').next().unwrap_or(named);
-    let other = checkout.slug().is_some_and(|slug| {
-        !slug.eq_ignore_ascii_case(named) && (named.contains('/') || !slug.ends_with(&format!("/{named}")))
-    });
-    if other { named.to_owned() } else { own.to_owned() }
+    // Without a name of its own nothing tells this one from others.
+    let slug = checkout.slug()?;
+    let own = slug.rsplit('/').next().unwrap_or(slug);
+    let same = named.eq_ignore_ascii_case(slug) || named.eq_ignore_ascii_case(own);
+    (!same).then(|| named.to_owned())
 }
 
 /// An image below a registry, unless its name begins with one.
