@@ -43,6 +43,7 @@ const FILES: &[&str] = &[
     "libraries",
     "clients",
     "runs",
+    "passes",
     "tools",
     "runners",
     "contexts",

@@ -38,6 +38,9 @@ pub struct Review {
     pub matches: String,
     /// A regular expression over one line: what else may start it, or another pipeline of the file.
     pub unless: String,
+    /// A regular expression over one line: what else starts it and proposes changes all the same, as a queue of them does.
+    #[serde(default)]
+    pub queue: Option<String>,
     /// What every pipeline of the file holds once; a file with several is read as if it said nothing.
     pub once: String,
 }

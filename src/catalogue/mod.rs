@@ -44,12 +44,12 @@ pub use name::{Names, Said, Spoken, Topic};
 pub use producer::{Broken, Content, FoundBy, Producer, Signer, Store, Subjects};
 pub use rule::{Cards, Example, Examples, Principle, RuleCard, Sheet, Subject};
 pub use runner::{Field, FieldFor, RunnerFields};
-pub use sink::{Bytes, Client, Host, Naming, Sink};
+pub use sink::{Bytes, Client, Host, Naming, Only, Sink};
 pub use test::{Pick, Split, Test};
 pub use tool::{Does, Tool};
 pub use traits::{
-    Brings, Cache, Change, Credential, Remote, Run, RunOption, RunVerb, RunVersion, RunVersions, Safeguard, Steps,
-    Transfer, Wrapper,
+    Brings, Cache, Change, Credential, Passes, Remote, Run, RunOption, RunVerb, RunVersion, RunVersions, Safeguard,
+    Steps, Transfer, Wrapper,
 };
 
 /// Everything in `rules/`.
@@ -98,6 +98,8 @@ pub struct Catalogue {
     pub clients: Indexed<NpmClient>,
     /// `rules/runs.yml`: actions that run a command which an input holds.
     pub runs: Vec<Run>,
+    /// `rules/passes.yml`: actions that hand on as outputs what they are given.
+    pub passes: Vec<Passes>,
     /// `rules/contexts.yml`: values of an event that others choose.
     pub contexts: Vec<Context>,
     /// `rules/platforms.yml`: the files of every CI platform.

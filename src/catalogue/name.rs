@@ -65,6 +65,10 @@ topics! {
     Called,
     /// Something else, of a called workflow.
     CalledOther,
+    /// Something about a cache other than restoring it, of an input or an action.
+    CacheAside,
+    /// Not having a cache, of an input.
+    CacheOff,
 }
 
 /// Names that speak of the same.

@@ -13,6 +13,8 @@ pub enum Naming {
     Release,
     /// An image reference: registry and repository, without tag and digest.
     Image,
+    /// The Go programs that ko builds, each an image of its own.
+    GoPrograms,
     /// The manifest of the package in the folder where the step works (`package.json`, `pyproject.toml`, ...).
     Manifest,
     /// The picked value itself.
@@ -68,6 +70,16 @@ pub struct Host {
     pub own: Vec<String>,
 }
 
+/// How a step leaves all files out but some.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Only {
+    /// All that must hold for it to leave them out.
+    pub when: Vec<Test>,
+    /// The patterns of those that it takes, below the folder that it is given.
+    pub files: Vec<Pick>,
+}
+
 /// A step that hands bytes to consumers.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -99,9 +111,15 @@ pub struct Sink {
     /// Where the name comes from; several are tried in order.
     #[serde(default)]
     pub name: Vec<Pick>,
+    /// What that name stands under, where it is given apart: a registry, an account.
+    #[serde(default)]
+    pub under: Vec<Pick>,
     /// Where the published files come from; all that are set count.
     #[serde(default)]
     pub files: Vec<Pick>,
+    /// Which of them alone are published.
+    #[serde(default)]
+    pub only: Option<Only>,
     /// How the names of the files end that the step makes and publishes, where it names no files.
     #[serde(default)]
     pub makes: Vec<Pick>,

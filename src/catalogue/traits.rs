@@ -181,6 +181,16 @@ pub struct Steps {
     pub commands: Vec<CommandPattern>,
 }
 
+/// Actions that hand on as outputs what they are given.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Passes {
+    /// Actions.
+    pub actions: Vec<String>,
+    /// The input behind each output.
+    pub outputs: std::collections::BTreeMap<String, String>,
+}
+
 /// A step that hands files from job to job of a run.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -1,5 +1,6 @@
 //! Pipelines of platforms that are not analysed: found, looked at cheaply, and reported.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, LazyLock};
 
@@ -32,6 +33,8 @@ pub fn unassessed(checkout: &Checkout) -> Vec<Unassessed> {
         }
     }
     found.sort_unstable();
+    // Names and content may both say whose it is.
+    found.dedup();
     found
 }
 
@@ -79,10 +82,12 @@ impl Ends {
 fn reviews(review: &Review, text: &str) -> bool {
     let compile = |p: &str| Regex::new(&format!("(?i){p}")).ok();
     let (Some(starts), Some(others)) = (compile(&review.matches), compile(&review.unless)) else { return false };
-    let lines = || text.lines().map(str::trim_start).filter(|line| !line.starts_with('#'));
+    let queue = review.queue.as_deref().and_then(compile);
+    let without = |line| queue.as_ref().map_or(Cow::Borrowed(line), |queue| queue.replace_all(line, ""));
+    let lines = || text.lines().map(str::trim_start).filter(|line| !line.starts_with('#')).map(without);
     text.matches(review.once.as_str()).count() == 1
-        && lines().any(|line| starts.is_match(line))
-        && !lines().any(|line| others.is_match(line))
+        && lines().any(|line| starts.is_match(&line))
+        && !lines().any(|line| others.is_match(&line))
 }
 
 fn assess(checkout: &Checkout, detector: &Detector, clues: &Clues<'_>, path: &Arc<str>, text: &str) -> Unassessed {

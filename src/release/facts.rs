@@ -63,6 +63,11 @@ impl Publish<'_> {
             && same_words()
     }
 
+    /// Whether it leaves out all files of a folder but those that it names.
+    pub(super) fn chooses(&self) -> bool {
+        self.sink.only.as_ref().is_some_and(|only| self.doer.applies(&only.when, &[]).is_always())
+    }
+
     /// Whether both are the same command or action.
     pub(super) fn same_place(&self, other: &Publish<'_>) -> bool {
         self.job == other.job && self.step == other.step && self.doer.location() == other.doer.location()
@@ -463,7 +468,7 @@ fn sinks<'p>(facts: &mut Facts<'p>, doer: Doer<'p>, place: Place<'p>, catalogue:
         let cond = runs().and(doer.applies(&sink.when, &sink.unless));
         if cond.is_never()
             || !sink.after.is_empty()
-                && !comes_after(sink, doer, hit, facts.doers.get(..place.index).unwrap_or_default())
+                && !comes_after(sink, doer, hit, facts.doers.get(..=place.index).unwrap_or_default())
         {
             continue;
         }
@@ -489,15 +494,28 @@ fn sinks<'p>(facts: &mut Facts<'p>, doer: Doer<'p>, place: Place<'p>, catalogue:
             Some(tarball) if sink.bytes == Bytes::Packed => (Bytes::Given, vec![tarball]),
             _ => (sink.bytes, files),
         };
-        let files = doer.in_folder(files);
+        let files = doer.in_folder(chosen(sink, doer, hit, files));
         facts.publishes.push(Publish { sink, doer, hit, job: at, step: index, cond, files, bytes });
     }
+}
+
+/// The files that a step takes, where it leaves out all others of a folder.
+fn chosen(sink: &Sink, doer: Doer<'_>, hit: Hit, files: Vec<Picked>) -> Vec<Picked> {
+    let Some(only) = sink.only.as_ref().filter(|only| doer.applies(&only.when, &[]).is_always()) else { return files };
+    let patterns = doer.every(&only.files, hit, &sink.value_flags);
+    let [folder] = files.as_slice() else { return files };
+    if patterns.is_empty() || patterns.iter().any(|pattern| !pattern.value.is_literal()) {
+        return files;
+    }
+    let below = |pattern: Picked| Picked { value: join(&folder.value, &pattern.value), location: pattern.location };
+    patterns.into_iter().map(below).collect()
 }
 
 /// Whether one of the commands that a sink asks for ran before, in the folder that is published or below it.
 fn comes_after(sink: &Sink, doer: Doer<'_>, hit: Hit, before: &[Vec<Doer<'_>>]) -> bool {
     let published = doer.in_folder(doer.every(&sink.files, hit, &sink.value_flags));
-    before.iter().flatten().any(|own| {
+    // Of its own step what comes before it.
+    before.iter().flatten().take_while(|own| !same_doer(**own, doer)).any(|own| {
         let Act::Command(_, command, words) = own.act else { return false };
         let Some(hit) = own.is(&[], &sink.after).filter(|_| !own.cond().is_never()) else { return false };
         let operand = matching::positional(words, hit.after, &[]).into_iter().next().unwrap_or_default();

@@ -3,7 +3,7 @@
 use super::bytes::{self, FileRef};
 use super::doer::Doer;
 use super::facts::{self, Publish};
-use super::filenames::{ancillary, describes, states};
+use super::filenames::{ancillary, describes, is_data, states};
 use super::{Linked, Path, Stream, coverage};
 use crate::catalogue::Catalogue;
 use crate::model::{Flow, Kind, StepBody, Text};
@@ -19,9 +19,18 @@ struct Family<'s, 'p> {
 /// The targets of one stream. A release some of whose files are covered and some are not becomes two.
 pub(super) fn split<'p>(path: &Path<'_, 'p>, stream: &Stream<'_, 'p>) -> Vec<Linked<'p>> {
     if stream.kind != Kind::ReleaseAssets {
+        // Checksums, signatures and the like in a bucket belong to what lies beside them, and of a folder of which only
+        // data are taken so do those.
+        let aside = |publish: &&&Publish<'_>| {
+            let mut files = publish.files.iter().flat_map(|file| file.value.items(&[','])).peekable();
+            let data = publish.chooses();
+            let aside = |file: Text| ancillary(file.as_str()) || data && is_data(file.as_str());
+            stream.kind == Kind::ObjectStorage && files.peek().is_some() && files.all(aside)
+        };
         return stream
             .publishes
             .iter()
+            .filter(|publish| !aside(publish))
             .take_while(|_| path.counts())
             .map(|publish| {
                 let files = coverage::refs(path.flow, path.facts, publish.job, publish.step, &publish.files);

@@ -7,7 +7,7 @@ use super::glob;
 use super::naming::{self, image_name};
 use super::outputs::{other_than_digest, tells_the_run};
 use super::speech::numbers_image;
-use crate::catalogue::{Catalogue, Does};
+use crate::catalogue::{Catalogue, Does, Naming};
 use crate::commands::matching;
 use crate::model::{Command, Flow, Job, Step, StepBody, Text};
 use crate::syntax::pattern;
@@ -50,7 +50,7 @@ pub(super) fn image_covered(
             }
             if publishing {
                 // Where a step pushes several images, the name tells which of them the digest is of.
-                if !named && pushes_others(facts, unit) {
+                if !named && pushes_others(flow, facts, unit) {
                     return match names.iter().any(|name| Text::new(name.as_str()).symbol().is_some()) {
                         true => Coverage::Unread("nothing shows which of the images of its step it names".to_owned()),
                         false => Coverage::No,
@@ -120,8 +120,15 @@ fn pushed_there<'f, 'p>(facts: &'f FlowFacts<'p>, unit: &Unit<'_, '_>) -> impl I
 }
 
 /// Whether the step that publishes a unit pushes further images.
-fn pushes_others(facts: &FlowFacts<'_>, unit: &Unit<'_, '_>) -> bool {
-    pushed_there(facts, unit).count() > 1
+fn pushes_others(flow: &Flow, facts: &FlowFacts<'_>, unit: &Unit<'_, '_>) -> bool {
+    let mut pushes = pushed_there(facts, unit);
+    match (pushes.next(), pushes.next()) {
+        // One command may push several programs.
+        (Some(only), None) => {
+            only.sink.naming == Naming::GoPrograms && naming::names(unit.checkout, flow, only).len() > 1
+        }
+        (_, second) => second.is_some(),
+    }
 }
 
 /// Whether a name that nothing resolves is taken from what the publishing step tells of itself, and it pushes images of

@@ -1,5 +1,6 @@
 //! LINK: finds the release targets, follows their bytes, and ties provenance to the bytes it covers.
 
+mod asked;
 mod brought;
 mod build_jobs;
 mod builders;
@@ -17,6 +18,7 @@ mod files;
 mod glob;
 mod handed;
 mod images;
+mod ko;
 mod manifest;
 mod moves;
 mod naming;
@@ -54,6 +56,7 @@ use crate::model::{Flow, Hop, Job, Kind, Location, MOST_EVIDENCE, OutsideCall, P
 
 use count::Count;
 
+pub use asked::Asked;
 pub use doer::{Act, Doer, Hit, Picked};
 pub use provenance::{Provenance, Reach, Refused};
 pub use separation::Separation;

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use super::doer::{Act, Picked};
 use super::facts::{Publish, step_of_leg};
+use super::ko;
 use super::manifest;
 use super::packages::{self, Packages};
 use super::readable::UNNAMED;
 use super::tarball;
-use crate::catalogue::{Naming, Sink};
+use crate::catalogue::{Catalogue, Naming, Sink};
 use crate::checkout::Checkout;
 use crate::commands::crates::{MOST_CRATES, crates};
 use crate::commands::flag;
@@ -41,13 +42,15 @@ pub(super) fn names(checkout: &Checkout, flow: &Flow, publish: &Publish<'_>) -> 
         Naming::Release => {
             let name = picked(publish)
                 .first()
-                .and_then(|p| p.value.literal().map(|s| s.rsplit('/').next().unwrap_or(s).to_owned()))
+                .and_then(|p| other_repository(checkout, p.value.literal()?))
                 .or_else(|| own_name(checkout))
                 .unwrap_or_else(|| "release".to_owned());
             vec![Named::new(name, vec!["GitHub release".to_owned()])]
         }
         Naming::Image => {
-            let named = images(checkout, flow, publish.job, &picked(publish));
+            let under = publish.doer.first(&sink.under, publish.hit, &sink.value_flags);
+            let under = under.first().map(|registry| registry.value.as_str());
+            let named = images(checkout, flow, publish.job, &picked(publish), under);
             match metadata_images(flow, publish) {
                 Some(images) if named.iter().all(|n| n.places.is_empty() || n.name.starts_with("${{")) => {
                     vec![Named { name: images.first().cloned().unwrap_or_default(), places: images, package: None }]
@@ -55,6 +58,13 @@ pub(super) fn names(checkout: &Checkout, flow: &Flow, publish: &Publish<'_>) -> 
                 _ if named.iter().all(|n| n.places.is_empty()) => sources(publish).unwrap_or(named),
                 _ => named,
             }
+        }
+        Naming::GoPrograms => {
+            let images = ko::images(checkout, publish);
+            if images.is_empty() {
+                return self::images(checkout, flow, publish.job, &picked(publish), None);
+            }
+            images.into_iter().map(|image| Named::new(image.clone(), vec![image])).collect()
         }
         Naming::Manifest => {
             let folder = publish
@@ -99,6 +109,10 @@ pub(super) fn names(checkout: &Checkout, flow: &Flow, publish: &Publish<'_>) -> 
                 .first()
                 .map(|p| p.value.to_string())
                 .filter(|name| !name.contains('*') && !name.starts_with("${{"))
+                .map(|name| match publish.doer.first(&sink.under, publish.hit, &sink.value_flags).first() {
+                    Some(account) => format!("{}/{name}", account.value),
+                    None => name,
+                })
                 .or_else(|| manifest::name(checkout, sink.kind, publish.doer.folder().as_str()))
                 .or_else(|| own_name(checkout))
                 .unwrap_or_else(|| UNNAMED.to_owned());
@@ -192,15 +206,38 @@ pub(super) fn join(folder: &str, below: &str) -> String {
     parts.iter().filter(|p| !p.is_empty() && **p != ".").copied().collect::<Vec<_>>().join("/")
 }
 
-/// Images by name: one stream when a step pushes the same image to several registries.
-fn images(checkout: &Checkout, flow: &Flow, job: usize, tags: &[Picked]) -> Vec<Named> {
+/// The repository of a release, where it is another one than this: by itself, or with its owner.
+fn other_repository(checkout: &Checkout, named: &str) -> Option<String> {
+    let named = ["https://", "http://"].iter().fold(named, |n, scheme| n.strip_prefix(scheme).unwrap_or(n));
+    let named = named.strip_prefix("github.com/").unwrap_or(named);
+    // Without a name of its own nothing tells this one from others.
+    let slug = checkout.slug()?;
+    let own = slug.rsplit('/').next().unwrap_or(slug);
+    let same = named.eq_ignore_ascii_case(slug) || named.eq_ignore_ascii_case(own);
+    (!same).then(|| named.to_owned())
+}
+
+/// An image below a registry, unless its name begins with one.
+fn below(registry: &str, image: &str) -> String {
+    let registry = registry.trim().trim_start_matches("https://").trim_end_matches('/');
+    let first = image.split_once('/').map_or("", |(first, _)| first);
+    let whole = first.contains('.') || first.contains(':') && !first.contains("${{");
+    if registry.is_empty() || whole { image.to_owned() } else { format!("{registry}/{image}") }
+}
+
+/// Images by name: one stream when a step pushes the same image to several registries. Those that name none are pushed
+/// to the one that is given apart.
+fn images(checkout: &Checkout, flow: &Flow, job: usize, tags: &[Picked], under: Option<&str>) -> Vec<Named> {
     let mut references: Vec<String> = Vec::new();
     for tag in tags {
         for value in resolved(flow, job, &tag.value, 0)
             .into_iter()
             .filter(|v| v.symbol().is_none_or(|s| !s.contains("bake-file")))
         {
-            let image = image_name(value.as_str());
+            let image = match under {
+                Some(registry) => image_name(&below(registry, value.as_str())),
+                None => image_name(value.as_str()),
+            };
             if !image.is_empty() && !references.contains(&image) {
                 references.push(image);
             }
@@ -286,6 +323,17 @@ fn resolved(flow: &Flow, job: usize, value: &Text, depth: usize) -> Vec<Text> {
             _ => None,
         }
     });
+    // What an action is given and hands on.
+    let handed = value.symbol().and_then(|symbol| {
+        let (_, step) = step_of_leg(flow, job, symbol)?;
+        let StepBody::Action(action) = &step.body else { return None };
+        let passes = Catalogue::get().passes.iter().find(|passes| passes.actions.contains(&action.name))?;
+        let input = passes.outputs.get(symbol.rsplit_once(".outputs.")?.1)?;
+        Some(action.input(input)?.value.clone())
+    });
+    if let Some(handed) = handed.filter(|_| depth < 4) {
+        return resolved(flow, job, &handed, depth + 1);
+    }
     // What a script leaves as an output, whichever of its branches wrote it.
     let written = value.symbol().and_then(|symbol| {
         let (_, step) = step_of_leg(flow, job, symbol)?;

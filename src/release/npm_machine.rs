@@ -1,9 +1,11 @@
 //! The npm that a job finds on its machine. Source: <https://nodejs.org/en/about/previous-releases>
 
+use super::doer::Doer;
 use super::facts::Publish;
 use super::naming::join;
 use super::npm::place_of;
 use super::npmrc;
+use crate::catalogue::Catalogue;
 use crate::checkout::Checkout;
 use crate::commands::{matching, workspace};
 use crate::model::{ActionUse, Command, Job, Location, RunnerChoice, Step, StepBody, Text, Version};
@@ -52,6 +54,7 @@ fn of_spec(spec: &str, location: &Location) -> Npm {
 fn of_step(checkout: &Checkout, step: &Step) -> Npm {
     match &step.body {
         StepBody::Action(action) if action.name == "actions/setup-node" => of_setup(checkout, action),
+        StepBody::Action(action) => of_other(step, action),
         StepBody::Script(script) => script
             .commands
             .iter()
@@ -90,6 +93,30 @@ fn of_setup(checkout: &Checkout, action: &ActionUse) -> Npm {
         }
     });
     named.map_or(Npm::Unknown, |text| is(&text, &file.location))
+}
+
+/// What an action other than the forge's own puts in place: it is asked for a version, or is called after what brings an
+/// npm. What only publishes takes the one that is there.
+fn of_other(step: &Step, action: &ActionUse) -> Npm {
+    const BRINGS: &[&str] = &["node", "nodejs", "npm", "volta", "mise", "asdf"];
+    let asked = |name: &str| {
+        let mut inputs = action.inputs.iter().filter(|input| !input.value.is_empty());
+        inputs.find(|input| input.name == name)
+    };
+    if let Some(npm) = asked("npm-version") {
+        return npm.value.literal().map_or(Npm::Unknown, |text| of_spec(text, &npm.location));
+    }
+    if let Some(node) = asked("node-version") {
+        let version = node.value.literal().and_then(with_node);
+        return version.map_or(Npm::Unknown, |version| Npm::Is(version, node.location.clone()));
+    }
+    let catalogue = Catalogue::get();
+    let doer = Doer::action(step, action);
+    let publishes = || doer.among(&catalogue.index.sinks, &catalogue.sinks).any(|s| doer.is(&s.actions, &[]).is_some());
+    let mut words = action.name.split(|c: char| !c.is_ascii_alphanumeric());
+    let mut called = || words.any(|word| BRINGS.iter().any(|name| word.eq_ignore_ascii_case(name)));
+    let sets_up = action.inputs.iter().any(|input| input.name.starts_with("node-version")) || called() && !publishes();
+    if sets_up { Npm::Unknown } else { Npm::Untouched }
 }
 
 /// The npm that a version of Node ships with; a part that it leaves out stands for the newest.

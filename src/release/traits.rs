@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::asked::{self, Asked};
 use super::doer::{Act, Doer};
 use super::facts::{Facts, FlowFacts};
 use super::glob;
@@ -37,6 +38,8 @@ pub struct Trait<T: 'static> {
 pub struct Traits {
     /// What it restores that another build can write.
     pub caches: Vec<Trait<Cache>>,
+    /// Actions that nothing describes and that may restore something.
+    pub asked: Vec<Asked>,
     /// Services that let somebody into it.
     pub remote: Vec<Trait<Remote>>,
     /// Steps whose work runs elsewhere once a variable of the runner's environment says so.
@@ -66,6 +69,9 @@ fn of_job(job: &Job, doers: &[Vec<Doer<'_>>], catalogue: &'static Catalogue) -> 
     let switched = |cache: &'static Cache| Some((cache, cache.env.as_deref()?));
     let by_variable: Vec<(&Cache, &str)> = catalogue.caches.iter().filter_map(switched).collect();
     for (step, doers) in job.steps.iter().zip(doers) {
+        traits.asked.extend(
+            Some(step).filter(|step| step.on_failure || !step.cond.is_never()).and_then(|step| asked::of_step(step)),
+        );
         for doer in doers {
             for entry in doer.among(&catalogue.index.caches, &catalogue.caches) {
                 if doer.is(&entry.actions, &entry.commands).is_some() {

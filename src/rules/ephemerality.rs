@@ -9,7 +9,7 @@ use crate::model::{
     CacheMode, Cond, Evidence, Input, Job, LabelSet, Location, OutsideCall, Requirement, RunnerChoice, RunnerPool, Tri,
     UNKNOWN_BUILD, Verdict,
 };
-use crate::release::{Linked, Trait};
+use crate::release::{Asked, Linked, Trait};
 use crate::syntax::pattern;
 
 /// The rule by which an action that nothing shows is evidence.
@@ -273,6 +273,7 @@ fn cache(scene: &Scene<'_>, target: &Linked<'_>) -> Verdict {
     let requirement = Requirement::IsolatedCache;
     let mut restored: Vec<(Evidence, &str)> = Vec::new();
     let mut opaque: Option<Evidence> = None;
+    let mut asked: Vec<&Asked> = Vec::new();
     for (at, job) in target.build_jobs() {
         if let Some(call) = &job.outside {
             match Linked::builder_of(job) {
@@ -308,6 +309,7 @@ fn cache(scene: &Scene<'_>, target: &Linked<'_>) -> Verdict {
         for found in super::reached(scene, job).into_iter().flat_map(|p| &p.caches) {
             restored.push((found.clone(), "a pool without a shared cache"));
         }
+        asked.extend(target.traits.get(at).iter().filter(|_| !barred).flat_map(|t| &t.asked));
         for hit in target.traits.get(at).map(|t| t.caches.as_slice()).unwrap_or_default() {
             let entry = hit.entry;
             if !job.other_run && entry.not_on.contains(&target.flow.event.kind) {
@@ -326,6 +328,9 @@ fn cache(scene: &Scene<'_>, target: &Linked<'_>) -> Verdict {
             let leads = |from| (Evidence::observed(from, &entry.id, "the step that leads there"), entry.off.as_str());
             restored.extend(hit.from.as_ref().map(leads));
         }
+    }
+    if let (true, None, Some((first, rest))) = (restored.is_empty(), &opaque, asked.split_first()) {
+        return may_restore(requirement, first, rest);
     }
     match (restored.split_first(), opaque) {
         (Some(((first, _), rest)), _) => Verdict::failed(
@@ -360,6 +365,21 @@ fn cache(scene: &Scene<'_>, target: &Linked<'_>) -> Verdict {
             ),
         },
     }
+}
+
+/// The verdict where actions that nothing describes are all that may restore something.
+fn may_restore(requirement: Requirement, first: &Asked, rest: &[&Asked]) -> Verdict {
+    let piece = |asked: &Asked| Evidence::observed(&asked.location, UNSEEN, asked.what.clone());
+    let Asked { what, repository, .. } = first;
+    Verdict::unshown(
+        requirement,
+        format!("{what}, and nothing shows that it restores none"),
+        piece(first),
+        format!(
+            "the checkout of {repository}, given with `--with {repository}=PATH`, or a step that asks for no cache"
+        ),
+    )
+    .with(rest.iter().map(|asked| piece(asked)))
 }
 
 fn remote(target: &Linked<'_>) -> Verdict {

@@ -97,7 +97,7 @@ pub(super) fn enter(call: &Call<'_>, replaced: &Replaced) -> Option<Entered> {
     let reader = Reader { path: Arc::from(path.as_str()), project, skipped, call };
     let nightly = words.contains(&"--nightly")
         && root.get("nightly").and_then(|n| n.get("publish_release")?.as_str()) == Some("false");
-    let disabled = nightly || root.get("release").and_then(|r| r.get("disable")).is_some_and(on);
+    let disabled = nightly || root.get("release").and_then(|r| r.get("disable")).is_some_and(|n| reader.on(n));
     if !disabled {
         let made = endings(root).into_iter().flat_map(|e| [MAKES.to_owned(), e]);
         let made: Vec<String> = made.chain(reader.lists(root)).collect();
@@ -172,6 +172,30 @@ fn on(node: Node<'_>) -> bool {
     node.as_str().is_some_and(|s| s == "true")
 }
 
+/// What a template comes to that does nothing but compare a variable with a literal:
+/// `{{ if eq .Env.NAME "x" }}true{{ else }}false{{ end }}`.
+fn decided(text: &str, variable: impl Fn(&str) -> Option<Text>) -> Option<&str> {
+    let action = |word: &'_ str| word.trim_matches('-').trim().to_owned();
+    let (test, rest) = text.trim().strip_prefix("{{")?.split_once("}}")?;
+    let (yes, rest) = rest.split_once("{{")?;
+    let (next, rest) = rest.split_once("}}")?;
+    let (no, end, behind) = match action(next).as_str() {
+        "else" => {
+            let (no, rest) = rest.split_once("{{")?;
+            let (end, behind) = rest.split_once("}}")?;
+            (no, action(end), behind)
+        }
+        _ => ("", action(next), rest),
+    };
+    let test = action(test);
+    let words: Vec<&str> = test.split_whitespace().collect();
+    let ["if", operator @ ("eq" | "ne"), name, literal] = words.as_slice() else { return None };
+    let literal = literal.strip_prefix('"')?.strip_suffix('"')?;
+    let value = variable(name.strip_prefix(".Env.")?)?;
+    let same = value.literal()? == literal;
+    (end == "end" && behind.is_empty()).then_some(if same == (*operator == "eq") { yes.trim() } else { no.trim() })
+}
+
 struct Reader<'a> {
     path: Arc<str>,
     /// What the tool calls the project.
@@ -181,6 +205,11 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
+    /// Whether a switch is on, by a template that compares a variable as well.
+    fn on(&self, node: Node<'_>) -> bool {
+        on(node) || node.as_str().and_then(|text| decided(text, |name| self.call.variable(name))) == Some("true")
+    }
+
     /// A text with what is known of its templates.
     fn plain(&self, text: &str) -> String {
         untemplated(text, self.call, self.project.as_deref().filter(|p| !p.contains("{{")))
@@ -275,7 +304,7 @@ impl Reader<'_> {
     fn channels(&self, root: Node<'_>, implied: &mut Vec<Implied>) {
         let list = |key: &str| root.get(key).map(|n| n.items().collect::<Vec<_>>()).unwrap_or_default();
         let off = |node: Node<'_>| {
-            ["skip_push", "disable", "skip", "skip_upload"].iter().any(|k| node.get(k).is_some_and(on))
+            ["skip_push", "disable", "skip", "skip_upload"].iter().any(|k| node.get(k).is_some_and(|n| self.on(n)))
         };
         let docker = !self.skipped.contains(&"docker");
         for entry in list("dockers").into_iter().filter(|e| docker && !off(*e)) {
@@ -310,7 +339,7 @@ impl Reader<'_> {
         let field = |key: &'static str| move |e: Node<'_>| e.get(key).and_then(|n| n.as_str()).map(|s| self.plain(s));
         if !self.skipped.contains(&"snapcraft") {
             for entry in list("snapcrafts").into_iter().filter(|e| !off(*e)) {
-                if let Some(publish) = entry.get("publish").filter(|p| on(*p)) {
+                if let Some(publish) = entry.get("publish").filter(|p| self.on(*p)) {
                     let name: Vec<String> = field("name")(entry).into_iter().collect();
                     implied.push(Implied {
                         words: words_of("goreleaser:snapcrafts", &name),
@@ -466,6 +495,17 @@ mod tests {
                 "6 goreleaser:docker-manifests ghcr.io/acme/widget:v1-amd64 acme/widget:v1"
             ]
         );
+    }
+
+    #[test]
+    fn a_comparison_with_a_literal_is_decided() {
+        let decided = |text: &str| decided(text, |name| (name == "X").then(|| Text::from("a"))).map(str::to_owned);
+        assert_eq!(decided(r#"{{ if eq .Env.X "a" }}true{{ end }}"#).as_deref(), Some("true"));
+        assert_eq!(decided(r#"{{- if ne .Env.X "a" -}}true{{- else -}}no{{- end }}"#).as_deref(), Some("no"));
+        assert_eq!(decided(r#"{{ if ne .Env.X "a" }}true{{ end }}"#).as_deref(), Some(""));
+        assert_eq!(decided(r#"{{ if eq .Env.Y "a" }}true{{ end }}"#), None);
+        assert_eq!(decided(r#"{{ if eq .Env.X "a" }}true{{ end }}{{ .Tag }}"#), None);
+        assert_eq!(decided("{{ .Env.X }}"), None);
     }
 
     #[test]

@@ -285,6 +285,8 @@ impl<'a> Run<'a> {
             ["head_ref" | "base_ref"] if self.event.kind != EventKind::PullRequestClosed => Value::literal(""),
             ["event", "pull_request", "merged"] if self.event.kind == EventKind::PullRequestClosed => Value::Bool(true),
             ["event", "pull_request", ..] if self.event.kind != EventKind::PullRequestClosed => Value::Null,
+            // A comment on a proposed change starts what the change itself would: a preview.
+            ["event", "issue", "pull_request", ..] if self.event.name == "issue_comment" => Value::Null,
             ["event", "action"] => match self.event.types.as_slice() {
                 [one] => Value::literal(one),
                 _ if self.event.kind == EventKind::Release => Value::unknown("github.event.action"),
