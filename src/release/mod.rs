@@ -38,6 +38,7 @@ mod separation;
 mod speech;
 mod supply;
 mod tarball;
+mod told;
 mod tool;
 mod traits;
 
