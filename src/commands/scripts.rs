@@ -16,8 +16,8 @@ use crate::checkout::Checkout;
 use crate::model::{Bound, Command, Cond, Hop, Location, Position, Script, Span, Text};
 use crate::syntax::lines::Starts;
 use crate::syntax::literals;
-use crate::syntax::surroundings::{Folder, Surroundings};
 use crate::syntax::shell::Masked;
+use crate::syntax::surroundings::{Folder, Surroundings};
 
 /// Hops from a step to a command.
 const MOST_HOPS: usize = 8;
@@ -469,7 +469,9 @@ enum Language {
 fn language(name: &str) -> Language {
     let program = name.split_whitespace().next().unwrap_or_default();
     match program.rsplit('/').next().unwrap_or(program) {
-        "python" | "python3" | "javascript" | "node" | "ruby" | "perl" | "deno" | "bun" | "rust" | "go" => Language::Program,
+        "python" | "python3" | "javascript" | "node" | "ruby" | "perl" | "deno" | "bun" | "rust" | "go" => {
+            Language::Program
+        }
         _ => Language::Shell(Shell::of(name)),
     }
 }
@@ -485,7 +487,7 @@ fn program(text: &str, locate: &dyn Fn(usize, usize) -> Location, chain: &[Hop],
         let folder = match around.folder(&found) {
             None => own.clone(),
             Some(Folder::Literal(below)) => super::paths::join(own, &Text::new(below)),
-            Some(Folder::Unknown) => Text::unknown("the folder that the program chooses"),
+            Some(Folder::Unknown) => Text::unknown(CHOSEN),
         };
         let folder = &folder;
         env.clear();
@@ -527,6 +529,9 @@ fn program(text: &str, locate: &dyn Fn(usize, usize) -> Location, chain: &[Hop],
     }
     script
 }
+
+/// The folder of a command that a program starts in one which only a run tells.
+pub const CHOSEN: &str = "the folder that the program chooses";
 
 /// The variables on which it depends whether a command makes provenance.
 static VARIABLES: LazyLock<Vec<&'static str>> = LazyLock::new(|| {

@@ -56,8 +56,8 @@ pub(super) fn of_job(job: &Job, own: &facts::Facts<'_>, checkout: &Checkout) -> 
             StepBody::Script(script) => {
                 let silent = LazyCell::new(|| is_silent(index, step, script, own));
                 let unread = script.unread.iter().filter(|(_, why)| !why.is_of_conditions() || !*silent);
-                let unread =
-                    unread.filter_map(|(place, why)| unread_script(job, index, step, (script, place, why), own, checkout));
+                let unread = unread
+                    .filter_map(|(place, why)| unread_script(job, index, step, (script, place, why), own, checkout));
                 let mut found: Vec<Opaque> = unread.take(MOST_OF_A_STEP).collect();
                 if can_publish(job, index) {
                     let at = At { step, index, script, publishes: &own.publishes, checkout };
@@ -117,12 +117,16 @@ fn unread_script(
     if !can_publish(job, index) {
         return None;
     }
-    let line = script.commands.iter().find(|c| c.location == *place);
-    let said = line.map(|c| c.words.iter().map(|w| w.as_str()).collect::<Vec<_>>().join(" ")).unwrap_or_default();
-    let words = line.and_then(|c| c.views().next_back()).unwrap_or_default();
-    if is_dry(words) {
+    // What an expression chooses among makes several commands of one line.
+    let dry = |c: &'_ Command| c.views().next_back().is_some_and(is_dry);
+    let mut lines = script.commands.iter().filter(|c| c.location == *place).peekable();
+    let first = lines.peek().copied();
+    let line = lines.find(|c| !dry(c));
+    if first.is_some() && line.is_none() {
         return None;
     }
+    let said = line.map(|c| c.words.iter().map(|w| w.as_str()).collect::<Vec<_>>().join(" ")).unwrap_or_default();
+    let words = line.and_then(|c| c.views().next_back()).unwrap_or_default();
     let told = told::told(words);
     let names = told::named_in(words).any(publishes) || publishes(&why);
     // `Build & publish release artifacts` speaks of publishing, whatever else it names.
@@ -200,10 +204,7 @@ fn task(at: At<'_>, command: &Command) -> Option<Opaque> {
         Some(says && !harmless(&name))
     };
     let tasks = tasks.iter().take_while(|word| !word.as_str().starts_with('-')).take(MOST_OF_A_STEP);
-    if !tasks.into_iter().any(|task| named(task) == Some(true))
-        || at.is_shown(command)
-        || at.leads_on(command)
-    {
+    if !tasks.into_iter().any(|task| named(task) == Some(true)) || at.is_shown(command) || at.leads_on(command) {
         return None;
     }
     let name = words.iter().map(|w| w.as_str()).collect::<Vec<_>>().join(" ");
@@ -279,9 +280,34 @@ fn holds_registry_key(job: &Job, index: usize) -> bool {
 
 /// Inputs of which a release is made that has no files.
 const OF_A_RELEASE: &[&str] = &[
-    "tag", "tag_name", "tag-name", "name", "title", "release_name", "release-name", "body", "body_path", "notes", "draft",
-    "prerelease", "latest", "make_latest", "commit", "commitish", "target", "target_commitish", "version", "token",
-    "github_token", "github-token", "repo_token", "repo-token", "repository", "owner", "repo", "generate_release_notes",
+    "tag",
+    "tag_name",
+    "tag-name",
+    "name",
+    "title",
+    "release_name",
+    "release-name",
+    "body",
+    "body_path",
+    "notes",
+    "draft",
+    "prerelease",
+    "latest",
+    "make_latest",
+    "commit",
+    "commitish",
+    "target",
+    "target_commitish",
+    "version",
+    "token",
+    "github_token",
+    "github-token",
+    "repo_token",
+    "repo-token",
+    "repository",
+    "owner",
+    "repo",
+    "generate_release_notes",
 ];
 
 /// Whether an action makes a release of a tag by all that it is given, and is given no files for it.

@@ -90,11 +90,12 @@ impl At<'_> {
 
 /// Whether a command is told to do nothing in earnest, by an option that stands there whatever happens.
 pub(super) fn is_dry(words: &[Text]) -> bool {
-    only_asks(words) || words.iter().filter_map(Text::literal).any(|word| {
-        let (name, value) = word.split_once('=').unwrap_or((word, "true"));
-        let named = name.strip_prefix('-').map(|name| name.trim_start_matches('-'));
-        matches!(named, Some("dry-run" | "dryrun" | "dry_run" | "dry")) && matches!(value, "true" | "1" | "yes")
-    })
+    only_asks(words)
+        || words.iter().filter_map(Text::literal).any(|word| {
+            let (name, value) = word.split_once('=').unwrap_or((word, "true"));
+            let named = name.strip_prefix('-').map(|name| name.trim_start_matches('-'));
+            matches!(named, Some("dry-run" | "dryrun" | "dry_run" | "dry")) && matches!(value, "true" | "1" | "yes")
+        })
 }
 
 /// The name of a step; nothing where it is called after the first line of its script.
@@ -164,7 +165,12 @@ pub(super) fn speaks_of_else(told: &[&str]) -> bool {
 /// What a command may publish that tells a program so of which nothing is known: its name, and why.
 pub(super) fn unknown(at: At<'_>, command: &Command) -> Option<(String, String)> {
     let words = command.views().next_back()?;
-    let speaks = |word: &Text| word.as_str() == "--publish" || word.as_str() == "--publish=true" || orders(word) || speech::orders_own(word.as_str());
+    let speaks = |word: &Text| {
+        word.as_str() == "--publish"
+            || word.as_str() == "--publish=true"
+            || orders(word)
+            || speech::orders_own(word.as_str())
+    };
     if !words.iter().skip(1).take(MOST_WORDS).any(speaks) || command.cond.is_never() || is_dry(words) {
         return None;
     }
@@ -172,7 +178,9 @@ pub(super) fn unknown(at: At<'_>, command: &Command) -> Option<(String, String)>
         Some(own) => (true, own?),
         None => (false, words),
     };
-    if at.is_shown(command) {
+    // What reading could not tell of it is said already, and an alias of the checkout is asked by what it stands for.
+    let said = at.script.unread.iter().any(|(place, _)| *place == command.location);
+    if said || at.is_shown(command) || cargo && at.leads_on(command) {
         return None;
     }
     let own = (!cargo).then(|| of_checkout(at, command, words)).flatten();
@@ -290,7 +298,8 @@ fn is_read(checkout: &Checkout, command: &Command, words: &[Text]) -> bool {
     let path = join(&command.folder, path);
     let Ok(text) = checkout.glance(path.as_str()) else { return false };
     let line = text.lines().next().unwrap_or_default();
-    let shell = line.starts_with("#!") && line.split(['/', ' ']).any(|w| matches!(w, "sh" | "bash" | "zsh" | "dash" | "pwsh"));
+    let shell =
+        line.starts_with("#!") && line.split(['/', ' ']).any(|w| matches!(w, "sh" | "bash" | "zsh" | "dash" | "pwsh"));
     shell || path.as_str().ends_with(".sh") || path.as_str().ends_with(".ps1")
 }
 
@@ -299,7 +308,7 @@ fn by_name(at: At<'_>, command: &Command, words: &[Text]) -> Option<String> {
     let name = words.first().and_then(matching::program)?;
     let plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
     let doer = Doer::command(at.step, command, words);
-    if !plain || is_known(&doer, name) {
+    if !plain || is_known(&doer, name) || at.leads_on(command) {
         return None;
     }
     let told = told(words);

@@ -108,12 +108,20 @@ impl<'t> Surroundings<'t> {
         let value = |name: &str| -> Option<Option<String>> {
             let Some(given) = given else { return changed(name).then_some(None) };
             if let Some(at) = given.find(name) {
-                let rest = given.get(at + name.len()..).unwrap_or_default().trim_start_matches(['\'', '"', ']', ')', ' ']);
+                let rest =
+                    given.get(at + name.len()..).unwrap_or_default().trim_start_matches(['\'', '"', ']', ')', ' ']);
                 let rest = rest.strip_prefix([':', '=', ',']).or_else(|| rest.strip_prefix("=>"));
                 return Some(rest.and_then(|rest| literal_at(rest.trim_start())));
             }
             // What the program itself got is handed on whole, or nothing of it is known.
-            let whole = ["...process.env", "**os.environ", "os.environ.copy()", "process.env,", "process.env }", "process.env}"];
+            let whole = [
+                "...process.env",
+                "**os.environ",
+                "os.environ.copy()",
+                "process.env,",
+                "process.env }",
+                "process.env}",
+            ];
             let whole = whole.iter().any(|copy| given.contains(copy));
             if whole { changed(name).then_some(None) } else { Some(None) }
         };
@@ -151,7 +159,8 @@ fn options<'t>(text: &'t str, call: &Invocation) -> &'t str {
             (None, ')' | '}' | ']') => {
                 depth -= 1;
                 let next = rest.get(at + 1..).unwrap_or_default().trim_start();
-                let goes_on = [".arg", ".current_dir", ".env", ".cwd", ".std"].iter().any(|call| next.starts_with(call));
+                let goes_on =
+                    [".arg", ".current_dir", ".env", ".cwd", ".std"].iter().any(|call| next.starts_with(call));
                 if depth < 0 && !goes_on {
                     return rest.get(..at).unwrap_or(rest);
                 }
@@ -177,7 +186,10 @@ fn block_end(text: &str, at: usize) -> Option<usize> {
     let start = text.get(..at)?.rfind('\n').map_or(0, |n| n + 1);
     let line = text.get(start..)?.lines().next()?;
     let head = line.trim_end();
-    if !(head.trim_start().starts_with("with ") && head.ends_with(':') || head.ends_with(" do") || head.contains(" do |")) {
+    if !(head.trim_start().starts_with("with ") && head.ends_with(':')
+        || head.ends_with(" do")
+        || head.contains(" do |"))
+    {
         return None;
     }
     let indent = line.len() - line.trim_start().len();

@@ -15,8 +15,22 @@ const MOST_WORDS: usize = 50;
 
 /// Options of `cargo run` that take a value.
 const VALUE_FLAGS: &[&str] = &[
-    "-p", "--package", "--bin", "--example", "-F", "--features", "--manifest-path", "--target", "--profile",
-    "--target-dir", "-j", "--jobs", "--color", "--config", "-Z", "--message-format",
+    "-p",
+    "--package",
+    "--bin",
+    "--example",
+    "-F",
+    "--features",
+    "--manifest-path",
+    "--target",
+    "--profile",
+    "--target-dir",
+    "-j",
+    "--jobs",
+    "--color",
+    "--config",
+    "-Z",
+    "--message-format",
 ];
 
 pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
@@ -59,7 +73,8 @@ fn run(call: &Call<'_>, from: usize) -> Option<Entered> {
     let manifest = call.flag(&["--manifest-path"]).and_then(|path| path.strip_suffix("Cargo.toml"));
     let base = manifest.map_or_else(|| call.folder.to_string(), |folder| join(call.folder.as_str(), folder));
     let folder = named.and_then(|name| member(call, &base, name)).unwrap_or(base);
-    let shown = program.map_or_else(|| format!("in `{}`", if folder.is_empty() { "." } else { &folder }), |name| format!("`{name}`"));
+    let shown = program
+        .map_or_else(|| format!("in `{}`", if folder.is_empty() { "." } else { &folder }), |name| format!("`{name}`"));
     let told = if bare.is_empty() { String::new() } else { format!(" when told `{}`", bare.join(" ")) };
     let mut entered = Entered {
         what: call.words.iter().map(Text::as_str).collect::<Vec<_>>().join(" "),

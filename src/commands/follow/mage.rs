@@ -43,7 +43,8 @@ pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
     let mut entered = Entered { what: format!("mage {}", targets.join(" ")), ..Entered::default() };
     let names: Vec<String> = targets.iter().map(|target| target.replace(':', ".").to_lowercase()).collect();
     entered.unread = Some(Unread::Absent(format!("line shows what the target `{}` does", targets.join(" "))));
-    let mut open: Vec<&str> = own.keys().map(String::as_str).filter(|name| names.contains(&name.to_lowercase())).collect();
+    let mut open: Vec<&str> =
+        own.keys().map(String::as_str).filter(|name| names.contains(&name.to_lowercase())).collect();
     let mut done: Vec<&str> = Vec::new();
     while let Some(name) = open.pop() {
         if done.contains(&name) || done.len() >= MOST_FUNCTIONS {
@@ -106,7 +107,8 @@ fn name(head: &str) -> Option<String> {
 /// The Go files directly in a folder, tests left out.
 fn files(call: &Call<'_>, folder: &str) -> Vec<String> {
     let own = |path: &str| {
-        let below = if folder.is_empty() { path } else { path.strip_prefix(folder).unwrap_or(path).trim_start_matches('/') };
+        let below =
+            if folder.is_empty() { path } else { path.strip_prefix(folder).unwrap_or(path).trim_start_matches('/') };
         !below.contains('/') && below.ends_with(".go") && !below.ends_with("_test.go")
     };
     call.checkout.under(folder).filter(|path| own(path)).take(MOST_FILES).map(|path| path.to_string()).collect()
