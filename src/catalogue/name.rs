@@ -43,6 +43,12 @@ topics! {
     Publishing,
     /// Handing something out, of a program of the checkout.
     HandingOut,
+    /// Telling a program to publish, as a whole word of its command line.
+    Told,
+    /// The same for programs of the checkout.
+    ToldOwn,
+    /// Asking for something that is there, as the first word of a step's name.
+    Asking,
     /// Making packages and images.
     Packing,
     /// Making packages and programs.

@@ -87,6 +87,8 @@ pub enum Does {
     Pack,
     /// Its `publish` hands out no package, image or file.
     Else,
+    /// It runs tasks of the checkout, which its operands name.
+    Task,
 }
 
 #[cfg(test)]

@@ -162,6 +162,9 @@ pub struct Credential {
     /// Whether it cannot write to anything that another build hands out (a scanner's token, a signing certificate).
     #[serde(default)]
     pub harmless: bool,
+    /// Whether it is one of a registry, and serves for nothing but publishing there.
+    #[serde(default)]
+    pub registry: bool,
 }
 
 /// Steps that are alike in what they do to a build.

@@ -37,6 +37,6 @@ pub use interpret::{Context, MOST_COMMANDS, MOST_DEPTH, MOST_ITERATIONS, MOST_ST
 pub use matching::{FlagValue, flag, matches, positional};
 pub use parsed::Parsed;
 pub use paths::join;
-pub use scripts::{Reading, Scripts, publications};
+pub use scripts::{CHOSEN, Reading, Scripts, publications};
 pub use symbol::kept;
 pub use wrappers::{Contained, IDENTITY, contained};

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use super::capture::{echo, printf};
 use super::follow::{self, Call, Entered, Machine, Piece};
@@ -11,12 +11,13 @@ use super::interpret::printed;
 use super::matching::{matches_program, program as program_of};
 use super::wrappers::wrapped;
 use super::{Choices, Context, IDENTITY, Parsed, Shell, interpret, paths};
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, Producer};
 use crate::checkout::Checkout;
 use crate::model::{Bound, Command, Cond, Hop, Location, Position, Script, Span, Text};
 use crate::syntax::lines::Starts;
 use crate::syntax::literals;
 use crate::syntax::shell::Masked;
+use crate::syntax::surroundings::{Folder, Surroundings};
 
 /// Hops from a step to a command.
 const MOST_HOPS: usize = 8;
@@ -469,17 +470,36 @@ enum Language {
 fn language(name: &str) -> Language {
     let program = name.split_whitespace().next().unwrap_or_default();
     match program.rsplit('/').next().unwrap_or(program) {
-        "python" | "python3" | "javascript" | "node" | "ruby" | "perl" | "deno" | "bun" | "rust" => Language::Program,
+        "python" | "python3" | "javascript" | "node" | "ruby" | "perl" | "deno" | "bun" | "rust" | "go" => {
+            Language::Program
+        }
         _ => Language::Shell(Shell::of(name)),
     }
 }
 
 /// The literal commands of a program.
 fn program(text: &str, locate: &dyn Fn(usize, usize) -> Location, chain: &[Hop], folder: &Text, cond: Cond) -> Script {
-    let literal = |words: &[Text], folder: &Text, location| literal(words, folder, location, chain, &cond);
+    let own = folder;
+    let mut env: Vec<(String, Text)> = Vec::new();
     let mut script = Script::default();
+    let around = Surroundings::of(text, &VARIABLES);
     for found in literals::invocations(text) {
         let location = locate(found.offset, found.offset + 1);
+        let folder = match around.folder(&found) {
+            None => own.clone(),
+            Some(Folder::Literal(below)) => super::paths::join(own, &Text::new(below)),
+            Some(Folder::Unknown) => Text::unknown(CHOSEN),
+        };
+        let folder = &folder;
+        env.clear();
+        env.extend(around.variables(&found).into_iter().map(|(name, value)| {
+            let value = value.map_or_else(|| Text::unknown(&format!("program.{name}")), Text::new);
+            (name.to_owned(), value)
+        }));
+        let literal = |words: &[Text], folder: &Text, location| Command {
+            env: env.clone(),
+            ..literal(words, folder, location, chain, &cond)
+        };
         if !found.words.is_empty() {
             let words: Vec<Text> = found.words.iter().map(|w| Text::from(w.as_str())).collect();
             script.commands.push(literal(&words, folder, location));
@@ -505,11 +525,26 @@ fn program(text: &str, locate: &dyn Fn(usize, usize) -> Location, chain: &[Hop],
         });
         if let Some(at) = called {
             let words: Vec<Text> = library.command.split(' ').map(Text::from).collect();
-            script.commands.push(literal(&words, folder, locate(at, at + call.len())));
+            script.commands.push(literal(&words, own, locate(at, at + call.len()), chain, &cond));
         }
     }
     script
 }
+
+/// The folder of a command that a program starts in one which only a run tells.
+pub const CHOSEN: &str = "the folder that the program chooses";
+
+/// The variables on which it depends whether a command makes provenance.
+static VARIABLES: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
+    let producers = &Catalogue::get().producers;
+    let broken = |p: &'static Producer| p.broken.iter().flat_map(|b| &b.when);
+    let tests = producers.iter().flat_map(|p| p.when.iter().chain(&p.unless).chain(broken(p)));
+    let tests = tests.flat_map(|test| std::iter::once(test).chain(&test.any).chain(&test.not));
+    let mut names: Vec<&'static str> = tests.filter_map(|test| test.env.as_deref()).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+});
 
 /// Words of a line, those between quotes as one.
 fn quoted(words: Vec<Text>) -> Vec<Text> {

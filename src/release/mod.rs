@@ -43,6 +43,7 @@ mod speech;
 mod supply;
 mod switched;
 mod tarball;
+mod told;
 mod tool;
 mod traits;
 

@@ -12,8 +12,8 @@ use super::tarball;
 use crate::catalogue::{Catalogue, Naming, Sink};
 use crate::checkout::Checkout;
 use crate::commands::crates::{MOST_CRATES, crates};
-use crate::commands::flag;
 use crate::commands::workspace::Package;
+use crate::commands::{CHOSEN, flag, matching};
 use crate::model::{Flow, Kind, Step, StepBody, Text};
 use crate::syntax::conf::Value;
 
@@ -75,6 +75,10 @@ pub(super) fn names(checkout: &Checkout, flow: &Flow, publish: &Publish<'_>) -> 
                 .unwrap_or_default();
             let folder = placed(&publish.doer.folder(), &folder);
             let place = place(publish);
+            // A program chooses the package as it runs, or the client refuses the one that lies there.
+            if folder.contains(CHOSEN) || is_refused(checkout, publish, &folder) {
+                return vec![Named::new(UNNAMED.to_owned(), place.into_iter().collect())];
+            }
             match tarball::packages(checkout, flow, publish) {
                 Some(packages) if packages.is_empty() => {
                     return vec![Named::new(UNNAMED.to_owned(), place.into_iter().collect())];
@@ -119,6 +123,19 @@ pub(super) fn names(checkout: &Checkout, flow: &Flow, publish: &Publish<'_>) -> 
             vec![Named::new(name, place(publish).into_iter().collect())]
         }
     }
+}
+
+/// Whether the client of a command that names no package refuses that of the folder, which is marked as private: what is
+/// published is something else, or the job takes the mark away.
+/// Source: <https://docs.npmjs.com/cli/configuring-npm/package-json#private>
+fn is_refused(checkout: &Checkout, publish: &Publish<'_>, folder: &str) -> bool {
+    let client =
+        matches!(publish.words().first().and_then(matching::program), Some("npm" | "pnpm" | "pn" | "yarn" | "bun"));
+    publish.sink.kind == Kind::Npm
+        && client
+        && matches!(packages::published(checkout, publish, folder), Packages::Own)
+        && publish.doer.first(&publish.sink.folder, publish.hit, &publish.sink.value_flags).is_empty()
+        && Package::glance(checkout, &join(folder, "package.json")).is_some_and(|package| package.private)
 }
 
 /// Where a step hands its bytes out: the registry that it names, or that of its tool.

@@ -4,18 +4,22 @@
 use std::cell::LazyCell;
 use std::sync::Arc;
 
-use super::speech::{hands_out, harmless, packs, publishes};
+use super::speech::{asks_for, builds, hands_out, harmless, packs, publishes};
+use super::told::{self, At, is_dry, speaks_of_else};
 use super::{Linked, Path, Published, build_jobs, facts};
-use crate::catalogue::{Bytes, Catalogue, Does};
+use crate::catalogue::{Asked, Bytes, Catalogue, Does};
 use crate::checkout::Checkout;
 use crate::commands::matching::{self, runs_of};
-use crate::model::{Access, ActionUse, Command, Job, Kind, Location, Script, Step, StepBody, TokenScope, Unread};
+use crate::model::{Access, ActionUse, Command, Job, Kind, Location, Script, Step, StepBody, Text, TokenScope, Unread};
 use crate::syntax::lines;
 use crate::syntax::words;
 
 /// How the files of programs end that are not read, or only as far as they start others with literal words.
 const PROGRAMS: &[&str] =
     &["py", "js", "mjs", "cjs", "ts", "mts", "rb", "raku", "pl", "php", "lua", "exs", "csx", "fsx", "kts", "groovy"];
+
+/// More lines than this are not told apart in one step.
+const MOST_OF_A_STEP: usize = 20;
 
 /// A step that may publish what nothing shows.
 #[derive(Debug)]
@@ -47,22 +51,31 @@ pub(super) fn of_job(job: &Job, own: &facts::Facts<'_>, checkout: &Checkout) -> 
         // What a step publishes besides says nothing of what could not be read in it.
         let known = own.publishes.iter().any(|p| p.step == index);
         match &step.body {
-            StepBody::Action(_) if known => None,
-            StepBody::Action(action) => unknown_action(job, index, step, action, own),
+            StepBody::Action(_) if known => Vec::new(),
+            StepBody::Action(action) => unknown_action(job, index, step, action, own).into_iter().collect(),
             StepBody::Script(script) => {
                 let silent = LazyCell::new(|| is_silent(index, step, script, own));
-                let mut unread = script.unread.iter().filter(|(_, why)| !why.is_of_conditions() || !*silent);
-                unread
-                    .find_map(|(place, why)| unread_script(job, index, step, (script, place, why), own, checkout))
-                    .or_else(|| quiet_program(job, index, step, script).filter(|_| !known))
+                let unread = script.unread.iter().filter(|(_, why)| !why.is_of_conditions() || !*silent);
+                let unread = unread
+                    .filter_map(|(place, why)| unread_script(job, index, step, (script, place, why), own, checkout));
+                let mut found: Vec<Opaque> = unread.take(MOST_OF_A_STEP).collect();
+                if can_publish(job, index) {
+                    let at = At { step, index, script, publishes: &own.publishes, checkout };
+                    let quiet = script.commands.iter().filter_map(|command| quiet_program(at, command, known));
+                    found.extend(quiet.take(MOST_OF_A_STEP));
+                }
+                found
             }
-            StepBody::Opaque { .. } if known => None,
+            StepBody::Opaque { .. } if known => Vec::new(),
             // A local action that is a program, or is not here.
-            StepBody::Opaque { what, .. } => own_action(job, index, step, what).filter(|_| !explained(job, step, own)),
+            StepBody::Opaque { what, .. } => {
+                let found = own_action(job, index, step, what).filter(|_| !explained(job, step, own));
+                found.into_iter().collect()
+            }
         }
     };
     let steps = job.steps.iter().enumerate().filter(|(_, step)| !step.cond.is_never());
-    steps.filter_map(of_step).collect()
+    steps.flat_map(of_step).collect()
 }
 
 /// Whether nothing in a script speaks of publishing or attests. Conditions that are left out change nothing then.
@@ -104,39 +117,46 @@ fn unread_script(
     if !can_publish(job, index) {
         return None;
     }
-    let line = script.commands.iter().find(|c| c.location == *place);
+    // What an expression chooses among makes several commands of one line.
+    let dry = |c: &'_ Command| c.views().next_back().is_some_and(is_dry);
+    let mut lines = script.commands.iter().filter(|c| c.location == *place).peekable();
+    let first = lines.peek().copied();
+    let line = lines.find(|c| !dry(c));
+    if first.is_some() && line.is_none() {
+        return None;
+    }
     let said = line.map(|c| c.words.iter().map(|w| w.as_str()).collect::<Vec<_>>().join(" ")).unwrap_or_default();
-    let names = publishes(&said) || publishes(&why);
+    let words = line.and_then(|c| c.views().next_back()).unwrap_or_default();
+    let told = told::told(words);
+    let names = told::named_in(words).any(publishes) || publishes(&why);
     // `Build & publish release artifacts` speaks of publishing, whatever else it names.
-    let labelled = || publishes(&step.label);
-    let other = || harmless(&said) || harmless(&format!("{} {why} {}", step.label, place.path)) && !labelled();
+    let label = told::own_label(step, script);
+    let other = || speaks_of_else(&told) || harmless(&format!("{label} {why} {}", place.path)) && !publishes(label);
     if names && !other() { found(said) } else { None }
 }
 
 /// Whether a script lies in a folder of tests, which hand nothing out.
-fn is_of_tests(path: &str) -> bool {
+pub(super) fn is_of_tests(path: &str) -> bool {
     let folders = path.rsplit_once('/').map_or("", |(folders, _)| folders);
     folders.split(['/', '-', '_']).any(|word| matches!(word, "test" | "tests" | "e2e"))
 }
 
-/// A program of the checkout that is named after publishing and of which no readable line publishes, or an unknown
-/// client that is told to publish.
-fn quiet_program(job: &Job, index: usize, step: &Step, script: &Script) -> Option<Opaque> {
-    if script.commands.is_empty() || !can_publish(job, index) {
+/// A program of the checkout that is named after publishing and of which no readable line publishes, a task that is, or
+/// a program of which nothing is known and that is told to publish.
+fn quiet_program(at: At<'_>, command: &Command, known: bool) -> Option<Opaque> {
+    if command.cond.is_never() || is_dry(&command.words) {
         return None;
     }
-    script.commands.iter().find_map(|command| quiet(script, command)).or_else(|| {
-        let told = |command: &&Command| command.words.iter().any(|w| w.as_str() == "publish");
-        script.commands.iter().filter(told).find_map(|command| unknown_client(step, command))
+    let quiet = if known { None } else { quiet(at, command) };
+    quiet.or_else(|| task(at, command)).or_else(|| {
+        let (name, why) = told::unknown(at, command)?;
+        Some(Opaque { name, location: command.location.clone(), why })
     })
 }
 
 /// A program that is named after publishing and of which no readable line publishes.
-fn quiet(script: &Script, command: &Command) -> Option<Opaque> {
+fn quiet(at: At<'_>, command: &Command) -> Option<Opaque> {
     let words = || command.words.iter().map(|w| w.as_str());
-    if command.cond.is_never() || words().any(|w| w.contains("dry-run") || w.contains("dryrun")) {
-        return None;
-    }
     let (program, stem) = match words().find(|w| is_program(w)) {
         Some(program) => {
             let file = program.rsplit('/').next()?;
@@ -148,41 +168,48 @@ fn quiet(script: &Script, command: &Command) -> Option<Opaque> {
             let task = line.strip_prefix("cargo xtask ")?.to_owned();
             (line, task)
         }
-        None => return None,
+        None => match told::module(at, command) {
+            Some(module) => (format!("python -m {module}"), dashed(module.rsplit('.').next().unwrap_or(module))),
+            None => return None,
+        },
     };
     let speaks = (hands_out(&stem) || stem.contains("--push")) && !harmless(&stem);
     // What it does is read as far as it starts other programs; one of those would have been found.
-    let led = |c: &&Command| c.chain.iter().any(|h| h.location == command.location);
-    let telling = script.commands.iter().filter(led).any(|c| c.words.iter().any(|w| w.as_str() == "publish"));
-    (speaks && !telling).then(|| {
+    (speaks && !at.is_shown(command) && !tells_another(at, command)).then(|| {
         let why = format!("no line shows what `{program}` publishes");
         Opaque { name: program, location: command.location.clone(), why }
     })
 }
 
-/// A client that nothing describes and that is told to publish.
-fn unknown_client(step: &Step, command: &Command) -> Option<Opaque> {
-    if command.cond.is_never() {
+/// Whether a program starts another one of which nothing is known and which it tells to publish.
+fn tells_another(at: At<'_>, command: &Command) -> bool {
+    let led = at.script.commands.iter().filter(|c| c.chain.iter().any(|hop| hop.location == command.location));
+    led.take(MOST_OF_A_STEP).any(|c| told::unknown(at, c).is_some())
+}
+
+/// A task of the checkout that is named after publishing, and behind which nothing could be read.
+fn task(at: At<'_>, command: &Command) -> Option<Opaque> {
+    let found = command.views().rev().find_map(|words| {
+        let (tool, behind) = matching::tool(Does::Task, words)?;
+        let first = matching::positional(words, behind, &tool.value_flags).into_iter().next()?;
+        let from = words.iter().position(|word| *word == first)?;
+        Some((words, words.get(from..)?))
+    });
+    let (words, tasks) = found?;
+    let named = |task: &Text| {
+        let name = task.literal().map(dashed)?;
+        let last = name.rsplit(['/', '#', ':', '.']).next().unwrap_or(&name);
+        // `build-web-release` is a kind of build.
+        let says = hands_out(last) || publishes(last) && !builds(&name) && !last.contains("deploy");
+        Some(says && !harmless(&name))
+    };
+    let tasks = tasks.iter().take_while(|word| !word.as_str().starts_with('-')).take(MOST_OF_A_STEP);
+    if !tasks.into_iter().any(|task| named(task) == Some(true)) || at.is_shown(command) || at.leads_on(command) {
         return None;
     }
-    let catalogue = Catalogue::get();
-    let words = command.views().next_back()?;
-    let said: Vec<&str> = words.iter().map(|w| w.as_str()).collect();
-    let [program, "publish", rest @ ..] = said.as_slice() else { return None };
-    let doer = super::doer::Doer::command(step, command, words);
-    let mut sinks = doer.among(&catalogue.index.sinks, &catalogue.sinks);
-    let mut neutral = doer.among(&catalogue.index.neutral, &catalogue.neutral);
-    let known =
-        sinks.any(|s| doer.is(&[], &s.commands).is_some()) || neutral.any(|n| doer.is(&[], &n.commands).is_some());
-    let base = program.rsplit('/').next().unwrap_or(program);
-    let other = known
-        || matching::does(Does::Else, words)
-        || !base.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
-        || rest.iter().any(|w| w.contains("dry-run"));
-    (!other).then(|| {
-        let why = format!("nothing in the checkout or the catalogue says what `{base} publish` does");
-        Opaque { name: format!("{base} publish"), location: command.location.clone(), why }
-    })
+    let name = words.iter().map(|w| w.as_str()).collect::<Vec<_>>().join(" ");
+    let why = format!("nothing shows what the task behind `{name}` does");
+    Some(Opaque { name, location: command.location.clone(), why })
 }
 
 /// Whether a word names the file of a program.
@@ -219,12 +246,75 @@ fn unknown_action(job: &Job, index: usize, step: &Step, action: &ActionUse, own:
     let name = action.name.split_once('/').map_or(action.name.as_str(), |(_, n)| n);
     // A job that may write packages, and in which nothing readable publishes any, has its publisher among these.
     let granted = own.publishes.is_empty() && grants_packages(job);
-    let publishes = (granted && packs(name) || publishes(name)) && !harmless(name);
+    let told = || tells_to_publish(action) && holds_registry_key(job, index);
+    let asking = || asks_for(&step.label) || step.id.as_deref().is_some_and(asks_for);
+    let named = (granted && packs(name) || publishes(name)) && !harmless(name);
+    let publishes = named && !asking() && !only_announces(name, action) || told();
     if !publishes || !can_publish(job, index) || is_known(step, action) || explained(job, step, own) {
         return None;
     }
     let why = format!("nothing in the checkout or the catalogue says what {} does", action.name);
     Some(Opaque { name: action.name.clone(), location: action.reference.location.clone(), why })
+}
+
+/// Whether an input of an action says that it publishes (`command: publish`).
+fn tells_to_publish(action: &ActionUse) -> bool {
+    let says = |value: &str| value.split_ascii_whitespace().take(MOST_OF_A_STEP).any(|word| orders_out(word));
+    action.inputs.iter().filter_map(|input| input.value.literal()).any(says)
+}
+
+/// Whether a word tells to hand something out, and not to make a release, which may be nothing but a tag.
+fn orders_out(word: &str) -> bool {
+    super::speech::orders(word) && word != "release"
+}
+
+/// Whether a step gets a stored credential of a registry.
+fn holds_registry_key(job: &Job, index: usize) -> bool {
+    job.secrets.iter().filter(|s| s.step.is_none_or(|at| at == index)).any(|secret| {
+        let names = [Some(secret.name.as_str()), secret.receiver.as_deref()].map(|name| name.map(Asked::from));
+        let mut described = Catalogue::get().credentials.iter().filter(|c| c.actions.is_empty());
+        let found = described.find(|c| names.iter().flatten().any(|name| c.names.iter().any(|e| e.whole(name))));
+        found.is_some_and(|credential| credential.registry)
+    })
+}
+
+/// Inputs of which a release is made that has no files.
+const OF_A_RELEASE: &[&str] = &[
+    "tag",
+    "tag_name",
+    "tag-name",
+    "name",
+    "title",
+    "release_name",
+    "release-name",
+    "body",
+    "body_path",
+    "notes",
+    "draft",
+    "prerelease",
+    "latest",
+    "make_latest",
+    "commit",
+    "commitish",
+    "target",
+    "target_commitish",
+    "version",
+    "token",
+    "github_token",
+    "github-token",
+    "repo_token",
+    "repo-token",
+    "repository",
+    "owner",
+    "repo",
+    "generate_release_notes",
+];
+
+/// Whether an action makes a release of a tag by all that it is given, and is given no files for it.
+fn only_announces(name: &str, action: &ActionUse) -> bool {
+    let all = || action.inputs.iter().map(|input| input.name.as_str());
+    let other = hands_out(name) || words::holds(name, ["push", "deploy", "asset", "build", "package", "publish"]);
+    !other && all().any(|name| name.contains("tag")) && all().all(|name| OF_A_RELEASE.contains(&name))
 }
 
 /// Whether the code behind an action was read, and shows what it publishes.

@@ -50,12 +50,31 @@ pub(super) fn of_provenance(name: &str) -> bool {
     holds(name, words(Topic::Provenance))
 }
 
+/// Whether a word is one by which programs are told to publish.
+pub(super) fn orders(word: &str) -> bool {
+    words(Topic::Told).iter().any(|told| told == word)
+}
+
+/// Whether a word is one by which a program of the checkout is told to publish, which an unknown one takes for bringing
+/// a service up.
+pub(super) fn orders_own(word: &str) -> bool {
+    words(Topic::ToldOwn).iter().any(|told| told == word)
+}
+
+/// Whether the name of a step speaks of asking for something, and of nothing that is handed out.
+pub(super) fn asks_for(name: &str) -> bool {
+    let first = name.split(|c: char| !c.is_ascii_alphabetic()).find(|word| !word.is_empty());
+    let asks = first.is_some_and(|first| words(Topic::Asking).iter().any(|word| word.eq_ignore_ascii_case(first)));
+    asks && !hands_out(name) && !holds(name, [" and ", "&", "push", "deploy"])
+}
+
 /// Whether a name speaks of something else than publishing.
 pub(super) fn harmless(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     let documents = |(at, doc): (usize, &str)| {
         let rest = name.get(at + doc.len()..).unwrap_or_default();
-        !rest.strip_prefix('s').unwrap_or(rest).starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
+        let ends = |rest: &str| !rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
+        ["", "s", "umentation"].iter().filter_map(|end| rest.strip_prefix(end)).any(ends)
     };
     holds(&name, words(Topic::Other))
         || name.split(['-', '_', '/', ' ']).any(|word| words(Topic::Alone).iter().any(|alone| alone == word))

@@ -14,6 +14,8 @@ pub struct Invocation {
     pub words: Vec<String>,
     /// Offset of the call in the program.
     pub offset: usize,
+    /// Offset behind what of the call holds its words.
+    pub end: usize,
 }
 
 static CALLS: LazyLock<Option<Regex>> = LazyLock::new(|| {
@@ -22,6 +24,7 @@ static CALLS: LazyLock<Option<Regex>> = LazyLock::new(|| {
         (?: subprocess\.(?:run|call|check_call|check_output|Popen) | os\.system | os\.popen | run_command | check_call | check_output
           | \b(?:exec|execSync|execFileSync|execFile|spawn|spawnSync|execa|execaSync|execaCommand|execaCommandSync|execCommand|\$) (?:\.\w+)?
           | \bsession\.(?:run|run_always|run_install) | \bCommand::new | \bcmd!
+          | \bsh\.(?:RunV?|RunWithV?|Output|OutputWith|Exec)
           | \b(?:system|sh|run|exec) )
         \s* (?: \( \s* | [\x20] )
         ",
@@ -56,29 +59,34 @@ pub fn invocations(text: &str) -> Vec<Invocation> {
         }
         let rest = text.get(call.end()..).unwrap_or_default();
         let rest = (MOST_BYTES..MOST_BYTES + 4).find_map(|end| rest.get(..end)).unwrap_or(rest);
+        let rest = if in_front(call.as_str()) { behind_first(rest) } else { rest };
         let offset = call.start();
+        let end = |after: &str| end_of(text, after).unwrap_or(call.end());
         // `session.run("twine", "upload")`, `Command::new("cargo").args(["publish"])`, `cmd!(sh, "cargo publish")`.
         if call.as_str().starts_with("session.") {
-            let (mut words, _) = strings(rest, ')');
+            let (mut words, length) = strings(rest, ')');
+            let end = end(rest.get(length..).unwrap_or_default());
             words.retain(|w| !(w.starts_with("${{") && w.contains('=')));
             if !words.is_empty() {
-                found.push(Invocation { line: words.join(" "), words, offset });
+                found.push(Invocation { line: words.join(" "), words, offset, end });
             }
         } else if call.as_str().starts_with("Command") {
             if let Some((first, after)) = string(rest) {
+                let end = end(after);
                 let mut words = vec![first];
                 words.extend(chained(after));
-                found.push(Invocation { line: words.join(" "), words, offset });
+                found.push(Invocation { line: words.join(" "), words, offset, end });
             }
         } else if call.as_str().starts_with("cmd!") {
             let line = rest.split_once(',').and_then(|(_, tail)| string(tail.trim_start()));
-            if let Some((line, _)) = line {
-                found.push(Invocation { line: braced(&line), words: Vec::new(), offset });
+            if let Some((line, after)) = line {
+                found.push(Invocation { line: braced(&line), words: Vec::new(), offset, end: end(after) });
             }
         } else if let Some(list) = rest.strip_prefix('[') {
-            let (words, _) = strings(list, ']');
+            let (words, length) = strings(list, ']');
             if !words.is_empty() {
-                found.push(Invocation { line: words.join(" "), words, offset });
+                let end = end(list.get(length..).unwrap_or_default().trim_start_matches(']'));
+                found.push(Invocation { line: words.join(" "), words, offset, end });
             }
         } else if let Some((first, after)) = string(rest) {
             // `spawn("npm", ["publish"])` passes a list behind the program.
@@ -86,8 +94,10 @@ pub fn invocations(text: &str) -> Vec<Invocation> {
             match tail {
                 Some(list) => {
                     let mut words = vec![first];
-                    words.extend(strings(list, ']').0);
-                    found.push(Invocation { line: words.join(" "), words, offset });
+                    let (more, length) = strings(list, ']');
+                    words.extend(more);
+                    let end = end(list.get(length..).unwrap_or_default().trim_start_matches(']'));
+                    found.push(Invocation { line: words.join(" "), words, offset, end });
                 }
                 None => {
                     // Ruby passes the words one by one.
@@ -98,14 +108,14 @@ pub fn invocations(text: &str) -> Vec<Invocation> {
                         _ => Vec::new(),
                     };
                     let line = if words.is_empty() { first } else { words.join(" ") };
-                    found.push(Invocation { line, words, offset });
+                    found.push(Invocation { line, words, offset, end: end(after) });
                 }
             }
         }
     }
     for (offset, line) in backticks(text) {
         if found.len() < MOST && !commented(text, offset) {
-            found.push(Invocation { line, words: Vec::new(), offset });
+            found.push(Invocation { line, words: Vec::new(), offset, end: text.len() });
         }
     }
     if found.iter().any(|i| i.line.contains("${{ program.")) {
@@ -118,6 +128,30 @@ pub fn invocations(text: &str) -> Vec<Invocation> {
     }
     found.sort_by_key(|i| i.offset);
     found
+}
+
+/// Whether something stands in front of the words that a call is given.
+fn in_front(call: &str) -> bool {
+    call.contains("Context") || call.contains("With") || call.contains("sh.Exec")
+}
+
+/// What follows the first argument of a call, where that is a plain name or the member of one.
+fn behind_first(rest: &str) -> &str {
+    match rest.split_once(',') {
+        Some((name, rest)) if !name.contains(['"', '\'', '`', '{']) => rest.trim_start(),
+        _ => rest,
+    }
+}
+
+/// The offset in a text of a part of it that goes on to some end behind it.
+fn end_of(text: &str, part: &str) -> Option<usize> {
+    let offset = (part.as_ptr() as usize).checked_sub(text.as_ptr() as usize)?;
+    (offset <= text.len() && text.is_char_boundary(offset)).then_some(offset)
+}
+
+/// The string that a text begins with, unknown parts in it as they are named.
+pub fn literal_at(text: &str) -> Option<String> {
+    string(text).map(|(value, _)| value)
 }
 
 /// The constants that are an option or nothing, as commands name them, and what is known of them: that an option stands

@@ -10,5 +10,6 @@ pub mod makefile;
 pub mod pattern;
 pub mod powershell;
 pub mod shell;
+pub mod surroundings;
 pub mod words;
 pub mod yaml;

@@ -2,12 +2,14 @@
 //! configuration of release tools. Following is bounded; where a bound is hit, the script says so.
 
 mod bake;
+mod cargo;
 mod container;
 mod fastlane;
 mod files;
 mod goreleaser;
 mod jreleaser;
 mod justfile;
+mod mage;
 mod make;
 mod nx;
 mod package;
@@ -276,6 +278,7 @@ pub(super) fn enter(call: &Call<'_>, input: Option<&Text>, machine: &Machine) ->
         .or_else(|| fastlane::enter(call))
         .or_else(|| bake::enter(call))
         .or_else(|| container::enter(call, &machine.images))
+        .or_else(|| mage::enter(call))
         .or_else(|| projects::enter(call))
         .or_else(|| files::enter(call, input, &machine.files))
 }

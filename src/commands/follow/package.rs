@@ -86,6 +86,8 @@ const RUNNERS: &[&str] = &[
     "npm-run-all2",
     "wireit",
     "node",
+    "vp",
+    "vpr",
 ];
 
 /// Scripts that a publication runs, besides those around it.
@@ -250,6 +252,8 @@ fn wanted(call: &Call<'_>) -> Option<(Vec<String>, bool)> {
         ("run-s" | "run-p" | "npm-run-all" | "npm-run-all2" | "wireit", names @ [_, ..]) => {
             Some((names.iter().map(|n| (*n).to_owned()).collect(), false))
         }
+        // Vite+ runs scripts the way pnpm does. Source: <https://viteplus.dev/guide/run>
+        ("vp", ["run", name, ..]) | ("vpr", [name, ..]) => one(name),
         ("node", _) => call.flag(&["--run"]).and_then(one),
         _ => None,
     }

@@ -5,13 +5,15 @@ use std::sync::Arc;
 
 use toml_edit::{Document, Item};
 
-use super::{Call, Entered, Implied, Piece};
+use super::{Call, Entered, Implied, Piece, cargo};
 use crate::commands::matches;
 use crate::model::{Bound, Location, Span, Text, Unread};
 use crate::syntax::yaml::Node;
 
 /// Task inside task.
 const DEEPEST: usize = 8;
+/// Source files of one program that are read.
+const MOST_SOURCES: usize = 200;
 
 pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
     match call.program {
@@ -20,8 +22,9 @@ pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
         "hatch" => pyproject(call, matches("hatch run", call.words)?, "hatch"),
         "poe" => pyproject(call, 1, "poe"),
         "pdm" => pyproject(call, matches("pdm run", call.words)?, "pdm"),
-        "cargo" => xtask(call),
+        "cargo" => xtask(call).or_else(|| cargo::enter(call)),
         "go" => go_run(call),
+        program if program == "py" || program.starts_with("python") => module(call),
         "docker" | "docker-compose" => compose(call),
         _ => None,
     }
@@ -50,18 +53,39 @@ fn go_run(call: &Call<'_>) -> Option<Entered> {
     }
     let package = words.next()?;
     let inside = package.starts_with('.') || package.ends_with(".go");
-    let asked = words.collect::<Vec<_>>().join(" ");
-    (inside && !asked.is_empty()).then(|| Entered {
-        what: format!("go run {package} {asked}"),
+    let given: Vec<&str> = words.collect();
+    // Options and their values do not tell what is asked for.
+    let bare = given.iter().take_while(|word| !word.starts_with('-') && !word.contains("${{"));
+    let asked = bare.copied().collect::<Vec<_>>().join(" ");
+    let told = if asked.is_empty() { String::new() } else { format!(" when told `{asked}`") };
+    let sources = super::join(call.folder.as_str(), &super::join(&folder, package));
+    // What it does when it is told nothing may stand anywhere in it.
+    let pieces = if inside && given.is_empty() { super::mage::sources(call, &sources) } else { Vec::new() };
+    inside.then(|| Entered {
+        what: format!("go run {package} {}", given.join(" ")).trim_end().to_owned(),
+        pieces,
+        publications_only: true,
         unread: Some(Unread::Absent(format!(
-            "line shows what the Go program in `{}` does when told `{asked}`",
+            "line shows what the Go program in `{}` does{told}",
             super::join(&folder, package)
         ))),
         ..Entered::default()
     })
 }
 
-fn piece(text: String, shell: &str, path: &str, line: usize, folder: &Text) -> Piece {
+/// `python -m package.tool`: a module of the checkout.
+fn module(call: &Call<'_>) -> Option<Entered> {
+    let at = call.words.iter().position(|w| w.as_str() == "-m")?;
+    let named = call.words.get(at + 1)?.literal()?;
+    let file = named.replace('.', "/");
+    let places = [format!("{file}/__main__.py"), format!("{file}.py"), format!("src/{file}/__main__.py")];
+    let path = places.iter().map(|place| call.path(place)).find(|path| call.checkout.is_there(path))?;
+    let text = call.checkout.read(&path).ok()?;
+    let pieces = vec![piece(text.to_string(), "python", &path, 1, call.folder)];
+    Some(Entered { what: format!("python -m {named}"), pieces, ..Entered::default() })
+}
+
+pub(super) fn piece(text: String, shell: &str, path: &str, line: usize, folder: &Text) -> Piece {
     Piece {
         text,
         shell: shell.to_owned(),
@@ -289,9 +313,18 @@ fn xtask(call: &Call<'_>) -> Option<Entered> {
     })?;
     let task = call.words.iter().skip(at).map(Text::as_str).find(|w| !w.starts_with('-'))?;
     let mut entered = Entered { what: format!("cargo xtask {task}"), ..Entered::default() };
-    let name = task.replace('-', "_");
     let folder = call.path("xtask/src");
-    for path in call.checkout.under(&folder).filter(|p| p.ends_with(".rs")) {
+    functions(call, &folder, task, &mut entered);
+    if entered.pieces.is_empty() {
+        entered.unread = Some(Unread::Absent(format!("function for `{task}` in {folder}")));
+    }
+    Some(entered)
+}
+
+/// Adds what a program in Rust runs for a task: a module or functions of that name.
+pub(super) fn functions(call: &Call<'_>, folder: &str, task: &str, entered: &mut Entered) {
+    let name = task.replace('-', "_");
+    for path in call.checkout.under(folder).filter(|p| p.ends_with(".rs")).take(MOST_SOURCES) {
         let Ok(text) = call.checkout.read(path) else { continue };
         if path.ends_with(&format!("/{name}.rs")) || path.ends_with(&format!("/{name}/mod.rs")) {
             entered.pieces.push(piece(text.to_string(), "rust", path, 1, call.folder));
@@ -322,10 +355,6 @@ fn xtask(call: &Call<'_>) -> Option<Entered> {
             entered.pieces.push(piece(text, "rust", path, at, call.folder));
         }
     }
-    if entered.pieces.is_empty() {
-        entered.unread = Some(Unread::Absent(format!("function for `{task}` in {folder}")));
-    }
-    Some(entered)
 }
 
 fn compose(call: &Call<'_>) -> Option<Entered> {
