@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::bytes::{self, FileRef};
 use super::coverage::{Coverage, Unit, changed_by_registry, packed_again};
 use super::facts::{FlowFacts, step_of_symbol};
-use super::filenames::{ancillary, is_list};
+use super::filenames::{ancillary, is_list, may_be_published};
 use super::glob::{self, Pattern};
 use super::naming::registry_rewrites;
 use super::outputs::{Output, name_of, no_digest, of_script, printed_by};
@@ -580,6 +580,12 @@ fn named(flow: &Flow, facts: &FlowFacts<'_>, list: &Listed, unit: &Unit<'_, '_>)
     };
     if !list.unread && lists().next().is_some() && unit.files.iter().any(|f| beyond(&f)) {
         return Coverage::No;
+    }
+    let fits = || list.hashed.iter().any(|file| may_be_published(unit.kind, &file.pattern));
+    if unit.files.is_empty() && !list.tool && !list.unread && !list.hashed.is_empty() && !fits() {
+        return Coverage::Unread(
+            "nothing shows that the files whose digests are listed are those that it publishes".to_owned(),
+        );
     }
     if list.tool || list.unread || unit.files.is_empty() {
         return Coverage::Yes("its subjects are the digests that the building job lists".to_owned());

@@ -2,7 +2,7 @@
 
 use super::glob;
 use crate::catalogue::{Catalogue, Said, Topic};
-use crate::model::{Text, lowered};
+use crate::model::{Kind, Text, lowered};
 
 fn said(topic: Topic) -> &'static Said {
     Catalogue::get().names.of(topic)
@@ -75,6 +75,29 @@ pub(super) fn ancillary(pattern: &str) -> bool {
         || symbol.is_some() && last.ends_with("_sum")
         || ancillary.words.iter().any(spoken)
         || documents && said(Topic::Document).ends(last)
+}
+
+/// Endings of what a build tool puts into a Maven repository.
+const OF_MAVEN: &[&str] = &[".jar", ".aar", ".war", ".klib", ".pom", ".module"];
+/// Endings of programs for stores.
+const OF_STORES: &[&str] = &[".ipa", ".apk", ".aab", ".msix", ".msixbundle", ".appx", ".pkg", ".crx", ".xpi", ".zip"];
+/// Folders in which build tools leave what they publish.
+const BUILT_IN: &[&str] = &["target", "build", "libs", "outputs", "repo", "repository", "staging", ".m2", "out"];
+
+/// Whether files of this name may be what a client publishes by itself, without being told its files. Of kinds whose files
+/// have no endings of their own nothing shows it.
+pub(super) fn may_be_published(kind: Kind, pattern: &str) -> bool {
+    let endings = match kind {
+        Kind::Maven => OF_MAVEN,
+        Kind::Store => OF_STORES,
+        Kind::Other => &[],
+        _ => return true,
+    };
+    let name = pattern.rsplit('/').next().unwrap_or_default();
+    let any = !name.contains('.') || name.ends_with('*') || pattern.contains("${{");
+    let built =
+        || pattern.split('/').any(|part| part == "**" || BUILT_IN.contains(&part)) || pattern.starts_with("${{");
+    endings.iter().any(|ending| name.contains(ending)) || !endings.is_empty() && any && (name == pattern || built())
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use super::coverage::{Attested, Coverage, Subjects, Unit, fixed};
 use super::digests;
 use super::doer::Picked;
 use super::facts::{Attest, FlowFacts};
-use super::filenames::{holds_checksums, without_side_files};
+use super::filenames::{holds_checksums, may_be_published, without_side_files};
 use super::glob::{self, CELLS, Pattern};
 use super::rewritten::Point;
 use super::tool::{UNLISTED, no_list, of_another_tool, unattested};
@@ -133,6 +133,11 @@ impl Question<'_, '_> {
         {
             return Coverage::Unread(
                 "nothing shows that the files of the job that attests are those that are published".to_owned(),
+            );
+        }
+        if related && !checksum_file(files) && !files.iter().any(|f| may_be_published(unit.kind, f.value.as_str())) {
+            return Coverage::Unread(
+                "nothing shows that the files that are attested are those that it publishes".to_owned(),
             );
         }
         // The step builds what it publishes, and names no files: what the job attests there is meant.
