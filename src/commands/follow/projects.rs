@@ -63,6 +63,7 @@ fn go_run(call: &Call<'_>) -> Option<Entered> {
 
 fn piece(text: String, shell: &str, path: &str, line: usize, folder: &Text) -> Piece {
     Piece {
+        margins: (0, 0),
         text,
         shell: shell.to_owned(),
         path: Arc::from(path),
