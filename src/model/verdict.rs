@@ -85,13 +85,16 @@ pub struct Verdict {
     state: State,
     reason: String,
     evidence: Vec<Evidence>,
+    /// How many pieces, from the first on, show what is to be mended; all when absent.
+    to_mend: Option<usize>,
     to_show: Option<String>,
 }
 
 impl Verdict {
     /// The control is shown by `evidence`.
     pub fn met(requirement: Requirement, reason: impl Into<String>, evidence: Evidence) -> Self {
-        Self { requirement, state: State::Met, reason: reason.into(), evidence: vec![evidence], to_show: None }
+        let reason = reason.into();
+        Self { requirement, state: State::Met, reason, evidence: vec![evidence], to_mend: None, to_show: None }
     }
 
     /// `evidence` shows the opposite of the control.
@@ -128,6 +131,13 @@ impl Verdict {
         self
     }
 
+    /// Adds what stands beside the matter and is not to be mended: what other jobs do well, what is no provenance.
+    #[must_use]
+    pub fn beside(mut self, evidence: impl IntoIterator<Item = Evidence>) -> Self {
+        self.to_mend.get_or_insert(self.evidence.len());
+        self.with(evidence)
+    }
+
     /// Which requirement.
     pub fn requirement(&self) -> Requirement {
         self.requirement
@@ -146,6 +156,11 @@ impl Verdict {
     /// The evidence; never empty, the deciding piece first.
     pub fn evidence(&self) -> &[Evidence] {
         &self.evidence
+    }
+
+    /// The evidence that shows what is to be mended.
+    pub fn to_mend(&self) -> &[Evidence] {
+        self.to_mend.and_then(|number| self.evidence.get(..number)).unwrap_or(&self.evidence)
     }
 
     /// For an unshown control: what would show it and where to put it.

@@ -10,7 +10,7 @@ use super::glob;
 use crate::catalogue::{Cache, Catalogue, Remote, Safeguard};
 use crate::commands::matching::flag;
 use crate::commands::{FlagValue, join};
-use crate::model::{Cond, Flow, Job, Location, Step};
+use crate::model::{Cond, Flow, Job, Location, Step, Text};
 
 /// Files of settings that one command names.
 const MOST_FILES: usize = 8;
@@ -24,8 +24,12 @@ pub struct Trait<T: 'static> {
     pub location: Location,
     /// Under which condition of its job it runs and the entry applies.
     pub cond: Cond,
-    /// Whether it runs when something before it failed.
-    pub on_failure: bool,
+    /// Whether it runs only when something before it failed.
+    pub only_on_failure: bool,
+    /// Whether an input of the step names what the entry would do without it as well.
+    pub asked: bool,
+    /// How the version is known where it decides and nothing names one.
+    pub assumed: Option<String>,
     /// Files of settings that its options name.
     pub files: Vec<String>,
 }
@@ -68,7 +72,10 @@ fn of_job(job: &Job, doers: &[Vec<Doer<'_>>], catalogue: &'static Catalogue) -> 
             for entry in doer.among(&catalogue.index.caches, &catalogue.caches) {
                 if doer.is(&entry.actions, &entry.commands).is_some() {
                     let cond = doer.cond().and(doer.applies(&entry.when, &entry.unless));
-                    push(&mut traits.caches, entry, doer.location(), cond, step);
+                    if let Some(new) = push(&mut traits.caches, entry, doer.location(), cond) {
+                        new.asked = entry.unless.iter().any(|test| doer.names_input(test));
+                        new.assumed = doer.assumed(&entry.when, &entry.unless);
+                    }
                     name_files(&mut traits.caches, entry, *doer, &entry.file_flags);
                 }
             }
@@ -79,32 +86,51 @@ fn of_job(job: &Job, doers: &[Vec<Doer<'_>>], catalogue: &'static Catalogue) -> 
                         .iter()
                         .fold(doer.applies(&entry.when, &entry.unless), |all, test| all.and(doer.test(test).negate()));
                     let runs = if step.on_failure { Cond::TRUE } else { doer.cond() };
-                    if entry.elsewhere && applies.is_never() && entry.variables().all(|name| doer.env(name).is_none()) {
-                        push(&mut traits.sendable, entry, doer.location(), runs.clone(), step);
+                    // A branch may leave the variable as the runner has it.
+                    let own = |name| format!("<env.{name}>");
+                    let left = |name, value: &Text| value.symbol().is_some_and(|s| s.contains(&own(name)));
+                    let open = |name| doer.env(name).is_none_or(|value| left(name, value));
+                    if entry.elsewhere && applies.is_never() && entry.variables().all(open) {
+                        push(&mut traits.sendable, entry, doer.location(), runs.clone());
                     }
-                    push(&mut traits.remote, entry, doer.location(), runs.and(applies), step);
+                    let usual = doer.cond().and(applies.clone());
+                    if let Some(new) = push(&mut traits.remote, entry, doer.location(), runs.and(applies)) {
+                        // Under the condition that a reader finds in the file, where it may hold without a failure.
+                        new.only_on_failure = step.on_failure && usual.is_never();
+                        if !usual.is_never() {
+                            new.cond = usual;
+                        }
+                    }
                     name_files(&mut traits.remote, entry, *doer, &entry.file_flags);
                 }
             }
             for entry in doer.among(&catalogue.index.safeguards, &catalogue.safeguards) {
                 if doer.is(&entry.actions, &entry.commands).is_some() {
                     let cond = doer.cond().and(doer.applies(&entry.when, &entry.unless));
-                    push(&mut traits.safeguards, entry, doer.location(), cond, step);
+                    push(&mut traits.safeguards, entry, doer.location(), cond);
                 }
             }
         }
         for (entry, _) in by_variable.iter().filter(|(_, name)| sets(step, name)) {
-            push(&mut traits.caches, entry, &step.location, step.cond.clone(), step);
+            push(&mut traits.caches, entry, &step.location, step.cond.clone());
         }
     }
     traits
 }
 
-fn push<T>(all: &mut Vec<Trait<T>>, entry: &'static T, location: &Location, cond: Cond, step: &Step) {
-    if !cond.is_never() && !all.iter().any(|t| std::ptr::eq(t.entry, entry) && t.location == *location) {
-        let (location, on_failure) = (location.clone(), step.on_failure);
-        all.push(Trait { entry, location, cond, on_failure, files: Vec::new() });
+/// Adds a trait, and hands it out where it is new.
+fn push<'t, T>(
+    all: &'t mut Vec<Trait<T>>,
+    entry: &'static T,
+    location: &Location,
+    cond: Cond,
+) -> Option<&'t mut Trait<T>> {
+    if cond.is_never() || all.iter().any(|t| std::ptr::eq(t.entry, entry) && t.location == *location) {
+        return None;
     }
+    let location = location.clone();
+    all.push(Trait { entry, location, cond, only_on_failure: false, asked: false, assumed: None, files: Vec::new() });
+    all.last_mut()
 }
 
 /// Adds the files of settings that the options of a command name.
