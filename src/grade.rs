@@ -6,7 +6,7 @@ mod declarations;
 mod exclusion;
 mod gate;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::civil::Date;
 
@@ -279,60 +279,36 @@ fn report(target: Target, line_of: &dyn Fn(&Location) -> Option<String>) -> Targ
 
 /// The steps that meet everything that is open, in the order in which the requirements cap.
 fn plan(targets: &[Target]) -> Vec<PlanStep> {
+    let names = names(targets);
     let mut steps: Vec<PlanStep> = Vec::new();
     for requirement in Requirement::ALL {
         let Some(card) = card(*requirement) else { continue };
-        let mut names: Vec<String> = Vec::new();
-        let mut locations: Vec<Location> = Vec::new();
-        let mut reasons: Vec<(bool, &str)> = Vec::new();
-        let mut kinds: Vec<crate::model::Kind> = Vec::new();
-        let mut fields: Vec<String> = Vec::new();
-        let (mut unknown, mut shown) = (false, false);
-        for target in targets {
+        let mut open = Open::default();
+        for (target, name) in targets.iter().zip(&names) {
             let Some(verdict) = target.verdicts.iter().find(|v| v.requirement() == *requirement) else { continue };
-            if !verdict.state().is_open() || follows_from_absence(target, *requirement) {
-                continue;
-            }
-            names.push(id(target));
-            kinds.push(target.kind);
-            let caps = first_open(&target.verdicts).map(Verdict::requirement) == Some(*requirement);
-            reasons.push((!caps, verdict.reason()));
-            for evidence in verdict.evidence().iter().take(4) {
-                if !locations.contains(&evidence.location) {
-                    locations.push(evidence.location.clone());
-                }
-            }
-            unknown |= verdict.evidence().iter().any(|e| e.rule == UNKNOWN_BUILD);
-            shown |= verdict.evidence().first().is_none_or(|e| e.rule != UNKNOWN_BUILD);
-            for line in remedy(verdict).into_iter().chain(to_set(verdict)) {
-                if !fields.contains(&line) {
-                    fields.push(line);
-                }
+            if verdict.state().is_open() && !follows_from_absence(target, *requirement) {
+                open.take(target, name, verdict);
             }
         }
-        // What it is about is said best by a target that it caps.
-        reasons.sort_by_key(|(later, _)| *later);
-        let Some((_, first)) = reasons.first() else { continue };
-        let fits = |a: &&Advice| a.kinds.is_empty() || a.kinds.iter().any(|k| kinds.contains(k));
-        let mended = targets.iter().filter_map(|t| t.verdicts.iter().find(|v| v.requirement() == *requirement));
-        let mended = mended.filter(|v| v.state().is_open()).all(|v| v.remedy().is_some());
+        let Some(now) = open.now(*requirement) else { continue };
+        let suits = |a: &&Advice| open.targets.iter().any(|target| a.suits(target));
         // Where one thing is enough everywhere, other ways to meet it only distract; and what is known of no machine is no
         // matter of labels, sockets or scopes.
-        let general = card.how.iter().filter(|a| shown && fits(a) && (!mended || a.kinds.is_empty()));
-        let build = unknown.then_some(TO_BUILD);
+        let general = card.how.iter().filter(|a| open.shown && suits(a) && (open.longer || a.kinds.is_empty()));
+        let build = open.unknown.then_some(TO_BUILD);
         let how: Vec<&str> =
-            fields.iter().map(String::as_str).chain(build).chain(general.map(|a| a.text.as_str())).collect();
-        names.dedup();
-        locations.sort_unstable();
+            open.fields.iter().map(String::as_str).chain(build).chain(general.map(|a| a.text.as_str())).collect();
+        let mut ids: Vec<String> = open.targets.iter().map(|target| id(target)).collect();
+        ids.dedup();
         steps.push(PlanStep {
             step: steps.len() as u32 + 1,
             requirement: *requirement,
-            targets: names,
+            targets: ids,
+            names: open.names.into_iter().cloned().collect(),
             title: card.step.clone(),
-            // The card's pieces are paragraphs; a name in the reason must not make one of its own.
-            detail: format!("Now: {}.\n{}", sanitize::terminal(first), how.join("\n")),
+            detail: format!("{now}\n{}", how.join("\n")),
             level_after: card.level,
-            locations,
+            locations: open.places.into_values().collect(),
             fixable: false,
         });
     }
@@ -343,13 +319,99 @@ fn plan(targets: &[Target]) -> Vec<PlanStep> {
 const TO_BUILD: &str = "Build in the pipeline that publishes, and hand the bytes from job to job by artifacts that its own steps \
                         store: nothing shows how bytes from elsewhere were built.";
 
+/// How targets are called where one name may stand for several: with the pipeline file then.
+fn names(targets: &[Target]) -> Vec<String> {
+    let ids: Vec<String> = targets.iter().map(id).collect();
+    let named: Vec<(&str, &str)> = ids.iter().zip(targets).map(|(id, t)| (id.as_str(), t.pipeline.as_str())).collect();
+    crate::report::distinct(&named)
+}
+
+/// What a step of the plan says of the targets for which its requirement is open.
+#[derive(Default)]
+struct Open<'t> {
+    targets: Vec<&'t Target>,
+    names: Vec<&'t String>,
+    /// Each reason with the names of those that it holds for, and whether it caps one of them.
+    reasons: Vec<(&'t str, bool, Vec<&'t str>)>,
+    known: HashMap<&'t str, usize>,
+    places: BTreeMap<(&'t str, u32, u32), Location>,
+    fields: Vec<String>,
+    /// Whether bytes come from where nothing shows how they are built, and whether anything else is open.
+    unknown: bool,
+    shown: bool,
+    /// Whether it takes more than one thing at one place somewhere.
+    longer: bool,
+}
+
+/// Reasons that a step gives, and targets that it names for each.
+const MOST_REASONS: usize = 3;
+const MOST_NAMES: usize = 2;
+
+impl<'t> Open<'t> {
+    fn take(&mut self, target: &'t Target, name: &'t String, verdict: &'t Verdict) {
+        self.targets.push(target);
+        self.names.push(name);
+        let caps = first_open(&target.verdicts).map(Verdict::requirement) == Some(verdict.requirement());
+        let at = *self.known.entry(verdict.reason()).or_insert(self.reasons.len());
+        match self.reasons.get_mut(at) {
+            Some((_, capping, names)) => {
+                *capping |= caps;
+                names.push(name);
+            }
+            None => self.reasons.push((verdict.reason(), caps, vec![name])),
+        }
+        for place in verdict.to_mend().iter().map(|evidence| &evidence.location) {
+            self.places.entry((&place.path, place.line, place.column)).or_insert_with(|| place.clone());
+        }
+        self.unknown |= verdict.evidence().iter().any(|e| e.rule == UNKNOWN_BUILD);
+        self.shown |= verdict.evidence().first().is_none_or(|e| e.rule != UNKNOWN_BUILD);
+        self.longer |= verdict.remedy().is_none();
+        for line in remedy(verdict).into_iter().chain(to_set(verdict)) {
+            if !self.fields.contains(&line) {
+                self.fields.push(line);
+            }
+        }
+    }
+
+    /// How things stand now, a line for each reason: what it is about is said best by a target that it caps. The card's
+    /// pieces are paragraphs, and a name in a reason must not make one of its own.
+    fn now(&self, requirement: Requirement) -> Option<String> {
+        let mut reasons: Vec<_> = self.reasons.iter().collect();
+        reasons.sort_by_key(|(_, caps, _)| !caps);
+        if let [(reason, ..)] = reasons.as_slice() {
+            return Some(format!("Now: {}.", sanitize::terminal(reason)));
+        }
+        let rest = reasons.split_off(reasons.len().min(MOST_REASONS));
+        let line = |(reason, _, names): &&(&str, bool, Vec<&str>)| {
+            format!("Now, for {}: {}.", sanitize::terminal(&listed(names)), sanitize::terminal(reason))
+        };
+        let mut lines: Vec<String> = reasons.iter().map(line).collect();
+        match rest.iter().map(|(_, _, names)| names.len()).sum::<usize>() {
+            0 => {}
+            1 => lines.push(format!("One more target has a reason of its own, under its `{requirement}`.")),
+            more => lines.push(format!("{more} more targets have reasons of their own, under their `{requirement}`.")),
+        }
+        (!lines.is_empty()).then(|| lines.join("\n"))
+    }
+}
+
+/// The first names of a list, and how many more there are.
+fn listed(names: &[&str]) -> String {
+    let shown = names.iter().take(MOST_NAMES).copied().collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(MOST_NAMES) {
+        0 => shown,
+        1 => format!("{shown} and 1 more target"),
+        more => format!("{shown} and {more} more targets"),
+    }
+}
+
 /// Definitions of runners that one step of the plan names at most.
 const MOST_DEFINITIONS: usize = 6;
 
 /// What to set in the definitions of runners that a verdict rests on, a line for each definition.
 fn to_set(verdict: &Verdict) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
-    for evidence in verdict.evidence() {
+    for evidence in verdict.to_mend() {
         let fields = Catalogue::get().to_set(evidence, verdict.requirement());
         let place = &evidence.location;
         // The place where a job asks for the runner is not where the runner is defined.

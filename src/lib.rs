@@ -375,9 +375,21 @@ fn searched(checkout: &Checkout, pipelines: usize) -> String {
     match workflows {
         0 => "there is no workflow in .github/workflows, and no pipeline of another platform releases anything"
             .to_owned(),
-        _ => format!(
-            "{workflows} files in .github/workflows were read, {pipelines} of them can run outside pull requests, and no step in them publishes anything"
-        ),
+        _ => {
+            let read = if workflows == 1 {
+                "1 file in .github/workflows was"
+            } else {
+                &format!("{workflows} files in .github/workflows were")
+            };
+            let (run, them) = match (workflows, pipelines) {
+                (1, 0) => ("it runs for pull requests alone".to_owned(), "it"),
+                (_, 0) => ("none of them can run outside pull requests".to_owned(), "them"),
+                (1, _) => ("it can run outside pull requests".to_owned(), "it"),
+                (_, 1) => ("1 of them can run outside pull requests".to_owned(), "it"),
+                _ => (format!("{pipelines} of them can run outside pull requests"), "them"),
+            };
+            format!("{read} read, {run}, and no step in {them} is seen to publish")
+        }
     }
 }
 

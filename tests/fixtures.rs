@@ -17,7 +17,7 @@ use truelevel::catalogue::Cards;
 use truelevel::checkout::Checkout;
 use truelevel::inventory::inventory;
 use truelevel::model::{Requirement, State};
-use truelevel::report::{Axis, Report};
+use truelevel::report::{Axis, Detail, Human, Report, human};
 use truelevel::{Options, With, grade_checkout};
 
 #[derive(Debug, Deserialize)]
@@ -79,6 +79,11 @@ struct Expected {
     /// Rules that could make a note and do not.
     #[serde(default)]
     silent: Vec<String>,
+    /// What the report for people says in full, and what it does not say.
+    #[serde(default)]
+    says: Vec<String>,
+    #[serde(default)]
+    says_not: Vec<String>,
 }
 
 /// A pool: on each axis its state, and the path and line of what decides it.
@@ -246,6 +251,16 @@ fn differences(expected: &Expected, report: &Report) -> Vec<String> {
     for note in &expected.silent {
         let got = report.notes.iter().filter(|n| n.rule == *note).map(|n| n.message.as_str()).collect::<Vec<_>>();
         differ(&format!("note {note}"), String::new(), got.join("; "));
+    }
+    if !expected.says.is_empty() || !expected.says_not.is_empty() {
+        let layout = Human { width: 4_000, color: false, detail: Detail::Verbose, notes: true };
+        // Sentences go on over several lines.
+        let text = human(report, layout).split_whitespace().collect::<Vec<_>>().join(" ");
+        let all =
+            expected.says.iter().map(|says| (says, true)).chain(expected.says_not.iter().map(|says| (says, false)));
+        for (says, wanted) in all {
+            differ(&format!("saying `{says}`"), wanted.to_string(), text.contains(says.as_str()).to_string());
+        }
     }
     differ("exit code", expected.exit.to_string(), exit.to_string());
     found

@@ -54,3 +54,9 @@ fn an_image() {
 fn an_image_without_a_signer() {
     shown("image-buildkit-default");
 }
+
+/// The plan says for which targets a reason holds, and names what is open and nothing else.
+#[test]
+fn one_image_of_two_workflows() {
+    shown("plan-one-image-in-two-workflows");
+}

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::model::{Kind, Requirement};
+use crate::model::{Kind, Requirement, Target};
 
 /// A requirement, for people and for the fold that computes levels.
 #[derive(Debug, Clone, Deserialize)]
@@ -40,6 +40,26 @@ pub struct Advice {
     /// The kinds of targets that it is for; all when empty.
     #[serde(default)]
     pub kinds: Vec<Kind>,
+    /// The sinks by which they are published; any when empty.
+    #[serde(default)]
+    pub published_by: Vec<String>,
+    /// Sinks for whose targets it is not.
+    #[serde(default)]
+    pub not_published_by: Vec<String>,
+    /// Scopes, one of which a build job may write to; none is asked for when empty.
+    #[serde(default)]
+    pub scopes: Vec<String>,
     /// The advice.
     pub text: String,
+}
+
+impl Advice {
+    /// Whether it is for such a target.
+    pub fn suits(&self, target: &Target) -> bool {
+        let publishes = |sinks: &[String]| sinks.contains(&target.publisher);
+        (self.kinds.is_empty() || self.kinds.contains(&target.kind))
+            && (self.published_by.is_empty() || publishes(&self.published_by))
+            && !publishes(&self.not_published_by)
+            && (self.scopes.is_empty() || target.build_scopes.iter().any(|held| self.scopes.iter().any(|s| s == held)))
+    }
 }

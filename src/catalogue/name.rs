@@ -61,6 +61,8 @@ topics! {
     NoDigest,
     /// Provenance, or what may come with it.
     Provenance,
+    /// Bringing programs, as the start of a name.
+    Installing,
     /// Something else than publishing, as part of any word.
     Other,
     /// The same as a word that stands alone.

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::{CommandPattern, Pick, Test};
+use crate::model::Kind;
 
 /// Who signs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -116,6 +117,9 @@ pub struct Producer {
     /// makes nothing and is named in the report.
     #[serde(default)]
     pub look_alike: Option<String>,
+    /// The kinds of targets beside which a look-alike is named; all when absent.
+    #[serde(default)]
+    pub kinds: Vec<Kind>,
     /// The file asks for provenance with this step and these conditions keep it from being made; each with a reason.
     #[serde(default)]
     pub broken: Vec<Broken>,

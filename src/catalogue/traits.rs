@@ -13,6 +13,9 @@ pub struct Cache {
     pub id: String,
     /// What is restored, as a clause that continues "this step ...".
     pub what: String,
+    /// What to say where no input asks for it, as a clause behind `what`.
+    #[serde(default)]
+    pub by_default: Option<String>,
     /// Actions.
     #[serde(default)]
     pub actions: Vec<String>,
@@ -155,7 +158,11 @@ pub struct Credential {
     pub reach: String,
     /// Regular expressions over the name of the secret or of the variable or input that receives it, whole name,
     /// without regard to case.
+    #[serde(default)]
     pub names: Vec<Expression>,
+    /// The same over the name of the secret alone.
+    #[serde(default)]
+    pub own_names: Vec<Expression>,
     /// Actions whose inputs receive it; absent: anywhere.
     #[serde(default)]
     pub actions: Vec<String>,

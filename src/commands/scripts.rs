@@ -399,7 +399,11 @@ impl<'c> Scripts<'c> {
             if piece.line == 0 {
                 return command.location.clone();
             }
-            let place = |offset| position((&piece.text, &lines), masked.original(offset), piece.line);
+            let place = |offset| {
+                let place = position((&piece.text, &lines), masked.original(offset), piece.line);
+                let margin = if place.line == piece.line { piece.margins.0 } else { piece.margins.1 };
+                Position { column: place.column.saturating_add(margin), ..place }
+            };
             Location::new(&piece.path, Span { start: place(from), end: place(to) })
         };
         let mut inner_env: Vec<(String, Text)> = env.to_vec();

@@ -96,6 +96,10 @@ pub struct Target {
     pub provenance_job: Option<String>,
     /// The innermost publish step or command.
     pub location: Location,
+    /// The catalogue entry by which it is known to publish.
+    pub publisher: String,
+    /// Scopes that the tokens of its build jobs may write to, as far as they could alter other builds.
+    pub build_scopes: Vec<&'static str>,
     /// All eleven, in cap order.
     pub verdicts: Vec<Verdict>,
     /// How it was found and how its bytes flow, one line per hop.

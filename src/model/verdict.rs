@@ -104,6 +104,8 @@ pub struct Verdict {
     state: State,
     reason: String,
     evidence: Vec<Evidence>,
+    /// How many pieces, from the first on, show what is to be mended; all when absent.
+    to_mend: Option<usize>,
     to_show: Option<String>,
     remedy: Option<Remedy>,
 }
@@ -116,6 +118,7 @@ impl Verdict {
             state: State::Met,
             reason: reason.into(),
             evidence: vec![evidence],
+            to_mend: None,
             to_show: None,
             remedy: None,
         }
@@ -166,6 +169,13 @@ impl Verdict {
         self.remedy.as_ref()
     }
 
+    /// Adds what stands beside the matter and is not to be mended: what other jobs do well, what is no provenance.
+    #[must_use]
+    pub fn beside(mut self, evidence: impl IntoIterator<Item = Evidence>) -> Self {
+        self.to_mend.get_or_insert(self.evidence.len());
+        self.with(evidence)
+    }
+
     /// Which requirement.
     pub fn requirement(&self) -> Requirement {
         self.requirement
@@ -184,6 +194,11 @@ impl Verdict {
     /// The evidence; never empty, the deciding piece first.
     pub fn evidence(&self) -> &[Evidence] {
         &self.evidence
+    }
+
+    /// The evidence that shows what is to be mended.
+    pub fn to_mend(&self) -> &[Evidence] {
+        self.to_mend.and_then(|number| self.evidence.get(..number)).unwrap_or(&self.evidence)
     }
 
     /// For an unshown control: what would show it and where to put it.

@@ -52,8 +52,10 @@ fn best<'d>(clues: &[&OnceClue<'d>], path: &Arc<str>, text: &str) -> Option<Sign
         let better = found.as_ref().map_or(usize::MAX, |(rank, _)| *rank);
         for (rank, clue) in clues.iter().enumerate().take(better) {
             if let Some(hit) = clue.find(line, above) {
-                found =
-                    Some((rank, Sign { what: &clue.clue.what, location: within(path, number, line, hit.as_str()) }));
+                found = Some((
+                    rank,
+                    Sign { what: &clue.clue.what, location: within(path, number, line, marked(hit.as_str())) },
+                ));
                 break;
             }
         }
@@ -65,6 +67,13 @@ fn best<'d>(clues: &[&OnceClue<'d>], path: &Arc<str>, text: &str) -> Option<Sign
 pub(super) fn is_comment(line: &str) -> bool {
     let line = line.trim_start();
     line.starts_with('#') || line.starts_with("//")
+}
+
+/// What of a hit a reader looks for: expressions take what stands before a value along.
+fn marked(hit: &str) -> &str {
+    let own = hit.trim_start();
+    let own = own.strip_prefix("- ").unwrap_or(own).trim_start_matches([' ', '\t', '"', '\'', '=']).trim_end();
+    if own.is_empty() { hit } else { own }
 }
 
 /// The place of a part of a line, whose number counts from 0.

@@ -264,6 +264,7 @@ pub(super) fn called(
         records_vars,
         coverage,
         remark: builder.remark.clone(),
+        assumed: None,
     })
 }
 
@@ -352,7 +353,9 @@ fn builder_reach(
     }
     let tagged = uploads.tag_input.as_deref().is_some_and(|name| input(name).is_some_and(|i| !i.value.is_empty()));
     if !tagged && !on_tag(flow, &published.clone().and(job.cond.clone())) {
-        let why = format!("a run by {} is not on a tag, and without one nothing is uploaded", flow.event);
+        // Who starts a run by hand may choose a tag.
+        let is = if flow.event.kind == EventKind::Dispatch { "need not be" } else { "is not" };
+        let why = format!("a run by {} {is} on a tag, and without one nothing is uploaded", flow.event);
         return Reach::Lost(why, location.clone());
     }
     Reach::Public("it is uploaded to the release".to_owned(), location.clone())

@@ -2,7 +2,7 @@
 
 use crate::catalogue::{Candidates, Catalogue, CommandPattern, Part, Pick, Split, Test};
 use crate::commands::{FlagValue, matching};
-use crate::model::{ActionUse, Command, Cond, Hop, Location, Step, Text, Version};
+use crate::model::{ActionUse, Command, Cond, Hop, Location, Step, Text, Version, VersionSource};
 use crate::syntax::pattern;
 
 /// An action or a command of a step, and what may describe it.
@@ -230,14 +230,19 @@ impl<'p> Doer<'p> {
 
     /// Evaluates one test.
     pub fn test(&self, test: &Test) -> Cond {
+        self.tested(test, None)
+    }
+
+    /// Evaluates one test, with what is to be taken for the outcome of every test on the version.
+    fn tested(&self, test: &Test, version: Option<bool>) -> Cond {
         if !test.any.is_empty() {
-            return test.any.iter().fold(Cond::FALSE, |c, t| c.or(self.test(t)));
+            return test.any.iter().fold(Cond::FALSE, |c, t| c.or(self.tested(t, version)));
         }
         if !test.not.is_empty() {
-            return test.not.iter().fold(Cond::TRUE, |c, t| c.and(self.test(t).negate()));
+            return test.not.iter().fold(Cond::TRUE, |c, t| c.and(self.tested(t, version).negate()));
         }
         if let Some(wanted) = &test.version {
-            return Cond::Known(self.version(wanted));
+            return Cond::Known(version.unwrap_or_else(|| self.version(wanted)));
         }
         if let Some(word) = &test.word {
             let Act::Command(_, _, words) = self.act else { return Cond::FALSE };
@@ -278,6 +283,26 @@ impl<'p> Doer<'p> {
         };
         let Some(version) = Version::parse(text) else { return false };
         action.reference.at_least(version.numbers) != below
+    }
+
+    /// Whether the step names the input that a test is about.
+    pub fn names_input(&self, test: &Test) -> bool {
+        let Act::Action(_, action) = self.act else { return false };
+        test.input.as_deref().and_then(|name| action.input(name)).is_some_and(|input| !input.value.is_empty())
+    }
+
+    /// How the version is known, where it decides whether an entry applies and nothing names one.
+    pub fn assumed(&self, when: &[Test], unless: &[Test]) -> Option<String> {
+        let Act::Action(_, action) = self.act else { return None };
+        if action.reference.source != VersionSource::Assumed {
+            return None;
+        }
+        let applies = |version| {
+            let all = when.iter().fold(Cond::TRUE, |c, t| c.and(self.tested(t, version)));
+            unless.iter().fold(all, |c, t| c.and(self.tested(t, version).negate()))
+        };
+        let now = applies(None);
+        [true, false].into_iter().any(|held| applies(Some(held)) != now).then(|| action.reference.how_known())
     }
 
     /// The values that a pick finds, each with the place where it stands.
@@ -391,7 +416,11 @@ fn one(test: &Test, value: &Text, set: bool) -> Cond {
         all = all.and(Cond::Known((set && !value.is_empty()) == present));
     }
     if let Some(expected) = &test.matches {
-        let matched = if expected.search(value.as_str()) {
+        let either = value.symbol().and_then(|symbol| either(symbol, test.env.as_deref()));
+        let found = either.map(|values| values.map(|value| value.is_some_and(|value| expected.search(value))));
+        let matched = if let Some([false, false]) = found {
+            Cond::FALSE
+        } else if found == Some([true, true]) || expected.search(value.as_str()) {
             Cond::TRUE
         } else if value.symbol().is_some() {
             Cond::atom(format!("{} matches {expected}", value.plain()))
@@ -407,6 +436,25 @@ fn one(test: &Test, value: &Text, set: bool) -> Cond {
     all
 }
 
+/// Both values of what a branch of a script leaves as one or the other, as far as they are plain words; `None` among
+/// them for a variable that is left as the environment has it, where nothing sets it.
+fn either<'t>(symbol: &'t str, variable: Option<&str>) -> Option<[Option<&'t str>; 2]> {
+    let inner = symbol.strip_prefix("if(")?.strip_suffix(')')?;
+    let (yes, no) = inner.rsplit_once(": ")?.1.split_once("; ")?;
+    // A symbol behind the scheme of an address leaves what tells one.
+    let begins = |word: &str| word.split_once('<').is_none_or(|(start, _)| start.contains("://"));
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '/' | ':' | '@' | '-' | '<' | '>');
+    let value = |word: &'t str| match word {
+        "''" => Some(None),
+        _ if !word.is_empty() && begins(word) && word.chars().all(plain) => Some(Some(word)),
+        _ => {
+            let own = word.strip_prefix("<env.").and_then(|rest| rest.strip_suffix('>'));
+            (own.is_some() && own == variable).then_some(None)
+        }
+    };
+    Some([value(yes)?, value(no)?])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -418,5 +466,23 @@ mod tests {
         assert!(!only_options(&Text::unknown("if(x: dist/a; dist/b)")));
         assert!(!only_options(&Text::unknown("env.FILES")));
         assert!(!only_options(&Text::from("dist/*")));
+    }
+
+    #[test]
+    fn a_choice_between_plain_words_is_taken_apart_and_no_other() {
+        let host = |symbol| either(symbol, Some("DOCKER_HOST"));
+        assert_eq!(
+            host("if(P != '': unix:///run/podman.sock; <env.DOCKER_HOST>)"),
+            Some([Some("unix:///run/podman.sock"), None])
+        );
+        let inside = "if(a: unix://<env.XDG_RUNTIME_DIR>/podman.sock; <env.DOCKER_HOST>)";
+        assert_eq!(host(inside), Some([Some("unix://<env.XDG_RUNTIME_DIR>/podman.sock"), None]));
+        assert_eq!(host("if(a: t<env.X>; unix:///x)"), None);
+        assert_eq!(host("if(a: tcp://build:2375; '')"), Some([Some("tcp://build:2375"), None]));
+        assert_eq!(host("if(a: unix:///x; <env.OTHER>)"), None);
+        assert_eq!(host("if(a: unix:///x; <if(b: tcp://c:1; '')>)"), None);
+        assert_eq!(host("if(a: 'tcp://b: c'; unix:///x)"), None);
+        assert_eq!(host("if(a: 'tcp://b; c'; unix:///x)"), None);
+        assert_eq!(host("env.DOCKER_HOST"), None);
     }
 }

@@ -162,6 +162,13 @@ impl Attest<'_> {
         tests.filter(|t| !self.doer.test(t).is_never()).find_map(|t| t.env.as_deref())
     }
 
+    /// How the version is known, where it decides what comes of the step and nothing names one.
+    pub(super) fn assumed(&self) -> Option<String> {
+        let producer = self.producer;
+        let broken = || producer.broken.iter().find_map(|b| self.doer.assumed(&b.when, &[]));
+        self.doer.assumed(&producer.when, &producer.unless).or_else(broken)
+    }
+
     /// Whether its subject is an image and not files.
     pub(super) fn names_image(&self) -> bool {
         let subjects = &self.producer.subjects;
@@ -546,7 +553,7 @@ fn attests<'p>(facts: &mut Facts<'p>, doer: Doer<'p>, place: Place<'p>, catalogu
             .broken
             .iter()
             .find(|b| doer.applies(&b.when, &[]).is_always())
-            .map(|b| (b.why.clone(), doer.shown_by(&b.when)));
+            .map(|b| (with_remark(&b.why, doer.assumed(&b.when, &[])), doer.shown_by(&b.when)));
         // What keeps it from delivering where it is not asked for takes nothing away.
         let may_hold = |b: &&Broken| !cond.clone().and(doer.applies(&b.when, &[])).is_never();
         let undecided = producer.broken.iter().find(may_hold).map(|b| {
@@ -573,6 +580,11 @@ fn attests<'p>(facts: &mut Facts<'p>, doer: Doer<'p>, place: Place<'p>, catalogu
             contained: OnceCell::new(),
         });
     }
+}
+
+/// A clause with a remark behind it, where there is one.
+fn with_remark(clause: &str, remark: Option<String>) -> String {
+    remark.map_or_else(|| clause.to_owned(), |remark| format!("{clause} ({remark})"))
 }
 
 /// What the scripts of a job write into the file of a variable before one of its steps, word by word.

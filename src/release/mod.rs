@@ -435,6 +435,7 @@ impl<'a, 'p> Path<'a, 'p> {
             .iter()
             .filter_map(|at| self.facts.get(*at))
             .flat_map(|f| &f.look_alikes)
+            .filter(|(producer, _)| producer.kinds.is_empty() || producer.kinds.contains(&stream.kind))
             .take(MOST_EVIDENCE)
             .map(|(producer, location)| {
                 (producer.look_alike.clone().unwrap_or_else(|| producer.what.clone()), (*location).clone())

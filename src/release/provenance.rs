@@ -7,7 +7,7 @@ use super::builders::{is_builder, of_builder};
 use super::bytes::FileRef;
 use super::coverage::{Coverage, Unit, covers, is_image};
 use super::doer::Act;
-use super::facts::{Attest, FlowFacts};
+use super::facts::{Attest, FlowFacts, Publish};
 use super::files::CHECKSUMS_ALONE;
 use super::glob;
 use super::npm;
@@ -60,6 +60,8 @@ pub struct Provenance {
     pub coverage: String,
     /// A remark for the report.
     pub remark: Option<String>,
+    /// How the version of what makes it is known, where it decides and nothing names one.
+    pub assumed: Option<String>,
 }
 
 impl Refused {
@@ -423,13 +425,14 @@ fn of_step(
         signer: attest.signer,
         content: attest.content,
         separation,
-        reach: elsewhere(checkout, job, attest, unit).unwrap_or_else(|| reach(flow, facts, attest, &location)),
+        reach: elsewhere(checkout, job, attest, unit).unwrap_or_else(|| reach(facts, attest, unit, &location)),
         travels: attest.producer.stores.contains(&Store::Forge)
             || attest.producer.subjects.own && attest.producer.stores.contains(&Store::Registry),
         records_inputs: attest.producer.records_parameters,
         records_vars: attest.producer.records_parameters,
         coverage,
         remark: attest.producer.remark.clone(),
+        assumed: attest.assumed(),
         location,
     }
 }
@@ -448,15 +451,22 @@ fn elsewhere(checkout: &Checkout, job: &Job, attest: &Attest<'_>, unit: &Unit<'_
     Some(Reach::Unshown(why.to_owned(), place))
 }
 
-fn reach(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, location: &Location) -> Reach {
-    let _ = flow;
+fn reach(facts: &FlowFacts<'_>, attest: &Attest<'_>, unit: &Unit<'_, '_>, location: &Location) -> Reach {
     let stores = &attest.producer.stores;
     let public = |what: &str| Reach::Public(what.to_owned(), location.clone());
     if stores.contains(&Store::Forge) {
         return public("it lies in the forge's attestation store");
     }
     if stores.contains(&Store::Registry) {
-        return public("it lies beside the package in its registry");
+        let all = facts.get(attest.job).into_iter().flat_map(|own| &own.publishes);
+        let same = |p: &&Publish<'_>| p.step == attest.step && p.doer.location() == attest.doer.location();
+        let own: Vec<&Publish<'_>> = all.filter(same).filter(|_| attest.producer.subjects.own).collect();
+        // The files go out on another channel, which hands out no provenance of its own.
+        let other = own.iter().all(|p| p.sink.kind != unit.kind);
+        return match own.iter().find_map(|p| p.sink.place.as_deref()).filter(|_| other) {
+            Some(place) => public(&format!("it lies at {place}, where the same files are published")),
+            None => public("it lies beside the package in its registry"),
+        };
     }
     if stores.contains(&Store::Log) {
         return public("it lies on a public attestation server");

@@ -45,9 +45,12 @@ pub(super) fn numbers_image(symbol: &str) -> bool {
     holds(symbol, words(Topic::NoDigest))
 }
 
-/// Whether a name speaks of provenance, or of publishing what may have some.
+/// Whether a name speaks of provenance, or of publishing what may have some. What installs or sets up a program makes
+/// none: `install-tool-from-github-release`.
 pub(super) fn of_provenance(name: &str) -> bool {
-    holds(name, words(Topic::Provenance))
+    let mut parts = name.split('/').map(str::to_ascii_lowercase);
+    let brings = parts.any(|part| words(Topic::Installing).iter().any(|word| part.starts_with(word)));
+    holds(name, words(Topic::Provenance)) && !brings
 }
 
 /// Whether a word is one by which programs are told to publish.

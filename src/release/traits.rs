@@ -11,7 +11,7 @@ use super::glob;
 use crate::catalogue::{Cache, Catalogue, Remote, Safeguard};
 use crate::commands::matching::flag;
 use crate::commands::{FlagValue, join};
-use crate::model::{Cond, Flow, Job, Location, Step, Text};
+use crate::model::{Cond, Flow, Job, Location, Text};
 
 /// Files of settings that one command names.
 const MOST_FILES: usize = 8;
@@ -27,8 +27,12 @@ pub struct Trait<T: 'static> {
     pub from: Option<Location>,
     /// Under which condition of its job it runs and the entry applies.
     pub cond: Cond,
-    /// Whether it runs when something before it failed.
-    pub on_failure: bool,
+    /// Whether it runs only when something before it failed.
+    pub only_on_failure: bool,
+    /// Whether an input of the step names what the entry would do without it as well.
+    pub asked: bool,
+    /// How the version is known where it decides and nothing names one.
+    pub assumed: Option<String>,
     /// Files of settings that its options name.
     pub files: Vec<String>,
 }
@@ -69,6 +73,7 @@ fn of_job(job: &Job, doers: &[Vec<Doer<'_>>], catalogue: &'static Catalogue) -> 
     let switched = |cache: &'static Cache| Some((cache, cache.env.as_deref()?));
     let by_variable: Vec<(&Cache, &str)> = catalogue.caches.iter().filter_map(switched).collect();
     for (step, doers) in job.steps.iter().zip(doers) {
+        let known = traits.caches.len();
         traits.asked.extend(
             Some(step).filter(|step| step.on_failure || !step.cond.is_never()).and_then(|step| asked::of_step(step)),
         );
@@ -76,7 +81,10 @@ fn of_job(job: &Job, doers: &[Vec<Doer<'_>>], catalogue: &'static Catalogue) -> 
             for entry in doer.among(&catalogue.index.caches, &catalogue.caches) {
                 if doer.is(&entry.actions, &entry.commands).is_some() {
                     let cond = doer.cond().and(doer.applies(&entry.when, &entry.unless));
-                    push(&mut traits.caches, entry, doer.location(), cond, step);
+                    if let Some(new) = push(&mut traits.caches, entry, doer.location(), cond) {
+                        new.asked = entry.unless.iter().any(|test| doer.names_input(test));
+                        new.assumed = doer.assumed(&entry.when, &entry.unless);
+                    }
                     name_files(&mut traits.caches, entry, *doer, &entry.file_flags);
                 }
             }
@@ -87,37 +95,67 @@ fn of_job(job: &Job, doers: &[Vec<Doer<'_>>], catalogue: &'static Catalogue) -> 
                         .iter()
                         .fold(doer.applies(&entry.when, &entry.unless), |all, test| all.and(doer.test(test).negate()));
                     let runs = if step.on_failure { Cond::TRUE } else { doer.cond() };
-                    if entry.elsewhere && applies.is_never() && entry.variables().all(|name| doer.env(name).is_none()) {
-                        push(&mut traits.sendable, entry, doer.location(), runs.clone(), step);
+                    // A branch may leave the variable as the runner has it.
+                    let own = |name| format!("<env.{name}>");
+                    let left = |name, value: &Text| value.symbol().is_some_and(|s| s.contains(&own(name)));
+                    let open = |name| doer.env(name).is_none_or(|value| left(name, value));
+                    if entry.elsewhere && applies.is_never() && entry.variables().all(open) {
+                        push(&mut traits.sendable, entry, doer.location(), runs.clone());
                     }
-                    push(&mut traits.remote, entry, doer.location(), runs.and(applies), step);
+                    let usual = doer.cond().and(applies.clone());
+                    if let Some(new) = push(&mut traits.remote, entry, doer.location(), runs.and(applies)) {
+                        // Under the condition that a reader finds in the file, where it may hold without a failure.
+                        new.only_on_failure = step.on_failure && usual.is_never();
+                        if !usual.is_never() {
+                            new.cond = usual;
+                        }
+                    }
                     name_files(&mut traits.remote, entry, *doer, &entry.file_flags);
                 }
             }
             for entry in doer.among(&catalogue.index.safeguards, &catalogue.safeguards) {
                 if doer.is(&entry.actions, &entry.commands).is_some() {
                     let cond = doer.cond().and(doer.applies(&entry.when, &entry.unless));
-                    push(&mut traits.safeguards, entry, doer.location(), cond, step);
+                    push(&mut traits.safeguards, entry, doer.location(), cond);
                 }
             }
         }
         for (entry, name) in &by_variable {
             if step.env.iter().rfind(|(variable, _)| variable == name).is_some_and(|(_, value)| switches_on(value)) {
-                push(&mut traits.caches, entry, &step.location, step.cond.clone(), step);
+                push(&mut traits.caches, entry, &step.location, step.cond.clone());
             } else if let Some(doer) = doers.iter().find(|doer| doer.env(name).is_some_and(switches_on)) {
-                push(&mut traits.caches, entry, doer.location(), doer.cond(), step);
+                push(&mut traits.caches, entry, doer.location(), doer.cond());
             }
+        }
+        for found in traits.caches.iter_mut().skip(known) {
+            found.from = (found.location.path != step.location.path).then(|| step.location.clone());
         }
     }
     traits
 }
 
-fn push<T>(all: &mut Vec<Trait<T>>, entry: &'static T, location: &Location, cond: Cond, step: &Step) {
-    if !cond.is_never() && !all.iter().any(|t| std::ptr::eq(t.entry, entry) && t.location == *location) {
-        let (location, on_failure) = (location.clone(), step.on_failure);
-        let from = (location.path != step.location.path).then(|| step.location.clone());
-        all.push(Trait { entry, location, from, cond, on_failure, files: Vec::new() });
+/// Adds a trait, and hands it out where it is new.
+fn push<'t, T>(
+    all: &'t mut Vec<Trait<T>>,
+    entry: &'static T,
+    location: &Location,
+    cond: Cond,
+) -> Option<&'t mut Trait<T>> {
+    if cond.is_never() || all.iter().any(|t| std::ptr::eq(t.entry, entry) && t.location == *location) {
+        return None;
     }
+    let location = location.clone();
+    all.push(Trait {
+        entry,
+        location,
+        from: None,
+        cond,
+        only_on_failure: false,
+        asked: false,
+        assumed: None,
+        files: Vec::new(),
+    });
+    all.last_mut()
 }
 
 /// Adds the files of settings that the options of a command name.

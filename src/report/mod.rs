@@ -44,6 +44,7 @@ pub use team::{
     Accepted, AcceptedFinding, AcceptedStatus, Condition, ConditionRule, Declaration, DeclarationStatus, Excluded,
     ExcludedFile,
 };
+pub(crate) use words::distinct;
 
 /// The report on one checkout, version 1.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -200,6 +201,9 @@ pub struct PlanStep {
     pub requirement: Requirement,
     /// The targets it is for.
     pub targets: Vec<String>,
+    /// The same, each by itself, with the pipeline file where several targets have one name.
+    #[serde(skip)]
+    pub names: Vec<String>,
     /// What to do, in the imperative.
     pub title: String,
     /// How. Each line is a paragraph; names from the checkout contain no line end here.

@@ -174,6 +174,7 @@ pub(crate) fn seed() -> Report {
             step: 1,
             requirement: Requirement::ProvenanceAuthentic,
             targets: targets.clone(),
+            names: targets.clone(),
             title: "Let the platform sign the provenance".into(),
             detail:
                 "Replace `cosign attest --key` by `actions/attest-build-provenance`, which takes its content from the \
@@ -187,6 +188,7 @@ pub(crate) fn seed() -> Report {
             step: 2,
             requirement: Requirement::ProvenanceUnforgeable,
             targets: targets.clone(),
+            names: targets.clone(),
             title: "Move the provenance out of reach of the build".into(),
             detail:
                 "Hand the archive's digest to `slsa-framework/slsa-github-generator`'s generic workflow in a job of \
@@ -199,7 +201,8 @@ pub(crate) fn seed() -> Report {
         PlanStep {
             step: 3,
             requirement: Requirement::ScopedToken,
-            targets,
+            targets: targets.clone(),
+            names: targets,
             title: "Declare what the build's token may do".into(),
             detail: "Write `permissions: contents: read` into job `build`.\nSplit building from publishing.".into(),
             level_after: 3,
@@ -316,6 +319,7 @@ pub(crate) fn many() -> Report {
         step,
         requirement,
         targets: targets.to_vec(),
+        names: targets.to_vec(),
         title: format!("Meet {requirement}"),
         detail: "Do what the card of the requirement says, in every place below.".into(),
         level_after,
@@ -404,6 +408,7 @@ fn hostile_with(evil: &str, path: &str, snippet: &str) -> Report {
         step: 1,
         requirement: Requirement::ProvenanceExists,
         targets: vec![evil.into()],
+        names: vec![evil.into()],
         title: evil.into(),
         // A detail may have several lines; whoever writes it keeps names on one.
         detail: format!("Now: {}\nThen: {}", evil.replace(['\r', '\n'], " "), evil.replace(['\r', '\n'], " ")),

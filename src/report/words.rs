@@ -1,5 +1,6 @@
 //! Words and places that several formats share. What comes from a checkout is not yet sanitised.
 
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Component, Path};
 
 use super::{Cap, DeclarationStatus, Report, TargetReport};
@@ -22,6 +23,31 @@ pub(super) fn problem_place(problem: &Problem) -> String {
         place.push_str(&format!(":{number}"));
     }
     place
+}
+
+/// The names of targets, given with their pipeline files: where one stands for several, the file tells them apart, without
+/// its folder where that is enough.
+pub(crate) fn distinct(targets: &[(&str, &str)]) -> Vec<String> {
+    let mut files: HashMap<&str, BTreeSet<&str>> = HashMap::new();
+    for (name, file) in targets {
+        files.entry(name).or_default().insert(file);
+    }
+    let base = |file: &'_ str| file.rsplit('/').next().unwrap_or(file).to_owned();
+    let mut bases: HashMap<&str, bool> = HashMap::new();
+    for (name, files) in &files {
+        bases.insert(name, files.iter().map(|file| base(file)).collect::<BTreeSet<_>>().len() == files.len());
+    }
+    let one = |(name, file): &(&str, &str)| match files.get(name).map_or(0, BTreeSet::len) {
+        0 | 1 => (*name).to_owned(),
+        _ if bases.get(name) == Some(&true) => format!("{name} ({})", base(file)),
+        _ => format!("{name} ({file})"),
+    };
+    targets.iter().map(one).collect()
+}
+
+/// [`distinct`] of the targets of a report.
+pub(super) fn names(targets: &[TargetReport]) -> Vec<String> {
+    distinct(&targets.iter().map(|target| (target.id.as_str(), target.pipeline.as_str())).collect::<Vec<_>>())
 }
 
 /// `1 target`, `3 targets`.
@@ -87,4 +113,16 @@ pub(super) fn placed(report: &Report, path: &str) -> String {
     let folders = root.components().filter(|part| matches!(part, Component::Normal(_)));
     let folders = folders.map(|part| format!("{}/", part.as_os_str().to_string_lossy()));
     format!("{}{path}", folders.collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::distinct;
+
+    #[test]
+    fn a_name_that_stands_for_several_is_told_apart_by_the_file() {
+        let names = distinct(&[("npm:a", "w/a.yml"), ("image:b", "w/a.yml"), ("image:b", "w/b.yml")]);
+        assert_eq!(names, ["npm:a", "image:b (a.yml)", "image:b (b.yml)"]);
+        assert_eq!(distinct(&[("x", "a/ci.yml"), ("x", "b/ci.yml")]), ["x (a/ci.yml)", "x (b/ci.yml)"]);
+    }
 }

@@ -26,6 +26,8 @@ pub fn declared(entry: &TargetDeclaration) -> Target {
         publish_job: String::new(),
         provenance_job: None,
         location: entry.location.clone(),
+        publisher: String::new(),
+        build_scopes: Vec::new(),
         verdicts: Requirement::ALL.iter().map(verdict).collect(),
         chain: Vec::new(),
         notes: Vec::new(),

@@ -255,8 +255,11 @@ fn axis(requirement: Requirement, target: &Linked<'_>, machines: &[Machine], of:
     let piece = |f: &&Finding| match &f.verdict {
         Tri::Met(e) | Tri::Failed(e) | Tri::Unshown(e, _) => e.clone(),
     };
-    let others: Vec<Evidence> = all.iter().skip(1).map(piece).collect();
-    let more: Vec<Evidence> = all.iter().flat_map(|f| f.more.iter().cloned()).collect();
+    let others = |good: bool| {
+        let alike = move |f: &&&Finding| matches!(f.verdict, Tri::Met(_)) == good;
+        let pieces = all.iter().skip(1).filter(alike).map(piece);
+        pieces.chain(all.iter().filter(alike).flat_map(|f| f.more.iter().cloned())).collect::<Vec<_>>()
+    };
     let verdict = match all.first().map(|f| &f.verdict) {
         Some(Tri::Failed(e)) => Verdict::failed(requirement, e.note.clone(), e.clone()),
         Some(Tri::Unshown(e, to_show)) => Verdict::unshown(requirement, e.note.clone(), e.clone(), to_show.clone()),
@@ -266,7 +269,8 @@ fn axis(requirement: Requirement, target: &Linked<'_>, machines: &[Machine], of:
             Verdict::unshown(requirement, "no build job was found", e, "the job that builds the published bytes")
         }
     };
-    verdict.with(others).with(more)
+    // What is fine on other machines is no place to mend.
+    verdict.with(others(false)).beside(others(true))
 }
 
 fn cache(scene: &Scene<'_>, target: &Linked<'_>) -> Verdict {
@@ -320,8 +324,12 @@ fn cache(scene: &Scene<'_>, target: &Linked<'_>) -> Verdict {
             }
             let Some(settings) = Needed::of_cache(scene, entry, &hit.files) else { continue };
             let mut what = format!("this step {}", entry.what);
-            if let Some(remark) = &entry.remark {
-                what = format!("{what} ({remark})");
+            if let Some(by_default) = entry.by_default.as_ref().filter(|_| !hit.asked) {
+                what = format!("{what}, {by_default}");
+            }
+            let remarks: Vec<&str> = entry.remark.iter().chain(&hit.assumed).map(String::as_str).collect();
+            if !remarks.is_empty() {
+                what = format!("{what} ({})", remarks.join("; "));
             }
             restored.push((Evidence::observed(&hit.location, &entry.id, what), &entry.off));
             restored.extend(settings.into_iter().map(|evidence| (evidence, entry.off.as_str())));
@@ -389,7 +397,7 @@ fn remote(target: &Linked<'_>) -> Verdict {
     let hits = jobs().filter_map(|at| target.traits.get(*at)).flat_map(|t| &t.remote);
     for hit in hits.filter(|hit| !hit.entry.elsewhere) {
         let when = match &hit.cond {
-            _ if hit.on_failure => ", when something failed before".to_owned(),
+            _ if hit.only_on_failure => ", when something failed before".to_owned(),
             Cond::Known(true) => String::new(),
             c => format!(", when `{c}`"),
         };

@@ -89,6 +89,8 @@ fn target<'p>(scene: &Scene<'_>, linked: &Linked<'p>, read: &mut Read<'p>) -> Ta
         publish_job: key(linked.publish.job).unwrap_or_default(),
         provenance_job: linked.provenance.as_ref().and_then(|p| key(p.job)),
         location: linked.publish.location.clone(),
+        publisher: linked.publish.rule.clone(),
+        build_scopes: token::written(linked),
         verdicts,
         chain: linked.chain.clone(),
         boundary: parties::of(scene, linked),

@@ -43,11 +43,13 @@ fn published(target: &Linked<'_>) -> Evidence {
 }
 
 fn exists(target: &Linked<'_>, p: &Provenance) -> Verdict {
+    let remarks: Vec<&str> = p.remark.iter().chain(&p.assumed).map(String::as_str).collect();
     let mut reason = format!("{} is made, and {}", p.what, p.coverage);
-    if let Some(remark) = &p.remark {
-        reason = format!("{reason} ({remark})");
+    if !remarks.is_empty() {
+        reason = format!("{reason} ({})", remarks.join("; "));
     }
-    Verdict::met(Requirement::ProvenanceExists, reason, Evidence::observed(&p.location, &p.rule, p.what.clone()))
+    let note = p.assumed.as_ref().map_or_else(|| p.what.clone(), |assumed| format!("{} ({assumed})", p.what));
+    Verdict::met(Requirement::ProvenanceExists, reason, Evidence::observed(&p.location, &p.rule, note))
         .with([published(target)])
 }
 
@@ -56,7 +58,7 @@ fn absent(target: &Linked<'_>) -> Verdict {
     if let Some(slug) = &target.opaque {
         return Verdict::unshown(
             requirement,
-            format!("the release is made by code of {slug}, and nothing in the checkout shows what it does"),
+            format!("the release may be made by code of {slug}, and nothing in the checkout shows what it does"),
             published(target),
             format!("the checkout of {slug}, given with `--with {slug}=PATH`"),
         );
@@ -75,7 +77,7 @@ fn absent(target: &Linked<'_>) -> Verdict {
                 supplied(target)
             ),
         )
-        .with(look_alikes);
+        .beside(look_alikes);
     }
     match target.refused.split_first() {
         Some((first, rest)) => Verdict::failed(
@@ -89,7 +91,7 @@ fn absent(target: &Linked<'_>) -> Verdict {
         .mended_by(remedy(target, first))
         .with(rest.iter().map(|r| Evidence::observed(&r.location, &r.rule, r.why.clone())))
         .with([published(target)])
-        .with(look_alikes),
+        .beside(look_alikes),
         None if !target.unread.is_empty() => {
             let evidence: Vec<Evidence> =
                 target.unread.iter().map(|r| Evidence::observed(&r.location, &r.rule, r.why.clone())).collect();
@@ -116,7 +118,7 @@ fn absent(target: &Linked<'_>) -> Verdict {
                 ),
             )
             .with(target.publish.chain.iter().map(|h| Evidence::observed(&h.location, "follow", h.what.clone())))
-            .with(look_alikes)
+            .beside(look_alikes)
         }
     }
 }

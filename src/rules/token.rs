@@ -7,7 +7,7 @@ use std::rc::Rc;
 use rustc_hash::FxHashMap;
 
 use super::provenance::build_location;
-use crate::catalogue::{Asked, Catalogue, Credential};
+use crate::catalogue::{Asked, Catalogue, Credential, Expression};
 use crate::model::{Access, Evidence, Job, MOST_EVIDENCE, Requirement, SecretUse, TokenScope, UNKNOWN_BUILD, Verdict};
 use crate::release::Linked;
 use crate::syntax::pattern;
@@ -95,6 +95,17 @@ pub(super) fn judge(target: &Linked<'_>, read: &mut Read) -> Verdict {
     }
 }
 
+/// The scopes among them that a build job of the target may write to.
+pub(super) fn written(target: &Linked<'_>) -> Vec<&'static str> {
+    let held = |scope: &&&str| {
+        target.build_jobs().any(|(_, job)| match Linked::builder_of(job) {
+            Some(builder) => builder.build_scopes.iter().any(|own| own == **scope),
+            None => job.outside.is_none() && job.token.access(scope) == Access::Write,
+        })
+    };
+    DANGEROUS.iter().filter(held).copied().collect()
+}
+
 fn of_call(job: &Job, failed: &mut Vec<Evidence>, unshown: &mut Vec<Evidence>) {
     let Some(call) = &job.outside else { return };
     let location = &call.reference.location;
@@ -142,9 +153,12 @@ fn described(secret: &SecretUse) -> Option<&'static Credential> {
         c.actions.is_empty()
             || secret.action.as_deref().is_some_and(|a| c.actions.iter().any(|p| pattern::wildcard(p, a)))
     };
-    let names = [Some(secret.name.as_str()), secret.receiver.as_deref()].map(|name| name.map(Asked::from));
-    let named =
-        |c: &Credential| names.iter().flatten().any(|name| c.names.iter().any(|expression| expression.whole(name)));
+    let own = Asked::from(secret.name.as_str());
+    let receiver = secret.receiver.as_deref().map(Asked::from);
+    let fits = |expressions: &[Expression], name: &Asked<'_>| expressions.iter().any(|e| e.whole(name));
+    let named = |c: &Credential| {
+        fits(&c.own_names, &own) || std::iter::once(&own).chain(&receiver).any(|name| fits(&c.names, name))
+    };
     Catalogue::get().credentials.iter().find(|credential| taken(credential) && named(credential))
 }
 
@@ -195,7 +209,7 @@ mod tests {
             "É_TOKEN",
         ];
         let catalogue = Catalogue::get();
-        let credentials = catalogue.credentials.iter().flat_map(|c| &c.names);
+        let credentials = catalogue.credentials.iter().flat_map(|c| c.names.iter().chain(&c.own_names));
         let identities = catalogue.identities.iter().flat_map(|i| i.secrets.iter().chain(&i.unless));
         for expression in credentials.chain(identities) {
             let regex = format!("(?i-u)^(?:{expression})$").parse::<regex::bytes::Regex>().unwrap();

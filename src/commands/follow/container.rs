@@ -71,6 +71,7 @@ fn build(call: &Call<'_>) -> Option<Entered> {
             }
             let (line, text) = instruction.script();
             entered.pieces.push(Piece {
+                margins: (0, 0),
                 text,
                 shell: image.shell.clone(),
                 path: Arc::from(built.file.as_str()),

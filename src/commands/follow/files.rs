@@ -144,6 +144,7 @@ fn missing(call: &Call<'_>, script: &str, path: &str, at: usize) -> Option<Enter
 /// A script that stands in no file of the checkout, with the words of the call from `rest` on.
 fn handed(call: &Call<'_>, what: String, text: &str, shell: &str, rest: usize) -> Entered {
     let piece = Piece {
+        margins: (0, 0),
         text: text.to_owned(),
         shell: shell.to_owned(),
         path: Arc::default(),

@@ -290,6 +290,7 @@ impl Reader<'_> {
                 .and_then(|d| d.as_str())
                 .map_or_else(|| self.call.folder.clone(), |dir| Text::new(super::join(self.call.folder.as_str(), dir)));
             pieces.push(Piece {
+                margins: (0, 0),
                 text: self.plain(text),
                 shell: "sh".to_owned(),
                 path: Arc::clone(&self.path),

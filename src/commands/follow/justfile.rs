@@ -359,6 +359,7 @@ impl Just<'_> {
         let body: Vec<&(u32, String)> = recipe.lines.iter().skip_while(|(_, l)| l.trim().is_empty()).collect();
         let Some((first, head)) = body.first() else { return };
         let piece = |text: String, shell: &str, line: u32| Piece {
+            margins: (0, 0),
             text,
             shell: shell.to_owned(),
             path: Arc::clone(&recipe.path),

@@ -513,8 +513,11 @@ impl<'c> Make<'c> {
             let env = if recipe.is_empty() { Vec::new() } else { self.environment() };
             for (line, text) in recipe {
                 self.here = (Arc::clone(&path), Some(line));
-                let text = self.expand(text.trim_start().trim_start_matches(['@', '-', '+', ' ']), 0);
+                let own = text.trim_start().trim_start_matches(['@', '-', '+', ' ']);
+                let marks = text.get(..text.len() - own.len()).unwrap_or_default().chars().count();
+                let text = self.expand(own, 0);
                 entered.pieces.push(Piece {
+                    margins: (u32::try_from(marks + 1).unwrap_or(1), 1),
                     text: text.trim_start_matches(['@', '+', ' ']).to_owned(),
                     shell: "sh".to_owned(),
                     path: Arc::clone(&path),

@@ -59,6 +59,8 @@ pub(super) struct Piece {
     pub(super) path: Arc<str>,
     /// The line of the file on which the text starts, from 1; 0 where it stands in no file, and is shown where it runs.
     pub(super) line: u32,
+    /// Characters of the file that stand before the text on that line, and on each later one.
+    pub(super) margins: (u32, u32),
     /// Variables that are set for it.
     pub(super) env: Vec<(String, Text)>,
     /// The folder it runs in, relative to the checkout.

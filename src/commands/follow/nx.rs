@@ -163,6 +163,7 @@ impl Reader<'_> {
         for command in commands.iter().filter_map(|c| Some((c.shown()?, c.at.clone()))) {
             let (text, at) = command;
             self.entered.pieces.push(Piece {
+                margins: (0, 0),
                 text: project.filled(text),
                 shell: "sh".to_owned(),
                 path: at.path.clone(),

@@ -312,6 +312,7 @@ fn add_one(checkout: &Checkout, path: &str, name: &str, handed: &str, entered: &
     let folder = path.trim_end_matches("package.json").trim_end_matches('/');
     let Some(body) = scripts.get(name).and_then(|s| s.as_str()) else { return };
     entered.pieces.push(Piece {
+        margins: (0, 0),
         text: format!("{body}{handed}"),
         shell: "sh".to_owned(),
         path: Arc::from(path),

@@ -87,6 +87,7 @@ fn module(call: &Call<'_>) -> Option<Entered> {
 
 pub(super) fn piece(text: String, shell: &str, path: &str, line: usize, folder: &Text) -> Piece {
     Piece {
+        margins: (0, 0),
         text,
         shell: shell.to_owned(),
         path: Arc::from(path),

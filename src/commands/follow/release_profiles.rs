@@ -31,6 +31,7 @@ pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
     let chosen = profiles.iter().find(|p| p.get("name").and_then(|n| n.text()) == Some(profile));
     match chosen.and_then(|p| p.get("use")).and_then(|used| Some((used.text()?, used))) {
         Some((text, used)) => entered.pieces.push(Piece {
+            margins: (0, 0),
             text: text.to_owned(),
             shell: "sh".to_owned(),
             path: Arc::from(&*path),

@@ -207,6 +207,7 @@ impl Reader<'_> {
 
     fn shell(&mut self, text: &str, line: u32, folder: &str) {
         self.entered.pieces.push(Piece {
+            margins: (0, 0),
             text: templated(text).as_str().to_owned(),
             shell: "sh".to_owned(),
             path: Arc::clone(&self.path),

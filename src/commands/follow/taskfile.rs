@@ -282,6 +282,7 @@ impl Reader<'_> {
             let text = node.get("cmd").or_else(|| node.get("defer")).unwrap_or(node);
             let Some(body) = text.as_str() else { continue };
             self.entered.pieces.push(Piece {
+                margins: (0, 0),
                 text: substituted(body, &vars),
                 shell: "sh".to_owned(),
                 path: Arc::clone(&run.file.path),

@@ -5,7 +5,7 @@ mod team;
 mod writer;
 
 use super::source::mark;
-use super::words::{also_open, count, declared_level, meaning, owner, path_line_column, problem_place};
+use super::words::{also_open, count, declared_level, meaning, names, owner, path_line_column, problem_place};
 use super::{Cap, PlanStep, Report, RequirementReport, TargetReport};
 use crate::catalogue::Card;
 use crate::model::{Evidence, Grade, Location, Requirement, Severity, State};
@@ -294,8 +294,8 @@ impl Checkout<'_> {
             page.text("Meets ");
             page.leaf("code", &[], step.requirement.id());
             if self.report.targets.len() > 1 {
-                let all = step.targets.len() == self.report.targets.len();
-                let of = if all { "all targets".to_owned() } else { step.targets.join(", ") };
+                let all = step.names.len() == self.report.targets.len();
+                let of = if all { "all targets".to_owned() } else { step.names.join(", ") };
                 page.text(&format!(" for {of}"));
             }
         });
@@ -319,8 +319,9 @@ impl Checkout<'_> {
                 page.element("table", &[("class", "matrix")], |page| {
                     page.element("thead", &[], matrix_head);
                     page.element("tbody", &[], |page| {
-                        for (at, target) in self.report.targets.iter().enumerate() {
-                            page.element("tr", &[], |page| self.matrix_row(page, at, target));
+                        let names = names(&self.report.targets);
+                        for (at, (target, name)) in self.report.targets.iter().zip(&names).enumerate() {
+                            page.element("tr", &[], |page| self.matrix_row(page, at, (target, name)));
                         }
                     });
                 });
@@ -328,9 +329,9 @@ impl Checkout<'_> {
         });
     }
 
-    fn matrix_row(&self, page: &mut Writer, at: usize, target: &TargetReport) {
+    fn matrix_row(&self, page: &mut Writer, at: usize, (target, name): (&TargetReport, &str)) {
         page.element("th", &[("scope", "row")], |page| {
-            page.leaf("a", &[("href", &format!("#{}", self.target_id(at)))], &target.id);
+            page.leaf("a", &[("href", &format!("#{}", self.target_id(at)))], name);
         });
         page.element("td", &[], |page| {
             page.leaf("span", &[("class", &format!("badge {}", level_class(target.level)))], &target.level.to_string());
@@ -370,19 +371,20 @@ impl Checkout<'_> {
         }
         self.section(page, "evidence", "Evidence", |page| {
             let shown = self.shown();
-            for (at, target) in self.report.targets.iter().enumerate() {
+            let names = names(&self.report.targets);
+            for (at, (target, name)) in self.report.targets.iter().zip(&names).enumerate() {
                 let top = shown.is_some_and(|shown| std::ptr::eq(shown, target));
                 let id = self.target_id(at);
                 let closed = [("id", id.as_str())];
                 let open = [("id", id.as_str()), ("open", "")];
                 page.element("details", if top { &open[..] } else { &closed[..] }, |page| {
-                    self.target(page, at, target, !top);
+                    self.target(page, at, (target, name), !top);
                 });
             }
         });
     }
 
-    fn target(&self, page: &mut Writer, at: usize, target: &TargetReport, picture: bool) {
+    fn target(&self, page: &mut Writer, at: usize, (target, name): (&TargetReport, &str), picture: bool) {
         page.element("summary", &[], |page| {
             page.leaf(
                 "span",
@@ -390,7 +392,7 @@ impl Checkout<'_> {
                 &format!("Level {}", target.level),
             );
             page.text(" ");
-            page.text(&target.id);
+            page.text(name);
             if let Some(cap) = &target.cap {
                 page.leaf("span", &[("class", "faint")], &format!(", capped by {}", cap.requirement));
             }

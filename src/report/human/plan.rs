@@ -38,7 +38,7 @@ fn write_step(page: &mut Page, step: &PlanStep, targets: usize, last: u32, all: 
 
     let mut meets = format!("meets {}", step.requirement);
     if targets > 1 {
-        let of = if step.targets.len() == targets { "all targets".to_owned() } else { name(&step.targets, all) };
+        let of = if step.names.len() == targets { "all targets".to_owned() } else { name(&step.names, all) };
         meets.push_str(&format!(" for {of}"));
     }
     page.prose(&lead, Role::Faint, &meets);

@@ -3,7 +3,7 @@
 use super::page::{Page, pad, shorten_middle, shorten_start, width};
 use super::paint::Role;
 use crate::model::State;
-use crate::report::words::{count, path_line};
+use crate::report::words::{count, names, path_line};
 use crate::report::{TargetReport, sanitize};
 
 /// With more targets than this, rows that say the same are one, and only as many rows are shown.
@@ -27,7 +27,7 @@ struct Row {
 }
 
 impl Row {
-    fn new(target: &TargetReport) -> Self {
+    fn new((target, name): (&TargetReport, String)) -> Self {
         let cap = target.cap.as_ref();
         let location = cap.and_then(|cap| cap.location.as_ref());
         let file = location.map_or(target.pipeline.as_str(), |location| &location.path);
@@ -35,7 +35,7 @@ impl Row {
         Self {
             level: target.level,
             reach: target.reach.max(target.level),
-            name: sanitize::terminal(&target.id).into_owned(),
+            name: sanitize::terminal(&name).into_owned(),
             others: 0,
             cap: cap.map_or("none", |cap| cap.requirement.id()),
             state: cap.map(|cap| cap.state),
@@ -72,7 +72,7 @@ impl Row {
 
 /// Writes the table; `all` shows every target in a row of its own.
 pub(super) fn write(page: &mut Page, targets: &[TargetReport], all: bool) {
-    let mut rows: Vec<Row> = targets.iter().map(Row::new).collect();
+    let mut rows: Vec<Row> = targets.iter().zip(names(targets)).map(Row::new).collect();
     rows.sort_by_key(|row| row.level);
     let mut hidden = Vec::new();
     if rows.len() > MANY && !all {

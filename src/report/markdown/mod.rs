@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use super::sanitize::{markdown as plain, markdown_block, markdown_code, markdown_element, markdown_prose};
 use super::source::{Marked, mark};
 use super::words::{also_open, owner};
-use super::words::{count, declared_level, meaning, path_line_column, problem_place};
+use super::words::{count, declared_level, meaning, names, path_line_column, problem_place};
 use super::{Cap, PlanStep, Report, TargetReport};
 use crate::model::{Location, Severity, State};
 
@@ -60,7 +60,8 @@ fn one(report: &Report, room: usize) -> String {
     });
     let foot = foot(report);
     let mut left_out = 0;
-    for part in sections.chain(report.targets.iter().map(target)).chain([notes(report)]) {
+    let details = report.targets.iter().zip(names(&report.targets)).map(|(of, name)| target(of, &name));
+    for part in sections.chain(details).chain([notes(report)]) {
         if text.len() + part.len() + foot.len() <= room {
             text.push_str(&part);
         } else {
@@ -170,9 +171,9 @@ fn targets(text: &mut String, report: &Report) {
         return;
     }
     text.push_str("### Targets\n\n| Level | Target | Cap | State | Place |\n| --- | --- | --- | --- | --- |\n");
-    let mut lowest: Vec<&TargetReport> = report.targets.iter().collect();
-    lowest.sort_by_key(|target| target.level);
-    for target in lowest.iter().take(ROWS) {
+    let mut lowest: Vec<(&TargetReport, String)> = report.targets.iter().zip(names(&report.targets)).collect();
+    lowest.sort_by_key(|(target, _)| target.level);
+    for (target, name) in lowest.iter().take(ROWS) {
         let (cap, state, place) = match &target.cap {
             Some(cap) => (
                 code(cap.requirement.id()),
@@ -181,7 +182,7 @@ fn targets(text: &mut String, report: &Report) {
             ),
             None => (String::new(), "", code(&target.pipeline)),
         };
-        text.push_str(&format!("| {} | {} | {cap} | {state} | {place} |\n", levels(target), code(&target.id)));
+        text.push_str(&format!("| {} | {} | {cap} | {state} | {place} |\n", levels(target), code(name)));
     }
     text.push('\n');
     if let Some(more) = lowest.len().checked_sub(ROWS).filter(|more| *more > 0) {
@@ -224,10 +225,10 @@ fn write_step(text: &mut String, report: &Report, step: &PlanStep) {
     text.push_str(&format!("- [ ] **{}. {}**", step.step, prose(&step.title)));
     text.push_str(&format!(" (meets {}", code(step.requirement.id())));
     if report.targets.len() > 1 {
-        let of = if step.targets.len() == report.targets.len() {
+        let of = if step.names.len() == report.targets.len() {
             "all targets".to_owned()
         } else {
-            count(step.targets.len(), "target")
+            count(step.names.len(), "target")
         };
         text.push_str(&format!(" for {of}"));
     }
@@ -257,12 +258,12 @@ fn sign(state: State) -> &'static str {
 }
 
 /// A folded target with every requirement.
-fn target(target: &TargetReport) -> String {
+fn target(target: &TargetReport, name: &str) -> String {
     // Markdown is not read inside of the summary element.
     let mut text = format!(
         "<details>\n<summary>Level {}: {}, every requirement</summary>\n\n",
         target.level,
-        markdown_element(&shorten(&target.id, NAME))
+        markdown_element(&shorten(name, NAME))
     );
     let provenance = target.provenance_job.as_deref().map_or_else(|| "none".to_owned(), code);
     let jobs: Vec<_> = target.build_jobs.iter().map(|job| code(job)).collect();
