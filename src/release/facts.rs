@@ -514,7 +514,11 @@ fn chosen(sink: &Sink, doer: Doer<'_>, hit: Hit, files: Vec<Picked>) -> Vec<Pick
     if patterns.is_empty() || patterns.iter().any(|pattern| !pattern.value.is_literal()) {
         return files;
     }
-    let below = |pattern: Picked| Picked { value: join(&folder.value, &pattern.value), location: pattern.location };
+    // Its `*` goes past folders.
+    let below = |Picked { value, location }: Picked| {
+        let deep = if value.as_str().starts_with('*') { format!("**/{value}") } else { value.to_string() };
+        Picked { value: join(&folder.value, &Text::new(deep)), location }
+    };
     patterns.into_iter().map(below).collect()
 }
 
