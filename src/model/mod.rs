@@ -33,5 +33,5 @@ pub use target::{Boundary, BoundaryJob, Kind, Target};
 pub use text::{Text, lowered, opening};
 pub use token::{Access, TokenScope};
 pub use unread::{Bound, Unread};
-pub use verdict::{Remedy, Evidence, Grade, MOST_EVIDENCE, State, Verdict};
+pub use verdict::{Evidence, Grade, MOST_EVIDENCE, Remedy, State, Verdict};
 pub use version::{Reference, Version, VersionSource};

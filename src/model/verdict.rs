@@ -103,7 +103,14 @@ pub struct Verdict {
 impl Verdict {
     /// The control is shown by `evidence`.
     pub fn met(requirement: Requirement, reason: impl Into<String>, evidence: Evidence) -> Self {
-        Self { requirement, state: State::Met, reason: reason.into(), evidence: vec![evidence], to_show: None, remedy: None }
+        Self {
+            requirement,
+            state: State::Met,
+            reason: reason.into(),
+            evidence: vec![evidence],
+            to_show: None,
+            remedy: None,
+        }
     }
 
     /// `evidence` shows the opposite of the control.

@@ -202,7 +202,10 @@ fn of_release(
     const CHOSEN: &[&str] = &["vars.", "inputs.", "secrets.", "github.event."];
     let publish = unit.publish;
     let before = match publish.job == attest.job {
-        true => publish.step < attest.step || publish.step == attest.step && publish.doer.location() < attest.doer.location(),
+        true => {
+            publish.step < attest.step
+                || publish.step == attest.step && publish.doer.location() < attest.doer.location()
+        }
         false => facts.earlier(flow, attest.job).contains(&publish.job),
     };
     if unit.kind != Kind::ReleaseAssets {
@@ -249,7 +252,8 @@ fn tag_of_own<'v>(unit: &Unit<'_, '_>, address: &'v str) -> Option<&'v str> {
         path.get(start.len()..)?.strip_prefix('/')
     };
     let tag = slug.into_iter().filter(|_| scheme == "github").find_map(below)?.trim_end_matches('/');
-    (!tag.is_empty() && !tag.split("}}").any(|part| part.split("${{").next().is_some_and(|p| p.contains('/')))).then_some(tag)
+    (!tag.is_empty() && !tag.split("}}").any(|part| part.split("${{").next().is_some_and(|p| p.contains('/'))))
+        .then_some(tag)
 }
 
 /// What digests taken earlier come to for a package that is packed when it is published: they are meant for it where they

@@ -139,7 +139,8 @@ fn is_read(script: &Script, command: &Command) -> bool {
         let neutral = found().within(&catalogue.index.neutral).filter_map(|at| catalogue.neutral.get(at));
         let producers = found().within(&catalogue.index.producers).filter_map(|at| catalogue.producers.get(at));
         // What runs tasks of the checkout may do anything.
-        let runs_tasks = |tool: &&Tool| tool.does.iter().all(|does| matches!(does, Does::Else | Does::Images | Does::Git));
+        let runs_tasks =
+            |tool: &&Tool| tool.does.iter().all(|does| matches!(does, Does::Else | Does::Images | Does::Git));
         let mut tools = catalogue.tools.of_program(program).filter(|tool| !runs_tasks(tool));
         tools.any(|tool| any(&tool.commands))
             || sinks.map(|sink| &sink.commands).any(|commands| any(commands))
@@ -214,7 +215,9 @@ fn is_committed(checkout: &Checkout, job: &Job, word: &str) -> bool {
     let names = |text: &Text| text.as_str().contains(word);
     let fills = |c: &Command| {
         c.output.as_ref().is_some_and(names)
-            || !matching::does(Does::Read, &c.words) && !matching::does(Does::Text, &c.words) && c.words.iter().any(names)
+            || !matching::does(Does::Read, &c.words)
+                && !matching::does(Does::Text, &c.words)
+                && c.words.iter().any(names)
     };
     !commands.into_iter().any(fills)
 }
@@ -237,7 +240,8 @@ fn prints_something_else(symbol: &str, committed: &dyn Fn(&str) -> bool) -> bool
         let words = words(part);
         let does = |what: Does| matching::does(what, &words);
         let first = words.first().map_or("", Text::as_str);
-        let fed = before == '|' && [Does::Text, Does::Read, Does::Query, Does::Pass, Does::Filter].into_iter().any(does);
+        let fed =
+            before == '|' && [Does::Text, Does::Read, Does::Query, Does::Pass, Does::Filter].into_iter().any(does);
         let reads = before != '|' && does(Does::Read) && words.iter().skip(1).any(|word| committed(word.as_str()));
         if before == '<' && tells_the_run(first) || does(Does::NoDigest) || reads {
             told = true;

@@ -29,8 +29,12 @@ pub(super) fn off(flow: &Flow, facts: &FlowFacts<'_>, unit: &Unit<'_, '_>) -> Op
     // An index is made of images that have tags of their own.
     let any_tag = publish.sink.index;
     let pushed = publish.doer.first(&publish.sink.name, publish.hit, &publish.sink.value_flags);
-    let mut names: Vec<Name> =
-        pushed.iter().flat_map(|n| n.value.items(&[',', ' '])).map(|n| Name::new(n.as_str())).take(MOST_NAMES).collect();
+    let mut names: Vec<Name> = pushed
+        .iter()
+        .flat_map(|n| n.value.items(&[',', ' ']))
+        .map(|n| Name::new(n.as_str()))
+        .take(MOST_NAMES)
+        .collect();
     for doer in before.iter().rev() {
         let Act::Command(_, _, words) = doer.act else { continue };
         let Some((from, to)) = renamed(words) else { continue };
@@ -54,7 +58,8 @@ fn built(doer: &Doer<'_>) -> Vec<Name> {
     let catalogue = Catalogue::get();
     let sinks = doer.among(&catalogue.index.sinks, &catalogue.sinks);
     let sinks = sinks.filter(|sink| sink.kind == Kind::Image && sink.bytes == Bytes::Built);
-    let names = sinks.filter_map(|sink| Some(doer.first(&sink.name, doer.is(&sink.actions, &sink.commands)?, &sink.value_flags)));
+    let names = sinks
+        .filter_map(|sink| Some(doer.first(&sink.name, doer.is(&sink.actions, &sink.commands)?, &sink.value_flags)));
     names.flatten().flat_map(|n| n.value.items(&[',', ' '])).map(|n| Name::new(n.as_str())).collect()
 }
 
