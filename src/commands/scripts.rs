@@ -486,8 +486,10 @@ fn program(text: &str, locate: &dyn Fn(usize, usize) -> Location, chain: &[Hop],
     let own = folder;
     let mut env: Vec<(String, Text)> = Vec::new();
     let mut script = Script::default();
-    let around = Surroundings::of(text, &VARIABLES);
-    for found in literals::invocations(text) {
+    let invocations = literals::invocations(text);
+    // Nothing is started, and what a long text is about nobody asks.
+    let around = Surroundings::of(if invocations.is_empty() { "" } else { text }, &VARIABLES);
+    for found in invocations {
         let location = locate(found.offset, found.offset + 1);
         let folder = match around.folder(&found) {
             None => own.clone(),

@@ -1,7 +1,7 @@
 //! Steps that nobody here can read and that hold what it takes to publish: an action that the catalogue does not
 //! know, or a script that cannot be followed. Leaving them out would grade a release from what happened to be readable.
 
-use std::cell::LazyCell;
+use std::cell::{LazyCell, OnceCell};
 use std::sync::Arc;
 
 use super::speech::{asks_for, builds, hands_out, harmless, packs, publishes};
@@ -60,7 +60,8 @@ pub(super) fn of_job(job: &Job, own: &facts::Facts<'_>, checkout: &Checkout) -> 
                     .filter_map(|(place, why)| unread_script(job, index, step, (script, place, why), own, checkout));
                 let mut found: Vec<Opaque> = unread.take(MOST_OF_A_STEP).collect();
                 if can_publish(job, index) {
-                    let at = At { step, index, script, publishes: &own.publishes, checkout };
+                    let led = OnceCell::new();
+                    let at = At { step, index, script, publishes: &own.publishes, checkout, led: &led };
                     let quiet = script.commands.iter().filter_map(|command| quiet_program(at, command, known));
                     found.extend(quiet.take(MOST_OF_A_STEP));
                 }

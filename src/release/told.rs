@@ -1,5 +1,8 @@
 //! What commands tell programs that nothing describes: one that is told to publish may publish anything.
 
+use std::cell::OnceCell;
+use std::collections::HashSet;
+
 use super::doer::Doer;
 use super::facts::Publish;
 use super::opaque::is_program;
@@ -7,7 +10,7 @@ use super::speech::{self, builds, hands_out, harmless};
 use crate::catalogue::{Catalogue, CommandPattern, fits};
 use crate::checkout::Checkout;
 use crate::commands::{join, matching};
-use crate::model::{Command, Script, Step, Text};
+use crate::model::{Command, Location, Script, Step, Text};
 
 /// Words of one command that are looked at.
 const MOST_WORDS: usize = 24;
@@ -70,6 +73,8 @@ pub(super) struct At<'a> {
     /// What the job is known to publish.
     pub(super) publishes: &'a [Publish<'a>],
     pub(super) checkout: &'a Checkout,
+    /// The places of the commands that reading has led on from.
+    pub(super) led: &'a OnceCell<HashSet<&'a Location>>,
 }
 
 impl At<'_> {
@@ -83,8 +88,8 @@ impl At<'_> {
 
     /// Whether reading the command has led to others.
     pub(super) fn leads_on(&self, command: &Command) -> bool {
-        let led = |c: &Command| c.chain.iter().any(|hop| hop.location == command.location);
-        self.script.commands.iter().any(led)
+        let hops = || self.script.commands.iter().flat_map(|c| c.chain.iter()).map(|hop| &hop.location).collect();
+        self.led.get_or_init(hops).contains(&command.location)
     }
 }
 
@@ -313,7 +318,10 @@ fn by_name(at: At<'_>, command: &Command, words: &[Text]) -> Option<String> {
     }
     let told = told(words);
     let first = told.get(1).copied();
-    if first == Some("publish") || starts_sink(at.step, command, words) {
+    if first == Some("publish") {
+        return Some(format!("{name} publish"));
+    }
+    if starts_sink(at.step, command, words) {
         return Some(named(name, &told));
     }
     if asks(words) {
@@ -353,6 +361,6 @@ fn asks(words: &[Text]) -> bool {
 
 /// How people know a command: its program and the first words that it is told.
 fn named(program: &str, told: &[&str]) -> String {
-    let words = told.iter().skip(1).take(MOST_NAMED).copied();
+    let words = told.iter().skip(1).take_while(|word| is_plain(word)).take(MOST_NAMED).copied();
     std::iter::once(program).chain(words).collect::<Vec<_>>().join(" ")
 }

@@ -92,7 +92,11 @@ fn run(call: &Call<'_>, from: usize) -> Option<Entered> {
 fn member(call: &Call<'_>, base: &str, name: &str) -> Option<String> {
     let manifests = call.checkout.under(base).filter(|path| path.ends_with("Cargo.toml")).take(MOST_MANIFESTS);
     let is = |path: &&Arc<str>| {
-        let manifest = call.checkout.glance(path).ok().and_then(|text| Value::of_toml(path, &text));
+        let text = call.checkout.glance(path).ok().filter(|text| !call.checkout.is_spent() && text.contains(name));
+        let manifest = text.and_then(|text| {
+            call.checkout.spend(text.len() / 16);
+            Value::of_toml(path, &text)
+        });
         manifest.is_some_and(|m| m.path(&["package", "name"]).and_then(Value::text) == Some(name))
     };
     manifests.into_iter().find(is).map(|path| path.trim_end_matches("Cargo.toml").trim_end_matches('/').to_owned())

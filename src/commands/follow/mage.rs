@@ -2,6 +2,7 @@
 //! Source: <https://magefile.org/targets/>, <https://magefile.org/dependencies/>
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::projects::piece;
 use super::{Call, Entered, Piece, join};
@@ -67,7 +68,7 @@ fn functions(call: &Call<'_>, folder: &str) -> BTreeMap<String, Function> {
     let folder = if there { magefiles.as_str() } else { folder };
     let mut found = BTreeMap::new();
     for path in files(call, folder) {
-        let Ok(text) = call.checkout.read(&path) else { continue };
+        let Some(text) = read(call, &path) else { continue };
         let tagged = |line: &str| line.contains("+build mage") || line.contains("go:build mage");
         if !there && !text.lines().take(20).any(tagged) {
             continue;
@@ -114,11 +115,18 @@ fn files(call: &Call<'_>, folder: &str) -> Vec<String> {
     call.checkout.under(folder).filter(|path| own(path)).take(MOST_FILES).map(|path| path.to_string()).collect()
 }
 
+/// A file, as long as the checkout has not taken too much work.
+fn read(call: &Call<'_>, path: &str) -> Option<Arc<str>> {
+    let text = call.checkout.read(path).ok().filter(|_| !call.checkout.is_spent())?;
+    call.checkout.spend(text.len() / 16);
+    Some(text)
+}
+
 /// The Go program that a path names, file by file.
 pub(super) fn sources(call: &Call<'_>, path: &str) -> Vec<Piece> {
     let files = if path.ends_with(".go") { vec![path.to_owned()] } else { files(call, path) };
     let read = |path: String| {
-        let text = call.checkout.is_there(&path).then(|| call.checkout.read(&path).ok())??;
+        let text = call.checkout.is_there(&path).then(|| read(call, &path))??;
         Some(piece(text.to_string(), "go", &path, 1, call.folder))
     };
     files.into_iter().filter_map(read).collect()
