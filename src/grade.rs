@@ -81,7 +81,7 @@ fn with_open(lowest: Vec<Verdict>, other: &[Verdict]) -> Vec<Verdict> {
     let worse = |verdict: Verdict| match open(verdict.requirement()) {
         Some(other) if !verdict.state().is_open() => other.clone(),
         // What either of them shows has to be mended.
-        Some(other) => verdict.with(other.evidence().iter().cloned()),
+        Some(other) => verdict.joined(other),
         None => verdict,
     };
     lowest.into_iter().map(worse).collect()

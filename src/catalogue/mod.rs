@@ -25,7 +25,7 @@ mod traits;
 
 use std::sync::OnceLock;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 pub use builder::{Builder, Recorded, Signing, Uploads};
 pub use card::{Advice, Card};
@@ -57,62 +57,92 @@ pub use traits::{
 #[serde(deny_unknown_fields)]
 pub struct Catalogue {
     /// `rules/sinks.yml`: steps that hand bytes to consumers.
+    #[serde(deserialize_with = "entries")]
     pub sinks: Vec<Sink>,
     /// `rules/producers.yml`: steps that make provenance, and look-alikes that do not.
+    #[serde(deserialize_with = "entries")]
     pub producers: Vec<Producer>,
     /// `rules/builders.yml`: workflows of other repositories whose internals are known.
+    #[serde(deserialize_with = "entries")]
     pub builders: Vec<Builder>,
     /// `rules/labels.yml`: runner labels.
     pub labels: Labels,
     /// `rules/caches.yml`: steps that restore what another build can write.
+    #[serde(deserialize_with = "entries")]
     pub caches: Vec<Cache>,
     /// `rules/remote.yml`: services that let somebody into a running job.
+    #[serde(deserialize_with = "entries")]
     pub remote: Vec<Remote>,
     /// `rules/credentials.yml`: secrets that can write to registries, releases or repositories.
+    #[serde(deserialize_with = "entries")]
     pub credentials: Vec<Credential>,
     /// `rules/identities.yml`: stored secrets in whose place an identity would do.
+    #[serde(deserialize_with = "entries")]
     pub identities: Vec<Identity>,
     /// `rules/safeguards.yml`: steps that make a build safer or better documented.
+    #[serde(deserialize_with = "entries")]
     pub safeguards: Vec<Safeguard>,
     /// `rules/neutral.yml`: steps that run no code of the checkout and make no bytes.
+    #[serde(deserialize_with = "entries")]
     pub neutral: Vec<Steps>,
     /// `rules/transfers.yml`: steps that hand files from job to job.
+    #[serde(deserialize_with = "entries")]
     pub transfers: Vec<Transfer>,
     /// `rules/changes.yml`: steps that make other bytes of files that are there already.
+    #[serde(deserialize_with = "entries")]
     pub changes: Vec<Change>,
     /// `rules/names.yml`: what the names of files, and of actions, scripts and steps say.
     pub names: Names,
     /// `rules/preparations.yml`: steps that carry what they are given into the build behind them.
+    #[serde(deserialize_with = "entries")]
     pub preparations: Vec<Steps>,
     /// `rules/wrappers.yml`: programs that run the command behind them.
+    #[serde(deserialize_with = "entries")]
     pub wrappers: Indexed<Wrapper>,
     /// `rules/images.yml`: images whose entry point is a program that publishes.
+    #[serde(deserialize_with = "entries")]
     pub images: Vec<Image>,
     /// `rules/registries.yml`: registries from which no consumer gets an image.
+    #[serde(deserialize_with = "entries")]
     pub registries: Vec<Registry>,
     /// `rules/libraries.yml`: calls of libraries that publish.
+    #[serde(deserialize_with = "entries")]
     pub libraries: Vec<Library>,
     /// `rules/tools.yml`: what well-known programs do with files, digests and texts.
+    #[serde(deserialize_with = "entries")]
     pub tools: Indexed<Tool>,
     /// `rules/clients.yml`: tools that publish npm packages by a client of their own, or in their own way.
+    #[serde(deserialize_with = "entries")]
     pub clients: Indexed<NpmClient>,
     /// `rules/runs.yml`: actions that run a command which an input holds.
+    #[serde(deserialize_with = "entries")]
     pub runs: Vec<Run>,
     /// `rules/passes.yml`: actions that hand on as outputs what they are given.
+    #[serde(deserialize_with = "entries")]
     pub passes: Vec<Passes>,
     /// `rules/contexts.yml`: values of an event that others choose.
+    #[serde(deserialize_with = "entries")]
     pub contexts: Vec<Context>,
     /// `rules/platforms.yml`: the files of every CI platform.
+    #[serde(deserialize_with = "entries")]
     pub platforms: Vec<Detector>,
     /// Signs of a release in their files; a platform names them by their places in this list.
+    #[serde(deserialize_with = "entries")]
     pub clues: Vec<Clue>,
     /// `rules/claims.yml`: how documents claim a level.
     pub claims: Claims,
     /// `rules/requirements/`: the cards, in cap order.
+    #[serde(deserialize_with = "entries")]
     pub requirements: Vec<Card>,
     /// Finds candidates among the lists above.
     #[serde(skip)]
     pub index: Indices,
+}
+
+/// Reads a list. Each is read once, so that no code for it need stand in two places.
+#[inline(never)]
+fn entries<'de, D: Deserializer<'de>, T: Deserialize<'de>>(list: D) -> Result<T, D::Error> {
+    T::deserialize(list)
 }
 
 impl Catalogue {

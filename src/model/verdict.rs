@@ -176,6 +176,17 @@ impl Verdict {
         self.with(evidence)
     }
 
+    /// Adds what another verdict on the same requirement shows: what is to be mended of both comes first.
+    #[must_use]
+    pub fn joined(self, other: &Verdict) -> Self {
+        let mend = self.to_mend().len();
+        let (own, beside) = self.evidence.split_at_checked(mend).unwrap_or((&self.evidence, &[]));
+        let (more, others) = other.evidence.split_at_checked(other.to_mend().len()).unwrap_or((&other.evidence, &[]));
+        let beside: Vec<Evidence> = beside.iter().chain(others).cloned().collect();
+        let joined = Self { evidence: own.to_vec(), to_mend: None, ..self.clone() };
+        joined.with(more.iter().cloned()).beside(beside)
+    }
+
     /// Which requirement.
     pub fn requirement(&self) -> Requirement {
         self.requirement

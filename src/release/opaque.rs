@@ -129,7 +129,8 @@ fn unread_script(
     let said = line.map(|c| c.words.iter().map(|w| w.as_str()).collect::<Vec<_>>().join(" ")).unwrap_or_default();
     let words = line.and_then(|c| c.views().next_back()).unwrap_or_default();
     let told = told::told(words);
-    let names = told::named_in(words).any(publishes) || publishes(&why);
+    let last = |word: &str| word.rsplit('/').next().is_some_and(publishes);
+    let names = told::named_in(words).any(last) || publishes(&why);
     // `Build & publish release artifacts` speaks of publishing, whatever else it names.
     let label = told::own_label(step, script);
     let other = || speaks_of_else(&told) || harmless(&format!("{label} {why} {}", place.path)) && !publishes(label);
@@ -138,8 +139,17 @@ fn unread_script(
 
 /// Whether a script lies in a folder of tests, which hand nothing out.
 pub(super) fn is_of_tests(path: &str) -> bool {
+    lies_in(path, &["test", "tests", "e2e"])
+}
+
+/// Whether a program lies in a folder of documentation, which is no release.
+pub(super) fn is_of_documentation(path: &str) -> bool {
+    lies_in(path, &["docs", "website"])
+}
+
+fn lies_in(path: &str, words: &[&str]) -> bool {
     let folders = path.rsplit_once('/').map_or("", |(folders, _)| folders);
-    folders.split(['/', '-', '_']).any(|word| matches!(word, "test" | "tests" | "e2e"))
+    folders.split(['/', '-', '_']).any(|word| words.contains(&word))
 }
 
 /// A program of the checkout that is named after publishing and of which no readable line publishes, a task that is, or

@@ -69,7 +69,8 @@ fn speaks_of_outputs(text: &str) -> bool {
 
 /// Whether something of a script that is not read may write an output.
 fn may_write(checkout: &Checkout, step: &Step, script: &Script, name: &str) -> bool {
-    let unread = || script.unread.iter().any(|(_, why)| !why.is_of_conditions());
+    // Of what is not there nothing shows that it writes anything.
+    let unread = || script.unread.iter().any(|(_, why)| !why.is_of_conditions() && !why.is_absent());
     let unnamed = || script.unnamed.iter().any(|line| may_name(line, name));
     let told = || script.commands.iter().any(|command| writes_itself(checkout, command));
     unread() || unnamed() || told() || of_windows(checkout, step, name)
@@ -139,8 +140,9 @@ fn is_read(script: &Script, command: &Command) -> bool {
         let neutral = found().within(&catalogue.index.neutral).filter_map(|at| catalogue.neutral.get(at));
         let producers = found().within(&catalogue.index.producers).filter_map(|at| catalogue.producers.get(at));
         // What runs tasks of the checkout may do anything.
-        let runs_tasks =
-            |tool: &&Tool| tool.does.iter().all(|does| matches!(does, Does::Else | Does::Images | Does::Git));
+        let runs_tasks = |tool: &&Tool| {
+            tool.does.iter().all(|does| matches!(does, Does::Else | Does::Images | Does::Git | Does::Task))
+        };
         let mut tools = catalogue.tools.of_program(program).filter(|tool| !runs_tasks(tool));
         tools.any(|tool| any(&tool.commands))
             || sinks.map(|sink| &sink.commands).any(|commands| any(commands))

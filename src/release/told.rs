@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use super::doer::Doer;
 use super::facts::Publish;
-use super::opaque::is_program;
+use super::opaque::{is_of_documentation, is_of_tests, is_program};
 use super::speech::{self, builds, hands_out, harmless};
 use crate::catalogue::{Catalogue, CommandPattern, fits};
 use crate::checkout::Checkout;
@@ -276,7 +276,8 @@ fn by_path(at: At<'_>, command: &Command, words: &[Text]) -> Option<String> {
     let told = told(words);
     let program = words.first().and_then(matching::program).unwrap_or(base);
     let doer = Doer::command(at.step, command, words);
-    if is_known(&doer, program) || speaks_of_else(&told) || super::opaque::is_of_tests(path) {
+    let aside = is_of_tests(path) || is_of_documentation(path);
+    if aside || is_known(&doer, program) || speaks_of_else(&told) {
         return None;
     }
     let mut behind_option = false;
