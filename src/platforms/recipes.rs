@@ -117,10 +117,13 @@ fn recipes(checkout: &Checkout, folder: &str, arguments: &[&str]) -> Option<Vec<
     Some(kept.chain(unread.into_iter().map(|path| Recipes { path, text: None })).collect())
 }
 
+/// A Makefile or one that it includes: its path and what is in it.
+type Makefile = (Arc<str>, Vec<Entry>);
+
 /// A Makefile and the files that it includes by name, and those that could not be read.
-fn read(checkout: &Checkout, folder: &str, path: String) -> (Vec<(Arc<str>, Vec<Entry>)>, Vec<Arc<str>>) {
+fn read(checkout: &Checkout, folder: &str, path: String) -> (Vec<Makefile>, Vec<Arc<str>>) {
     let mut open = vec![Arc::from(path)];
-    let (mut files, mut unread): (Vec<(Arc<str>, Vec<Entry>)>, Vec<Arc<str>>) = (Vec::new(), Vec::new());
+    let (mut files, mut unread): (Vec<Makefile>, Vec<Arc<str>>) = (Vec::new(), Vec::new());
     while let Some(path) = open.pop() {
         if files.len() > MOST_INCLUDED || files.iter().any(|(known, _)| *known == path) {
             continue;
@@ -153,7 +156,7 @@ struct Rule {
 struct Rules(Vec<Rule>);
 
 impl Rules {
-    fn of(files: &[(Arc<str>, Vec<Entry>)]) -> Self {
+    fn of(files: &[Makefile]) -> Self {
         let entries = || files.iter().enumerate().flat_map(|(file, (_, all))| all.iter().map(move |e| (file, e)));
         let mut variables = Variables::of(entries().map(|(_, entry)| entry));
         let mut rules: Vec<Rule> = Vec::new();

@@ -270,7 +270,7 @@ fn unknown_action(job: &Job, index: usize, step: &Step, action: &ActionUse, own:
 
 /// Whether an input of an action says that it publishes (`command: publish`).
 fn tells_to_publish(action: &ActionUse) -> bool {
-    let says = |value: &str| value.split_ascii_whitespace().take(MOST_OF_A_STEP).any(|word| orders_out(word));
+    let says = |value: &str| value.split_ascii_whitespace().take(MOST_OF_A_STEP).any(orders_out);
     action.inputs.iter().filter_map(|input| input.value.literal()).any(says)
 }
 

@@ -27,12 +27,10 @@ use std::collections::{BTreeSet, HashMap};
 
 use crate::checkout::Checkout;
 use crate::commands::Scripts;
-use crate::model::{
-    CacheMode, Cond, EventKind, Flow, Note, Outline, Pipeline, Platform, Problem, Review, Severity, Span,
-};
+use crate::model::{EventKind, Flow, Note, Outline, Pipeline, Platform, Problem, Review, Severity, Span};
 use crate::syntax::yaml::Node;
 use kept::Kept;
-use scope::{Inputs, Run};
+use scope::Run;
 use shared::Earlier;
 use source::{Source, Sources};
 use workflow::Frame;
@@ -171,21 +169,7 @@ fn pipeline(
         };
         let mut run = Run::new(&event, lowering.sources.checkout().slug());
         run.started_here = !starting.is_empty();
-        let inputs = if event.kind == EventKind::Dispatch { Inputs::Dispatched } else { Inputs::None };
-        let frame = Frame {
-            source,
-            run: &run,
-            inputs,
-            prefix: String::new(),
-            token: None,
-            cond: Cond::TRUE,
-            needs: Vec::new(),
-            chain: Vec::new(),
-            files: Vec::new(),
-            cache: CacheMode::Default,
-            leg: String::new(),
-            earlier: Some(&earlier),
-        };
+        let frame = Frame { earlier: Some(&earlier), ..Frame::started(source, &run, event.kind) };
         let jobs = workflow::lower(lowering, &frame).jobs;
         flows.extend(starting.into_iter().map(|before| Flow::new(event.clone(), starting::behind(before, &jobs))));
         if !run.started_here {

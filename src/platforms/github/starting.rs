@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::scope::{Inputs, Run};
+use super::scope::Run;
 use super::source::Source;
 use super::workflow::{self, Frame};
 use super::{Lowering, events, is_workflow};
-use crate::model::{CacheMode, Cond, EventKind, Job};
+use crate::model::Job;
 use crate::syntax::yaml::Node;
 
 /// Runs that are looked at for one workflow: more make it as if none were shown.
@@ -36,22 +36,9 @@ pub(super) fn runs(lowering: &Lowering<'_>, source: &Source, on: Node<'_>) -> Ve
                 return Vec::new();
             }
             let run = Run::new(&event, lowering.sources.checkout().slug());
-            let inputs = if event.kind == EventKind::Dispatch { Inputs::Dispatched } else { Inputs::None };
-            let frame = Frame {
-                source: started,
-                run: &run,
-                inputs,
-                // No job of the waiting workflow is called like a file.
-                prefix: format!("{}/", started.path.rsplit('/').next().unwrap_or(&started.path)),
-                token: None,
-                cond: Cond::TRUE,
-                needs: Vec::new(),
-                chain: Vec::new(),
-                files: Vec::new(),
-                cache: CacheMode::Default,
-                leg: String::new(),
-                earlier: None,
-            };
+            // No job of the waiting workflow is called like a file.
+            let prefix = format!("{}/", started.path.rsplit('/').next().unwrap_or(&started.path));
+            let frame = Frame { prefix, ..Frame::started(started, &run, event.kind) };
             let of_run = |job: Arc<Job>| Arc::new(Job { other_run: true, ..Arc::unwrap_or_clone(job) });
             runs.push(workflow::lower(lowering, &frame).jobs.into_iter().map(of_run).collect());
         }

@@ -17,7 +17,9 @@ use super::source::Source;
 use super::steps;
 use super::traits;
 use super::value::Value;
-use crate::model::{CacheMode, Cond, Definition, Hop, Job, Location, Problem, RunnerChoice, Text, TokenScope};
+use crate::model::{
+    CacheMode, Cond, Definition, EventKind, Hop, Job, Location, Problem, RunnerChoice, Text, TokenScope,
+};
 use crate::syntax::yaml::Node;
 
 /// Called workflows may nest this deep; the platform's own limit is 10.
@@ -51,6 +53,26 @@ pub(super) struct Frame<'a> {
     pub(super) leg: String,
     /// The jobs of this file under the events so far, for a workflow that the event starts itself.
     pub(super) earlier: Option<&'a Earlier>,
+}
+
+impl<'a> Frame<'a> {
+    /// That of a workflow which an event starts.
+    pub(super) fn started(source: &'a Source, run: &'a Run<'a>, kind: EventKind) -> Self {
+        Self {
+            source,
+            run,
+            inputs: if kind == EventKind::Dispatch { Inputs::Dispatched } else { Inputs::None },
+            prefix: String::new(),
+            token: None,
+            cond: Cond::TRUE,
+            needs: Vec::new(),
+            chain: Vec::new(),
+            files: Vec::new(),
+            cache: CacheMode::Default,
+            leg: String::new(),
+            earlier: None,
+        }
+    }
 }
 
 /// The jobs of a workflow and the values that it hands to its caller.
