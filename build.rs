@@ -1,4 +1,4 @@
-//! Turns the data files in `rules/` into JSON texts, so that the program parses no YAML of its own at start: what grading
+//! Turns the data files in `rules/` into packed JSON texts, so that the program parses no YAML of its own at start: what grading
 //! needs, what only definitions of runners need, and the cards that only `explain` and the like read.
 
 use std::error::Error;
@@ -215,8 +215,9 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let out = env::var("OUT_DIR")?;
     let out = Path::new(&out);
-    fs::write(out.join("catalogue.json"), serde_json::to_string(&Value::Object(all))?)?;
-    fs::write(out.join("runners.json"), serde_json::to_string(&runners)?)?;
-    fs::write(out.join("cards.json"), serde_json::to_string(&Value::Object(cards))?)?;
+    for (name, value) in [("catalogue", Value::Object(all)), ("runners", runners), ("cards", Value::Object(cards))] {
+        let packed = lz4_flex::compress_prepend_size(serde_json::to_string(&value)?.as_bytes());
+        fs::write(out.join(name).with_extension("json.lz4"), packed)?;
+    }
     Ok(())
 }

@@ -102,7 +102,7 @@ impl Cards {
     pub fn get() -> &'static Cards {
         static CARDS: OnceLock<Cards> = OnceLock::new();
         CARDS.get_or_init(|| {
-            let cards = serde_json::from_str(include_str!(concat!(env!("OUT_DIR"), "/cards.json")));
+            let cards = super::unpacked(include_bytes!(concat!(env!("OUT_DIR"), "/cards.json.lz4")));
             cards.unwrap_or_else(|error| super::broken(&error))
         })
     }

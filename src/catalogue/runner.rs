@@ -60,7 +60,7 @@ impl Field {
 
 /// Read when a definition is found.
 static ALL: LazyLock<Vec<RunnerFields>> = LazyLock::new(|| {
-    let all = serde_json::from_str(include_str!(concat!(env!("OUT_DIR"), "/runners.json")));
+    let all = super::unpacked(include_bytes!(concat!(env!("OUT_DIR"), "/runners.json.lz4")));
     all.unwrap_or_else(|error| super::broken(&error))
 });
 
