@@ -40,12 +40,13 @@ pub struct Found {
 pub fn claims(checkout: &Checkout) -> Vec<Found> {
     static FILES: LazyLock<GlobSet> = LazyLock::new(|| globs(&Catalogue::get().claims.files));
     let rules = &Catalogue::get().claims;
-    let Ok(word) = AhoCorasick::builder().ascii_case_insensitive(true).build(["slsa"]) else { return Vec::new() };
+    static WORD: LazyLock<Option<AhoCorasick>> =
+        LazyLock::new(|| AhoCorasick::builder().ascii_case_insensitive(true).build(["slsa"]).ok());
     let documents = checkout.files().iter().filter(|path| FILES.is_match(&***path) && !rules.excepts(path));
     let documents: Vec<&Arc<str>> = documents.take(MAX_DOCUMENTS).collect();
     let texts = spread(&documents, |path| {
         let text = checkout.glance(path).ok()?;
-        word.is_match(&*text).then_some((*path, text))
+        WORD.as_ref()?.is_match(&*text).then_some((*path, text))
     });
     if texts.is_empty() {
         return Vec::new();

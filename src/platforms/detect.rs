@@ -42,9 +42,26 @@ pub fn unassessed(checkout: &Checkout) -> Vec<Unassessed> {
 /// is a pipeline.
 #[derive(Debug, Default)]
 struct Ends {
-    by_tail: HashMap<Tail, Vec<(usize, &'static str)>>,
+    by_tail: HashMap<Tail, Vec<Wanted>>,
     /// Patterns with a wildcard so near to their end that it says nothing.
-    open: Vec<(usize, &'static str)>,
+    open: Vec<Wanted>,
+}
+
+/// A pattern of files that a detector takes for its own.
+#[derive(Debug)]
+struct Wanted {
+    /// The number of the detector.
+    detector: usize,
+    pattern: &'static str,
+    /// What every path begins with that fits.
+    start: &'static str,
+}
+
+impl Wanted {
+    fn is(&self, path: &str) -> bool {
+        let head = path.as_bytes().get(..self.start.len());
+        head.is_some_and(|head| head.eq_ignore_ascii_case(self.start.as_bytes())) && pattern::path(self.pattern, path)
+    }
 }
 
 /// The last bytes of a text in lower case.
@@ -64,7 +81,8 @@ impl Ends {
                     Some(tail) => ends.by_tail.entry(tail).or_default(),
                     None => &mut ends.open,
                 };
-                list.push((at, pattern.as_str()));
+                let start = pattern.split('*').next().unwrap_or_default();
+                list.push(Wanted { detector: at, pattern, start });
             }
         }
         ends
@@ -74,7 +92,7 @@ impl Ends {
     fn detectors(&self, path: &str) -> BTreeSet<usize> {
         let by_tail = tail(path).and_then(|tail| self.by_tail.get(&tail));
         let candidates = by_tail.into_iter().flatten().chain(&self.open);
-        candidates.filter(|(_, pattern)| pattern::path(pattern, path)).map(|(at, _)| *at).collect()
+        candidates.filter(|wanted| wanted.is(path)).map(|wanted| wanted.detector).collect()
     }
 }
 

@@ -98,8 +98,12 @@ pub(super) fn pushed_before(flow: &Flow, facts: &FlowFacts<'_>, job: usize, last
 fn pushing(flow: &Flow, facts: &FlowFacts<'_>, job: usize, last: usize) -> BTreeSet<usize> {
     let image = |p: &&Publish<'_>| matches!(p.sink.kind, Kind::Image | Kind::OciArtifact);
     let Some(own) = facts.get(job) else { return BTreeSet::new() };
+    let earlier = facts.earlier(flow, job);
+    if earlier.is_empty() || taking(own, last).next().is_none() {
+        return BTreeSet::new();
+    }
     let mut pushed: Vec<(usize, Name)> = Vec::new();
-    for (at, before) in facts.earlier(flow, job).iter().filter_map(|at| Some((*at, facts.get(*at)?))) {
+    for (at, before) in earlier.iter().filter_map(|at| Some((*at, facts.get(*at)?))) {
         let publishes = before.publishes.iter().filter(image);
         pushed.extend(publishes.flat_map(refs).map(|r| (at, Name::new(r.as_str()))));
         // What goes to a registry that lasts as long as the run is no publication.
@@ -112,37 +116,40 @@ fn pushing(flow: &Flow, facts: &FlowFacts<'_>, job: usize, last: usize) -> BTree
     let names: HashSet<&str> = pushed.iter().map(|(_, name)| name.name()).collect();
     let own_refs: Vec<Text> = own.publishes.iter().filter(|p| image(p) && !p.sink.index).flat_map(refs).collect();
     let made: Vec<&Name> = own.own_images().made().filter(|made| names.contains(made.name())).collect();
-    let working: HashSet<usize> = own.working.iter().copied().collect();
     let mut found = BTreeSet::new();
-    for (step, doer) in
-        own.doers.iter().enumerate().take(last.saturating_add(1)).flat_map(|(s, d)| d.iter().map(move |d| (s, d)))
-    {
-        let works = working.contains(&step);
-        let texts: Vec<&Text> = match doer.act {
-            Act::Action(_, action) if works => action.inputs.iter().map(|input| &input.value).collect(),
-            Act::Command(_, _, words) if works || takes_images(words) => words.iter().collect(),
-            _ => continue,
-        };
-        for item in texts.into_iter().flat_map(|text| text.items(&[',', ' ', '='])).filter(|i| !own_refs.contains(i)) {
-            let item = item.as_str();
-            // A repository may be called like its image.
-            let reference = item.contains([':', '@']) || item.split('/').next().is_some_and(|host| host.contains('.'));
-            if !reference
-                || !names.contains(naming::image_name(item).as_str())
-                || !facts.count.comparisons(pushed.len())
-            {
-                continue;
-            }
-            let asked = Name::new(item);
-            if made.contains(&&asked) {
-                continue;
-            }
-            found.extend(
-                pushed.iter().filter(|(_, made)| made.name() == asked.name() && made.may_be(&asked)).map(|(at, _)| *at),
-            );
+    for item in taking(own, last).flat_map(|text| text.items(&[',', ' ', '='])).filter(|i| !own_refs.contains(i)) {
+        let item = item.as_str();
+        // A repository may be called like its image.
+        let reference = item.contains([':', '@']) || item.split('/').next().is_some_and(|host| host.contains('.'));
+        if !reference
+            || !names.contains(naming::image_name(item).as_str())
+            || !facts.count.comparisons(pushed.len())
+        {
+            continue;
         }
+        let asked = Name::new(item);
+        if made.contains(&&asked) {
+            continue;
+        }
+        found.extend(
+            pushed.iter().filter(|(_, made)| made.name() == asked.name() && made.may_be(&asked)).map(|(at, _)| *at),
+        );
     }
     found
+}
+
+/// What the steps of a job up to one say to what works or takes images.
+fn taking<'p>(own: &Facts<'p>, last: usize) -> impl Iterator<Item = &'p Text> {
+    let doers = own.doers.iter().enumerate().take(last.saturating_add(1));
+    let doers = doers.flat_map(|(step, doers)| doers.iter().map(move |doer| (step, doer)));
+    doers.flat_map(|(step, doer)| -> Vec<&'p Text> {
+        let works = || own.working.binary_search(&step).is_ok();
+        match doer.act {
+            Act::Action(_, action) if works() => action.inputs.iter().map(|input| &input.value).collect(),
+            Act::Command(_, _, words) if takes_images(words) || works() => words.iter().collect(),
+            _ => Vec::new(),
+        }
+    })
 }
 
 /// Whether a step makes an index with a part that no step is shown to push. What a digest names is no tag's.

@@ -393,43 +393,15 @@ pub(super) fn image_name(reference: &str) -> String {
     let text = ["docker://", "oci://", "https://", "name="].iter().fold(text, |t, p| t.strip_prefix(p).unwrap_or(t));
     let text = text.split("@sha256:").next().unwrap_or(text);
     let text = if text.contains("@${{") { text.split("@${{").next().unwrap_or(text) } else { text };
-    // A tag stands behind the last colon after the last slash that is no part of an unknown.
-    let mut depth = 0;
-    let mut slash = 0;
-    let mut colon = None;
-    let mut at = 0;
-    while let Some(rest) = text.get(at..).filter(|r| !r.is_empty()) {
-        if rest.starts_with("${{") {
-            depth += 1;
-            at += 3;
-            continue;
-        }
-        if rest.starts_with("}}") {
-            depth -= 1;
-            at += 2;
-            continue;
-        }
-        let Some(c) = rest.chars().next() else { break };
-        if depth == 0 {
-            match c {
-                '/' => {
-                    slash = at;
-                    colon = None;
-                }
-                ':' => colon = Some(at),
-                _ => {}
-            }
-        }
-        at += c.len_utf8();
-    }
-    let text = match colon {
-        Some(at) if at >= slash => text.get(..at).unwrap_or(text),
-        _ => text,
+    let text = match tag_mark(text) {
+        Some(at) => text.get(..at).unwrap_or(text),
+        None => text,
     };
     let text = text.trim_end_matches('/');
     // What no reference can hold is a scrap of a command.
     let fixed = text.split("${{").map(|p| p.split("}}").last().unwrap_or(p));
-    let scrap = |c: char| !c.is_alphanumeric() && !"._-/:@+{}".contains(c);
+    let scrap =
+        |c: char| !c.is_alphanumeric() && !matches!(c, '.' | '_' | '-' | '/' | ':' | '@' | '+' | '{' | '}');
     if text.is_empty() || fixed.into_iter().any(|p| p.contains(scrap)) {
         return String::new();
     }
@@ -438,6 +410,36 @@ pub(super) fn image_name(reference: &str) -> String {
     let registry = lower.split('/').next().unwrap_or_default();
     let named = registry.contains(['.', ':', '$']) || registry == "localhost";
     if named && lower.contains('/') || lower.starts_with("${{") { lower } else { format!("docker.io/{lower}") }
+}
+
+/// Where the tag of a reference begins: at the last colon after the last slash that is no part of an unknown.
+fn tag_mark(text: &str) -> Option<usize> {
+    if !text.contains("${{") {
+        let name = text.rfind('/').map_or(0, |slash| slash + 1);
+        return text.get(name..)?.rfind(':').map(|at| name + at);
+    }
+    let bytes = text.as_bytes();
+    let mut depth = 0;
+    let mut colon = None;
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        let rest = bytes.get(at..).unwrap_or_default();
+        match byte {
+            b'$' if rest.starts_with(b"${{") => {
+                depth += 1;
+                at += 2;
+            }
+            b'}' if rest.starts_with(b"}}") => {
+                depth -= 1;
+                at += 1;
+            }
+            b'/' if depth == 0 => colon = None,
+            b':' if depth == 0 => colon = Some(at),
+            _ => {}
+        }
+        at += 1;
+    }
+    colon
 }
 
 /// Whether the kind's packages are rewritten by their registry, so that a digest made before does not name them.

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::scope::Run;
+use super::shared::Earlier;
 use super::source::Source;
 use super::workflow::{self, Frame};
 use super::{Lowering, events, is_workflow};
@@ -31,6 +32,7 @@ pub(super) fn runs(lowering: &Lowering<'_>, source: &Source, on: Node<'_>) -> Ve
         let Some(triggers) = started.root().and_then(|root| root.get("on").or_else(|| root.get("true"))) else {
             return Vec::new();
         };
+        let earlier = Earlier::default();
         for event in events::triggers(triggers).events {
             if runs.len() >= MOST_RUNS {
                 return Vec::new();
@@ -38,7 +40,7 @@ pub(super) fn runs(lowering: &Lowering<'_>, source: &Source, on: Node<'_>) -> Ve
             let run = Run::new(&event, lowering.sources.checkout().slug());
             // No job of the waiting workflow is called like a file.
             let prefix = format!("{}/", started.path.rsplit('/').next().unwrap_or(&started.path));
-            let frame = Frame { prefix, ..Frame::started(started, &run, event.kind) };
+            let frame = Frame { prefix, earlier: Some(&earlier), ..Frame::started(started, &run, event.kind) };
             let of_run = |job: Arc<Job>| Arc::new(Job { other_run: true, ..Arc::unwrap_or_clone(job) });
             runs.push(workflow::lower(lowering, &frame).jobs.into_iter().map(of_run).collect());
         }
