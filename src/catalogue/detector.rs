@@ -62,4 +62,7 @@ pub struct Clue {
     /// Only when the line above, comments and blank ones left out, matches this.
     #[serde(default)]
     pub below: Option<String>,
+    /// Only when some line of the file, comments left out, matches this: what is not in the file runs there.
+    #[serde(default)]
+    pub beside: Option<String>,
 }

@@ -44,6 +44,10 @@ impl<'d> Clues<'d> {
 fn best<'d>(clues: &[&OnceClue<'d>], path: &Arc<str>, text: &str) -> Option<Sign<'d>> {
     let mut found: Option<(usize, Sign<'d>)> = None;
     let mut last = "";
+    let beside: Vec<OnceCell<bool>> = vec![OnceCell::new(); clues.len()];
+    let holds = |rank: usize, clue: &OnceClue<'d>| {
+        beside.get(rank).is_none_or(|known| *known.get_or_init(|| clue.is_beside(text)))
+    };
     for (number, line) in text.lines().enumerate() {
         if line.trim().is_empty() || is_comment(line) {
             continue;
@@ -51,7 +55,7 @@ fn best<'d>(clues: &[&OnceClue<'d>], path: &Arc<str>, text: &str) -> Option<Sign
         let above = std::mem::replace(&mut last, line);
         let better = found.as_ref().map_or(usize::MAX, |(rank, _)| *rank);
         for (rank, clue) in clues.iter().enumerate().take(better) {
-            if let Some(hit) = clue.find(line, above) {
+            if let Some(hit) = clue.find(line, above).filter(|_| holds(rank, clue)) {
                 found = Some((
                     rank,
                     Sign { what: &clue.clue.what, location: within(path, number, line, marked(hit.as_str())) },
@@ -98,6 +102,7 @@ struct Compiled {
     matches: Regex,
     unless: Option<Regex>,
     below: Option<Regex>,
+    beside: Option<Regex>,
 }
 
 impl<'d> OnceClue<'d> {
@@ -110,10 +115,16 @@ impl<'d> OnceClue<'d> {
         let option = |pattern: &Option<String>| pattern.as_deref().and_then(compile);
         let clue = self.clue;
         let compiled = || {
-            let (unless, below) = (option(&clue.unless), option(&clue.below));
-            Some(Compiled { matches: compile(&clue.matches)?, unless, below })
+            let [unless, below, beside] = [&clue.unless, &clue.below, &clue.beside].map(option);
+            Some(Compiled { matches: compile(&clue.matches)?, unless, below, beside })
         };
         self.compiled.get_or_init(compiled).as_ref()
+    }
+
+    /// Whether the file holds the line that the clue wants besides.
+    fn is_beside(&self, text: &str) -> bool {
+        let wanted = self.get().and_then(|compiled| compiled.beside.as_ref());
+        wanted.is_none_or(|wanted| text.lines().any(|line| !is_comment(line) && wanted.is_match(line)))
     }
 
     /// Where the clue stands on a line that follows `above`.
