@@ -39,9 +39,8 @@ pub(super) fn builds(flow: &Flow, facts: &FlowFacts<'_>, publishes: &[&Publish<'
         let Some(own) = facts.get(publish.job) else { continue };
         let end = ends.entry(publish.job).or_default();
         *end = publish.step.max(*end);
-        let origins = publish.files.iter().flat_map(|f| f.value.items(&[',']));
         let origins: Vec<Origin> =
-            origins.map(|f| origin(flow, facts, publish.job, publish.step, f.as_str())).collect();
+            made(publish).into_iter().map(|f| origin(flow, facts, publish.job, publish.step, f.as_str())).collect();
         for location in origins.iter().filter_map(|o| o.brought.clone()) {
             let why = "among the published files are some from elsewhere, and nothing shows how they were built";
             found.unknown.push((why.to_owned(), location));
@@ -93,6 +92,16 @@ pub(super) fn builds(flow: &Flow, facts: &FlowFacts<'_>, publishes: &[&Publish<'
     found.unknown.sort_unstable();
     found.unknown.dedup();
     found
+}
+
+/// What a step publishes of its stream: what lies beside it and nobody runs, an SBOM for one, is made by other jobs.
+fn made(publish: &Publish<'_>) -> Vec<Text> {
+    let mut items: Vec<Text> = publish.files.iter().flat_map(|f| f.value.items(&[','])).collect();
+    let beside = |item: &Text| ancillary(item.as_str());
+    if items.iter().any(beside) && !items.iter().all(beside) {
+        items.retain(|item| !beside(item));
+    }
+    items
 }
 
 /// Whether a fetch may bring what a step publishes.

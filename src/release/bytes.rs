@@ -1,5 +1,6 @@
 //! How bytes flow: from the job that makes a file, through artifacts, to the step that publishes it.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::doer::{Act, Doer};
@@ -237,7 +238,34 @@ pub(super) fn same_artifact(fetched: &str, stored: &str) -> bool {
     if plain(fetched) && plain(stored) {
         return fetched == stored;
     }
+    let (fetched, stored) = (&*alike(fetched, stored), &*alike(stored, fetched));
     fetched == stored || pattern::wildcard(fetched, stored) || glob::overlaps(fetched, stored)
+}
+
+/// Unknown parts of a name that are compared with those of another one.
+const MOST_SYMBOLS: usize = 8;
+
+/// A name in which unknown parts that the other one has as well are known: both have the same there, whichever job asks,
+/// but for what legs of a matrix differ in.
+fn alike<'n>(name: &'n str, other: &str) -> Cow<'n, str> {
+    if !name.contains("${{") {
+        return Cow::Borrowed(name);
+    }
+    let (own, other) = (Text::new(name), Text::new(other));
+    let shared = own.symbols().take(MOST_SYMBOLS).filter(|symbol| {
+        let same = |other: &str| without_job(other) == without_job(symbol);
+        !symbol.contains("matrix.") && !symbol.contains("strategy.") && other.symbols().take(MOST_SYMBOLS).any(same)
+    });
+    let known = |symbol: &str| -> String {
+        without_job(symbol).chars().map(|c| if c.is_alphanumeric() { c } else { '_' }).collect()
+    };
+    let filled = shared.fold(own.clone(), |text, symbol| text.filled(symbol, &Text::new(known(symbol))));
+    Cow::Owned(filled.as_str().to_owned())
+}
+
+/// What a symbol says without the job that it is of.
+fn without_job(symbol: &str) -> &str {
+    symbol.strip_prefix("jobs.").and_then(|rest| rest.split_once(".steps.")).map_or(symbol, |(_, own)| own)
 }
 
 /// What a step stores as an artifact.

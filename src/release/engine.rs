@@ -121,10 +121,7 @@ fn pushing(flow: &Flow, facts: &FlowFacts<'_>, job: usize, last: usize) -> BTree
         let item = item.as_str();
         // A repository may be called like its image.
         let reference = item.contains([':', '@']) || item.split('/').next().is_some_and(|host| host.contains('.'));
-        if !reference
-            || !names.contains(naming::image_name(item).as_str())
-            || !facts.count.comparisons(pushed.len())
-        {
+        if !reference || !names.contains(naming::image_name(item).as_str()) || !facts.count.comparisons(pushed.len()) {
             continue;
         }
         let asked = Name::new(item);

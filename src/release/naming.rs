@@ -400,8 +400,7 @@ pub(super) fn image_name(reference: &str) -> String {
     let text = text.trim_end_matches('/');
     // What no reference can hold is a scrap of a command.
     let fixed = text.split("${{").map(|p| p.split("}}").last().unwrap_or(p));
-    let scrap =
-        |c: char| !c.is_alphanumeric() && !matches!(c, '.' | '_' | '-' | '/' | ':' | '@' | '+' | '{' | '}');
+    let scrap = |c: char| !c.is_alphanumeric() && !matches!(c, '.' | '_' | '-' | '/' | ':' | '@' | '+' | '{' | '}');
     if text.is_empty() || fixed.into_iter().any(|p| p.contains(scrap)) {
         return String::new();
     }

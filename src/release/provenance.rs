@@ -67,6 +67,11 @@ pub struct Provenance {
 impl Refused {
     /// What to do about it where it stands, if one thing is enough.
     pub fn remedy(&self) -> Option<String> {
+        if let Some(builder) = Catalogue::get().builders.iter().find(|builder| builder.id == self.rule) {
+            let old = builder.runs_why.as_ref().is_some_and(|why| self.why.ends_with(why.as_str()));
+            let version = builder.runs_since.as_ref().filter(|_| old)?;
+            return Some(format!("Name a full release tag from `v{version}` on"));
+        }
         let producer = Catalogue::get().producers.iter().find(|p| p.id == self.rule)?;
         let file = |picks: &[Pick]| picks.iter().find_map(|pick| pick.input.clone());
         if self.why == CHECKSUMS_ALONE
