@@ -222,7 +222,9 @@ impl<'c> Scripts<'c> {
             if let Some(why) = &entered.unread {
                 all.unread.push((command.location.clone(), why.clone()));
             }
+            let mut pieces = entered.pieces;
             for implied in entered.implied {
+                pieces.extend(follow::script_of(&implied.words, &command.folder));
                 let typed =
                     implied.words.first().is_some_and(|w| !w.as_str().contains(':') || w.as_str().contains('/'));
                 let implied = Command {
@@ -245,14 +247,14 @@ impl<'c> Scripts<'c> {
                     all.commands.push(implied);
                 }
             }
-            if entered.pieces.is_empty() {
+            if pieces.is_empty() {
                 continue;
             }
             if chain.len() > MOST_HOPS {
                 all.unread.push((command.location.clone(), Bound::Hops(MOST_HOPS).into()));
                 continue;
             }
-            for piece in entered.pieces {
+            for piece in pieces {
                 let mut inner = self.piece(&piece, &command, &chain, env, budget);
                 if entered.publications_only {
                     inner = publications(inner);

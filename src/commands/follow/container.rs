@@ -230,9 +230,12 @@ impl<'a> Image<'a> {
 
 // Running
 
+/// How a shell is told that its script is the next word.
+const SCRIPT: &[&str] = &["-c", "-ec", "-lc", "-exc", "-xec", "-euc"];
+
 fn run(call: &Call<'_>, known: &[Built]) -> Option<Entered> {
     let Contained { options, image, rest } = wrappers::contained(call.words, &Catalogue::get().wrappers)?;
-    if !call.words.iter().take(3).any(|w| w.as_str() == "run") || call.words.iter().any(|w| w.as_str() == "compose") {
+    if !call.words.iter().take(3).any(|w| w.as_str() == "run") {
         return None;
     }
     let name = untagged(image.as_str()).to_ascii_lowercase();
@@ -245,13 +248,21 @@ fn run(call: &Call<'_>, known: &[Built]) -> Option<Entered> {
         let words: Vec<Text> = std::iter::once(program).chain(rest.iter().cloned()).collect();
         return if words.iter().any(|w| w.is_empty()) { None } else { implied(words, None) };
     }
+    // A service's own definition names its image.
+    if call.words.iter().any(|w| w.as_str() == "compose") {
+        return None;
+    }
     if let Some(built) = known.iter().rev().find(|b| b.tags.iter().any(|t| t.eq_ignore_ascii_case(&name))) {
         let (words, location) = started(call, built, rest)?;
         return implied(words, Some(location));
     }
-    let entry = Catalogue::get().images.iter().find(|i| i.images.iter().any(|p| pattern::wildcard(p, &name)))?;
-    let words = std::iter::once(Text::from(entry.program.as_str())).chain(rest.iter().cloned()).collect();
-    implied(words, None)
+    let known = || Catalogue::get().images.iter().find(|i| i.images.iter().any(|p| pattern::wildcard(p, &name)));
+    // An entry point that takes a script is a shell.
+    let program = match rest.first().is_some_and(|first| SCRIPT.contains(&first.as_str())) {
+        true => "sh",
+        false => known()?.program.as_str(),
+    };
+    implied(std::iter::once(Text::from(program)).chain(rest.iter().cloned()).collect(), None)
 }
 
 /// The command that an image built from the checkout starts with, and the instruction that says so.

@@ -27,7 +27,10 @@ pub(crate) use replaced::edits_in_place;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::catalogue::Catalogue;
 use crate::checkout::{Bearing, Checkout};
+use crate::commands::matching::program;
+use crate::commands::wrappers::handed;
 use crate::commands::{Choices, matching};
 use crate::model::{Location, Problem, Text, Unread};
 use crate::syntax::conf::{self, Language, Lines, Value, unfinished};
@@ -76,6 +79,21 @@ pub(super) struct Implied {
     pub(super) words: Vec<Text>,
     /// Where the configuration says so; `None` for the command itself.
     pub(super) location: Option<Location>,
+}
+
+/// The script that the words of an implied command hand to a shell (`sh -c '...'`).
+pub(super) fn script_of(words: &[Text], folder: &Text) -> Option<Piece> {
+    let handed = handed(words, None, &Catalogue::get().wrappers)?;
+    Some(Piece {
+        text: handed.script.as_str().to_owned(),
+        shell: words.first().and_then(program).unwrap_or_default().to_owned(),
+        path: Arc::from(""),
+        line: 0,
+        margins: (0, 0),
+        env: Vec::new(),
+        folder: folder.clone(),
+        positional: handed.arguments.into_iter().skip(1).collect(),
+    })
 }
 
 /// Where a command leads.
