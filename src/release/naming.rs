@@ -101,9 +101,9 @@ pub(super) fn names(checkout: &Checkout, flow: &Flow, publish: &Publish<'_>) -> 
                 .first()
                 .map(|p| p.value.to_string())
                 .or_else(|| manifest::name(checkout, sink.kind, &folder))
-                .or_else(|| manifest::name(checkout, sink.kind, publish.doer.folder().as_str()))
+                .or_else(|| working_name(checkout, sink.kind, publish.doer.folder().as_str()))
                 .or_else(|| built_name(checkout, sink.kind, &folder))
-                .or_else(|| own_name(checkout))
+                .or_else(|| own_name(checkout).filter(|_| !names_packages(checkout, sink.kind)))
                 .unwrap_or_else(|| UNNAMED.to_owned());
             vec![Named::new(name, place.into_iter().collect())]
         }
@@ -187,6 +187,19 @@ fn workspace_crates(checkout: &Checkout, publish: &Publish<'_>, folder: &str) ->
     let names = crates.into_iter().take(MOST_CRATES).filter(|c| c.publishes).map(|c| c.name);
     let names: Vec<String> = names.filter(|name| !excluded.contains(&name.as_str())).collect();
     (!names.is_empty()).then_some(names)
+}
+
+/// The name of the package in the folder in which a step works that publishes another folder: not that of one which no
+/// client publishes.
+fn working_name(checkout: &Checkout, kind: Kind, folder: &str) -> Option<String> {
+    let manifest = || Package::glance(checkout, &join(folder, "package.json"));
+    let refused = kind == Kind::Npm && manifest().is_some_and(|package| package.private);
+    manifest::name(checkout, kind, folder).filter(|_| !refused)
+}
+
+/// Whether manifests of the checkout name packages of this kind, so that the repository's own name is none.
+fn names_packages(checkout: &Checkout, kind: Kind) -> bool {
+    kind == Kind::Npm && checkout.files().iter().any(|path| path.rsplit('/').next() == Some("package.json"))
 }
 
 /// The name of an npm package in a folder that only the build makes: that of the package from which it is made.
