@@ -11,7 +11,7 @@ use crate::model::{Cond, Flow, Job, Location, Step, StepBody, Text};
 use crate::syntax::pattern;
 
 /// A pattern of files in the job that makes them.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct FileRef {
     /// The job's key.
     pub job: String,

@@ -1,5 +1,7 @@
 //! Whether the subject of provenance covers what is published.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::bytes::{self, FileRef};
@@ -97,6 +99,10 @@ pub(super) struct Attested {
     pub left_out: Vec<Made>,
     /// The length of all these patterns.
     pub length: usize,
+    /// Whether they hold a file: asked again for every target.
+    pub holds: RefCell<HashMap<FileRef, bool>>,
+    /// Whether one of them may be a file.
+    pub meets: RefCell<HashMap<FileRef, bool>>,
 }
 
 /// Files in the job that makes them, ready to be held against others.
@@ -129,7 +135,7 @@ impl Attested {
         };
         let length = files.iter().chain(&left_out).map(|file| file.pattern.len()).sum();
         let (files, left_out) = (files.into_iter().map(made).collect(), left_out.into_iter().map(made).collect());
-        let new = Rc::new(Self { files, left_out, length });
+        let new = Rc::new(Self { files, left_out, length, holds: RefCell::default(), meets: RefCell::default() });
         facts.attested.borrow_mut().insert(key, Rc::clone(&new));
         new
     }

@@ -648,13 +648,22 @@ pub(super) fn is_somewhere(pattern: &str) -> bool {
 }
 
 /// Where the files of a pattern lay before what their job moves from a step on.
-pub(super) fn moved_from(flow: &Flow, facts: &FlowFacts<'_>, point: &Point, file: &FileRef) -> Vec<FileRef> {
+pub(super) fn moved_from(flow: &Flow, facts: &FlowFacts<'_>, point: &Point, file: &FileRef) -> Rc<[FileRef]> {
+    let key = (point.clone(), file.clone());
+    if let Some(known) = facts.moved.borrow().get(&key) {
+        return Rc::clone(known);
+    }
     let job = flow.jobs.get(point.job).filter(|j| j.key == file.job);
-    let Some((job, own)) = job.zip(facts.get(point.job)) else { return Vec::new() };
-    let (moves, pattern) = (own.moves(job), Pattern::new(&file.pattern));
-    facts.count.comparisons(moves.iter().map(|m| m.cost(&pattern)).sum());
-    let before = moves.iter().filter(|m| m.step >= point.step).flat_map(|m| m.before(&pattern));
-    before.map(|pattern| FileRef { job: file.job.clone(), pattern }).collect()
+    let Some((job, own)) = job.zip(facts.get(point.job)) else { return Rc::default() };
+    let pattern = Pattern::new(&file.pattern);
+    let later = || own.moves(job).iter().filter(|m| m.step >= point.step);
+    if !facts.count.comparisons(later().map(|m| m.cost(&pattern)).sum()) {
+        return Rc::default();
+    }
+    let before: Rc<[FileRef]> =
+        later().flat_map(|m| m.before(&pattern)).map(|pattern| FileRef { job: file.job.clone(), pattern }).collect();
+    facts.moved.borrow_mut().insert(key, Rc::clone(&before));
+    before
 }
 
 /// Containment in which a bare `*` of a hashing command reaches files of any folder with the same ending.

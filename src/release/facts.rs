@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::brought::{self, Brought};
 use super::buildx::{self, Change};
-use super::bytes::{Origin, Stored, feeds, needed, reads};
+use super::bytes::{FileRef, Origin, Stored, feeds, needed, reads};
 use super::count::Count;
 use super::coverage::{Attested, Subjects};
 use super::digests::Listed;
@@ -303,6 +303,8 @@ pub(super) struct FlowFacts<'p> {
     pub origins: RefCell<HashMap<(usize, usize, String), Origin>>,
     /// The files that provenance is made for, by its place among these facts: asked again for every target.
     pub attested: RefCell<HashMap<*const (), Rc<Attested>>>,
+    /// Where files lay before what their job moves from a step on: asked again for every target.
+    pub moved: RefCell<HashMap<(Point, FileRef), Rc<[FileRef]>>>,
     /// What fills a checksums file: asked again for every target.
     pub lists: RefCell<Lists>,
     /// The job and the step that symbols name.
@@ -320,6 +322,7 @@ impl<'p> FlowFacts<'p> {
             count: Rc::clone(count),
             origins: RefCell::default(),
             attested: RefCell::default(),
+            moved: RefCell::default(),
             lists: RefCell::default(),
             steps: RefCell::default(),
             pushed: RefCell::default(),

@@ -240,23 +240,37 @@ impl Named<'_, '_> {
     }
 
     fn contains(&self, f: &FileRef) -> bool {
-        let Attested { files: subjects, left_out, length } = &*self.attested;
+        let Attested { files: subjects, left_out, length, holds, .. } = &*self.attested;
+        if let Some(known) = holds.borrow().get(f) {
+            return *known;
+        }
         let all = Pattern::new(&f.pattern);
         let whole = Some(without_side_files(&f.pattern)).filter(|whole| *whole != f.pattern).map(Pattern::new);
         let has = |pattern: &Pattern| pattern.contains(&all) || whole.as_ref().is_some_and(|w| pattern.contains(w));
         let compared = subjects.len() + left_out.len() + length * f.pattern.len() / CELLS;
         // Nothing is shown about what is not compared.
-        self.question.facts.count.comparisons(compared)
-            && !left_out.iter().any(|s| s.job == f.job && s.pattern.overlaps(&all))
-            && subjects.iter().any(|s| s.job == f.job && (has(&s.pattern) || s.inside.as_ref().is_some_and(has)))
+        if !self.question.facts.count.comparisons(compared) {
+            return false;
+        }
+        let held = !left_out.iter().any(|s| s.job == f.job && s.pattern.overlaps(&all))
+            && subjects.iter().any(|s| s.job == f.job && (has(&s.pattern) || s.inside.as_ref().is_some_and(has)));
+        holds.borrow_mut().insert(f.clone(), held);
+        held
     }
 
     /// Whether a subject may be one of the files.
     fn meets(&self, f: &FileRef) -> bool {
-        let Attested { files: subjects, length, .. } = &*self.attested;
+        let Attested { files: subjects, length, meets, .. } = &*self.attested;
+        if let Some(known) = meets.borrow().get(f) {
+            return *known;
+        }
         let all = Pattern::new(&f.pattern);
-        self.question.facts.count.comparisons(subjects.len() + length * f.pattern.len() / CELLS);
-        subjects.iter().any(|s| s.job == f.job && s.pattern.overlaps(&all))
+        if !self.question.facts.count.comparisons(subjects.len() + length * f.pattern.len() / CELLS) {
+            return false;
+        }
+        let met = subjects.iter().any(|s| s.job == f.job && s.pattern.overlaps(&all));
+        meets.borrow_mut().insert(f.clone(), met);
+        met
     }
 }
 

@@ -146,6 +146,19 @@ fn a_run_has_a_number_of_steps() {
     assert_eq!(report.errors[0].line, Some(55));
 }
 
+#[test]
+fn what_one_leg_moves_is_not_asked_again_for_every_other_leg() {
+    let leg = |n: usize| {
+        let os = if n.is_multiple_of(3) { "windows-2025" } else { "ubuntu-24.04" };
+        format!("- {{ target: target-{n:02}-vendor-system-environment, os: {os} }}")
+    };
+    let legs: Vec<String> = (0..16).map(leg).collect();
+    let text = include_str!("legs.yml").replace("LEGS", &legs.join("\n          "));
+    let report = alone(&[file(BESIDE, text)]);
+    assert_eq!((report.level, report.errors.len()), (2, 0), "{:?} {:?}", report.cap, report.errors);
+    assert_eq!(report.cap.map(|cap| cap.requirement), Some(Requirement::ProvenanceUnforgeable));
+}
+
 /// The good release and these files, for which so much work may be done.
 fn with_work(files: &[(String, String)], most: usize) -> Report {
     let good = [file(".github/workflows/a.yml", GOOD)];
