@@ -125,6 +125,9 @@ pub struct Sink {
     pub makes: Vec<Pick>,
     /// Where the bytes come from.
     pub bytes: Bytes,
+    /// Whether its registry rewrites what it gets, so that a digest made before does not name what consumers download.
+    #[serde(default)]
+    pub rewrites: bool,
     /// Where the folder of the package comes from, relative to the step's folder.
     #[serde(default)]
     pub folder: Vec<Pick>,

@@ -11,7 +11,7 @@ use super::filenames::ancillary;
 use super::files;
 use super::glob::{self, Pattern};
 use super::images::image_covered;
-use super::naming::{self, image_names, registry_rewrites};
+use super::naming::{self, image_names};
 use super::tool::of_another_tool;
 use crate::catalogue::Bytes;
 use crate::model::{Flow, Kind, Location, Text};
@@ -191,7 +191,7 @@ pub(super) fn covers(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, un
     }
     let answer = files::covered(flow, facts, attest, unit);
     match answer {
-        Coverage::Yes(_) if registry_rewrites(unit.kind) => changed_by_registry(),
+        Coverage::Yes(_) if unit.publish.sink.rewrites => changed_by_registry(),
         other => other,
     }
 }

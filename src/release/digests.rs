@@ -9,7 +9,6 @@ use super::coverage::{Coverage, Unit, changed_by_registry, packed_again};
 use super::facts::{FlowFacts, step_of_symbol};
 use super::filenames::{ancillary, is_list, may_be_published};
 use super::glob::{self, Pattern};
-use super::naming::registry_rewrites;
 use super::outputs::{Output, name_of, no_digest, of_script, printed_by};
 use super::provenance::not_always;
 use super::rewritten::{self, Point};
@@ -488,7 +487,7 @@ pub(super) fn listed(flow: &Flow, facts: &FlowFacts<'_>, subjects: &[Text], unit
         return doubt;
     }
     match (named(flow, facts, &list, unit), &list.missing) {
-        (Coverage::Yes(_), _) if registry_rewrites(unit.kind) => changed_by_registry(),
+        (Coverage::Yes(_), _) if unit.publish.sink.rewrites => changed_by_registry(),
         (Coverage::Yes(_), Some(missing)) => missing.coverage(),
         (other, _) => other,
     }

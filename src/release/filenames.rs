@@ -72,6 +72,7 @@ pub(super) fn ancillary(pattern: &str) -> bool {
     });
     update
         || ancillary.ends(last)
+        || ancillary.matches(&name)
         || symbol.is_some() && last.ends_with("_sum")
         || ancillary.words.iter().any(spoken)
         || documents && said(Topic::Document).ends(last)
@@ -118,6 +119,8 @@ mod tests {
         assert!(ancillary("${{ env.LINUX_SHA }}") && ancillary("${{ jobs.a.steps.b.outputs.changelog }}"));
         assert!(!ancillary("widget-${{ jobs.a.steps.get-release-notes.outputs.version }}.zip"));
         assert!(!ancillary("docs.json"));
+        assert!(ancillary("apt/Packages.gz") && ancillary("InRelease") && ancillary("rpm/abc-primary.xml.zst"));
+        assert!(!ancillary("bin/Release") && !ancillary("Packages") && !ancillary("dist/release.gz"));
         assert!(!ancillary("dist/*.deb"));
         assert!(!ancillary("dist/*"));
     }

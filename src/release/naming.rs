@@ -454,12 +454,6 @@ fn tag_mark(text: &str) -> Option<usize> {
     colon
 }
 
-/// Whether the kind's packages are rewritten by their registry, so that a digest made before does not name them.
-pub(super) fn registry_rewrites(kind: Kind) -> bool {
-    // nuget.org adds its repository signature to the package.
-    kind == Kind::Nuget
-}
-
 #[cfg(test)]
 mod tests {
     use super::{image_name, last_word};

@@ -142,8 +142,8 @@ impl<'a> Call<'a> {
         platform: &'a dyn Fn(&str) -> Option<Text>,
     ) -> Self {
         let first = words.first().map_or("", Text::as_str);
-        let program = first.rsplit('/').next().unwrap_or(first);
         let name = words.first().and_then(matching::program);
+        let program = name.unwrap_or_else(|| first.rsplit('/').next().unwrap_or(first));
         let choices = Choices::default();
         Self { checkout, words, program, name, folder, env, platform, shell: &|_, _| None, choices }
     }

@@ -486,23 +486,50 @@ fn script(
             .map(|s| interpolate(s, scope).text())
     };
     let text = run.as_str().unwrap_or_default();
-    let values: Vec<Value> = expressions(text).iter().map(|(_, inner)| evaluate(inner, scope)).collect();
-    let holes: Vec<Text> = values.iter().map(Value::text).collect();
+    let folder = setting(parts.folder, "working-directory").unwrap_or_default();
+    let root = way_up(&folder);
+    let named = expressions(text);
+    let values: Vec<Value> = named.iter().map(|(_, inner)| evaluate(inner, scope)).collect();
+    let hole = |((_, inner), value): (&(_, &str), &Value)| match &root {
+        Some(root) if inner.trim().eq_ignore_ascii_case("github.workspace") => root.clone(),
+        _ => value.text(),
+    };
+    let holes: Vec<Text> = named.iter().zip(&values).map(hole).collect();
     let usual = || {
         let windows = scope.lookup(&["runner", "os"].map(SmolStr::new_static)) == Value::literal("Windows");
         Text::from(if windows { "pwsh" } else { "bash" })
     };
-    lowering.scripts.read(&crate::commands::Reading {
+    let mut script = lowering.scripts.read(&crate::commands::Reading {
         text,
         shell: setting(parts.shell, "shell").unwrap_or_else(usual).as_str(),
         holes: &holes,
         env: &new.env,
-        platform: &|name| platform_variable(name, scope),
-        folder: setting(parts.folder, "working-directory").unwrap_or_default(),
+        platform: &|name| match &root {
+            Some(root) if name == "GITHUB_WORKSPACE" => Some(root.clone()),
+            _ => platform_variable(name, scope),
+        },
+        folder,
         locate: &|from, to| place.source.at(Span { start: run.at(from), end: run.at(to) }),
         chain: &place.around.chain,
         choices: choices(scope.env.iter().map(|(_, value)| value).chain(&values)),
-    })
+    });
+    // Other steps are elsewhere.
+    if let Some(root) = root {
+        for write in script.outputs.iter_mut().chain(&mut script.exports) {
+            if let Some(below) = write.value.as_str().strip_prefix(root.as_str()) {
+                write.value = Text::new(format!(".{below}"));
+            }
+        }
+    }
+    script
+}
+
+/// The path of the workspace as seen from a folder in it that is known; `None` from the workspace itself.
+fn way_up(folder: &Text) -> Option<Text> {
+    let folder = folder.literal().filter(|folder| !folder.starts_with(['/', '~']))?;
+    let parts = || folder.split('/').filter(|part| !matches!(*part, "" | "."));
+    (parts().next().is_some() && !parts().any(|part| part == ".."))
+        .then(|| Text::new(parts().map(|_| "..").collect::<Vec<_>>().join("/")))
 }
 
 /// The symbols of a text, each as the value of its own hole.
