@@ -199,3 +199,92 @@ fn every_mechanism_is_met_failed_and_imitated() {
         assert!(!mechanism.looks.is_empty(), "{name}: no case only looks like it");
     }
 }
+
+/// A workflow that reaches level 3, as far as its build restores nothing.
+const BUILD: &str = "name: release
+on:
+  push:
+    tags: ['v*']
+permissions: {}
+jobs:
+  build:
+    runs-on: ubuntu-24.04
+    permissions: { contents: read }
+    outputs: { hashes: '${{ steps.hash.outputs.hashes }}' }
+    env: ENVIRONMENT
+    steps:
+      - uses: actions/checkout@v5
+STEPS      - run: go build -o dist/widget .
+      - id: hash
+        run: echo \"hashes=$(sha256sum dist/widget | base64 -w0)\" >> \"$GITHUB_OUTPUT\"
+      - uses: actions/upload-artifact@v4
+        with: { name: built, path: dist/widget }
+  provenance:
+    needs: build
+    permissions: { actions: read, id-token: write, contents: write }
+    uses: slsa-framework/slsa-github-generator/.github/workflows/generator_generic_slsa3.yml@v2.1.0
+    with: { base64-subjects: '${{ needs.build.outputs.hashes }}', upload-assets: true }
+  release:
+    needs: [build, provenance]
+    runs-on: ubuntu-24.04
+    permissions: { contents: write }
+    steps:
+      - uses: actions/download-artifact@v4
+        with: { name: built, path: dist }
+      - run: gh release upload \"$GITHUB_REF_NAME\" dist/widget
+";
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Caches {
+    /// The build restores something that another build can write.
+    restores: Vec<Build>,
+    /// It does not.
+    restores_nothing: Vec<Build>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Build {
+    /// An action with its inputs.
+    uses: Option<String>,
+    #[serde(default)]
+    with: BTreeMap<String, serde_yaml::Value>,
+    /// Or a script.
+    run: Option<String>,
+    /// Variables of the job.
+    #[serde(default)]
+    env: BTreeMap<String, String>,
+    #[serde(default)]
+    files: BTreeMap<String, String>,
+}
+
+#[test]
+fn what_a_build_restores_is_seen_and_so_is_its_switch() {
+    let text = include_str!("data/caches.yml");
+    let Caches { restores, restores_nothing } = serde_yaml::from_str(text).expect("data/caches.yml");
+    let all = restores.iter().map(|build| (build, 2)).chain(restores_nothing.iter().map(|build| (build, 3)));
+    let differing = |(build, level): (&Build, u8)| {
+        let mut steps = String::new();
+        if let Some(action) = &build.uses {
+            let with = serde_json::to_string(&build.with).expect("inputs");
+            steps.push_str(&format!("      - {{ uses: {action}, with: {with} }}\n"));
+        }
+        if let Some(run) = &build.run {
+            steps.push_str(&format!("      - run: |\n{}", indented(run, 10)));
+        }
+        let env = serde_json::to_string(&build.env).expect("variables");
+        let workflow = BUILD.replace("ENVIRONMENT", &env).replace("STEPS", &steps);
+        let files = build.files.iter().map(|(path, text)| (path.as_str(), text.as_str()));
+        let files =
+            files.chain([(WORKFLOW, workflow.as_str()), ("go.mod", "module acme"), ("main.go", "package main")]);
+        let files = files.map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec()));
+        let report = grade_checkout(&Checkout::in_memory(files, Some("acme/widget")), ".", &Options::default());
+        let cap = report.cap.as_ref();
+        let fits = report.level == level && cap.is_none_or(|cap| cap.requirement == Requirement::IsolatedCache);
+        let cap = cap.map(|cap| format!("{}: {}", cap.requirement, cap.reason)).unwrap_or_default();
+        (!fits).then(|| format!("{build:?}\n    level {} instead of {level}, {cap} {:?}", report.level, report.errors))
+    };
+    let failures: Vec<String> = all.filter_map(differing).collect();
+    assert!(failures.is_empty(), "{} differ:\n{}", failures.len(), failures.join("\n"));
+}

@@ -22,9 +22,12 @@ pub struct Cache {
     /// Commands, in the notation of sinks.
     #[serde(default)]
     pub commands: Vec<CommandPattern>,
-    /// An environment variable whose presence in a build job switches it on.
+    /// Environment variables, any of which switches it on in a build job.
     #[serde(default)]
-    pub env: Option<String>,
+    pub env: Vec<String>,
+    /// The commands that read them, in the notation of sinks: where a job has some, they tell whether it is switched off.
+    #[serde(default)]
+    pub read_by: Vec<CommandPattern>,
     /// All must hold.
     #[serde(default)]
     pub when: Vec<Test>,

@@ -189,6 +189,11 @@ impl Interpreter<'_> {
             env.retain(|(n, _)| n != name);
             env.push((name.clone(), value.clone()));
         }
+        let set = wrappers::assigned(&words, &wrapped);
+        for (name, value) in &set {
+            env.retain(|(n, _)| n != name);
+            env.push((name.clone(), value.clone()));
+        }
         let mut line = line;
         if let Some(identity) = views(&words, &wrapped).find_map(|v| wrappers::identity(v, self.context.wrappers)) {
             line.push((wrappers::IDENTITY.to_owned(), identity.clone()));
@@ -201,6 +206,7 @@ impl Interpreter<'_> {
         });
         let typed = line.iter().filter(|(name, _)| name != wrappers::IDENTITY);
         self.rendered = Rendered::command(typed.cloned().collect(), Arc::clone(&words));
+        line.extend(set);
         if self.found.commands.len() >= MOST_COMMANDS {
             if self.steps <= MOST_STEPS {
                 self.unread(simple.offset, Bound::More(MOST_COMMANDS, "commands"));

@@ -74,6 +74,16 @@ pub(super) fn wrapped(words: &[Text], wrappers: &Indexed<Wrapper>) -> Vec<Range<
     layers
 }
 
+/// The variables that wrappers set for the command behind them: `env A=b make`, `docker run -e A=b image make`.
+pub(super) fn assigned(words: &[Text], wrapped: &[Range<usize>]) -> Vec<(String, Text)> {
+    let before = wrapped.last().map_or(0, |inner| inner.start);
+    let assignments = words.iter().take(before).skip(1).filter(|word| is_assignment(word));
+    assignments
+        .filter_map(|word| word.as_str().split_once('='))
+        .map(|(name, value)| (name.to_owned(), Text::new(value)))
+        .collect()
+}
+
 fn is_assignment(word: &Text) -> bool {
     let name = word.as_str().split('=').next().unwrap_or_default();
     name.len() < word.as_str().len()

@@ -6,6 +6,7 @@ mod build_jobs;
 mod builders;
 mod buildx;
 mod bytes;
+mod configured;
 mod count;
 mod coverage;
 mod digests;

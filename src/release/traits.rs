@@ -7,11 +7,11 @@ use std::sync::Arc;
 use super::asked::{self, Asked};
 use super::doer::{Act, Doer};
 use super::facts::{Facts, FlowFacts};
-use super::glob;
-use crate::catalogue::{Cache, Catalogue, Remote, Safeguard};
+use super::{configured, glob, opaque};
+use crate::catalogue::{Cache, Catalogue, Remote, Safeguard, Test};
 use crate::commands::matching::flag;
 use crate::commands::{FlagValue, join};
-use crate::model::{Cond, Flow, Job, Location, Text};
+use crate::model::{Cond, Flow, Job, Location, Step, StepBody, Text};
 
 /// Files of settings that one command names.
 const MOST_FILES: usize = 8;
@@ -33,8 +33,14 @@ pub struct Trait<T: 'static> {
     pub asked: bool,
     /// How the version is known where it decides and nothing names one.
     pub assumed: Option<String>,
-    /// Files of settings that its options name.
+    /// Files of settings that its options name, that lie in its folder, or of which the job makes such a file.
     pub files: Vec<String>,
+    /// Commands of the job that write such settings.
+    pub written: Vec<Location>,
+    /// The same as `files` for those that switch it on.
+    pub switches: Vec<String>,
+    /// The same as `written` for those that switch it on.
+    pub switched: Vec<Location>,
 }
 
 /// The traits of one job.
@@ -70,8 +76,11 @@ pub(super) type Read = HashMap<*const Job, Rc<Traits>>;
 
 fn of_job(job: &Job, doers: &[Vec<Doer<'_>>], catalogue: &'static Catalogue) -> Traits {
     let mut traits = Traits::default();
-    let switched = |cache: &'static Cache| Some((cache, cache.env.as_deref()?));
-    let by_variable: Vec<(&Cache, &str)> = catalogue.caches.iter().filter_map(switched).collect();
+    let switched = || job.steps.iter().zip(doers);
+    let set = |cache: &Cache| switched().any(|(step, doers)| sets(cache, step) || doers.iter().any(|d| has(cache, d)));
+    let by_variable = catalogue.caches.iter().filter(|cache| !cache.env.is_empty() && set(cache));
+    let by_variable: Vec<(&Cache, bool)> =
+        by_variable.map(|cache| (cache, switched().any(|(_, doers)| readers(cache, doers).next().is_some()))).collect();
     for (step, doers) in job.steps.iter().zip(doers) {
         let known = traits.caches.len();
         traits.asked.extend(
@@ -85,7 +94,8 @@ fn of_job(job: &Job, doers: &[Vec<Doer<'_>>], catalogue: &'static Catalogue) -> 
                         new.asked = entry.unless.iter().any(|test| doer.names_input(test));
                         new.assumed = doer.assumed(&entry.when, &entry.unless);
                     }
-                    name_files(&mut traits.caches, entry, *doer, &entry.file_flags);
+                    name_files(&mut traits.caches, entry, *doer, &entry.file_flags, &entry.needs_file);
+                    switch_files(&mut traits.caches, entry, *doer);
                 }
             }
             for entry in doer.among(&catalogue.index.remote, &catalogue.remote) {
@@ -110,7 +120,7 @@ fn of_job(job: &Job, doers: &[Vec<Doer<'_>>], catalogue: &'static Catalogue) -> 
                             new.cond = usual;
                         }
                     }
-                    name_files(&mut traits.remote, entry, *doer, &entry.file_flags);
+                    name_files(&mut traits.remote, entry, *doer, &entry.file_flags, &entry.needs_file);
                 }
             }
             for entry in doer.among(&catalogue.index.safeguards, &catalogue.safeguards) {
@@ -120,18 +130,82 @@ fn of_job(job: &Job, doers: &[Vec<Doer<'_>>], catalogue: &'static Catalogue) -> 
                 }
             }
         }
-        for (entry, name) in &by_variable {
-            if step.env.iter().rfind(|(variable, _)| variable == name).is_some_and(|(_, value)| switches_on(value)) {
-                push(&mut traits.caches, entry, &step.location, step.cond.clone());
-            } else if let Some(doer) = doers.iter().find(|doer| doer.env(name).is_some_and(switches_on)) {
-                push(&mut traits.caches, entry, doer.location(), doer.cond());
-            }
+        for (entry, read) in &by_variable {
+            switch(&mut traits.caches, entry, *read, step, doers);
         }
         for found in traits.caches.iter_mut().skip(known) {
             found.from = (found.location.path != step.location.path).then(|| step.location.clone());
         }
     }
+    for found in &mut traits.caches {
+        let Cache { needs_file, file_matches, switch_file, switch_matches, .. } = found.entry;
+        configured::by_job(job, needs_file, file_matches.as_ref(), &mut found.files, &mut found.written);
+        configured::by_job(job, switch_file, switch_matches.as_ref(), &mut found.switches, &mut found.switched);
+    }
+    for found in &mut traits.remote {
+        let Remote { needs_file, file_matches, .. } = found.entry;
+        configured::by_job(job, needs_file, file_matches.as_ref(), &mut found.files, &mut found.written);
+    }
     traits
+}
+
+/// Whether a step sets a variable that switches an entry on.
+fn sets(entry: &Cache, step: &Step) -> bool {
+    let set = |name: &String| step.env.iter().rfind(|(variable, _)| variable == name);
+    entry.env.iter().filter_map(set).any(|(_, value)| switches_on(value))
+}
+
+/// Whether a command or an action has such a variable.
+fn has(entry: &Cache, doer: &Doer<'_>) -> bool {
+    entry.env.iter().any(|name| doer.env(name).is_some_and(switches_on))
+}
+
+/// The commands that read the variable that they have.
+fn readers<'d, 'p>(entry: &'d Cache, doers: &'d [Doer<'p>]) -> impl Iterator<Item = &'d Doer<'p>> {
+    doers.iter().filter(|doer| doer.is(&[], &entry.read_by).is_some() && has(entry, doer))
+}
+
+/// Adds what a variable of a step switches on. `read` says whether some command of the job is known to read it: other
+/// programs that have the variable do nothing with it then.
+fn switch(caches: &mut Vec<Trait<Cache>>, entry: &'static Cache, read: bool, step: &Step, doers: &[Doer<'_>]) {
+    for doer in readers(entry, doers) {
+        push(caches, entry, doer.location(), doer.cond().and(doer.applies(&entry.when, &entry.unless)));
+    }
+    let told = |place: &Location| readers(entry, doers).any(|doer| doer.location() == place);
+    let hides = match &step.body {
+        StepBody::Script(script) if script.unread.iter().any(|(place, _)| !told(place)) => true,
+        StepBody::Script(_) | StepBody::Action(_) => doers.iter().any(|doer| may_hide(entry, doer)),
+        StepBody::Opaque { .. } => true,
+    };
+    if read && !hides {
+        return;
+    }
+    // The options of other commands say nothing.
+    let of_variables = |test: &&Test| test.env.is_some();
+    let applies = |doer: &Doer<'_>| {
+        let all = entry.when.iter().filter(of_variables).fold(Cond::TRUE, |all, test| all.and(doer.test(test)));
+        entry.unless.iter().filter(of_variables).fold(all, |all, test| all.and(doer.test(test).negate()))
+    };
+    if sets(entry, step) {
+        let any = doers.iter().map(applies).reduce(Cond::or).unwrap_or(Cond::TRUE);
+        push(caches, entry, &step.location, step.cond.clone().and(any));
+    } else if let Some(doer) = doers.iter().find(|doer| has(entry, doer)) {
+        push(caches, entry, doer.location(), doer.cond().and(applies(doer)));
+    }
+}
+
+/// Whether it may run one of the commands that read the variables and nothing shows that: a program of the checkout, or
+/// an action that nothing describes.
+fn may_hide(entry: &Cache, doer: &Doer<'_>) -> bool {
+    let (step, command) = match doer.act {
+        Act::Action(step, action) => return !opaque::is_known(step, action),
+        Act::Command(step, command, _) => (step, command),
+    };
+    command.views().next_back().is_some_and(|words| {
+        let own = words.first().is_some_and(|program| program.as_str().contains('/'));
+        let reads = || Doer::command(step, command, words).is(&[], &entry.read_by).is_some();
+        (own || words.iter().any(|word| opaque::is_program(word.as_str()))) && !reads()
+    })
 }
 
 /// Adds a trait, and hands it out where it is new.
@@ -154,22 +228,34 @@ fn push<'t, T>(
         asked: false,
         assumed: None,
         files: Vec::new(),
+        written: Vec::new(),
+        switches: Vec::new(),
+        switched: Vec::new(),
     });
     all.last_mut()
 }
 
-/// Adds the files of settings that the options of a command name.
-fn name_files<T>(all: &mut [Trait<T>], entry: &'static T, doer: Doer<'_>, flags: &[String]) {
+/// Adds the files of settings that the options of a command name, and those of the folder that it works in.
+fn name_files<T>(all: &mut [Trait<T>], entry: &'static T, doer: Doer<'_>, flags: &[String], needed: &[String]) {
     let Act::Command(_, command, words) = doer.act else { return };
-    if flags.is_empty() {
+    if flags.is_empty() && (needed.is_empty() || command.folder.is_empty()) {
         return;
     }
     let found = all.iter_mut().find(|t| std::ptr::eq(t.entry, entry) && t.location == *doer.location());
     let Some(found) = found.filter(|found| found.files.len() < MOST_FILES) else { return };
     let named = flag(words, flags);
-    let files =
-        named.iter().filter_map(FlagValue::value).map(|file| glob::normal(join(&command.folder, file).as_str()));
-    found.files.extend(files.take(MOST_FILES));
+    let here = needed.iter().filter(|_| !command.folder.is_empty()).map(|file| Text::from(file.as_str()));
+    let files = named.iter().filter_map(FlagValue::value).cloned().chain(here);
+    found.files.extend(files.map(|file| glob::normal(join(&command.folder, &file).as_str())).take(MOST_FILES));
+}
+
+/// Adds the files of the folder that a command works in which switch an entry on.
+fn switch_files(all: &mut [Trait<Cache>], entry: &'static Cache, doer: Doer<'_>) {
+    let folder = doer.folder();
+    let found = all.iter_mut().find(|t| std::ptr::eq(t.entry, entry) && t.location == *doer.location());
+    let Some(found) = found.filter(|found| !folder.is_empty() && found.switches.len() < MOST_FILES) else { return };
+    let files = entry.switch_file.iter().map(|file| join(&folder, &Text::from(file.as_str())));
+    found.switches.extend(files.map(|file| glob::normal(file.as_str())));
 }
 
 /// Whether the value of a variable switches something on.

@@ -85,7 +85,7 @@ fn machines(scene: &Scene<'_>, target: &Linked<'_>) -> Vec<Machine> {
     let set = |hit: &Trait<Remote>| {
         let Remote { id, needs_file, file_matches, file_imports, .. } = hit.entry;
         let needed = Needed { id, files: needs_file, matches: file_matches.as_ref(), imports: file_imports.as_ref() };
-        needed.found(scene, &hit.files)
+        needed.found(scene, &hit.files, &hit.written)
     };
     for hit in steps.filter(|hit| hit.entry.elsewhere) {
         let Some(settings) = set(hit) else { continue };
@@ -322,7 +322,7 @@ fn cache(scene: &Scene<'_>, target: &Linked<'_>) -> Verdict {
             if entry.platform && barred {
                 continue;
             }
-            let Some(settings) = Needed::of_cache(scene, entry, &hit.files) else { continue };
+            let Some(settings) = Needed::of_cache(scene, hit) else { continue };
             let mut what = format!("this step {}", entry.what);
             if let Some(by_default) = entry.by_default.as_ref().filter(|_| !hit.asked) {
                 what = format!("{what}, {by_default}");
