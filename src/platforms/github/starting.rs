@@ -69,11 +69,13 @@ pub(super) fn started_by(lowering: &Lowering<'_>, on: Node<'_>) -> Option<Vec<St
 fn named_workflows(lowering: &Lowering<'_>) -> BTreeMap<String, Rc<Source>> {
     let paths = lowering.sources.checkout().under(".github/workflows").filter(|path| is_workflow(path));
     let sources = paths.filter_map(|path| lowering.sources.load(path).ok());
+    let sources: Vec<Rc<Source>> = sources.collect();
+    lowering.sources.checkout().spend(sources.len());
     let called = |source: &Source| {
         let name = source.root().and_then(|root| root.get("name")?.as_str().map(str::to_owned));
         name.unwrap_or_else(|| source.path.to_string())
     };
-    sources.map(|source| (called(&source), source)).collect()
+    sources.into_iter().map(|source| (called(&source), source)).collect()
 }
 
 /// The jobs of a run with those of the run before it, for which they wait.
