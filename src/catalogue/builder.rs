@@ -117,6 +117,9 @@ pub struct Builder {
     /// The image's digest.
     #[serde(default)]
     pub digest: Vec<Pick>,
+    /// Inputs and secrets without which it reaches no registry.
+    #[serde(default)]
+    pub login: Vec<String>,
     /// Inputs under which a failure ships without provenance.
     #[serde(default)]
     pub may_fail_when: Vec<Test>,

@@ -63,6 +63,8 @@ pub(super) struct Writes {
     pub(super) exports: Vec<OutputWrite>,
     /// Lines written as outputs that do not tell which.
     pub(super) unnamed: Vec<Text>,
+    /// Values that become secrets.
+    pub(super) masked: Vec<Text>,
 }
 
 /// More of these lines say nothing more.
@@ -134,10 +136,16 @@ impl Interpreter<'_> {
         }
     }
 
-    /// `::set-output name=x::value`, which older workflows print.
+    /// `::add-mask::value`, and `::set-output name=x::value`, which older workflows print.
     fn workflow_commands(&mut self, text: &Text, at: &Location) {
         for line in text.as_str().lines() {
             let line = line.trim_start();
+            if let Some(value) = line.strip_prefix("::add-mask::").map(str::trim)
+                && !value.is_empty()
+                && self.written.masked.len() < MOST_UNNAMED
+            {
+                self.written.masked.push(symbol::kept(Text::from(value)));
+            }
             for (prefix, channel) in [("::set-output name=", Channel::Outputs), ("::set-env name=", Channel::Exports)] {
                 if let Some((name, value)) = line.strip_prefix(prefix).and_then(|rest| rest.split_once("::")) {
                     self.write(channel, name, value, self.script_cond(), at);

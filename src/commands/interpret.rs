@@ -249,6 +249,7 @@ impl Interpreter<'_> {
         script.outputs = reached(self.written.outputs);
         script.exports = reached(self.written.exports);
         script.unnamed = self.written.unnamed;
+        script.masked = self.written.masked;
         script.unread.sort_unstable();
         script.unread.dedup();
         script

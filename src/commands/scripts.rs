@@ -263,6 +263,7 @@ impl<'c> Scripts<'c> {
                 all.outputs.extend(inner.outputs);
                 all.exports.extend(inner.exports);
                 all.unnamed.extend(inner.unnamed);
+                all.masked.extend(inner.masked);
                 all.unread.extend(inner.unread);
             }
         }

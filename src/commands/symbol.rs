@@ -1,8 +1,8 @@
 //! Canonical symbols: the same source of a value gets the same text.
 
-use crate::model::{Cond, Text, opening};
+use crate::model::{Cond, Parameter, Text, opening};
 
-/// A symbol longer than this is cut and ends with a checksum of the whole.
+/// A symbol longer than this is cut and ends with a checksum of the whole, and with the parameters that were in it.
 const MOST_SYMBOL: usize = 600;
 /// A value longer than this becomes a symbol, so that `X=$X$X` cannot fill the memory.
 const MOST_VALUE: usize = 64 << 10;
@@ -70,8 +70,18 @@ fn bounded(text: String) -> String {
         return text;
     }
     let head: String = text.chars().take(MOST_SYMBOL / 4).collect();
-    format!("{head}...#{:016x}", checksum(&text))
+    let mut cut = format!("{head}...#{:016x}", checksum(&text));
+    // What a value depends on is asked for, however long the way to it is.
+    let named = Parameter::within(&text).into_iter().filter(|name| !head.contains(name.as_str()));
+    for name in named.filter(|name| name.len() <= MOST_NAME).take(MOST_NAMES) {
+        cut.push_str(&format!(" <{name}>"));
+    }
+    cut
 }
+
+/// Parameters that are kept of a symbol that is cut, and how long their names may be.
+const MOST_NAMES: usize = 8;
+const MOST_NAME: usize = 120;
 
 /// FNV-1a; only to keep long texts apart.
 fn checksum(text: &str) -> u64 {

@@ -21,6 +21,9 @@ pub enum Cond {
 /// More distinct atoms than this are not enumerated; the answer is then the cautious one.
 const MOST_ATOMS: usize = 12;
 
+/// A longer condition is told as it is written.
+const MOST_TOLD: usize = 160;
+
 /// Distinct atoms of conditions.
 type Atoms<'c> = Vec<&'c Arc<str>>;
 
@@ -154,6 +157,19 @@ impl Cond {
             true
         });
         atoms.iter().filter(|a| wanted(a)).any(|a| self.implies(&Cond::Atom(Arc::clone(a))))
+    }
+
+    /// The condition for people: as it is written, where what reading makes of it is long or holds the output of commands.
+    pub fn told(&self, written: Option<&str>) -> String {
+        let read = self.to_string();
+        let Some(written) = written.filter(|_| read.len() > MOST_TOLD || read.contains("shell(")) else { return read };
+        let text = written.split_whitespace().collect::<Vec<_>>().join(" ");
+        let inner = text.strip_prefix("${{").and_then(|rest| rest.strip_suffix("}}"));
+        let text = inner.filter(|inner| !inner.contains("${{")).unwrap_or(&text).trim();
+        match text.char_indices().nth(MOST_TOLD).and_then(|(end, _)| text.get(..end)) {
+            Some(start) => format!("{start}..."),
+            None => text.to_owned(),
+        }
     }
 
     fn satisfiable(&self) -> bool {

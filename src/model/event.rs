@@ -39,6 +39,8 @@ pub struct Event {
     pub refs: Vec<String>,
     /// Activity types that the filter admits; empty when there is no filter.
     pub types: Vec<String>,
+    /// The inputs that whoever starts it by hand may give; `None` where nothing tells.
+    pub inputs: Option<Vec<String>>,
 }
 
 impl fmt::Display for Event {

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use smol_str::SmolStr;
+
 use super::{Cond, EventKind, Hop, Input, Location, Reference, RunnerChoice, Step, Text, TokenScope};
 
 /// What the platform's shared cache may do in a job.
@@ -33,6 +35,8 @@ pub struct OutsideCall {
     pub inputs: Vec<Input>,
     /// Whether secrets are handed over, and where.
     pub secrets: Option<Location>,
+    /// Those that are handed over by name.
+    pub handed: Vec<Input>,
 }
 
 impl OutsideCall {
@@ -166,6 +170,8 @@ pub struct Job {
     pub cond: Cond,
     /// Where that condition stands, when the job has one of its own.
     pub condition_at: Option<Location>,
+    /// That condition as it is written.
+    pub condition: Option<SmolStr>,
     /// The machine.
     pub runner: RunnerChoice,
     /// The platform's token.
@@ -174,7 +180,7 @@ pub struct Job {
     pub definition: Definition,
     /// Its steps. Empty for a call of an outside workflow.
     pub steps: Vec<Arc<Step>>,
-    /// Its outputs, resolved.
+    /// Its outputs, resolved, also those that hold secrets.
     pub outputs: Vec<(String, Text)>,
     /// The outside workflow it calls, when it is such a call.
     pub outside: Option<OutsideCall>,

@@ -110,6 +110,8 @@ pub struct Script {
     pub exports: Vec<OutputWrite>,
     /// What it hands on as outputs whose names nothing tells.
     pub unnamed: Vec<Text>,
+    /// What it asks the platform to treat as a secret.
+    pub masked: Vec<Text>,
     /// Where reading it stopped, and why: a bound was hit or the text could not be parsed.
     pub unread: Vec<(Location, Unread)>,
 }
@@ -175,6 +177,8 @@ pub struct Step {
     pub cond: Cond,
     /// Where that condition stands, when the step has one of its own.
     pub condition_at: Option<Location>,
+    /// That condition as it is written.
+    pub condition: Option<SmolStr>,
     /// Whether it runs when something before it failed.
     pub on_failure: bool,
     /// Whether its failure leaves the job green.

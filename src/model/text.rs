@@ -10,6 +10,9 @@ use super::Cond;
 /// The length of what a symbol opens with.
 const MARK: usize = 3;
 
+/// What the symbol of an output ends with that no other job sees.
+const WITHHELD: &str = ".withheld";
+
 /// Where the first symbol of a text opens. Most texts have no dollar, which a scan for one byte shows fastest.
 pub fn opening(text: &str) -> Option<usize> {
     let bytes = text.as_bytes();
@@ -41,6 +44,21 @@ impl Text {
     /// The unknown value that `symbol` names.
     pub fn unknown(symbol: &str) -> Self {
         Self(format_smolstr!("${{{{ {} }}}}", symbol.trim()))
+    }
+
+    /// The output of a job as other jobs see it where it holds a secret: the platform does not hand it on, so it is empty.
+    pub fn withheld(job: &str, output: &str) -> Self {
+        Self(format_smolstr!("${{{{ jobs.{job}.outputs.{output}{WITHHELD} }}}}"))
+    }
+
+    /// The job and the output of the first part that is [withheld](Self::withheld).
+    pub fn lacks(&self) -> Option<(&str, &str)> {
+        if !self.0.contains(WITHHELD) {
+            return None;
+        }
+        let between = |c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/'));
+        let mut paths = self.symbols().flat_map(|symbol| symbol.split(between));
+        paths.find_map(|path| path.strip_prefix("jobs.")?.strip_suffix(WITHHELD)?.rsplit_once(".outputs."))
     }
 
     /// The string, symbols included.

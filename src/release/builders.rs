@@ -15,6 +15,7 @@ use super::naming::image_names;
 use super::provenance::{Found, Provenance, Reach, Refused, better, not_always};
 use super::rewritten::{self, Point};
 use super::separation::Separation;
+use super::withheld;
 use crate::catalogue::{Builder, Bytes, Content, Signer, Signing};
 use crate::model::{Access, Cond, EventKind, Flow, Job, Location, StepBody, Text, Version};
 use crate::syntax::pattern;
@@ -51,7 +52,8 @@ pub(super) fn of_builder(
     let location = &call.reference.location;
     let input = |name: &str| call.inputs.iter().find(|i| i.name == name.to_ascii_lowercase());
     let picked = |picks: &[crate::catalogue::Pick]| -> Vec<Text> {
-        picks.iter().filter_map(|p| p.input.as_deref()).filter_map(input).map(|i| i.value.clone()).collect()
+        let inputs = picks.iter().filter_map(|p| p.input.as_deref()).filter_map(input);
+        inputs.map(|i| withheld::meant(flow, &i.value)).collect()
     };
     let coverage = if builder.generator {
         if is_image(unit.kind) {
@@ -72,6 +74,10 @@ pub(super) fn of_builder(
         built(flow, facts, (at, job), builder, unit)
     } else {
         Coverage::No
+    };
+    let coverage = match coverage {
+        Coverage::No => Coverage::No,
+        meant => withheld::of_call(builder, call).unwrap_or(meant),
     };
     let coverage = match coverage {
         Coverage::Yes(how) => {
@@ -232,7 +238,7 @@ pub(super) fn called(
     if !published.clone().and(subjects_named(builder, call)).implies(&job.cond) {
         return Err(Refused {
             rule: builder.id.clone(),
-            why: not_always(&format!("provenance by {}", builder.what), &job.cond),
+            why: not_always(&format!("provenance by {}", builder.what), &job.cond, job.condition.as_deref()),
             location: job.condition_at.clone().unwrap_or(location),
         });
     }
@@ -290,6 +296,7 @@ pub(super) fn call_test(call: &crate::model::OutsideCall, tests: &[crate::catalo
         env: Arc::default(),
         cond: Cond::TRUE,
         condition_at: None,
+        condition: None,
         on_failure: false,
         may_fail: false,
         location: call.reference.location.clone(),

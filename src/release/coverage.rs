@@ -13,6 +13,7 @@ use super::glob::{self, Pattern};
 use super::images::image_covered;
 use super::naming::{self, image_names};
 use super::tool::of_another_tool;
+use super::withheld;
 use crate::catalogue::Bytes;
 use crate::model::{Flow, Kind, Location, Text};
 
@@ -62,7 +63,8 @@ pub(super) struct Subjects {
     names: Vec<Picked>,
     /// The names as those of images.
     images: Vec<String>,
-    digests: Vec<Picked>,
+    /// The digests of the images.
+    pub digests: Vec<Picked>,
 }
 
 impl Subjects {
@@ -87,6 +89,11 @@ impl Subjects {
             names,
             digests,
         }
+    }
+
+    /// All that is handed over as a subject.
+    fn all(&self) -> impl Iterator<Item = &Picked> {
+        [&self.files, &self.checksums, &self.releases, &self.names, &self.digests].into_iter().flatten()
     }
 }
 
@@ -141,7 +148,18 @@ impl Attested {
     }
 }
 
+/// How the subject of an attesting step relates to a unit.
 pub(super) fn covers(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, unit: &Unit<'_, '_>) -> Coverage {
+    match named(flow, facts, attest, unit) {
+        Coverage::No => Coverage::No,
+        meant => {
+            let mut subjects = attest.subjects().all();
+            subjects.find_map(|subject| withheld::verdict("its subject", &subject.value)).unwrap_or(meant)
+        }
+    }
+}
+
+fn named(flow: &Flow, facts: &FlowFacts<'_>, attest: &Attest<'_>, unit: &Unit<'_, '_>) -> Coverage {
     let subjects = &attest.producer.subjects;
     let same_step = attest.job == unit.publish.job
         && attest.step == unit.publish.step

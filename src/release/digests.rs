@@ -140,7 +140,7 @@ fn read_list(
         let (Some(at), Some(index)) = (at, index) else { continue };
         let runs = job.cond.clone().and(step.cond.clone());
         if !unit.publish.cond.implies(&runs) {
-            listed.wrong = Some(not_always("the list of digests", &runs));
+            listed.wrong = Some(not_always("the list of digests", &runs, None));
         }
         let script = match &step.body {
             StepBody::Script(script) => script,

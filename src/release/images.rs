@@ -7,6 +7,7 @@ use super::glob;
 use super::naming::{self, image_name};
 use super::outputs::{other_than_digest, tells_the_run};
 use super::speech::numbers_image;
+use super::withheld;
 use crate::catalogue::{Catalogue, Does, Naming};
 use crate::commands::matching;
 use crate::model::{Command, Flow, Job, Step, StepBody, Text};
@@ -24,8 +25,15 @@ pub(super) fn image_covered(
         return Coverage::No;
     }
     let index = unit.publish.sink.index;
+    let meant = |name: &String| {
+        let name = Text::new(name.as_str());
+        name.lacks().map(|_| withheld::meant(flow, &name).to_string())
+    };
+    let names: Vec<String> = names.iter().cloned().chain(names.iter().filter_map(meant)).collect();
+    let of = |d: &Picked| Picked { value: withheld::meant(flow, &d.value), location: d.location.clone() };
+    let digests: Vec<Picked> = digests.iter().map(of).collect();
     let named = names.iter().any(|name| fits(name, unit) || told_by_publisher(flow, facts, name, unit));
-    for digest in digests {
+    for digest in &digests {
         for symbol in digest.value.symbols().map(|symbol| taken_from(flow, facts, symbol, 0)) {
             if is_number(flow, facts, symbol) {
                 let why = "its subject is the number of an image, which is not the digest of what is pushed";
@@ -181,8 +189,10 @@ fn taken_from<'s>(flow: &'s Flow, facts: &FlowFacts<'_>, symbol: &'s str, depth:
         return symbol;
     }
     let own = |s: &&str| facts.step_of_symbol(flow, s).is_some_and(|(j, s)| j.key == job.key && s.is(step));
-    let env = step.env.iter().map(|(_, v)| v);
-    let read = script.commands.iter().flat_map(|c| c.words.iter().chain(&c.input)).chain(env);
+    // What a command names has its value already: these are for those that read their environment.
+    let words = || script.commands.iter().flat_map(|c| c.words.iter().chain(&c.input));
+    let env = step.env.iter().filter(|(name, _)| words().any(|word| word.as_str().contains(name.as_str())));
+    let read = words().chain(env.map(|(_, value)| value));
     let mut sources: Vec<&str> =
         read.flat_map(Text::symbols).filter(|s| s.starts_with("jobs.") && s.contains(".steps.") && !own(s)).collect();
     sources.sort_unstable();

@@ -47,6 +47,7 @@ mod tarball;
 mod told;
 mod tool;
 mod traits;
+mod withheld;
 
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};

@@ -16,7 +16,7 @@ use super::separation::{self, Separation};
 use super::switched;
 use crate::catalogue::{Broken, Catalogue, Content, FoundBy, Pick, Signer, Store};
 use crate::checkout::Checkout;
-use crate::model::{Access, Cond, Flow, Hop, Job, Kind, Location, MOST_EVIDENCE, Text};
+use crate::model::{Access, Cond, Flow, Hop, Job, Kind, Location, MOST_EVIDENCE, OutputWrite, Text};
 
 /// Whether consumers can get it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -144,6 +144,7 @@ pub(super) fn find(
     catalogue: &'static Catalogue,
 ) -> Found {
     let mut found = Found::default();
+    let mut sometimes: Vec<Sometimes> = Vec::new();
     for (at, own) in facts.iter().enumerate() {
         let Some(job) = flow.jobs.get(at) else { continue };
         for attest in &own.attests {
@@ -185,7 +186,13 @@ pub(super) fn find(
                         continue;
                     }
                     match usable(checkout, flow, job, attest, unit) {
-                        Err(refused) => found.refused.push(refused),
+                        Err(Unusable { refused, only_sometimes }) => {
+                            if only_sometimes && sometimes.len() < MOST_SOMETIMES {
+                                let made = of_step(checkout, flow, facts, job, attest, unit, coverage);
+                                sometimes.push((assumed(flow, job, attest, unit), attest.cond.clone(), made));
+                            }
+                            found.refused.push(refused);
+                        }
                         Ok(()) => better(&mut found, of_step(checkout, flow, facts, job, attest, unit, coverage)),
                     }
                 }
@@ -197,6 +204,9 @@ pub(super) fn find(
             }
         }
     }
+    if found.provenance.is_none() {
+        found.provenance = together(&unit.publish.cond, sometimes);
+    }
     if unit.kind == Kind::Npm && found.provenance.is_none() && found.refused.is_empty() {
         of_npm(checkout, flow, facts, unit, catalogue, &mut found);
     }
@@ -207,6 +217,24 @@ pub(super) fn find(
     let own = |rule: &str| catalogue.producers.iter().any(|p| p.id == rule && p.subjects.own);
     found.refused.sort_by_key(|r| own(&r.rule));
     found
+}
+
+/// Provenance that is made under a condition alone: what is known where what is published went out, the condition, and
+/// what is made.
+type Sometimes = (Cond, Cond, Provenance);
+
+/// More steps than this are not taken together.
+const MOST_SOMETIMES: usize = 16;
+
+/// Provenance by several steps, one of which makes it in every run that publishes: that of the one that shows least.
+fn together(published: &Cond, sometimes: Vec<Sometimes>) -> Option<Provenance> {
+    let known = sometimes.iter().fold(published.clone(), |all, (known, ..)| all.and(known.clone()));
+    let any = sometimes.iter().fold(Cond::FALSE, |any, (_, cond, _)| any.or(cond.clone()));
+    if !known.implies(&any) {
+        return None;
+    }
+    let possible = sometimes.into_iter().filter(|(_, cond, _)| !known.clone().and(cond.clone()).is_never());
+    possible.map(|(_, _, made)| made).min_by_key(Provenance::rank)
 }
 
 /// Why a fitting subject is not what goes out: the files change before they are published, or another leg of the
@@ -313,7 +341,7 @@ fn of_npm(
         contained: OnceCell::new(),
     };
     match usable(checkout, flow, job, &attest, unit) {
-        Err(refused) => found.refused.push(refused),
+        Err(unusable) => found.refused.push(unusable.refused),
         Ok(()) => {
             let mut provenance = of_step(checkout, flow, facts, job, &attest, unit, coverage.to_owned());
             provenance.chain.push(Hop { what: "asked for here".to_owned(), location });
@@ -328,6 +356,13 @@ pub(super) fn better(found: &mut Found, new: Provenance) {
     }
 }
 
+/// Why an attesting step whose subject fits does not deliver.
+struct Unusable {
+    refused: Refused,
+    /// Whether it delivers under its condition.
+    only_sometimes: bool,
+}
+
 /// Whether an attesting step whose subject fits really delivers.
 fn usable(
     checkout: &Checkout,
@@ -335,10 +370,14 @@ fn usable(
     job: &Job,
     attest: &Attest<'_>,
     unit: &Unit<'_, '_>,
-) -> Result<(), Refused> {
-    let refuse = |why: String, location: &Location| {
-        Err(Refused { rule: attest.producer.id.clone(), why, location: location.clone() })
+) -> Result<(), Unusable> {
+    let refused = |why: String, location: &Location| Refused {
+        rule: attest.producer.id.clone(),
+        why,
+        location: location.clone(),
     };
+    let refuse =
+        |why: String, location: &Location| Err(Unusable { refused: refused(why, location), only_sometimes: false });
     let what = &attest.producer.what;
     if let Some((why, location)) = &attest.broken {
         let variable = attest.broken_by_env().and_then(|name| env_place(checkout, &location.path, name));
@@ -364,28 +403,62 @@ fn usable(
             attest.doer.location(),
         );
     }
-    // A push that is done has left the digest for which the attesting step or job waits.
-    let pushed = || {
-        let digest = flow.job(unit.publish.job).zip(unit.publish.doer.step().id.as_deref());
-        let digest = digest.filter(|_| is_image(unit.kind));
-        digest.map_or(Cond::TRUE, |(job, id)| Cond::atom(format!("jobs.{}.steps.{id}.outputs.digest", job.key)))
-    };
-    if !unit.publish.cond.implies(&attest.cond) && !unit.publish.cond.clone().and(pushed()).implies(&attest.cond) {
-        let step = attest.doer.step();
-        let (condition, place) = match (&step.condition_at, &job.condition_at) {
-            (Some(at), _) if !unit.publish.cond.implies(&attest.doer.cond()) => (attest.doer.cond(), at),
-            (_, Some(at)) => (job.cond.clone(), at),
-            (Some(at), None) => (attest.cond.clone(), at),
-            (None, None) => (attest.cond.clone(), attest.doer.location()),
-        };
-        return refuse(not_always(what, &condition), place);
-    }
     if attest.producer.by_npm
         && let Some((why, location)) = npm::too_old(checkout, job, unit.publish)
     {
         return refuse(why, &location);
     }
+    if !unit.publish.cond.implies(&attest.cond)
+        && !unit.publish.cond.clone().and(assumed(flow, job, attest, unit)).implies(&attest.cond)
+    {
+        let step = attest.doer.step();
+        let own = (step.condition.as_deref(), attest.doer.cond());
+        let of_job = (job.condition.as_deref(), job.cond.clone());
+        let ((written, condition), place) = match (&step.condition_at, &job.condition_at) {
+            (Some(at), _) if !unit.publish.cond.implies(&attest.doer.cond()) => (own, at),
+            (_, Some(at)) => (of_job, at),
+            (Some(at), None) => ((own.0, attest.cond.clone()), at),
+            (None, None) => ((None, attest.cond.clone()), attest.doer.location()),
+        };
+        return Err(Unusable { refused: refused(not_always(what, &condition, written), place), only_sometimes: true });
+    }
     Ok(())
+}
+
+/// What holds where a unit went out: a push that is done has left the digest for which the attesting step or job waits,
+/// and under an empty name there is none.
+fn assumed(flow: &Flow, job: &Job, attest: &Attest<'_>, unit: &Unit<'_, '_>) -> Cond {
+    let publish = unit.publish;
+    if !is_image(unit.kind) {
+        return Cond::TRUE;
+    }
+    let digest = flow.job(publish.job).zip(publish.doer.step().id.as_deref());
+    let digest = digest.map(|(job, id)| format!("jobs.{}.steps.{id}.outputs.digest", job.key));
+    let name = unit.names.iter().filter(|_| unit.names.len() == 1).flat_map(|name| name.split('/'));
+    let name = name.filter_map(|part| Text::new(part).symbol().map(str::to_owned));
+    let read = attest.subjects().digests.iter().filter_map(|digest| digest.value.symbol());
+    let read = read.filter(|symbol| publish.cond.implies(&written_under(job, symbol))).map(str::to_owned);
+    digest.into_iter().chain(name).chain(read).fold(Cond::TRUE, |all, symbol| all.and(Cond::atom(symbol)))
+}
+
+/// Under which condition a script of a job looks a value up that it hands on to later steps.
+fn written_under(job: &Job, symbol: &str) -> Cond {
+    let scripts = job.steps.iter().filter_map(|step| Some((step, step.script()?)));
+    let writes = scripts.flat_map(|(step, script)| {
+        let output =
+            |name: &str| format!("jobs.{}.steps.{}.outputs.{name}", job.key, step.id.as_deref().unwrap_or_default());
+        let outputs = script.outputs.iter().filter(move |write| output(&write.name) == symbol);
+        let exports = script.exports.iter().filter(|write| write.value.symbol() == Some(symbol));
+        let looked_up = |write: &&OutputWrite| {
+            let told = |symbol: &str| symbol.starts_with("shell(") || symbol.starts_with("jobs.");
+            write.choices.is_empty() && write.value.symbol().is_some_and(told)
+        };
+        outputs
+            .chain(exports)
+            .filter(looked_up)
+            .map(|write| job.cond.clone().and(step.cond.clone()).and(write.cond.clone()))
+    });
+    writes.fold(Cond::FALSE, Cond::or)
 }
 
 /// The first line of a file that sets a variable.
@@ -403,11 +476,11 @@ fn env_place(checkout: &Checkout, path: &str, name: &str) -> Option<Location> {
 }
 
 /// Why something under a condition does not accompany every release.
-pub(super) fn not_always(what: &str, condition: &Cond) -> String {
+pub(super) fn not_always(what: &str, condition: &Cond, written: Option<&str>) -> String {
     if condition.is_never() {
         format!("{what} is not made in the run that publishes: its condition does not hold there")
     } else {
-        format!("{what} is not made in every run that publishes: it needs `{condition}`")
+        format!("{what} is not made in every run that publishes: it needs `{}`", condition.told(written))
     }
 }
 

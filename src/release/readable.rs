@@ -5,6 +5,8 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use crate::model::Text;
+
 /// What stands for a part of a name that a run computes.
 const COMPUTED: &str = "*";
 /// A name of which nothing is known.
@@ -38,6 +40,9 @@ pub(super) fn readable(name: &str) -> String {
 fn symbol(inner: &str) -> String {
     if inner.starts_with("choice(") || inner.starts_with("if(") {
         return literal_of(inner).map_or_else(|| COMPUTED.to_owned(), |l| readable(&l));
+    }
+    if let Some((job, output)) = Text::unknown(inner).lacks().filter(|_| !inner.contains('(')) {
+        return format!("${{{{ needs.{}.outputs.{output} }}}}", job.rsplit('/').next().unwrap_or(job));
     }
     let shown = match OUTPUT.as_ref() {
         Some(output) => output.replace_all(inner, "steps.$1.outputs.").into_owned(),

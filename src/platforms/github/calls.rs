@@ -54,6 +54,7 @@ pub(super) fn lower_call(
                 reference: uses::reference(&reference, called.comment_after(), location.clone()),
                 inputs: steps::inputs(frame.source, node.get("with"), scope),
                 secrets: node.get("secrets").map(|n| frame.source.at(n.span())),
+                handed: steps::inputs(frame.source, node.get("secrets"), scope),
             });
             job.runner = RunnerChoice::Unresolved {
                 reason: "the called workflow chooses the runner".to_owned(),

@@ -42,8 +42,9 @@ fn add(found: &mut Triggers, name: &str, filter: Option<Node<'_>>) {
         })
     };
     let types = list("types").unwrap_or_default();
+    let inputs = declared(filter).filter(|_| name == "workflow_dispatch");
     let mut event = |kind, refs: Vec<String>| {
-        found.events.push(Event { kind, name: name.to_owned(), refs, types: types.clone() });
+        found.events.push(Event { kind, name: name.to_owned(), refs, types: types.clone(), inputs: inputs.clone() });
     };
     match name {
         "push" => {
@@ -73,8 +74,33 @@ fn add(found: &mut Triggers, name: &str, filter: Option<Node<'_>>) {
                 event(EventKind::PullRequestClosed, list("branches").unwrap_or_default());
             }
         }
-        "merge_group" | "pull_request_review" | "pull_request_review_comment" | "pull_request_comment" => {}
+        name if is_preview(name) => {}
         // Not `issues` and the like either: but a comment can start a release, so they stay.
         _ => event(EventKind::Other, Vec::new()),
+    }
+}
+
+/// Whether an event is about a proposed change, so that what it starts publishes previews at most.
+pub(super) fn is_preview(name: &str) -> bool {
+    const PREVIEWS: &[&str] = &[
+        "pull_request",
+        "pull_request_target",
+        "merge_group",
+        "pull_request_review",
+        "pull_request_review_comment",
+        "pull_request_comment",
+    ];
+    PREVIEWS.contains(&name)
+}
+
+/// The inputs that a workflow declares for those who start it by hand.
+fn declared(filter: Option<Node<'_>>) -> Option<Vec<String>> {
+    let Some(inputs) = filter.and_then(|filter| filter.get("inputs")) else {
+        return filter.is_none_or(|filter| filter.is_null() || filter.is_mapping()).then(Vec::new);
+    };
+    match () {
+        () if inputs.is_null() => Some(Vec::new()),
+        () if inputs.is_mapping() => inputs.entries().map(|(key, _)| key.as_str().map(str::to_owned)).collect(),
+        () => None,
     }
 }

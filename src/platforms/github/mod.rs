@@ -20,6 +20,7 @@ mod steps;
 mod traits;
 mod uses;
 mod value;
+mod withheld;
 mod workflow;
 
 use std::cell::RefCell;
@@ -169,6 +170,13 @@ fn pipeline(
         };
         let mut run = Run::new(&event, lowering.sources.checkout().slug());
         run.started_here = !starting.is_empty();
+        run.started_by = Some(event.kind)
+            .filter(|kind| *kind == EventKind::WorkflowRun && source.repository.is_none())
+            .and_then(|_| starting::started_by(lowering, on));
+        // Only proposed changes lead here.
+        if run.started_by.as_ref().is_some_and(Vec::is_empty) {
+            continue;
+        }
         let frame = Frame { earlier: Some(&earlier), ..Frame::started(source, &run, event.kind) };
         let jobs = workflow::lower(lowering, &frame).jobs;
         flows.extend(starting.into_iter().map(|before| Flow::new(event.clone(), starting::behind(before, &jobs))));

@@ -19,6 +19,8 @@ pub(super) struct Run<'a> {
     pub(super) slug: Option<&'a str>,
     /// Whether the run whose end starts this one is known, and its jobs stand before those of this one.
     pub(super) started_here: bool,
+    /// The names of the events that can start that run; `None` where nothing tells.
+    pub(super) started_by: Option<Vec<String>>,
     /// How many jobs were lowered so far.
     pub(super) jobs: Cell<usize>,
     /// How many steps they have.
@@ -90,6 +92,9 @@ impl<'a> Scope<'a> {
         }
     }
 }
+
+/// What started the run whose end starts another one.
+pub(super) const STARTER: &str = "github.event.workflow_run.event";
 
 /// What every ref that the event's filter lets through starts with; no member of the platform's context has such a name.
 const START: &str = "(start)";
@@ -202,7 +207,15 @@ fn joined(head: &str, rest: &[SmolStr]) -> String {
 
 impl<'a> Run<'a> {
     pub(super) fn new(event: &'a Event, slug: Option<&'a str>) -> Self {
-        Self { event, slug, started_here: false, jobs: Cell::new(0), steps: Cell::new(0), asked: RefCell::default() }
+        Self {
+            event,
+            slug,
+            started_here: false,
+            started_by: None,
+            jobs: Cell::new(0),
+            steps: Cell::new(0),
+            asked: RefCell::default(),
+        }
     }
 
     /// The value of a context that the event decides.
@@ -236,8 +249,17 @@ impl<'a> Run<'a> {
                 let value = values.iter().find(|(k, _)| k.eq_ignore_ascii_case(name));
                 value.map_or(Value::Null, |(_, value)| value.below(rest))
             }
-            Inputs::Dispatched => Value::unknown(&format!("inputs.{}", name.to_ascii_lowercase())),
+            Inputs::Dispatched => self.given(name),
             Inputs::None => Value::Null,
+        }
+    }
+
+    /// An input that whoever starts the run by hand gives; the platform takes none that is not declared.
+    fn given(&self, name: &str) -> Value {
+        let declared = |inputs: &Vec<String>| inputs.iter().any(|input| input.eq_ignore_ascii_case(name));
+        match self.event.inputs.as_ref().is_none_or(declared) {
+            true => Value::unknown(&format!("inputs.{}", name.to_ascii_lowercase())),
+            false => Value::Null,
         }
     }
 
@@ -295,7 +317,7 @@ impl<'a> Run<'a> {
             },
             ["event", "inputs", name, ..] => match self.event.kind {
                 // The same value as `inputs.NAME`, so the same symbol.
-                EventKind::Dispatch => Value::unknown(&format!("inputs.{name}")),
+                EventKind::Dispatch => self.given(name),
                 _ => Value::Null,
             },
             ["event", "release", ..] if self.event.kind != EventKind::Release => Value::Null,
@@ -304,6 +326,7 @@ impl<'a> Run<'a> {
             ["event", "workflow_run", "conclusion"] if self.event.kind == EventKind::WorkflowRun => {
                 Value::literal("success")
             }
+            ["event", "workflow_run", "event"] if self.event.kind == EventKind::WorkflowRun => self.starter(),
             // Its artifacts are among those of the flow, as if there were one run.
             ["event", "workflow_run", "id"] if self.started_here => Value::unknown("github.run_id"),
             ["event", "workflow_run", ..] if self.event.kind != EventKind::WorkflowRun => Value::Null,
@@ -314,6 +337,18 @@ impl<'a> Run<'a> {
             ["event", "deleted"] => Value::Bool(false),
             ["token"] => Value::unknown("github.token"),
             _ => Value::unknown(&symbol()),
+        }
+    }
+
+    /// The event that started the run whose end starts this one.
+    fn starter(&self) -> Value {
+        match self.started_by.as_deref() {
+            Some([one]) => Value::literal(one),
+            Some(names @ [_, ..]) => {
+                let is = |name: &String| Cond::atom(format!("{STARTER} == '{name}'"));
+                Value::Choice(names.iter().map(|name| (is(name), Value::literal(name))).collect())
+            }
+            _ => Value::unknown(STARTER),
         }
     }
 

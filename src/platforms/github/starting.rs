@@ -48,15 +48,36 @@ pub(super) fn runs(lowering: &Lowering<'_>, source: &Source, on: Node<'_>) -> Ve
     runs
 }
 
+/// The names of the events that can start the run whose end starts a workflow, proposed changes left out: what those lead
+/// to are previews. `None` where one of the workflows that it waits for is not in the checkout, or does not tell.
+pub(super) fn started_by(lowering: &Lowering<'_>, on: Node<'_>) -> Option<Vec<String>> {
+    let named = on.get("workflow_run")?.get("workflows")?;
+    let known = named_workflows(lowering);
+    let mut events: Vec<String> = Vec::new();
+    for name in named.as_str().into_iter().chain(named.items().filter_map(|item| item.as_str())) {
+        let root = known.get(name)?.root()?;
+        let triggers = events::triggers(root.get("on").or_else(|| root.get("true"))?);
+        if triggers.callable && triggers.events.is_empty() {
+            return None;
+        }
+        events.extend(triggers.events.into_iter().map(|event| event.name));
+    }
+    events.sort_unstable();
+    events.dedup();
+    Some(events)
+}
+
 /// The workflows of the checkout by what they are called: their name, or their path without one.
 fn named_workflows(lowering: &Lowering<'_>) -> BTreeMap<String, Rc<Source>> {
     let paths = lowering.sources.checkout().under(".github/workflows").filter(|path| is_workflow(path));
     let sources = paths.filter_map(|path| lowering.sources.load(path).ok());
+    let sources: Vec<Rc<Source>> = sources.collect();
+    lowering.sources.checkout().spend(sources.len());
     let called = |source: &Source| {
         let name = source.root().and_then(|root| root.get("name")?.as_str().map(str::to_owned));
         name.unwrap_or_else(|| source.path.to_string())
     };
-    sources.map(|source| (called(&source), source)).collect()
+    sources.into_iter().map(|source| (called(&source), source)).collect()
 }
 
 /// The jobs of a run with those of the run before it, for which they wait.

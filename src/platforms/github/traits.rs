@@ -6,7 +6,7 @@ use super::expression::{evaluate, expressions, interpolate};
 use super::scope::Scope;
 use super::source::Source;
 use super::value::Value;
-use crate::model::{Job, Location, Parameter, SecretUse, Span};
+use crate::model::{Job, Location, Parameter, SecretUse, Span, Text};
 use crate::syntax::yaml::{Kind, Node};
 
 /// A YAML value with its expressions evaluated.
@@ -41,6 +41,7 @@ fn nested(node: Node<'_>, scope: &Scope<'_>, depth: usize) -> Value {
 pub(super) struct Names<'s> {
     secrets: Vec<SecretUse>,
     container_reach: Vec<(String, Location)>,
+    matrix: Option<Node<'s>>,
     /// The expressions, each with its place and the step that gets its value.
     expressions: Vec<(&'s str, Location, Option<usize>)>,
 }
@@ -48,7 +49,8 @@ pub(super) struct Names<'s> {
 impl<'s> Names<'s> {
     /// Collects what a job and the environment of its workflow name.
     pub(super) fn of(source: &'s Source, node: Node<'s>, workflow_env: Option<Node<'s>>) -> Self {
-        let mut names = Self::default();
+        let matrix = node.get("strategy").and_then(|strategy| strategy.get("matrix"));
+        let mut names = Self { matrix, ..Self::default() };
         let mut seen = |node: Node<'s>, action: Option<&str>, step: Option<usize>| {
             names.scan(source, node, Place { receiver: None, action, step }, 0);
         };
@@ -141,7 +143,7 @@ impl<'s> Names<'s> {
         // A job names the same thing again and again.
         let mut known: FxHashMap<&str, Vec<String>> = FxHashMap::default();
         for (inner, location, step) in &self.expressions {
-            let supplied = || evaluate(inner, scope).text().symbols().flat_map(Parameter::within).collect();
+            let supplied = || self.supplied(&evaluate(inner, scope).text(), scope);
             for symbol in known.entry(inner).or_insert_with(supplied) {
                 parameters.push(Parameter { symbol: symbol.clone(), location: location.clone(), step: *step });
             }
@@ -149,13 +151,54 @@ impl<'s> Names<'s> {
         // What one step sets for all later ones reaches them whether they name it or not.
         for write in job.steps.iter().filter_map(|s| s.script()).flat_map(|s| &s.exports) {
             let found = |symbol| Parameter { symbol, location: write.location.clone(), step: None };
-            parameters.extend(write.value.symbols().flat_map(Parameter::within).map(found));
+            parameters.extend(self.supplied(&write.value, scope).into_iter().map(found));
         }
         for found in parameters {
             if !job.parameters.contains(&found) {
                 job.parameters.push(found);
             }
         }
+    }
+}
+
+impl Names<'_> {
+    /// The parameters inside a value, those among them that a matrix which nothing resolves is made of.
+    fn supplied(&self, value: &Text, scope: &Scope<'_>) -> Vec<String> {
+        const MATRIX: &str = "matrix.";
+        let mut found: Vec<String> = value.symbols().flat_map(Parameter::within).collect();
+        let between = |c: char| !(c.is_alphanumeric() || matches!(c, '_' | '.' | '-'));
+        let axes =
+            value.symbols().flat_map(|symbol| symbol.split(between)).filter_map(|path| path.strip_prefix(MATRIX));
+        let axes: Vec<&str> = axes.filter_map(|path| path.split('.').next()).collect();
+        if let Some(matrix) = self.matrix.filter(|_| !axes.is_empty()) {
+            let matrix = value_of(matrix, scope);
+            for axis in axes {
+                let mut left = MOST_VALUES;
+                match &matrix {
+                    Value::Map(entries) => entries
+                        .iter()
+                        .filter(|(key, _)| key == axis || key == "include")
+                        .for_each(|(_, value)| within(value, &mut found, &mut left)),
+                    whole => within(whole, &mut found, &mut left),
+                }
+            }
+        }
+        found
+    }
+}
+
+/// Values of a matrix that are looked at for parameters.
+const MOST_VALUES: usize = 1_000;
+
+/// Adds the parameters inside a value and those below it.
+fn within(value: &Value, found: &mut Vec<String>, left: &mut usize) {
+    let Some(less) = left.checked_sub(1) else { return };
+    *left = less;
+    match value {
+        Value::List(items) => items.iter().for_each(|item| within(item, found, left)),
+        Value::Map(entries) => entries.iter().for_each(|(_, value)| within(value, found, left)),
+        Value::Choice(options) => options.iter().for_each(|(_, value)| within(value, found, left)),
+        other => found.extend(other.text().symbols().flat_map(Parameter::within)),
     }
 }
 

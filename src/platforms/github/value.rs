@@ -4,6 +4,8 @@ use std::cmp::Ordering;
 
 use smol_str::SmolStr;
 
+use super::events;
+use super::scope::STARTER;
 use crate::model::{Cond, Text};
 
 /// The value of an expression.
@@ -41,7 +43,8 @@ impl Value {
             Value::Bool(b) => Cond::Known(*b),
             Value::Number(n) => Cond::Known(*n != 0.0 && !n.is_nan()),
             Value::String(t) => match t.symbol() {
-                Some(symbol) => Cond::atom(symbol),
+                Some(symbol) if t.lacks().is_none() => Cond::atom(symbol),
+                Some(_) => Cond::FALSE,
                 None => Cond::Known(!t.is_empty()),
             },
             Value::List(_) | Value::Map(_) => Cond::TRUE,
@@ -221,6 +224,10 @@ pub(super) fn equal(a: &Value, b: &Value) -> Cond {
                 None => Cond::atom(format!("{} == {}", a.text().plain(), b.text().plain())),
             },
         },
+        (Value::String(t), other) | (other, Value::String(t)) if t.symbol().is_some() && t.lacks().is_some() => {
+            equal(&Value::literal(""), other)
+        }
+        (Value::String(x), Value::String(y)) if is_preview(x, y) || is_preview(y, x) => Cond::FALSE,
         (Value::String(x), Value::String(y)) => x.equals(y),
         (Value::String(t), other) | (other, Value::String(t)) if !t.is_literal() => match (t.symbol(), other) {
             (Some(symbol), Value::Bool(_)) if is_text(symbol) => {
@@ -236,6 +243,12 @@ pub(super) fn equal(a: &Value, b: &Value) -> Cond {
         // Different types compare as numbers.
         _ => Cond::Known(number(a).is_some_and(|x| number(b) == Some(x))),
     }
+}
+
+/// Whether it is asked if a proposed change started the run behind this one. What such runs publish are previews, so the
+/// run at hand is another one.
+fn is_preview(starter: &Text, event: &Text) -> bool {
+    starter.symbol() == Some(STARTER) && event.literal().is_some_and(events::is_preview)
 }
 
 /// Whether what a symbol stands for is a text whatever it says. Compared with a truth value it is read as a number, so

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use smol_str::SmolStr;
+
 use super::Lowering;
 use super::calls;
 use super::env::Env;
@@ -17,6 +19,7 @@ use super::source::Source;
 use super::steps;
 use super::traits;
 use super::value::Value;
+use super::withheld;
 use crate::model::{
     CacheMode, Cond, Definition, EventKind, Hop, Job, Location, Problem, RunnerChoice, Text, TokenScope,
 };
@@ -306,6 +309,7 @@ fn lower_job(
             needs: need_keys.clone(),
             cond: cond.clone(),
             condition_at: node.get("if").map(|n| frame.source.at(n.span())),
+            condition: own.map(SmolStr::new),
             runner: RunnerChoice::Hosted { reason: String::new(), location: location.clone() },
             token: token.clone(),
             definition: match &frame.source.repository {
@@ -336,7 +340,7 @@ fn lower_job(
         frame.run.steps.set(frame.run.steps.get() + job.steps.len());
         let outputs: Vec<(String, Value)> = environment(node.get("outputs"), &scope);
         job.outputs = outputs.iter().map(|(k, v)| (k.clone(), v.text())).collect();
-        merge(&mut finished.outputs, outputs);
+        merge(&mut finished.outputs, withheld::handed_on(&job, outputs));
         jobs.push(Arc::new(job));
     }
     finished
