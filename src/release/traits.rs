@@ -30,7 +30,7 @@ pub struct Trait<T: 'static> {
     /// Under which condition of its job it runs and the entry applies.
     pub cond: Cond,
     /// The condition of its step as it is written.
-    pub written: Option<SmolStr>,
+    pub wording: Option<SmolStr>,
     /// Whether it runs only when something before it failed.
     pub only_on_failure: bool,
     /// Whether an input of the step names what the entry would do without it as well.
@@ -120,7 +120,7 @@ fn of_job(job: &Job, doers: &[Vec<Doer<'_>>], catalogue: &'static Catalogue) -> 
                     if let Some(new) = push(&mut traits.remote, entry, doer.location(), runs.and(applies)) {
                         // Under the condition that a reader finds in the file, where it may hold without a failure.
                         new.only_on_failure = step.on_failure && usual.is_never();
-                        new.written = step.condition.clone();
+                        new.wording = step.condition.clone();
                         if !usual.is_never() {
                             new.cond = usual;
                         }
@@ -229,7 +229,7 @@ fn push<'t, T>(
         location,
         from: None,
         cond,
-        written: None,
+        wording: None,
         only_on_failure: false,
         asked: false,
         assumed: None,

@@ -399,7 +399,7 @@ fn remote(target: &Linked<'_>) -> Verdict {
         let when = match &hit.cond {
             _ if hit.only_on_failure => ", when something failed before".to_owned(),
             Cond::Known(true) => String::new(),
-            c => format!(", when `{}`", c.told(hit.written.as_deref())),
+            c => format!(", when `{}`", c.told(hit.wording.as_deref())),
         };
         found.push(Evidence::observed(&hit.location, &hit.entry.id, format!("this step {}{when}", hit.entry.what)));
     }
