@@ -14,6 +14,7 @@ use super::npm;
 use super::rewritten;
 use super::separation::{self, Separation};
 use super::switched;
+use super::traits;
 use crate::catalogue::{Broken, Catalogue, Content, FoundBy, Pick, Signer, Store};
 use crate::checkout::Checkout;
 use crate::model::{Access, Cond, Flow, Hop, Job, Kind, Location, MOST_EVIDENCE, Text};
@@ -277,7 +278,9 @@ fn of_npm(
             location,
         ),
         npm::Switch::Unshown(why, location) => {
+            let way = traits::leading(job, &location);
             found.unread.push(refused(why, location));
+            found.unread.extend(way.into_iter().map(|place| refused("what leads there".to_owned(), place)));
             return;
         }
         npm::Switch::Unable(why, place) => {

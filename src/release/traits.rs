@@ -4,17 +4,21 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
+
 use super::asked::{self, Asked};
 use super::doer::{Act, Doer};
 use super::facts::{Facts, FlowFacts};
 use super::glob;
-use crate::catalogue::{Cache, Catalogue, Remote, Safeguard};
+use crate::catalogue::{Cache, Catalogue, Remote, Safeguard, Test};
 use crate::commands::matching::flag;
 use crate::commands::{FlagValue, join};
-use crate::model::{Cond, Flow, Job, Location, Text};
+use crate::model::{Cond, Flow, Job, Location, OutputWrite, Step, Text};
 
 /// Files of settings that one command names.
 const MOST_FILES: usize = 8;
+/// Places that lead to one step.
+const MOST_LEADS: usize = 8;
 
 /// A step that a catalogue entry describes.
 #[derive(Debug)]
@@ -23,8 +27,8 @@ pub struct Trait<T: 'static> {
     pub entry: &'static T,
     /// Where the step stands, or what it does.
     pub location: Location,
-    /// The step that leads there from another file.
-    pub from: Option<Location>,
+    /// What leads there from other files, outermost first, and the steps before that set what decides about it.
+    pub leads: Vec<Location>,
     /// Under which condition of its job it runs and the entry applies.
     pub cond: Cond,
     /// Whether it runs only when something before it failed.
@@ -72,8 +76,9 @@ fn of_job(job: &Job, doers: &[Vec<Doer<'_>>], catalogue: &'static Catalogue) -> 
     let mut traits = Traits::default();
     let switched = |cache: &'static Cache| Some((cache, cache.env.as_deref()?));
     let by_variable: Vec<(&Cache, &str)> = catalogue.caches.iter().filter_map(switched).collect();
+    let mut exported: Exported<'_> = FxHashMap::default();
     for (step, doers) in job.steps.iter().zip(doers) {
-        let known = traits.caches.len();
+        let known = (traits.caches.len(), traits.remote.len());
         traits.asked.extend(
             Some(step).filter(|step| step.on_failure || !step.cond.is_never()).and_then(|step| asked::of_step(step)),
         );
@@ -127,11 +132,63 @@ fn of_job(job: &Job, doers: &[Vec<Doer<'_>>], catalogue: &'static Catalogue) -> 
                 push(&mut traits.caches, entry, doer.location(), doer.cond());
             }
         }
-        for found in traits.caches.iter_mut().skip(known) {
-            found.from = (found.location.path != step.location.path).then(|| step.location.clone());
+        for found in traits.caches.iter_mut().skip(known.0) {
+            let named = variables(&found.entry.when).chain(found.entry.env.as_deref());
+            found.leads = leads(&found.location, step, named, &exported);
         }
+        for found in traits.remote.iter_mut().skip(known.1) {
+            found.leads = leads(&found.location, step, variables(&found.entry.when), &exported);
+        }
+        let exports = step.script().into_iter().flat_map(|script| &script.exports);
+        exported.extend(exports.map(|write| (write.name.as_str(), (step.as_ref(), write))));
     }
     traits
+}
+
+/// The step that last set each variable for those behind it, and where it does.
+type Exported<'p> = FxHashMap<&'p str, (&'p Step, &'p OutputWrite)>;
+
+/// The variables that tests ask for.
+fn variables(tests: &[Test]) -> impl Iterator<Item = &str> {
+    tests.iter().flat_map(|test| std::iter::once(test).chain(&test.any)).filter_map(|test| test.env.as_deref())
+}
+
+/// What leads to a place of a step, and to what sets the variables that it depends on.
+fn leads<'n>(
+    location: &Location,
+    step: &Step,
+    variables: impl Iterator<Item = &'n str>,
+    exported: &Exported<'_>,
+) -> Vec<Location> {
+    let mut found: Vec<Location> = way(location, step);
+    for (step, write) in variables.filter_map(|name| exported.get(name)) {
+        found.extend(way(&write.location, step));
+        found.push(write.location.clone());
+    }
+    let mut all: Vec<Location> = Vec::new();
+    for place in found {
+        if all.len() < MOST_LEADS && !all.contains(&place) {
+            all.push(place);
+        }
+    }
+    all
+}
+
+/// What leads from other files to a place of a job, outermost first.
+pub(super) fn leading(job: &Job, location: &Location) -> Vec<Location> {
+    let runs =
+        |step: &Step| step.script().is_some_and(|script| script.commands.iter().any(|c| c.location == *location));
+    let step = job.steps.iter().find(|step| step.location == *location || runs(step));
+    step.map(|step| way(location, step)).unwrap_or_default()
+}
+
+/// The places in other files over which a place of a step is reached, outermost first.
+fn way(location: &Location, step: &Step) -> Vec<Location> {
+    let commands = step.script().into_iter().flat_map(|script| &script.commands);
+    let command = commands.filter(|command| command.location == *location).find(|command| !command.chain.is_empty());
+    let inner = command.into_iter().flat_map(|command| &command.chain);
+    let hops = step.chain.iter().map(|hop| &hop.location).chain([&step.location]).chain(inner.map(|hop| &hop.location));
+    hops.filter(|place| place.path != location.path).cloned().collect()
 }
 
 /// Adds a trait, and hands it out where it is new.
@@ -148,7 +205,7 @@ fn push<'t, T>(
     all.push(Trait {
         entry,
         location,
-        from: None,
+        leads: Vec::new(),
         cond,
         only_on_failure: false,
         asked: false,

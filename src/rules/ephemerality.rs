@@ -90,7 +90,7 @@ fn machines(scene: &Scene<'_>, target: &Linked<'_>) -> Vec<Machine> {
     for hit in steps.filter(|hit| hit.entry.elsewhere) {
         let Some(settings) = set(hit) else { continue };
         let step = Evidence::observed(&hit.location, &hit.entry.id, format!("this step {}", hit.entry.what));
-        for evidence in std::iter::once(step).chain(settings) {
+        for evidence in std::iter::once(step).chain(settings).chain(leads(&hit.entry.id, hit)) {
             let to_show = "a builder on the machine of the job".to_owned();
             machines.push(Machine::all(&Tri::Unshown(evidence, to_show)));
         }
@@ -113,6 +113,11 @@ fn machines(scene: &Scene<'_>, target: &Linked<'_>) -> Vec<Machine> {
         )));
     }
     machines
+}
+
+/// What leads to a step that an entry describes, as evidence.
+fn leads<T>(id: &str, hit: &Trait<T>) -> impl Iterator<Item = Evidence> {
+    hit.leads.iter().map(move |place| Evidence::observed(place, id, "what leads there"))
 }
 
 /// Where the environment of the runners themselves has steps of build jobs work elsewhere.
@@ -311,7 +316,8 @@ fn cache(scene: &Scene<'_>, target: &Linked<'_>) -> Verdict {
         }
         let barred = matches!(job.cache, CacheMode::NoRestore(_));
         for found in super::reached(scene, job).into_iter().flat_map(|p| &p.caches) {
-            restored.push((found.clone(), "a pool without a shared cache"));
+            let asks = Evidence::observed(job.runner.location(), "runner-pool", "what has the pool run the build");
+            restored.extend([found.clone(), asks].map(|evidence| (evidence, "a pool without a shared cache")));
         }
         asked.extend(target.traits.get(at).iter().filter(|_| !barred).flat_map(|t| &t.asked));
         for hit in target.traits.get(at).map(|t| t.caches.as_slice()).unwrap_or_default() {
@@ -333,8 +339,7 @@ fn cache(scene: &Scene<'_>, target: &Linked<'_>) -> Verdict {
             }
             restored.push((Evidence::observed(&hit.location, &entry.id, what), &entry.off));
             restored.extend(settings.into_iter().map(|evidence| (evidence, entry.off.as_str())));
-            let leads = |from| (Evidence::observed(from, &entry.id, "the step that leads there"), entry.off.as_str());
-            restored.extend(hit.from.as_ref().map(leads));
+            restored.extend(leads(&entry.id, hit).map(|evidence| (evidence, entry.off.as_str())));
         }
     }
     if let (true, None, Some((first, rest))) = (restored.is_empty(), &opaque, asked.split_first()) {
@@ -402,6 +407,7 @@ fn remote(target: &Linked<'_>) -> Verdict {
             c => format!(", when `{c}`"),
         };
         found.push(Evidence::observed(&hit.location, &hit.entry.id, format!("this step {}{when}", hit.entry.what)));
+        found.extend(leads(&hit.entry.id, hit));
     }
     match found.split_first() {
         Some((first, rest)) => Verdict::failed(

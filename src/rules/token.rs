@@ -45,16 +45,26 @@ pub(super) fn judge(target: &Linked<'_>, read: &mut Read) -> Verdict {
     let requirement = Requirement::ScopedToken;
     let mut failed: Vec<Evidence> = Vec::new();
     let mut unshown: Vec<Evidence> = Vec::new();
+    // The jobs that hold what stands above all jobs.
+    let mut holders: Vec<Evidence> = Vec::new();
     for (_, job) in target.build_jobs() {
         if job.outside.is_some() {
             of_call(job, &mut failed, &mut unshown);
             continue;
         }
         match &job.token {
-            TokenScope::Declared { .. } => {
+            TokenScope::Declared { inherited, .. } => {
+                let known = failed.len();
                 for scope in DANGEROUS.iter().filter(|s| job.token.access(s) == Access::Write) {
                     let note = format!("the build job {} holds `{scope}: write`", job.key);
                     failed.push(Evidence::observed(job.token.location_of(scope), "write-scope", note));
+                }
+                if *inherited && failed.len() > known {
+                    holders.push(Evidence::observed(
+                        &job.location,
+                        "write-scope",
+                        format!("the build job {}", job.key),
+                    ));
                 }
             }
             TokenScope::Undeclared { location } => {
@@ -73,7 +83,8 @@ pub(super) fn judge(target: &Linked<'_>, read: &mut Read) -> Verdict {
     match (failed.split_first(), unshown.split_first()) {
         (Some((first, rest)), _) => Verdict::failed(requirement, first.note.clone(), first.clone())
             .with(rest.iter().cloned())
-            .with(unshown.iter().cloned()),
+            .with(unshown.iter().cloned())
+            .beside(holders),
         (None, Some((first, rest))) => {
             Verdict::unshown(requirement, first.note.clone(), first.clone(), TO_SHOW).with(rest.iter().cloned())
         }
