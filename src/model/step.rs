@@ -73,6 +73,23 @@ pub struct Command {
 }
 
 impl Command {
+    /// A command of nothing but its words.
+    #[cfg(test)]
+    pub(crate) fn of_words(words: &[&str]) -> Self {
+        Self {
+            words: words.iter().map(|word| Text::from(*word)).collect(),
+            wrapped: Vec::new(),
+            env: Vec::new(),
+            inherited: Arc::default(),
+            input: None,
+            output: None,
+            folder: Text::default(),
+            cond: Cond::TRUE,
+            location: Location::start_of(&Arc::from("x.yml")),
+            chain: Vec::new(),
+        }
+    }
+
     /// The command as it is written, and behind each of its wrappers.
     pub fn views(&self) -> impl DoubleEndedIterator<Item = &[Text]> {
         views(&self.words, &self.wrapped)

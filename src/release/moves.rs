@@ -147,25 +147,12 @@ fn renamed(from: &str, pattern: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::{Move, Pattern, of_command};
-    use crate::model::{Command, Cond, Location, Text};
+    use crate::model::Command;
 
     fn command(line: &str) -> Option<Move> {
-        let command = Command {
-            words: line.split(' ').map(Text::from).collect(),
-            wrapped: Vec::new(),
-            env: Vec::new(),
-            inherited: Arc::default(),
-            input: None,
-            output: None,
-            folder: Text::default(),
-            cond: Cond::TRUE,
-            location: Location::start_of(&Arc::from("Makefile")),
-            chain: Vec::new(),
-        };
-        of_command(&command, 0)
+        let words: Vec<&str> = line.split(' ').collect();
+        of_command(&Command::of_words(&words), 0)
     }
 
     fn moved(from: &[&str], to: &str, folder: bool) -> Move {
