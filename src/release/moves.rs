@@ -73,7 +73,8 @@ fn of_command(command: &Command, step: usize) -> Option<Move> {
     let to = if matches!(to.as_str(), "." | "./") {
         command.folder.as_str().trim_end_matches('/').to_owned()
     } else {
-        crate::commands::join(&command.folder, &Text::from(to.trim_end_matches('/'))).to_string()
+        let to = crate::commands::join(&command.folder, &Text::from(to.trim_end_matches('/')));
+        naming::beside(to.as_str()).to_owned()
     };
     let whole =
         |from: &str| if root == Some(from) { format!("{}/**", from.trim_end_matches('/')) } else { from.to_owned() };
