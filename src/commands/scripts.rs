@@ -217,6 +217,7 @@ impl<'c> Scripts<'c> {
                 all.commands.push(command.clone());
             }
             self.machine.borrow_mut().images.extend(entered.image.clone());
+            all.sources.extend(entered.sources);
             let mut chain = command.chain.clone();
             chain.push(Hop { what: entered.what.clone(), location: command.location.clone() });
             if let Some(why) = &entered.unread {
@@ -237,6 +238,7 @@ impl<'c> Scripts<'c> {
                     let inner = Script { commands: vec![implied], ..Script::default() };
                     let inner = self.follow(inner, env, budget);
                     all.commands.extend(inner.commands);
+                    all.sources.extend(inner.sources);
                     all.unread.extend(inner.unread);
                 } else {
                     if typed {
@@ -261,6 +263,7 @@ impl<'c> Scripts<'c> {
                 all.outputs.extend(inner.outputs);
                 all.exports.extend(inner.exports);
                 all.unnamed.extend(inner.unnamed);
+                all.sources.extend(inner.sources);
                 all.unread.extend(inner.unread);
             }
         }

@@ -127,6 +127,8 @@ pub struct Script {
     pub exports: Vec<OutputWrite>,
     /// What it hands on as outputs whose names nothing tells.
     pub unnamed: Vec<Text>,
+    /// Files that it takes into itself, and so what they set: sourced scripts, the Makefiles of its calls of make.
+    pub sources: Vec<Arc<str>>,
     /// Where reading it stopped, and why: a bound was hit or the text could not be parsed.
     pub unread: Vec<(Location, Unread)>,
 }

@@ -161,9 +161,17 @@ fn leads<'n>(
     exported: &Exported<'_>,
 ) -> Vec<Location> {
     let mut found: Vec<Location> = way(location, step);
-    for (step, write) in variables.filter_map(|name| exported.get(name)) {
-        found.extend(way(&write.location, step));
-        found.push(write.location.clone());
+    let commands = || step.script().into_iter().flat_map(|s| s.commands.iter().filter(|c| c.location == *location));
+    for name in variables {
+        // What the script sets itself may stand in the files that it takes in.
+        if commands().any(|c| c.env.iter().chain(&*c.inherited).any(|(own, _)| own == name)) {
+            let sources = step.script().into_iter().flat_map(|script| &script.sources);
+            found.extend(sources.take(MOST_LEADS).filter(|path| **path != location.path).map(Location::start_of));
+        }
+        if let Some((step, write)) = exported.get(name) {
+            found.extend(way(&write.location, step));
+            found.push(write.location.clone());
+        }
     }
     let mut all: Vec<Location> = Vec::new();
     for place in found {
