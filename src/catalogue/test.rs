@@ -99,3 +99,10 @@ impl Pick {
         self.input.is_none() && self.flag.is_empty() && self.env.is_none() && self.args.is_none()
     }
 }
+
+impl Test {
+    /// Whether it asks for nothing but that something is set.
+    pub fn only_names(&self) -> bool {
+        self.is.is_none() && self.present.is_none() && self.matches.is_none()
+    }
+}

@@ -169,6 +169,10 @@ pub struct Credential {
     /// Actions whose inputs receive it; absent: anywhere.
     #[serde(default)]
     pub actions: Vec<String>,
+    /// What the inputs of the action begin with that say what the token may do which it makes of the credential; without
+    /// any it may do all.
+    #[serde(default)]
+    pub narrowed_by: Option<String>,
     /// Whether it cannot write to anything that another build hands out (a scanner's token, a signing certificate).
     #[serde(default)]
     pub harmless: bool,

@@ -97,7 +97,7 @@ impl Interpreter<'_> {
     }
 
     fn alternatives(&self, capture: &Capture, unknown: &Text) -> Option<Vec<(Cond, Text)>> {
-        if capture.open || !capture.plain || self.is_full() || capture.text.len() > LONGEST * MOST_VALUES {
+        if capture.open || self.is_full() || capture.text.len() > LONGEST * MOST_VALUES {
             return None;
         }
         let base = self.script_cond();
@@ -123,6 +123,7 @@ impl Interpreter<'_> {
         let mut options: Vec<(Cond, Text)> = Vec::new();
         for (cond, text) in outcomes {
             let text = Text::from(text.trim_end_matches('\n'));
+            // What a command prints that nothing describes is a symbol, and no text with it is told.
             let short = is_told(&text) && text.as_str().len() <= LONGEST && !text.as_str().contains('\n');
             let text = if short { text } else { unknown.clone() };
             match options.iter_mut().find(|(_, known)| *known == text) {

@@ -163,6 +163,11 @@ impl FlagValue {
             FlagValue::Bare => None,
         }
     }
+
+    /// Whether it says that the option is not meant: `--publish=false`.
+    pub fn is_off(&self) -> bool {
+        matches!(self, FlagValue::Attached(text) if matches!(text.literal(), Some("false" | "0" | "no")))
+    }
 }
 
 /// Every occurrence of an option, by any of its names, up to a `--`.

@@ -217,6 +217,7 @@ impl<'c> Scripts<'c> {
                 all.commands.push(command.clone());
             }
             self.machine.borrow_mut().images.extend(entered.image.clone());
+            all.sources.extend(entered.sources);
             let mut chain = command.chain.clone();
             chain.push(Hop { what: entered.what.clone(), location: command.location.clone() });
             if let Some(why) = &entered.unread {
@@ -239,6 +240,7 @@ impl<'c> Scripts<'c> {
                     let inner = Script { commands: vec![implied], ..Script::default() };
                     let inner = self.follow(inner, env, budget);
                     all.commands.extend(inner.commands);
+                    all.sources.extend(inner.sources);
                     all.unread.extend(inner.unread);
                 } else {
                     if typed {
@@ -264,6 +266,7 @@ impl<'c> Scripts<'c> {
                 all.exports.extend(inner.exports);
                 all.unnamed.extend(inner.unnamed);
                 all.masked.extend(inner.masked);
+                all.sources.extend(inner.sources);
                 all.unread.extend(inner.unread);
             }
         }

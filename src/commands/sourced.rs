@@ -52,6 +52,7 @@ impl Interpreter<'_> {
             let script = self.context.parsed.read(&masked.text, Shell::Posix);
             self.chain.push(Hop { what: format!("runs {path}"), location: self.locate(simple.offset, simple.end) });
             self.sources.push(Arc::clone(&path));
+            self.found.sources.push(Arc::clone(&path));
             let holes = masked.holes.clone();
             let lines = Starts::of(&text);
             let file = Sourced { path, typed: file.clone(), text, lines, masked };

@@ -41,6 +41,17 @@ pub enum RunnerChoice {
     },
 }
 
+impl RunnerChoice {
+    /// What decides.
+    pub fn location(&self) -> &Location {
+        match self {
+            Self::Labels { location, .. } | Self::Unresolved { location, .. } | Self::Hosted { location, .. } => {
+                location
+            }
+        }
+    }
+}
+
 /// A finding on one axis of a runner pool.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Tri {

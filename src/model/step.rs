@@ -73,6 +73,23 @@ pub struct Command {
 }
 
 impl Command {
+    /// A command of nothing but its words.
+    #[cfg(test)]
+    pub(crate) fn of_words(words: &[&str]) -> Self {
+        Self {
+            words: words.iter().map(|word| Text::from(*word)).collect(),
+            wrapped: Vec::new(),
+            env: Vec::new(),
+            inherited: Arc::default(),
+            input: None,
+            output: None,
+            folder: Text::default(),
+            cond: Cond::TRUE,
+            location: Location::start_of(&Arc::from("x.yml")),
+            chain: Vec::new(),
+        }
+    }
+
     /// The command as it is written, and behind each of its wrappers.
     pub fn views(&self) -> impl DoubleEndedIterator<Item = &[Text]> {
         views(&self.words, &self.wrapped)
@@ -112,6 +129,8 @@ pub struct Script {
     pub unnamed: Vec<Text>,
     /// What it asks the platform to treat as a secret.
     pub masked: Vec<Text>,
+    /// Files that it takes into itself, and so what they set: sourced scripts, the Makefiles of its calls of make.
+    pub sources: Vec<Arc<str>>,
     /// Where reading it stopped, and why: a bound was hit or the text could not be parsed.
     pub unread: Vec<(Location, Unread)>,
 }

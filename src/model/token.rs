@@ -28,6 +28,8 @@ pub enum TokenScope {
         location: Location,
         /// Where each listed scope stands.
         lines: BTreeMap<String, Location>,
+        /// Whether the declaration is that of its pipeline or of a caller, and not the job's own.
+        inherited: bool,
     },
     /// Nothing declares them; a setting outside the checkout decides.
     Undeclared {

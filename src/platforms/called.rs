@@ -55,7 +55,10 @@ pub(super) fn release(
             unread.get_or_insert((what, named.clone()));
         }
         over.push(path);
-        open.extend(further.into_iter().map(|called| Called { named: named.clone(), over: over.clone(), ..called }));
+        open.extend(further.into_iter().map(|called| {
+            let new = called.over.into_iter().filter(|path| !over.contains(path));
+            Called { named: named.clone(), over: over.iter().cloned().chain(new).collect(), ..called }
+        }));
     }
     unread
 }
@@ -70,8 +73,7 @@ fn leads_to(checkout: &Checkout, from: &Arc<str>, text: &str, seen: &mut BTreeSe
     for call in recipes::run_by(checkout, text, &folders, new) {
         let named = within(from, call.number, call.line, call.make);
         let recipes = call.recipes.into_iter();
-        let called =
-            |r: recipes::Recipes| Called { path: r.path, text: r.text, named: named.clone(), over: Vec::new() };
+        let called = |r: recipes::Recipes| Called { path: r.path, text: r.text, named: named.clone(), over: r.over };
         found.extend(recipes.map(called));
     }
     found.reverse();

@@ -30,6 +30,9 @@ pub(super) struct Recipes {
     pub(super) path: Arc<str>,
     /// `None` where the file could not be read.
     pub(super) text: Option<Arc<str>>,
+    /// The other Makefiles of the call that have a part in what runs: they include this one, or hold a rule or a variable
+    /// by which it is entered.
+    pub(super) over: Vec<Arc<str>>,
 }
 
 /// A call of make in a text.
@@ -110,36 +113,53 @@ fn recipes(checkout: &Checkout, folder: &str, arguments: &[&str]) -> Option<Vec<
     let (files, unread) = read(checkout, &folder, path);
     let rules = Rules::of(&files);
     let entered = rules.entered(arguments);
-    let kept = files
-        .iter()
-        .enumerate()
-        .map(|(at, (path, _))| Recipes { path: Arc::clone(path), text: Some(rules.kept(at, &entered).into()) });
-    Some(kept.chain(unread.into_iter().map(|path| Recipes { path, text: None })).collect())
+    let parts = rules.parts(&entered);
+    let over = |at: usize, file: &Makefile| {
+        let other = |other: &usize| *other != at && (parts.contains(other) || file.within.contains(other));
+        (0..files.len()).filter(other).filter_map(|other| Some(Arc::clone(&files.get(other)?.path))).collect()
+    };
+    let kept = files.iter().enumerate().map(|(at, file)| Recipes {
+        path: Arc::clone(&file.path),
+        text: Some(rules.kept(at, &entered).into()),
+        over: over(at, file),
+    });
+    let unread = unread.into_iter().map(|file| {
+        let over = file.within.iter().filter_map(|at| Some(Arc::clone(&files.get(*at)?.path))).collect();
+        Recipes { path: file.path, text: None, over }
+    });
+    Some(kept.chain(unread).collect())
 }
 
-/// A Makefile or one that it includes: its path and what is in it.
-type Makefile = (Arc<str>, Vec<Entry>);
+/// A Makefile or one that it includes.
+struct Makefile {
+    path: Arc<str>,
+    /// The files that include it, one within the other, by their places.
+    within: Vec<usize>,
+    entries: Vec<Entry>,
+}
 
 /// A Makefile and the files that it includes by name, and those that could not be read.
-fn read(checkout: &Checkout, folder: &str, path: String) -> (Vec<Makefile>, Vec<Arc<str>>) {
-    let mut open = vec![Arc::from(path)];
-    let (mut files, mut unread): (Vec<Makefile>, Vec<Arc<str>>) = (Vec::new(), Vec::new());
-    while let Some(path) = open.pop() {
-        if files.len() > MOST_INCLUDED || files.iter().any(|(known, _)| *known == path) {
+fn read(checkout: &Checkout, folder: &str, path: String) -> (Vec<Makefile>, Vec<Makefile>) {
+    let mut open: Vec<(Arc<str>, Vec<usize>)> = vec![(Arc::from(path), Vec::new())];
+    let (mut files, mut unread): (Vec<Makefile>, Vec<Makefile>) = (Vec::new(), Vec::new());
+    while let Some((path, within)) = open.pop() {
+        if files.len() > MOST_INCLUDED || files.iter().any(|known| known.path == path) {
             continue;
         }
         let Ok(text) = checkout.glance(&path) else {
-            unread.push(path);
+            unread.push(Makefile { path, within, entries: Vec::new() });
             continue;
         };
         let entries = makefile::parse(&text);
+        let inner: Vec<usize> = within.iter().copied().chain([files.len()]).collect();
         for entry in &entries {
             if let Entry::Include { files, .. } = entry {
                 let paths = files.split_whitespace().map(|file| format!("{folder}{}", file.trim_start_matches("./")));
-                open.extend(paths.filter(|path| checkout.is_there(path)).take(MOST_INCLUDED).map(Arc::from));
+                let paths = paths.filter(|path| checkout.is_there(path)).take(MOST_INCLUDED);
+                open.extend(paths.map(|path| (Arc::from(path), inner.clone())));
             }
         }
-        files.push((path, entries));
+        files.push(Makefile { path, within, entries });
     }
     (files, unread)
 }
@@ -147,6 +167,8 @@ fn read(checkout: &Checkout, folder: &str, path: String) -> (Vec<Makefile>, Vec<
 /// A rule, with the lines of its recipe by their numbers from 1.
 struct Rule {
     file: usize,
+    /// The files whose variables it names.
+    of_variables: BTreeSet<usize>,
     targets: Vec<String>,
     prerequisites: Vec<String>,
     recipe: Vec<(usize, String)>,
@@ -157,8 +179,8 @@ struct Rules(Vec<Rule>);
 
 impl Rules {
     fn of(files: &[Makefile]) -> Self {
-        let entries = || files.iter().enumerate().flat_map(|(file, (_, all))| all.iter().map(move |e| (file, e)));
-        let mut variables = Variables::of(entries().map(|(_, entry)| entry));
+        let entries = || files.iter().enumerate().flat_map(|(at, file)| file.entries.iter().map(move |e| (at, e)));
+        let mut variables = Variables::of(entries());
         let mut rules: Vec<Rule> = Vec::new();
         for (file, entry) in entries() {
             match entry {
@@ -166,13 +188,16 @@ impl Rules {
                     let mut words =
                         |text| variables.expand(text, DEEPEST).split_whitespace().map(str::to_owned).collect();
                     let (targets, prerequisites) = (words(targets), words(prerequisites));
-                    rules.push(Rule { file, targets, prerequisites, recipe: Vec::new() });
+                    let of_variables = std::mem::take(&mut variables.used);
+                    rules.push(Rule { file, of_variables, targets, prerequisites, recipe: Vec::new() });
                 }
                 Entry::Recipe { line, text } => {
                     let text = variables.expand(text.trim_start_matches(['@', '-', '+', ' ', '\t']), DEEPEST);
                     // A line that holds the place of others after it is one line.
                     let line = (*line as usize, text.replace(['\n', '\r'], " "));
+                    let used = std::mem::take(&mut variables.used);
                     if let Some(rule) = rules.last_mut().filter(|rule| rule.file == file) {
+                        rule.of_variables.extend(used);
                         rule.recipe.push(line);
                     }
                 }
@@ -221,6 +246,12 @@ impl Rules {
         entered
     }
 
+    /// The files that hold these rules and the variables that they name.
+    fn parts(&self, rules: &BTreeSet<usize>) -> BTreeSet<usize> {
+        let entered = rules.iter().filter_map(|at| self.0.get(*at));
+        entered.flat_map(|rule| rule.of_variables.iter().copied().chain([rule.file])).collect()
+    }
+
     /// The recipes of a file below these rules, every line in its place.
     fn kept(&self, file: usize, rules: &BTreeSet<usize>) -> String {
         let entered = rules.iter().filter_map(|at| self.0.get(*at)).filter(|rule| rule.file == file);
@@ -239,23 +270,26 @@ impl Rules {
 
 /// The first value that a Makefile gives to each of its variables.
 struct Variables<'e> {
-    values: FxHashMap<&'e str, Vec<&'e str>>,
+    values: FxHashMap<&'e str, (Vec<&'e str>, BTreeSet<usize>)>,
+    /// The files of those that were named.
+    used: BTreeSet<usize>,
     /// Bytes that may still be written.
     left: usize,
 }
 
 impl<'e> Variables<'e> {
-    fn of(entries: impl Iterator<Item = &'e Entry>) -> Self {
-        let mut values: FxHashMap<&str, Vec<&str>> = FxHashMap::default();
-        for entry in entries {
+    fn of(entries: impl Iterator<Item = (usize, &'e Entry)>) -> Self {
+        let mut values: FxHashMap<&str, (Vec<&str>, BTreeSet<usize>)> = FxHashMap::default();
+        for (file, entry) in entries {
             if let Entry::Variable(variable) = entry {
-                let known = values.entry(variable.name.as_str()).or_default();
+                let (known, files) = values.entry(variable.name.as_str()).or_default();
                 if known.is_empty() || variable.operator == "+=" {
                     known.push(&variable.value);
+                    files.insert(file);
                 }
             }
         }
-        Self { values, left: MOST_EXPANDED }
+        Self { values, used: BTreeSet::new(), left: MOST_EXPANDED }
     }
 
     /// A text with the values of the variables in it; those without one, and functions, stay as they are written.
@@ -269,10 +303,12 @@ impl<'e> Variables<'e> {
                 Some(b'{') => opened.split_once('}').and_then(|(name, behind)| Some((name.strip_prefix('{')?, behind))),
                 _ => None,
             };
-            let known = name.and_then(|(name, behind)| Some((self.values.get(name)?.join(" "), behind)));
+            let known = name.and_then(|(name, behind)| Some((self.values.get(name)?, behind)));
+            let known = known.map(|((values, files), behind)| (values.join(" "), files, behind));
             rest = match known {
-                Some((value, behind)) if depth > 0 && value.len() <= self.left => {
+                Some((value, files, behind)) if depth > 0 && value.len() <= self.left => {
                     self.left -= value.len();
+                    self.used.extend(files);
                     expanded.push_str(&self.expand(&value, depth - 1));
                     behind
                 }

@@ -272,10 +272,14 @@ fn take(
         word.as_str().starts_with('-') || of_program
     };
     let mut named = words.iter().skip(1).filter(|word| !option(word)).peekable();
-    if named.peek().is_none() {
-        let found = words.len() < command.words.len();
-        match found.then(|| found_on(script, command)).flatten() {
-            Some(names) => listed.hashed.extend(names.iter().flat_map(|name| files(name))),
+    // What a wrapper supplies stands nowhere, or as `{}`.
+    let found = words.len() < command.words.len();
+    if named.peek().is_none_or(|word| found && word.as_str() == "{}") {
+        match found.then(|| found_for(script, command)).flatten() {
+            Some(search) => {
+                listed.hashed.extend(search.names.iter().flat_map(|name| files(name)));
+                listed.filters.extend(search.filter);
+            }
             None => listed.by_tool(point),
         }
         return true;
@@ -353,33 +357,72 @@ impl Filter {
     }
 }
 
-/// The files that `find` names for a command of its line; `None` where something else may name some.
-fn found_on(script: &Script, command: &Command) -> Option<Vec<String>> {
-    let mut names = Vec::new();
+/// What `find` names for a command.
+#[derive(Default)]
+struct Search {
+    names: Vec<String>,
+    /// What keeps some of these files from it.
+    filter: Option<Filter>,
+}
+
+/// The files that `find` names for a command that it runs, or for one of its line; `None` where something else may name
+/// some.
+fn found_for(script: &Script, command: &Command) -> Option<Search> {
+    if command.words.first().and_then(matching::program) == Some("find") {
+        return search(&command.words);
+    }
+    let mut found = Search::default();
     for other in line(script, command).filter(|c| c.location != command.location) {
-        let words: Vec<&str> = other.words.iter().map(Text::as_str).collect();
         match other.words.first().and_then(matching::program)? {
             "find" => {
-                let roots: Vec<&str> =
-                    words.iter().skip(1).take_while(|w| !w.starts_with(['-', '(', '!'])).copied().collect();
-                let named: Vec<&str> = words
-                    .windows(2)
-                    .filter(|w| matches!(w, ["-name" | "-iname", _]))
-                    .filter_map(|w| w.last().copied())
-                    .collect();
-                if words.iter().any(|w| w.contains("${{") || matches!(*w, "!" | "-not" | "-prune" | "-regex")) {
-                    return None;
-                }
-                let named = if named.is_empty() { vec!["*"] } else { named };
-                let roots = if roots.is_empty() { vec!["."] } else { roots };
-                let below = |root: &&str| named.iter().map(|n| format!("{root}/**/{n}")).collect::<Vec<_>>();
-                names.extend(roots.iter().flat_map(below));
+                let one = search(&other.words)?;
+                found.names.extend(one.names);
+                found.filter = found.filter.or(one.filter);
             }
             _ if matching::does(Does::Pass, &other.words) => {}
             _ => return None,
         }
     }
-    (!names.is_empty()).then_some(names)
+    (!found.names.is_empty()).then_some(found)
+}
+
+/// What the words of `find` ask for, where they are known. Tests whose outcome nothing shows may leave out any file.
+fn search(words: &[Text]) -> Option<Search> {
+    const PLAIN: &[&str] = &["-print", "-print0", "-o", "-or", "-a", "-and", "(", ")"];
+    let is_root = |w: &&str| !w.starts_with(['-', '(', '!']);
+    let words: Vec<&str> = words.iter().skip(1).map(Text::as_str).collect();
+    if words.iter().any(|word| word.contains("${{")) {
+        return None;
+    }
+    let mut roots: Vec<&str> = words.iter().copied().take_while(is_root).collect();
+    let mut rest = words.iter().skip(roots.len()).copied();
+    let (mut named, mut without, mut open, mut negated) = (Vec::new(), Vec::new(), false, false);
+    while let Some(word) = rest.next() {
+        let not = std::mem::replace(&mut negated, matches!(word, "!" | "-not"));
+        match word {
+            "!" | "-not" => {}
+            "-name" | "-iname" if not => without.extend(rest.next()),
+            "-name" | "-iname" => named.extend(rest.next()),
+            "-type" => open |= not || rest.next() != Some("f"),
+            "-maxdepth" | "-mindepth" => drop(rest.next()),
+            "-exec" | "-execdir" | "-ok" => drop(rest.find(|w| matches!(*w, ";" | "+"))),
+            plain => open |= not || !PLAIN.contains(&plain),
+        }
+    }
+    if roots.is_empty() {
+        roots.push(".");
+    }
+    if named.is_empty() {
+        named.push("*");
+    }
+    let names = roots.iter().flat_map(|root| named.iter().map(move |name| format!("{root}/**/{name}"))).collect();
+    let plain = |name: &str| name.replace('*', "");
+    let filter = (open || !without.is_empty()).then(|| Filter {
+        words: if open { Vec::new() } else { without.into_iter().map(plain).collect() },
+        without: !open,
+        program: "find".to_owned(),
+    });
+    Some(Search { names, filter })
 }
 
 fn read_command(

@@ -213,17 +213,13 @@ impl<'p> Doer<'p> {
     /// `--dry-run=false` is none, and `--dry-run=$DRY` depends.
     fn excludes(&self, test: &Test) -> Cond {
         let Act::Command(_, _, words) = self.act else { return self.test(test) };
-        let named = test.is.is_none() && test.present.is_none() && test.matches.is_none() && test.env.is_none();
-        if test.flag.is_empty() || !named {
+        if test.flag.is_empty() || !test.only_names() || test.env.is_some() {
             return self.test(test);
         }
         matching::flag(words, &test.flag).into_iter().fold(Cond::FALSE, |any, value| {
-            any.or(match value {
-                FlagValue::Attached(value) => match value.literal() {
-                    Some(word) => Cond::Known(!matches!(word, "false" | "0" | "no")),
-                    None => value.equals(&Text::from("true")),
-                },
-                FlagValue::Next(_) | FlagValue::Bare => Cond::TRUE,
+            any.or(match &value {
+                FlagValue::Attached(text) if text.literal().is_none() => text.equals(&Text::from("true")),
+                _ => Cond::Known(!value.is_off()),
             })
         })
     }
@@ -263,6 +259,7 @@ impl<'p> Doer<'p> {
                 Some(env) => self.env(env).map(|v| (Cond::TRUE, v.clone())).into_iter().collect(),
                 None if !test.flag.is_empty() => matching::flag(words, &test.flag)
                     .into_iter()
+                    .filter(|f| !test.only_names() || !f.is_off())
                     .map(|f| (Cond::TRUE, f.value().cloned().unwrap_or_else(|| Text::from("true"))))
                     .collect(),
                 None => return Cond::FALSE,
@@ -430,7 +427,7 @@ fn one(test: &Test, value: &Text, set: bool) -> Cond {
         all = all.and(matched);
     }
     // A flag or variable that is only named asks for being set.
-    if test.is.is_none() && test.present.is_none() && test.matches.is_none() {
+    if test.only_names() {
         all = all.and(Cond::Known(set));
     }
     all

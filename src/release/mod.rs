@@ -20,6 +20,7 @@ mod glob;
 mod handed;
 mod images;
 mod ko;
+mod leads;
 mod manifest;
 mod moves;
 mod naming;

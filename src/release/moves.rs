@@ -73,7 +73,8 @@ fn of_command(command: &Command, step: usize) -> Option<Move> {
     let to = if matches!(to.as_str(), "." | "./") {
         command.folder.as_str().trim_end_matches('/').to_owned()
     } else {
-        crate::commands::join(&command.folder, &Text::from(to.trim_end_matches('/'))).to_string()
+        let to = crate::commands::join(&command.folder, &Text::from(to.trim_end_matches('/')));
+        naming::beside(to.as_str()).to_owned()
     };
     let whole =
         |from: &str| if root == Some(from) { format!("{}/**", from.trim_end_matches('/')) } else { from.to_owned() };
@@ -147,25 +148,12 @@ fn renamed(from: &str, pattern: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::{Move, Pattern, of_command};
-    use crate::model::{Command, Cond, Location, Text};
+    use crate::model::Command;
 
     fn command(line: &str) -> Option<Move> {
-        let command = Command {
-            words: line.split(' ').map(Text::from).collect(),
-            wrapped: Vec::new(),
-            env: Vec::new(),
-            inherited: Arc::default(),
-            input: None,
-            output: None,
-            folder: Text::default(),
-            cond: Cond::TRUE,
-            location: Location::start_of(&Arc::from("Makefile")),
-            chain: Vec::new(),
-        };
-        of_command(&command, 0)
+        let words: Vec<&str> = line.split(' ').collect();
+        of_command(&Command::of_words(&words), 0)
     }
 
     fn moved(from: &[&str], to: &str, folder: bool) -> Move {

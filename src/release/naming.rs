@@ -230,6 +230,11 @@ pub(super) fn placed(base: &Text, folder: &Text) -> String {
     if spelled { rooted.to_string() } else { join(base.as_str(), folder.as_str()) }
 }
 
+/// A path that leaves the checkout as one of the workspace, in a folder of which the checkout may lie.
+pub(super) fn beside(path: &str) -> &str {
+    path.trim_start_matches("../")
+}
+
 /// Joins two relative folders.
 pub(super) fn join(folder: &str, below: &str) -> String {
     let parts = [folder, below].map(|p| p.trim_start_matches("./").trim_matches('/'));

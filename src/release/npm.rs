@@ -13,7 +13,7 @@ use super::npmrc::{self, line_location};
 use super::tarball;
 use crate::checkout::Checkout;
 use crate::commands::{FlagValue, flag, matching, workspace};
-use crate::model::{Access, Job, Location, StepBody, Text};
+use crate::model::{Access, Job, Location, StepBody, Text, Version};
 use crate::syntax::pattern;
 
 /// What decides about the provenance of a published package besides its command line.
@@ -210,27 +210,26 @@ enum Client {
 
 /// The tool that publishes has to be new enough, and the npm on the machine where the tool brings none.
 fn new_client(checkout: &Checkout, job: &Job, publish: &Publish<'_>) -> Client {
-    let npm = || match npm_machine::of_job(checkout, job, publish) {
-        Npm::Is(npm, location) => npm.at_least(TRUSTED_FROM).then_some(location),
-        Npm::Unknown => None,
-        Npm::Untouched => npm_machine::newest_image(job),
+    let by_npm = || match npm_machine::of_job(checkout, job, publish) {
+        Npm::Is(npm, location) if npm.at_least(TRUSTED_FROM) => Client::New(location),
+        Npm::Is(npm, location) => {
+            Client::Unshown(too_old_for_identity("npm", &short(&npm), Some(TRUSTED_FROM)), location)
+        }
+        Npm::Unknown(location) => Client::Unshown(NPM_UNSHOWN.to_owned(), location),
+        Npm::Untouched => npm_machine::newest_image(job).map_or(Client::Old, Client::New),
     };
-    let by_npm = || npm().map_or(Client::Old, Client::New);
     let Some(called) = npm_client::called(publish) else { return by_npm() };
     match called.at_least((checkout, job, publish), |tool| tool.trusted_from) {
         Shown::Range(_, _, true, location) if called.brings_client() => Client::New(location),
         Shown::Range(_, _, true, _) | Shown::Newest => by_npm(),
         Shown::Range(tool, version, false, location) => {
-            let from = tool.trusted_from.map(dotted).unwrap_or_default();
-            let why = format!(
-                "{} {version} does not publish with the platform's identity, by which provenance would come by itself \
-                 from {from} on",
-                tool.package
-            );
-            Client::Unshown(why, location)
+            Client::Unshown(too_old_for_identity(&tool.package, &version, tool.trusted_from), location)
         }
-        Shown::Nothing if matches!(by_npm(), Client::Old) => Client::Old,
         Shown::Nothing => {
+            let npm = by_npm();
+            if !matches!(npm, Client::New(_)) {
+                return npm;
+            }
             let why = format!(
                 "nothing shows which version of {} publishes, and so whether it makes provenance by itself",
                 called.name()
@@ -238,6 +237,18 @@ fn new_client(checkout: &Checkout, job: &Job, publish: &Publish<'_>) -> Client {
             Client::Unshown(why, publish.doer.location().clone())
         }
     }
+}
+
+/// What is said where nothing shows how new an npm is.
+const NPM_UNSHOWN: &str =
+    "nothing shows which version of npm is set up here, and so whether it makes provenance by itself";
+
+fn too_old_for_identity(tool: &str, version: &str, from: Option<[u32; 3]>) -> String {
+    format!(
+        "{tool} {version} does not publish with the platform's identity, by which provenance would come by itself from \
+         {} on",
+        from.map(dotted).unwrap_or_default()
+    )
 }
 
 /// What is said where pnpm passes over a request for provenance.
@@ -305,12 +316,17 @@ pub(super) fn too_old(checkout: &Checkout, job: &Job, publish: &Publish<'_>) -> 
     }
     match npm_machine::of_job(checkout, job, publish) {
         Npm::Is(npm, location) if !npm.at_least(PROVENANCE_FROM) => {
-            let [major, minor, _] = npm.numbers;
-            let version = if npm.parts > 1 { format!("{major}.{minor}") } else { major.to_string() };
+            let version = short(&npm);
             Some((format!("npm {version} does not know provenance, which npm makes from 9.5 on"), location))
         }
         _ => None,
     }
+}
+
+/// A version without what is seldom told.
+fn short(version: &Version) -> String {
+    let [major, minor, _] = version.numbers;
+    if version.parts > 1 { format!("{major}.{minor}") } else { major.to_string() }
 }
 
 /// A version as people write it.

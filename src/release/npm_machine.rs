@@ -14,8 +14,8 @@ use crate::model::{ActionUse, Command, Job, Location, RunnerChoice, Step, StepBo
 pub(super) enum Npm {
     /// It is this version, as this place shows.
     Is(Version, Location),
-    /// It is set up here, in a version that is not shown.
-    Unknown,
+    /// It is set up at this place, in a version that is not shown.
+    Unknown(Location),
     /// Nothing sets one up.
     Untouched,
 }
@@ -48,7 +48,12 @@ fn of_spec(spec: &str, location: &Location) -> Npm {
     let spec = spec.trim_start_matches(['^', '~', '>', '=', 'v']).trim_end_matches(".x");
     let newest = matches!(spec, "latest" | "next" | "");
     let version = if newest { Version::parse("999") } else { Version::parse(spec) };
-    version.map_or(Npm::Unknown, |version| Npm::Is(version, location.clone()))
+    found(version, location)
+}
+
+/// A version that a place shows, or leaves open.
+fn found(version: Option<Version>, location: &Location) -> Npm {
+    version.map_or_else(|| Npm::Unknown(location.clone()), |version| Npm::Is(version, location.clone()))
 }
 
 fn of_step(checkout: &Checkout, step: &Step) -> Npm {
@@ -67,12 +72,8 @@ fn of_step(checkout: &Checkout, step: &Step) -> Npm {
 }
 
 fn of_setup(checkout: &Checkout, action: &ActionUse) -> Npm {
-    let is = |text: &str, location: &Location| match with_node(text) {
-        Some(version) => Npm::Is(version, location.clone()),
-        None => Npm::Unknown,
-    };
     if let Some(version) = action.input("node-version").filter(|input| !input.value.is_empty()) {
-        return version.value.literal().map_or(Npm::Unknown, |text| is(text, &version.location));
+        return found(version.value.literal().and_then(with_node), &version.location);
     }
     let Some(file) = action.input("node-version-file").filter(|input| !input.value.is_empty()) else {
         return Npm::Untouched;
@@ -92,7 +93,7 @@ fn of_setup(checkout: &Checkout, action: &ActionUse) -> Npm {
             lines.find_map(node).or(first)
         }
     });
-    named.map_or(Npm::Unknown, |text| is(&text, &file.location))
+    found(named.as_deref().and_then(with_node), &file.location)
 }
 
 /// What an action other than the forge's own puts in place: it is asked for a version, or is called after what brings an
@@ -104,11 +105,11 @@ fn of_other(step: &Step, action: &ActionUse) -> Npm {
         inputs.find(|input| input.name == name)
     };
     if let Some(npm) = asked("npm-version") {
-        return npm.value.literal().map_or(Npm::Unknown, |text| of_spec(text, &npm.location));
+        let location = &npm.location;
+        return npm.value.literal().map_or_else(|| Npm::Unknown(location.clone()), |text| of_spec(text, location));
     }
     if let Some(node) = asked("node-version") {
-        let version = node.value.literal().and_then(with_node);
-        return version.map_or(Npm::Unknown, |version| Npm::Is(version, node.location.clone()));
+        return found(node.value.literal().and_then(with_node), &node.location);
     }
     let catalogue = Catalogue::get();
     let doer = Doer::action(step, action);
@@ -116,7 +117,7 @@ fn of_other(step: &Step, action: &ActionUse) -> Npm {
     let mut words = action.name.split(|c: char| !c.is_ascii_alphanumeric());
     let mut called = || words.any(|word| BRINGS.iter().any(|name| word.eq_ignore_ascii_case(name)));
     let sets_up = action.inputs.iter().any(|input| input.name.starts_with("node-version")) || called() && !publishes();
-    if sets_up { Npm::Unknown } else { Npm::Untouched }
+    if sets_up { Npm::Unknown(action.reference.location.clone()) } else { Npm::Untouched }
 }
 
 /// The npm that a version of Node ships with; a part that it leaves out stands for the newest.
@@ -167,7 +168,7 @@ fn of_command(command: &Command) -> Npm {
         _ => None,
     };
     match node.filter(|node| !node.starts_with('-')) {
-        Some(node) => with_node(node).map_or(Npm::Unknown, |version| Npm::Is(version, command.location.clone())),
+        Some(node) => found(with_node(node), &command.location),
         None => Npm::Untouched,
     }
 }

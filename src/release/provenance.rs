@@ -10,6 +10,7 @@ use super::doer::Act;
 use super::facts::{Attest, FlowFacts, Publish};
 use super::files::CHECKSUMS_ALONE;
 use super::glob;
+use super::leads;
 use super::npm;
 use super::rewritten;
 use super::separation::{self, Separation};
@@ -310,7 +311,9 @@ fn of_npm(
             location,
         ),
         npm::Switch::Unshown(why, location) => {
+            let way = leads::leading(job, &location);
             found.unread.push(refused(why, location));
+            found.unread.extend(way.into_iter().map(|place| refused("what leads there".to_owned(), place)));
             return;
         }
         npm::Switch::Unable(why, place) => {

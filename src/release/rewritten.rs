@@ -320,6 +320,10 @@ impl Paths {
         // Checksums and signatures are made after the files, and nobody runs them.
         if !path.is_empty() && !ancillary(&path) {
             self.paths.push(Pattern::new(&path));
+            let beside = naming::beside(&path);
+            if beside.len() < path.len() {
+                self.paths.push(Pattern::new(beside));
+            }
         }
     }
 

@@ -4,11 +4,13 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
 use smol_str::SmolStr;
 
 use super::asked::{self, Asked};
 use super::doer::{Act, Doer};
 use super::facts::{Facts, FlowFacts};
+use super::leads::{Exported, leads, variables};
 use super::{configured, glob, opaque};
 use crate::catalogue::{Cache, Catalogue, Remote, Safeguard, Test};
 use crate::commands::matching::flag;
@@ -25,8 +27,8 @@ pub struct Trait<T: 'static> {
     pub entry: &'static T,
     /// Where the step stands, or what it does.
     pub location: Location,
-    /// The step that leads there from another file.
-    pub from: Option<Location>,
+    /// What leads there from other files, outermost first, and the steps before that set what decides about it.
+    pub leads: Vec<Location>,
     /// Under which condition of its job it runs and the entry applies.
     pub cond: Cond,
     /// The condition of its step as it is written.
@@ -85,8 +87,9 @@ fn of_job(job: &Job, doers: &[Vec<Doer<'_>>], catalogue: &'static Catalogue) -> 
     let by_variable = catalogue.caches.iter().filter(|cache| !cache.env.is_empty() && set(cache));
     let by_variable: Vec<(&Cache, bool)> =
         by_variable.map(|cache| (cache, switched().any(|(_, doers)| readers(cache, doers).next().is_some()))).collect();
+    let mut exported: Exported<'_> = FxHashMap::default();
     for (step, doers) in job.steps.iter().zip(doers) {
-        let known = traits.caches.len();
+        let known = (traits.caches.len(), traits.remote.len());
         traits.asked.extend(
             Some(step).filter(|step| step.on_failure || !step.cond.is_never()).and_then(|step| asked::of_step(step)),
         );
@@ -138,9 +141,15 @@ fn of_job(job: &Job, doers: &[Vec<Doer<'_>>], catalogue: &'static Catalogue) -> 
         for (entry, read) in &by_variable {
             switch(&mut traits.caches, entry, *read, step, doers);
         }
-        for found in traits.caches.iter_mut().skip(known) {
-            found.from = (found.location.path != step.location.path).then(|| step.location.clone());
+        for found in traits.caches.iter_mut().skip(known.0) {
+            let named = variables(&found.entry.when).chain(found.entry.env.iter().map(String::as_str));
+            found.leads = leads(&found.location, step, named, &exported);
         }
+        for found in traits.remote.iter_mut().skip(known.1) {
+            found.leads = leads(&found.location, step, variables(&found.entry.when), &exported);
+        }
+        let exports = step.script().into_iter().flat_map(|script| &script.exports);
+        exported.extend(exports.map(|write| (write.name.as_str(), (step.as_ref(), write))));
     }
     for found in &mut traits.caches {
         let Cache { needs_file, file_matches, switch_file, switch_matches, .. } = found.entry;
@@ -227,7 +236,7 @@ fn push<'t, T>(
     all.push(Trait {
         entry,
         location,
-        from: None,
+        leads: Vec::new(),
         cond,
         wording: None,
         only_on_failure: false,

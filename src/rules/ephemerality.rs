@@ -20,11 +20,13 @@ const TO_SHOW_ACTION: &str =
 
 /// The five environment requirements.
 pub(super) fn judge(scene: &Scene<'_>, target: &Linked<'_>) -> Vec<Verdict> {
-    let machines = machines(scene, target);
+    let mut ways = Vec::new();
+    let machines = machines(scene, target, &mut ways);
+    let axis = |requirement, of| axis(requirement, target, &machines, of).beside(ways.iter().cloned());
     vec![
-        axis(Requirement::HostedBuild, target, &machines, |m| &m.hosted),
-        axis(Requirement::EphemeralEnvironment, target, &machines, |m| &m.ephemeral),
-        axis(Requirement::IsolatedEnvironment, target, &machines, |m| &m.isolated),
+        axis(Requirement::HostedBuild, |m| &m.hosted),
+        axis(Requirement::EphemeralEnvironment, |m| &m.ephemeral),
+        axis(Requirement::IsolatedEnvironment, |m| &m.isolated),
         cache(scene, target),
         remote(target),
     ]
@@ -52,7 +54,8 @@ impl Machine {
     }
 }
 
-fn machines(scene: &Scene<'_>, target: &Linked<'_>) -> Vec<Machine> {
+/// The machines of the build jobs. `ways` gets what leads to steps that work on others.
+fn machines(scene: &Scene<'_>, target: &Linked<'_>, ways: &mut Vec<Evidence>) -> Vec<Machine> {
     let mut machines: Vec<Machine> = Vec::new();
     for (_, job) in target.build_jobs() {
         if let Some(call) = &job.outside {
@@ -90,6 +93,7 @@ fn machines(scene: &Scene<'_>, target: &Linked<'_>) -> Vec<Machine> {
     for hit in steps.filter(|hit| hit.entry.elsewhere) {
         let Some(settings) = set(hit) else { continue };
         let step = Evidence::observed(&hit.location, &hit.entry.id, format!("this step {}", hit.entry.what));
+        ways.extend(leads(&hit.entry.id, hit));
         for evidence in std::iter::once(step).chain(settings) {
             let to_show = "a builder on the machine of the job".to_owned();
             machines.push(Machine::all(&Tri::Unshown(evidence, to_show)));
@@ -113,6 +117,11 @@ fn machines(scene: &Scene<'_>, target: &Linked<'_>) -> Vec<Machine> {
         )));
     }
     machines
+}
+
+/// What leads to a step that an entry describes, as evidence.
+fn leads<T>(id: &str, hit: &Trait<T>) -> impl Iterator<Item = Evidence> {
+    hit.leads.iter().map(move |place| Evidence::observed(place, id, "what leads there"))
 }
 
 /// Where the environment of the runners themselves has steps of build jobs work elsewhere.
@@ -276,6 +285,7 @@ fn axis(requirement: Requirement, target: &Linked<'_>, machines: &[Machine], of:
 fn cache(scene: &Scene<'_>, target: &Linked<'_>) -> Verdict {
     let requirement = Requirement::IsolatedCache;
     let mut restored: Vec<(Evidence, &str)> = Vec::new();
+    let mut ways: Vec<Evidence> = Vec::new();
     let mut opaque: Option<Evidence> = None;
     let mut asked: Vec<&Asked> = Vec::new();
     for (at, job) in target.build_jobs() {
@@ -311,7 +321,9 @@ fn cache(scene: &Scene<'_>, target: &Linked<'_>) -> Verdict {
         }
         let barred = matches!(job.cache, CacheMode::NoRestore(_));
         for found in super::reached(scene, job).into_iter().flat_map(|p| &p.caches) {
+            let asks = Evidence::observed(job.runner.location(), "runner-pool", "what has the pool run the build");
             restored.push((found.clone(), "a pool without a shared cache"));
+            ways.push(asks);
         }
         asked.extend(target.traits.get(at).iter().filter(|_| !barred).flat_map(|t| &t.asked));
         for hit in target.traits.get(at).map(|t| t.caches.as_slice()).unwrap_or_default() {
@@ -333,8 +345,7 @@ fn cache(scene: &Scene<'_>, target: &Linked<'_>) -> Verdict {
             }
             restored.push((Evidence::observed(&hit.location, &entry.id, what), &entry.off));
             restored.extend(settings.into_iter().map(|evidence| (evidence, entry.off.as_str())));
-            let leads = |from| (Evidence::observed(from, &entry.id, "the step that leads there"), entry.off.as_str());
-            restored.extend(hit.from.as_ref().map(leads));
+            ways.extend(leads(&entry.id, hit));
         }
     }
     if let (true, None, Some((first, rest))) = (restored.is_empty(), &opaque, asked.split_first()) {
@@ -346,7 +357,8 @@ fn cache(scene: &Scene<'_>, target: &Linked<'_>) -> Verdict {
             format!("the build restores what another build can write: {}", first.note),
             first.clone(),
         )
-        .with(rest.iter().map(|(e, _)| e.clone())),
+        .with(rest.iter().map(|(e, _)| e.clone()))
+        .beside(ways),
         (None, Some(e)) => Verdict::unshown(
             requirement,
             "the called workflow may restore a cache, and nothing shows that it does not",
@@ -392,7 +404,7 @@ fn may_restore(requirement: Requirement, first: &Asked, rest: &[&Asked]) -> Verd
 
 fn remote(target: &Linked<'_>) -> Verdict {
     let requirement = Requirement::NoRemoteInfluence;
-    let mut found: Vec<Evidence> = Vec::new();
+    let (mut found, mut ways): (Vec<Evidence>, Vec<Evidence>) = (Vec::new(), Vec::new());
     let jobs = || target.builds.union(&target.publishers);
     let hits = jobs().filter_map(|at| target.traits.get(*at)).flat_map(|t| &t.remote);
     for hit in hits.filter(|hit| !hit.entry.elsewhere) {
@@ -402,6 +414,7 @@ fn remote(target: &Linked<'_>) -> Verdict {
             c => format!(", when `{}`", c.told(hit.wording.as_deref())),
         };
         found.push(Evidence::observed(&hit.location, &hit.entry.id, format!("this step {}{when}", hit.entry.what)));
+        ways.extend(leads(&hit.entry.id, hit));
     }
     match found.split_first() {
         Some((first, rest)) => Verdict::failed(
@@ -409,7 +422,8 @@ fn remote(target: &Linked<'_>) -> Verdict {
             format!("somebody can be let into the running job: {}", first.note),
             first.clone(),
         )
-        .with(rest.iter().cloned()),
+        .with(rest.iter().cloned())
+        .beside(ways),
         None => match (target.unseen_calls().next(), target.unseen_step(jobs().copied()), super::unknown_build(target))
         {
             (Some(call), ..) => Verdict::unshown(

@@ -102,7 +102,12 @@ fn absent(target: &Linked<'_>) -> Verdict {
                     target.unread.first().map_or("", |r| r.why.as_str())
                 ),
                 published(target),
-                "digests taken by a visible command, such as `sha256sum` over the files that are uploaded",
+                match target.kind {
+                    Kind::Npm => {
+                        "`--provenance` on the command that publishes, or a client of a version that makes it by itself"
+                    }
+                    _ => "digests taken by a visible command, such as `sha256sum` over the files that are uploaded",
+                },
             )
             .with(evidence)
         }

@@ -8,7 +8,10 @@ use rustc_hash::FxHashMap;
 
 use super::provenance::build_location;
 use crate::catalogue::{Asked, Catalogue, Credential, Expression};
-use crate::model::{Access, Evidence, Job, MOST_EVIDENCE, Requirement, SecretUse, TokenScope, UNKNOWN_BUILD, Verdict};
+use crate::model::{
+    Access, ActionUse, Evidence, Job, MOST_EVIDENCE, Requirement, SecretUse, StepBody, TokenScope, UNKNOWN_BUILD,
+    Verdict,
+};
 use crate::release::Linked;
 use crate::syntax::pattern;
 
@@ -33,6 +36,7 @@ impl Read {
         };
         let find = || {
             let all = job.secrets.iter().filter_map(|secret| Some((secret, credential(secret)?)));
+            let all = all.filter(|(secret, credential)| !only_reads(job, secret, credential));
             all.map(evidence).take(MOST_EVIDENCE).collect()
         };
         Rc::clone(self.0.entry(std::ptr::from_ref(job)).or_insert_with(find))
@@ -45,16 +49,26 @@ pub(super) fn judge(target: &Linked<'_>, read: &mut Read) -> Verdict {
     let requirement = Requirement::ScopedToken;
     let mut failed: Vec<Evidence> = Vec::new();
     let mut unshown: Vec<Evidence> = Vec::new();
+    // The jobs that hold what stands above all jobs.
+    let mut holders: Vec<Evidence> = Vec::new();
     for (_, job) in target.build_jobs() {
         if job.outside.is_some() {
             of_call(job, &mut failed, &mut unshown);
             continue;
         }
         match &job.token {
-            TokenScope::Declared { .. } => {
+            TokenScope::Declared { inherited, .. } => {
+                let known = failed.len();
                 for scope in DANGEROUS.iter().filter(|s| job.token.access(s) == Access::Write) {
                     let note = format!("the build job {} holds `{scope}: write`", job.key);
                     failed.push(Evidence::observed(job.token.location_of(scope), "write-scope", note));
+                }
+                if *inherited && failed.len() > known {
+                    holders.push(Evidence::observed(
+                        &job.location,
+                        "write-scope",
+                        format!("the build job {}", job.key),
+                    ));
                 }
             }
             TokenScope::Undeclared { location } => {
@@ -73,7 +87,8 @@ pub(super) fn judge(target: &Linked<'_>, read: &mut Read) -> Verdict {
     match (failed.split_first(), unshown.split_first()) {
         (Some((first, rest)), _) => Verdict::failed(requirement, first.note.clone(), first.clone())
             .with(rest.iter().cloned())
-            .with(unshown.iter().cloned()),
+            .with(unshown.iter().cloned())
+            .beside(holders),
         (None, Some((first, rest))) => {
             Verdict::unshown(requirement, first.note.clone(), first.clone(), TO_SHOW).with(rest.iter().cloned())
         }
@@ -124,6 +139,28 @@ fn of_call(job: &Job, failed: &mut Vec<Evidence>, unshown: &mut Vec<Evidence>) {
             ));
         }
     }
+}
+
+/// Whether an action makes nothing of a credential but a token that is told to read.
+fn only_reads(job: &Job, secret: &SecretUse, credential: &Credential) -> bool {
+    let Some(prefix) = &credential.narrowed_by else { return false };
+    let at = &secret.location;
+    let takes = |action: &&ActionUse| {
+        let mut places = action.inputs.iter().map(|input| &input.location);
+        places.any(|l| l.path == at.path && l.line <= at.line && at.end_line <= l.end_line)
+    };
+    let actions = job.steps.iter().filter_map(|step| match &step.body {
+        StepBody::Action(action) => Some(action),
+        _ => None,
+    });
+    let mut narrowed = false;
+    for input in actions.filter(takes).flat_map(|action| &action.inputs).filter(|i| i.name.starts_with(&**prefix)) {
+        if input.value.literal() != Some("read") {
+            return false;
+        }
+        narrowed = true;
+    }
+    narrowed
 }
 
 /// A secret by its own name, that of what receives it, and the action.

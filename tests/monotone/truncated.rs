@@ -15,7 +15,7 @@ use std::sync::Arc;
 use truelevel::report::Report;
 use truelevel::syntax::{conf, yaml};
 
-use super::{Files, SWITCHES, blamed, fixtures, is_pipeline, raised, steps};
+use super::{Files, SWITCHES, blamed, fixtures, is_pipeline, named, raised, steps};
 
 /// The text cut at every end of a line and in the middle of every line.
 fn cuts(text: &str) -> Vec<usize> {
@@ -89,7 +89,7 @@ fn a_file_that_ends_too_early_raises_nothing() {
             }
         }
     }
-    assert!(tried > 100 && broken > 20, "only {tried} cuts, {broken} of them broken");
+    assert!(named().is_some() || tried > 100 && broken > 20, "only {tried} cuts, {broken} of them broken");
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
 

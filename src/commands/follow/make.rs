@@ -55,6 +55,8 @@ struct Make<'c> {
     /// What recipes find in their environment.
     exported: BTreeSet<String>,
     exports_all: bool,
+    /// The files that are read.
+    files: Vec<Arc<str>>,
     rules: Vec<Rule>,
     specifics: Vec<(Vec<String>, Variable)>,
     includes: usize,
@@ -141,6 +143,7 @@ pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
         entered.unread = Some(Unread::Absent(format!("rule makes `{goal}`{missing}")));
     }
     call.checkout.spend(make.references + make.bytes / 64);
+    entered.sources = make.files;
     if let Some(why) = make.stopped {
         entered.unread = Some(why);
     }
@@ -212,6 +215,7 @@ impl<'c> Make<'c> {
             exported: overrides.iter().map(|(n, _)| n.clone()).collect(),
             fixed: overrides.into_iter().collect(),
             exports_all: false,
+            files: Vec::new(),
             rules: Vec::new(),
             specifics: Vec::new(),
             includes: 0,
@@ -259,6 +263,7 @@ impl<'c> Make<'c> {
             list.text.push_str(&name);
         }
         let before = std::mem::replace(&mut self.here, (Arc::from(path), None));
+        self.files.push(Arc::clone(&self.here.0));
         self.entries(makefile::parse(&text));
         self.here = before;
     }

@@ -107,6 +107,8 @@ pub(super) struct Entered {
     pub(super) implied: Vec<Implied>,
     /// Whether of all that the scripts lead to only publications count.
     pub(super) publications_only: bool,
+    /// Files that set something for what runs.
+    pub(super) sources: Vec<Arc<str>>,
     /// The image that is built.
     pub(super) image: Option<Built>,
     /// Why something could not be followed.

@@ -108,27 +108,10 @@ fn parts(expression: &Text) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Cond, Location};
-    use std::sync::Arc;
 
     #[test]
     fn an_edit_counts_unless_it_is_about_a_version() {
-        let edits = |line: &[&str]| {
-            let words: Vec<Text> = line.iter().map(|word| Text::from(*word)).collect();
-            let command = Command {
-                words: words.into(),
-                wrapped: Vec::new(),
-                env: Vec::new(),
-                inherited: Arc::default(),
-                input: None,
-                output: None,
-                folder: Text::default(),
-                cond: Cond::TRUE,
-                location: Location::start_of(&Arc::from("x.yml")),
-                chain: Vec::new(),
-            };
-            edited(&command).map(ToString::to_string)
-        };
+        let edits = |line: &[&str]| edited(&Command::of_words(line)).map(ToString::to_string);
         let file = || Some(".goreleaser.yml".to_owned());
         assert_eq!(edits(&["sed", "-i", "s/draft: true/draft: false/", ".goreleaser.yml"]), file());
         assert_eq!(edits(&["sed", "-i.bak", "-e", "/sboms:/d", ".goreleaser.yml"]), file());

@@ -15,6 +15,7 @@ pub(super) fn declared(node: Node<'_>, path: &Arc<str>) -> Option<TokenScope> {
             otherwise,
             location: location.clone(),
             lines: BTreeMap::new(),
+            inherited: false,
         })
     };
     if let Some(word) = node.as_str() {
@@ -40,7 +41,15 @@ pub(super) fn declared(node: Node<'_>, path: &Arc<str>) -> Option<TokenScope> {
         scopes.insert(name.to_owned(), access);
         lines.insert(name.to_owned(), Location::new(path, key.span_to(value)));
     }
-    Some(TokenScope::Declared { scopes, otherwise: Access::None, location, lines })
+    Some(TokenScope::Declared { scopes, otherwise: Access::None, location, lines, inherited: false })
+}
+
+/// What a job has of a declaration that is not its own.
+pub(super) fn inherited(mut token: TokenScope) -> TokenScope {
+    if let TokenScope::Declared { inherited, .. } = &mut token {
+        *inherited = true;
+    }
+    token
 }
 
 /// What a job of a called workflow holds: its own declaration, within what the caller grants.
@@ -48,17 +57,17 @@ pub(super) fn capped(own: Option<TokenScope>, caller: Option<&TokenScope>, job: 
     match (own, caller) {
         (None, None) => TokenScope::Undeclared { location: job.clone() },
         (None, Some(TokenScope::Undeclared { .. })) => TokenScope::Undeclared { location: job.clone() },
-        (None, Some(caller)) => caller.clone(),
+        (None, Some(caller)) => inherited(caller.clone()),
         (Some(own), None) => own,
         (Some(own), Some(caller @ TokenScope::Declared { .. })) => {
             // Asking for more than the caller grants is refused by the platform; such a run has the smaller one.
-            let TokenScope::Declared { scopes, otherwise, location, lines } = own else { return own };
+            let TokenScope::Declared { scopes, otherwise, location, lines, inherited } = own else { return own };
             let outer = match caller {
                 TokenScope::Declared { otherwise, .. } => *otherwise,
                 _ => Access::None,
             };
             let scopes = scopes.into_iter().map(|(k, a)| (k.clone(), a.min(caller.access(&k)))).collect();
-            TokenScope::Declared { scopes, otherwise: otherwise.min(outer), location, lines }
+            TokenScope::Declared { scopes, otherwise: otherwise.min(outer), location, lines, inherited }
         }
         (Some(own), Some(_)) => own,
     }

@@ -192,6 +192,7 @@ struct WorkflowContext<'a> {
 impl<'a> WorkflowContext<'a> {
     fn of(root: Node<'a>, frame: &Frame<'_>) -> Self {
         let permissions = root.get("permissions").and_then(|n| permissions::declared(n, &frame.source.path));
+        let permissions = permissions.map(permissions::inherited);
         let mut this = Self {
             env: Env::default(),
             env_node: root.get("env"),
