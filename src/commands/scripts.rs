@@ -176,6 +176,29 @@ impl<'c> Scripts<'c> {
             Language::Program => program(reading.text, &locate, reading.chain, &reading.folder, Cond::TRUE),
         };
         let mut script = script;
+        // A program of its own that runs the script does so as a command like any other.
+        if !is_usual(reading.shell) {
+            let at = |_: usize, _: usize| (reading.locate)(0, reading.text.len().min(1));
+            let shell = self.parsed.read(reading.shell, Shell::Posix);
+            let shell = interpret(
+                &shell,
+                Context {
+                    env: reading.env,
+                    platform: reading.platform,
+                    holes: &[],
+                    folder: reading.folder.clone(),
+                    locate: &at,
+                    chain: reading.chain.to_vec(),
+                    cond: Cond::TRUE,
+                    positional: Vec::new(),
+                    choices: reading.choices.clone(),
+                    wrappers: &Catalogue::get().wrappers,
+                    parsed: &self.parsed,
+                    sourced: &|path| self.sourced(path),
+                },
+            );
+            script.commands.splice(0..0, shell.commands);
+        }
         // Programs in the step itself take modules from the workspace; which of their functions run, nothing shows.
         let mut modules = match reading.shell {
             "javascript" => modules(reading.text, &locate, reading.chain, &reading.folder),
@@ -469,6 +492,16 @@ enum Language {
     Shell(Shell),
     /// A program whose literal commands alone are seen.
     Program,
+}
+
+/// Whether what runs a script is nothing but its interpreter.
+fn is_usual(shell: &str) -> bool {
+    let program = shell.split_whitespace().next().unwrap_or_default();
+    let name = program.rsplit(['/', '\\']).next().unwrap_or(program);
+    let known = ["bash", "sh", "dash", "zsh", "ash", "pwsh", "powershell", "cmd", "fish", "nu", "msys2", "wsl-bash"];
+    name.ends_with(".sh")
+        || known.contains(&name.trim_end_matches(".exe"))
+        || matches!(language(shell), Language::Program) && shell.split_whitespace().count() < 3
 }
 
 fn language(name: &str) -> Language {

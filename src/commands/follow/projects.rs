@@ -25,7 +25,7 @@ pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
         "cargo" => xtask(call).or_else(|| cargo::enter(call)),
         "go" => go_run(call),
         program if program == "py" || program.starts_with("python") => module(call),
-        "docker" | "docker-compose" => compose(call),
+        "docker" | "docker-compose" | "podman" | "podman-compose" | "nerdctl" | "finch" => compose(call),
         _ => None,
     }
 }
@@ -365,8 +365,12 @@ pub(super) fn functions(call: &Call<'_>, folder: &str, task: &str, entered: &mut
 
 fn compose(call: &Call<'_>) -> Option<Entered> {
     let has = |flag: &str| call.words.iter().any(|w| w.as_str() == flag || w.as_str() == format!("{flag}=true"));
-    let push = matches("docker compose push", call.words).or_else(|| matches("docker-compose push", call.words));
-    let build = matches("docker compose build", call.words).or_else(|| matches("docker-compose build", call.words));
+    let of = |task: &str| {
+        let apart = matches(&format!("docker|podman|nerdctl|finch compose {task}"), call.words);
+        apart.or_else(|| matches(&format!("docker-compose|podman-compose {task}"), call.words))
+    };
+    let push = of("push");
+    let build = of("build");
     let (at, program) = match (push, build) {
         (Some(at), _) => (at, "compose:push"),
         (None, Some(at)) if has("--push") => (at, "compose:build-push"),

@@ -49,15 +49,18 @@ impl<'s> Names<'s> {
     /// Collects what a job and the environment of its workflow name.
     pub(super) fn of(source: &'s Source, node: Node<'s>, workflow_env: Option<Node<'s>>) -> Self {
         let mut names = Self::default();
-        let mut seen = |node: Node<'s>, action: Option<&str>, step: Option<usize>| {
-            names.scan(source, node, Place { receiver: None, action, step }, 0);
+        let run = |step: Node<'s>| step.get("run").and_then(|run| run.as_str());
+        let scripts: Vec<&str> =
+            node.get("steps").into_iter().flat_map(|steps| steps.items().filter_map(run)).collect();
+        let mut seen = |node: Node<'s>, action: Option<&str>, step: Option<usize>, scripts: &[&str]| {
+            names.scan(source, node, Place { receiver: None, action, step, scripts }, 0);
         };
         if let Some(env) = workflow_env {
-            seen(env, None, None);
+            seen(env, None, None, &scripts);
         }
         for key in ["env", "with", "secrets", "container", "services"] {
             if let Some(part) = node.get(key) {
-                seen(part, None, None);
+                seen(part, None, None, &scripts);
             }
         }
         if let Some(steps) = node.get("steps") {
@@ -65,7 +68,7 @@ impl<'s> Names<'s> {
                 let action = step.get("uses").and_then(|n| n.as_str()).map(|s| s.split('@').next().unwrap_or(s));
                 for key in ["env", "with", "run", "working-directory", "shell"] {
                     if let Some(part) = step.get(key) {
-                        seen(part, action, Some(at));
+                        seen(part, action, Some(at), run(step).as_slice());
                     }
                 }
             }
@@ -119,6 +122,7 @@ impl<'s> Names<'s> {
                         name,
                         receiver: place.receiver.map(str::to_owned),
                         action: place.action.map(|a| a.to_ascii_lowercase()),
+                        lines: place.lines(inner),
                         location: location.clone(),
                         step: place.step,
                     };
@@ -165,6 +169,48 @@ struct Place<'n> {
     receiver: Option<&'n str>,
     action: Option<&'n str>,
     step: Option<usize>,
+    /// The scripts that may hand it on.
+    scripts: &'n [&'n str],
+}
+
+/// More lines of scripts than this do not tell more of what becomes of a value.
+const MOST_LINES: usize = 16;
+/// A command does not spread over more lines than this.
+const LONGEST_COMMAND: usize = 20;
+
+impl Place<'_> {
+    /// The lines of the scripts that name an expression, or the variable that receives its value.
+    fn lines(&self, expression: &str) -> String {
+        let named = |line: &str| match self.receiver {
+            Some(name) => names_variable(line, name),
+            None => line.contains(expression),
+        };
+        let mut found: Vec<&str> = Vec::new();
+        for script in self.scripts {
+            let lines: Vec<&str> = script.lines().collect();
+            let goes_on = |at: usize| lines.get(at).is_some_and(|line| line.trim_end().ends_with(['\\', '`', '|']));
+            for at in (0..lines.len()).filter(|at| lines.get(*at).is_some_and(|line| named(line))) {
+                if found.len() >= MOST_LINES {
+                    return found.join("\n");
+                }
+                let begin =
+                    (0..at).rev().take(LONGEST_COMMAND).take_while(|before| goes_on(*before)).last().unwrap_or(at);
+                let end = (at..lines.len()).take(LONGEST_COMMAND).find(|own| !goes_on(*own)).unwrap_or(at);
+                found.extend(lines.get(begin..=end).unwrap_or_default());
+            }
+        }
+        found.join("\n")
+    }
+}
+
+/// Whether a line of a script takes the value of a variable.
+fn names_variable(line: &str, name: &str) -> bool {
+    line.match_indices(name).any(|(at, _)| {
+        let before = line.get(..at).unwrap_or_default();
+        let taken = before.ends_with(['$', '{', '%']) || before.ends_with("$env:") || before.ends_with("env.");
+        let behind = line.get(at + name.len()..).and_then(|rest| rest.chars().next());
+        taken && !behind.is_some_and(|c| c.is_ascii_alphanumeric() || c == '_')
+    })
 }
 
 /// Stands for every secret, where a text names all of them or one that only the run knows.
