@@ -43,12 +43,14 @@ pub(super) struct Names<'s> {
     container_reach: Vec<(String, Location)>,
     /// The expressions, each with its place and the step that gets its value.
     expressions: Vec<(&'s str, Location, Option<usize>)>,
+    /// Bytes of scripts that may still be searched.
+    left: usize,
 }
 
 impl<'s> Names<'s> {
     /// Collects what a job and the environment of its workflow name.
     pub(super) fn of(source: &'s Source, node: Node<'s>, workflow_env: Option<Node<'s>>) -> Self {
-        let mut names = Self::default();
+        let mut names = Self { left: MOST_SEARCHED, ..Self::default() };
         let run = |step: Node<'s>| step.get("run").and_then(|run| run.as_str());
         let scripts: Vec<&str> =
             node.get("steps").into_iter().flat_map(|steps| steps.items().filter_map(run)).collect();
@@ -122,7 +124,7 @@ impl<'s> Names<'s> {
                         name,
                         receiver: place.receiver.map(str::to_owned),
                         action: place.action.map(|a| a.to_ascii_lowercase()),
-                        lines: place.lines(inner),
+                        lines: place.lines(inner, &mut self.left),
                         location: location.clone(),
                         step: place.step,
                     };
@@ -177,16 +179,26 @@ struct Place<'n> {
 const MOST_LINES: usize = 16;
 /// A command does not spread over more lines than this.
 const LONGEST_COMMAND: usize = 20;
+/// Bytes of such a line.
+const LONGEST_LINE: usize = 16 * 1024;
+/// Bytes of scripts that are searched for the secrets of one job.
+const MOST_SEARCHED: usize = 64 * 1024 * 1024;
 
 impl Place<'_> {
-    /// The lines of the scripts that name an expression, or the variable that receives its value.
-    fn lines(&self, expression: &str) -> String {
+    /// The lines of the scripts that name an expression, or the variable that receives its value. What is left of the
+    /// bound tells `left`.
+    fn lines(&self, expression: &str, left: &mut usize) -> String {
+        let sought = self.receiver.unwrap_or(expression);
         let named = |line: &str| match self.receiver {
             Some(name) => names_variable(line, name),
             None => line.contains(expression),
         };
         let mut found: Vec<&str> = Vec::new();
         for script in self.scripts {
+            *left = left.saturating_sub(script.len());
+            if *left == 0 || memchr::memmem::find(script.as_bytes(), sought.as_bytes()).is_none() {
+                continue;
+            }
             let lines: Vec<&str> = script.lines().collect();
             let goes_on = |at: usize| lines.get(at).is_some_and(|line| line.trim_end().ends_with(['\\', '`', '|']));
             for at in (0..lines.len()).filter(|at| lines.get(*at).is_some_and(|line| named(line))) {
@@ -196,7 +208,8 @@ impl Place<'_> {
                 let begin =
                     (0..at).rev().take(LONGEST_COMMAND).take_while(|before| goes_on(*before)).last().unwrap_or(at);
                 let end = (at..lines.len()).take(LONGEST_COMMAND).find(|own| !goes_on(*own)).unwrap_or(at);
-                found.extend(lines.get(begin..=end).unwrap_or_default());
+                let all = lines.get(begin..=end).unwrap_or_default().iter();
+                found.extend(all.filter(|line| line.len() <= LONGEST_LINE));
             }
         }
         found.join("\n")
