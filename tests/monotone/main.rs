@@ -258,7 +258,9 @@ fn adding_a_restriction_or_a_file_without_meaning_lowers_nothing() {
 }
 
 /// What brings code or files into a job or out of it, and local actions.
-const HANDS_ON: &[&str] = &["checkout@", "download-artifact@", "upload-artifact@", "uses: ./"];
+// An action that sets up another Node, of which nothing is shown, is named by no verdict.
+const HANDS_ON: &[&str] =
+    &["checkout@", "download-artifact@", "upload-artifact@", "uses: ./", "install-node", "node-version-file"];
 
 /// The lines of every step: the items of the lists under `steps:`.
 fn steps(text: &str) -> Vec<Range<usize>> {
