@@ -83,7 +83,7 @@ fn take_sources(file: &str, value: &mut Value) -> Result<(), Box<dyn Error>> {
 /// The keys under which the regular expressions of a file stand.
 fn expressions_of(file: &str) -> &'static [&'static str] {
     match file {
-        "credentials" => &["names", "own_names"],
+        "credentials" => &["names", "own_names", "lines"],
         "identities" => &["secrets", "unless"],
         "claims" | "platforms" => &[],
         _ => &["word", "matches", "capture", "file_matches", "file_imports", "switch_matches"],

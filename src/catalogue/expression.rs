@@ -69,7 +69,12 @@ impl<'t> From<&'t str> for Asked<'t> {
 impl Expression {
     /// Whether it matches somewhere.
     pub fn search(&self, text: &str) -> bool {
-        self.may_fit(&text.into()) && self.somewhere().is_some_and(|regex| regex.is_match(text))
+        self.finds(&text.into())
+    }
+
+    /// Whether it matches somewhere in a text that is held against others too.
+    pub fn finds(&self, asked: &Asked<'_>) -> bool {
+        self.may_fit(asked) && self.somewhere().is_some_and(|regex| regex.is_match(asked.text))
     }
 
     /// The byte at which it first matches.

@@ -166,6 +166,9 @@ pub struct Credential {
     /// The same over the name of the secret alone.
     #[serde(default)]
     pub own_names: Vec<Expression>,
+    /// Regular expressions over the lines of a script that hand it on; one that matches somewhere is enough.
+    #[serde(default)]
+    pub lines: Vec<Expression>,
     /// Actions whose inputs receive it; absent: anywhere.
     #[serde(default)]
     pub actions: Vec<String>,
@@ -173,12 +176,22 @@ pub struct Credential {
     /// any it may do all.
     #[serde(default)]
     pub narrowed_by: Option<String>,
+    /// Whether any action that hands something out receives it too.
+    #[serde(default)]
+    pub publishers: bool,
     /// Whether it cannot write to anything that another build hands out (a scanner's token, a signing certificate).
     #[serde(default)]
     pub harmless: bool,
     /// Whether it is one of a registry, and serves for nothing but publishing there.
     #[serde(default)]
     pub registry: bool,
+}
+
+impl Credential {
+    /// Whether it is one whatever receives it.
+    pub fn goes_anywhere(&self) -> bool {
+        self.actions.is_empty() && !self.publishers
+    }
 }
 
 /// Steps that are alike in what they do to a build.

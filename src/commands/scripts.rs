@@ -6,7 +6,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, LazyLock};
 
 use super::capture::{echo, printf};
-use super::follow::{self, Call, Entered, Machine, Piece};
+use super::follow::{self, Call, Entered, Implied, Machine, Piece};
 use super::interpret::printed;
 use super::matching::{matches_program, program as program_of};
 use super::wrappers::wrapped;
@@ -23,6 +23,8 @@ use crate::syntax::surroundings::{Folder, Surroundings};
 const MOST_HOPS: usize = 8;
 /// Scripts entered for one step.
 const MOST_PIECES: usize = 2_000;
+/// Folders in which programs are looked for.
+const MOST_PATHS: usize = 16;
 /// Text read for one step, in bytes.
 const MOST_BYTES: usize = 12 * 1024 * 1024;
 
@@ -176,6 +178,29 @@ impl<'c> Scripts<'c> {
             Language::Program => program(reading.text, &locate, reading.chain, &reading.folder, Cond::TRUE),
         };
         let mut script = script;
+        // A program of its own that runs the script does so as a command like any other.
+        if !is_usual(reading.shell) {
+            let at = |_: usize, _: usize| (reading.locate)(0, reading.text.len().min(1));
+            let shell = self.parsed.read(reading.shell, Shell::Posix);
+            let shell = interpret(
+                &shell,
+                Context {
+                    env: reading.env,
+                    platform: reading.platform,
+                    holes: &[],
+                    folder: reading.folder.clone(),
+                    locate: &at,
+                    chain: reading.chain.to_vec(),
+                    cond: Cond::TRUE,
+                    positional: Vec::new(),
+                    choices: reading.choices.clone(),
+                    wrappers: &Catalogue::get().wrappers,
+                    parsed: &self.parsed,
+                    sourced: &|path| self.sourced(path),
+                },
+            );
+            script.commands.splice(0..0, shell.commands);
+        }
         // Programs in the step itself take modules from the workspace; which of their functions run, nothing shows.
         let mut modules = match reading.shell {
             "javascript" => modules(reading.text, &locate, reading.chain, &reading.folder),
@@ -207,9 +232,11 @@ impl<'c> Scripts<'c> {
         for command in script.commands {
             budget.written.extend(self.keep(&command).filter(|_| command.cond.is_always()));
             self.machine.borrow_mut().settings.keep(self.checkout, &command);
+            self.keep_path(&command);
             let stand_in = self.stand_in(&command, env, &budget.written);
             let is_other = stand_in.is_some();
-            let Some(entered) = stand_in.or_else(|| self.enter(&command, env, &budget.choices)) else {
+            let entered = stand_in.or_else(|| self.enter(&command, env, &budget.choices));
+            let Some(entered) = entered.or_else(|| self.on_path(&command, env)) else {
                 all.commands.push(command);
                 continue;
             };
@@ -333,6 +360,34 @@ impl<'c> Scripts<'c> {
         let path = follow::join(command.folder.as_str(), &format!("{first}/{program}"));
         let call = Call::new(self.checkout, &command.words, &command.folder, [env, &command.env], platform);
         written.contains(&path).then(|| follow::written(&call, &path, &self.machine.borrow()))?
+    }
+
+    /// Keeps the folder in which a command has programs looked for (`echo "$PWD/bin" >> "$GITHUB_PATH"`).
+    fn keep_path(&self, command: &Command) {
+        let Some((program, folders)) = command.words.split_first() else { return };
+        let adds = command.output.as_ref().is_some_and(|file| file.as_str().contains("GITHUB_PATH"));
+        if !adds || !matches!(program.as_str(), "echo" | "printf") {
+            return;
+        }
+        let found = folders.iter().filter_map(|folder| below(command.folder.as_str(), folder));
+        let mut machine = self.machine.borrow_mut();
+        machine.paths.extend(found);
+        machine.paths.truncate(MOST_PATHS);
+    }
+
+    /// A program of the checkout that a command names, which lies in a folder where it looks for programs.
+    fn on_path(&self, command: &Command, (env, _): Variables<'_>) -> Option<Entered> {
+        let (program, arguments) = command.words.split_first()?;
+        let program = program.literal().filter(|name| !name.contains('/'))?;
+        let set = command.env.iter().rev().chain(env.iter().rev()).find(|(name, _)| name == "PATH");
+        let own = set.map(|(_, folders)| folders.items(&[':'])).unwrap_or_default();
+        let own = own.iter().take(MOST_PATHS).filter_map(|folder| below(command.folder.as_str(), folder));
+        let machine = self.machine.borrow();
+        let mut all = own.chain(machine.paths.iter().cloned()).map(|folder| format!("{folder}/{program}"));
+        let path = all.find(|path| self.checkout.is_there(path))?;
+        let up = "../".repeat(command.folder.as_str().split('/').filter(|part| !part.is_empty()).count());
+        let words = std::iter::once(Text::new(format!("./{up}{path}"))).chain(arguments.iter().cloned()).collect();
+        Some(Entered { what: path, implied: vec![Implied { words, location: None }], ..Entered::default() })
     }
 
     /// A script of the checkout, unless the job writes it or adds to it.
@@ -475,6 +530,28 @@ enum Language {
     Shell(Shell),
     /// A program whose literal commands alone are seen.
     Program,
+}
+
+/// A folder of the checkout, by a path that may begin with that of the workspace.
+fn below(folder: &str, path: &Text) -> Option<String> {
+    let (head, tail) = path.ends();
+    let inside = match path.is_literal() {
+        true if head.starts_with('/') => return None,
+        true => follow::join(folder, head),
+        false if head.is_empty() => follow::join("", tail),
+        false => return None,
+    };
+    (!inside.is_empty()).then_some(inside)
+}
+
+/// Whether what runs a script is nothing but its interpreter.
+fn is_usual(shell: &str) -> bool {
+    let program = shell.split_whitespace().next().unwrap_or_default();
+    let name = program.rsplit(['/', '\\']).next().unwrap_or(program);
+    let known = ["bash", "sh", "dash", "zsh", "ash", "pwsh", "powershell", "cmd", "fish", "nu", "msys2", "wsl-bash"];
+    name.ends_with(".sh")
+        || known.contains(&name.trim_end_matches(".exe"))
+        || matches!(language(shell), Language::Program) && shell.split_whitespace().count() < 3
 }
 
 fn language(name: &str) -> Language {

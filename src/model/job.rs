@@ -63,6 +63,8 @@ pub struct SecretUse {
     pub receiver: Option<String>,
     /// The action whose input receives it, when there is one.
     pub action: Option<String>,
+    /// The lines of scripts that name it, or the variable that receives it.
+    pub lines: String,
     /// Where it is named.
     pub location: Location,
     /// The step that receives it; `None` when the whole job does.

@@ -283,7 +283,7 @@ fn orders_out(word: &str) -> bool {
 fn holds_registry_key(job: &Job, index: usize) -> bool {
     job.secrets.iter().filter(|s| s.step.is_none_or(|at| at == index)).any(|secret| {
         let names = [Some(secret.name.as_str()), secret.receiver.as_deref()].map(|name| name.map(Asked::from));
-        let mut described = Catalogue::get().credentials.iter().filter(|c| c.actions.is_empty());
+        let mut described = Catalogue::get().credentials.iter().filter(|c| c.goes_anywhere());
         let found = described.find(|c| names.iter().flatten().any(|name| c.names.iter().any(|e| e.whole(name))));
         found.is_some_and(|credential| credential.registry)
     })

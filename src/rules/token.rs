@@ -163,8 +163,8 @@ fn only_reads(job: &Job, secret: &SecretUse, credential: &Credential) -> bool {
     narrowed
 }
 
-/// A secret by its own name, that of what receives it, and the action.
-type Use = (String, Option<String>, Option<String>);
+/// A secret by its own name, that of what receives it, the action, and the lines that hand it on.
+type Use = (String, Option<String>, Option<String>, String);
 
 thread_local! {
     /// What is known of the secrets that were asked about: they are the same few again and again.
@@ -179,24 +179,37 @@ fn credential(secret: &SecretUse) -> Option<&'static Credential> {
         if known.len() >= MOST_KEPT {
             known.clear();
         }
-        let used = (secret.name.clone(), secret.receiver.clone(), secret.action.clone());
+        let used = (secret.name.clone(), secret.receiver.clone(), secret.action.clone(), secret.lines.clone());
         *known.entry(used).or_insert_with(|| described(secret).filter(|found| !found.harmless))
     })
 }
 
 /// The first entry of the catalogue that describes a secret.
 fn described(secret: &SecretUse) -> Option<&'static Credential> {
+    let action = secret.action.as_deref().unwrap_or_default();
     let taken = |c: &Credential| {
-        c.actions.is_empty()
-            || secret.action.as_deref().is_some_and(|a| c.actions.iter().any(|p| pattern::wildcard(p, a)))
+        c.goes_anywhere() || c.actions.iter().any(|p| pattern::wildcard(p, action)) || c.publishers && hands_out(action)
     };
     let own = Asked::from(secret.name.as_str());
-    let receiver = secret.receiver.as_deref().map(Asked::from);
+    let lines = Asked::from(secret.lines.as_str());
+    // Inputs of actions are mostly written with a dash.
+    let spelled = secret.receiver.as_deref().filter(|name| name.contains('-')).map(|name| name.replace('-', "_"));
+    let receivers = || secret.receiver.iter().chain(&spelled).map(|name| Asked::from(name.as_str()));
+    let receiver: Vec<Asked<'_>> = receivers().collect();
     let fits = |expressions: &[Expression], name: &Asked<'_>| expressions.iter().any(|e| e.whole(name));
     let named = |c: &Credential| {
-        fits(&c.own_names, &own) || std::iter::once(&own).chain(&receiver).any(|name| fits(&c.names, name))
+        fits(&c.own_names, &own)
+            || std::iter::once(&own).chain(&receiver).any(|name| fits(&c.names, name))
+            || c.lines.iter().any(|e| e.finds(&lines))
     };
     Catalogue::get().credentials.iter().find(|credential| taken(credential) && named(credential))
+}
+
+/// Whether an action is known to hand something out.
+fn hands_out(action: &str) -> bool {
+    let all = Catalogue::get();
+    let own = all.index.all.of_action(action).within(&all.index.sinks).filter_map(|at| all.sinks.get(at));
+    own.flat_map(|sink| &sink.actions).any(|known| known == action)
 }
 
 #[cfg(test)]

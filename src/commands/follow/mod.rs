@@ -49,6 +49,8 @@ pub(super) struct Machine {
     pub(super) files: BTreeMap<String, String>,
     /// The configuration files that they copied or wrote over.
     pub(super) settings: Replaced,
+    /// The folders of the checkout that they put in front of those in which programs are looked for.
+    pub(super) paths: Vec<String>,
 }
 
 /// A script that a command leads to.

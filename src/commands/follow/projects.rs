@@ -24,10 +24,36 @@ pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
         "pdm" => pyproject(call, matches("pdm run", call.words)?, "pdm"),
         "cargo" => xtask(call).or_else(|| cargo::enter(call)),
         "go" => go_run(call),
+        "dotnet" | "msbuild" => dotnet(call),
         program if program == "py" || program.starts_with("python") => module(call),
-        "docker" | "docker-compose" => compose(call),
+        "docker" | "docker-compose" | "podman" | "podman-compose" | "nerdctl" | "finch" => compose(call),
         _ => None,
     }
+}
+
+/// What the files of .NET projects end with that may name the registry of an image.
+const OF_DOTNET: &[&str] =
+    &[".csproj", ".fsproj", ".vbproj", ".pubxml", "Directory.Build.props", "Directory.Build.targets"];
+
+/// `dotnet publish -t:PublishContainer`, where the project says to which registry the image goes.
+/// Source: <https://learn.microsoft.com/en-us/dotnet/core/containers/publish-configuration#containerregistry>
+fn dotnet(call: &Call<'_>) -> Option<Entered> {
+    let says = |part: &str| call.words.iter().any(|word| word.as_str().contains(part));
+    let wanted = says("PublishContainer") || says("PublishProfile=DefaultContainer");
+    if !wanted || says("ContainerRegistry=") || says("ContainerArchiveOutputPath=") {
+        return None;
+    }
+    let named = |path: &&Arc<str>| OF_DOTNET.iter().any(|ending| path.ends_with(ending));
+    let files = call.checkout.under(call.folder.as_str()).filter(named).take(MOST_SOURCES);
+    let registry = files.map(|path| call.checkout.read(path).ok()).find_map(|text| {
+        let text = text?;
+        let (_, value) = text.split_once("<ContainerRegistry>")?;
+        Some(value.split('<').next().unwrap_or_default().trim().to_owned())
+    })?;
+    let named = Text::new(format!("-p:ContainerRegistry={registry}"));
+    let words = call.words.iter().cloned().chain([named]).collect();
+    let implied = vec![Implied { words, location: None }];
+    Some(Entered { what: "dotnet publish".to_owned(), implied, ..Entered::default() })
 }
 
 /// `go run ./ci release`: a program of the checkout, which decides by itself what the words behind it do.
@@ -365,8 +391,12 @@ pub(super) fn functions(call: &Call<'_>, folder: &str, task: &str, entered: &mut
 
 fn compose(call: &Call<'_>) -> Option<Entered> {
     let has = |flag: &str| call.words.iter().any(|w| w.as_str() == flag || w.as_str() == format!("{flag}=true"));
-    let push = matches("docker compose push", call.words).or_else(|| matches("docker-compose push", call.words));
-    let build = matches("docker compose build", call.words).or_else(|| matches("docker-compose build", call.words));
+    let of = |task: &str| {
+        let apart = matches(&format!("docker|podman|nerdctl|finch compose {task}"), call.words);
+        apart.or_else(|| matches(&format!("docker-compose|podman-compose {task}"), call.words))
+    };
+    let push = of("push");
+    let build = of("build");
     let (at, program) = match (push, build) {
         (Some(at), _) => (at, "compose:push"),
         (None, Some(at)) if has("--push") => (at, "compose:build-push"),

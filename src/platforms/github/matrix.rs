@@ -17,6 +17,12 @@ pub(super) fn legs(matrix: &Value, spend: &dyn Fn(usize)) -> Vec<Value> {
     for alternative in matrix.alternatives() {
         let Value::Map(entries) = alternative else { return Vec::new() };
         let Some(expanded) = expand(&entries, spend) else { return Vec::new() };
+        // Further legs from a source that is not visible, with any keys: one of them stands for all.
+        let shown = |entries: &[Value]| entries.iter().all(|entry| matches!(entry, Value::Map(_)));
+        let open = |(key, value): &(String, Value)| {
+            key == "include" && !matches!(value, Value::Null) && !matches!(value, Value::List(all) if shown(all))
+        };
+        let expanded = expanded.into_iter().chain(entries.iter().any(open).then(|| Value::unknown("matrix")));
         for leg in expanded {
             if !legs.contains(&leg) {
                 legs.push(leg);
@@ -67,35 +73,30 @@ fn expand(entries: &[(String, Value)], spend: &dyn Fn(usize)) -> Option<Vec<Valu
     }
     let axis_names: Vec<String> = axes.iter().map(|(k, _)| k.clone()).collect();
     let bases = combinations.len();
-    match list("include") {
-        Some(Value::List(included)) => {
-            for entry in included {
-                let Value::Map(extra) = entry else { continue };
-                let mut added = false;
-                for leg in combinations.iter_mut().take(bases) {
-                    // It joins every leg whose axis values it does not overwrite.
-                    let fits = extra.iter().all(|(k, v)| {
-                        !axis_names.contains(k) || leg.iter().any(|(name, own)| name == k && !equal(own, v).is_never())
-                    });
-                    if fits {
-                        added = true;
-                        for (k, v) in extra {
-                            match leg.iter_mut().find(|(name, _)| name == k) {
-                                Some(_) if axis_names.contains(k) => {}
-                                Some(slot) => slot.1 = v.clone(),
-                                None => leg.push((k.clone(), v.clone())),
-                            }
+    if let Some(Value::List(included)) = list("include") {
+        for entry in included {
+            let Value::Map(extra) = entry else { continue };
+            let mut added = false;
+            for leg in combinations.iter_mut().take(bases) {
+                // It joins every leg whose axis values it does not overwrite.
+                let fits = extra.iter().all(|(k, v)| {
+                    !axis_names.contains(k) || leg.iter().any(|(name, own)| name == k && !equal(own, v).is_never())
+                });
+                if fits {
+                    added = true;
+                    for (k, v) in extra {
+                        match leg.iter_mut().find(|(name, _)| name == k) {
+                            Some(_) if axis_names.contains(k) => {}
+                            Some(slot) => slot.1 = v.clone(),
+                            None => leg.push((k.clone(), v.clone())),
                         }
                     }
                 }
-                if !added {
-                    combinations.push(extra.clone());
-                }
+            }
+            if !added {
+                combinations.push(extra.clone());
             }
         }
-        // Further legs from a source that is not visible: one of them stands for all.
-        Some(_) => combinations.push(Vec::new()),
-        None => {}
     }
     (combinations.len() <= MOST_LEGS).then(|| combinations.into_iter().map(Value::Map).collect())
 }

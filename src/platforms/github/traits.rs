@@ -44,22 +44,27 @@ pub(super) struct Names<'s> {
     matrix: Option<Node<'s>>,
     /// The expressions, each with its place and the step that gets its value.
     expressions: Vec<(&'s str, Location, Option<usize>)>,
+    /// Bytes of scripts that may still be searched.
+    left: usize,
 }
 
 impl<'s> Names<'s> {
     /// Collects what a job and the environment of its workflow name.
     pub(super) fn of(source: &'s Source, node: Node<'s>, workflow_env: Option<Node<'s>>) -> Self {
         let matrix = node.get("strategy").and_then(|strategy| strategy.get("matrix"));
-        let mut names = Self { matrix, ..Self::default() };
-        let mut seen = |node: Node<'s>, action: Option<&str>, step: Option<usize>| {
-            names.scan(source, node, Place { receiver: None, action, step }, 0);
+        let mut names = Self { matrix, left: MOST_SEARCHED, ..Self::default() };
+        let run = |step: Node<'s>| step.get("run").and_then(|run| run.as_str());
+        let scripts: Vec<&str> =
+            node.get("steps").into_iter().flat_map(|steps| steps.items().filter_map(run)).collect();
+        let mut seen = |node: Node<'s>, action: Option<&str>, step: Option<usize>, scripts: &[&str]| {
+            names.scan(source, node, Place { receiver: None, action, step, scripts }, 0);
         };
         if let Some(env) = workflow_env {
-            seen(env, None, None);
+            seen(env, None, None, &scripts);
         }
         for key in ["env", "with", "secrets", "container", "services"] {
             if let Some(part) = node.get(key) {
-                seen(part, None, None);
+                seen(part, None, None, &scripts);
             }
         }
         if let Some(steps) = node.get("steps") {
@@ -67,7 +72,7 @@ impl<'s> Names<'s> {
                 let action = step.get("uses").and_then(|n| n.as_str()).map(|s| s.split('@').next().unwrap_or(s));
                 for key in ["env", "with", "run", "working-directory", "shell"] {
                     if let Some(part) = step.get(key) {
-                        seen(part, action, Some(at));
+                        seen(part, action, Some(at), run(step).as_slice());
                     }
                 }
             }
@@ -121,6 +126,7 @@ impl<'s> Names<'s> {
                         name,
                         receiver: place.receiver.map(str::to_owned),
                         action: place.action.map(|a| a.to_ascii_lowercase()),
+                        lines: place.lines(inner, &mut self.left),
                         location: location.clone(),
                         step: place.step,
                     };
@@ -208,6 +214,59 @@ struct Place<'n> {
     receiver: Option<&'n str>,
     action: Option<&'n str>,
     step: Option<usize>,
+    /// The scripts that may hand it on.
+    scripts: &'n [&'n str],
+}
+
+/// More lines of scripts than this do not tell more of what becomes of a value.
+const MOST_LINES: usize = 16;
+/// A command does not spread over more lines than this.
+const LONGEST_COMMAND: usize = 20;
+/// Bytes of such a line.
+const LONGEST_LINE: usize = 16 * 1024;
+/// Bytes of scripts that are searched for the secrets of one job.
+const MOST_SEARCHED: usize = 64 * 1024 * 1024;
+
+impl Place<'_> {
+    /// The lines of the scripts that name an expression, or the variable that receives its value. What is left of the
+    /// bound tells `left`.
+    fn lines(&self, expression: &str, left: &mut usize) -> String {
+        let sought = self.receiver.unwrap_or(expression);
+        let named = |line: &str| match self.receiver {
+            Some(name) => names_variable(line, name),
+            None => line.contains(expression),
+        };
+        let mut found: Vec<&str> = Vec::new();
+        for script in self.scripts {
+            *left = left.saturating_sub(script.len());
+            if *left == 0 || memchr::memmem::find(script.as_bytes(), sought.as_bytes()).is_none() {
+                continue;
+            }
+            let lines: Vec<&str> = script.lines().collect();
+            let goes_on = |at: usize| lines.get(at).is_some_and(|line| line.trim_end().ends_with(['\\', '`', '|']));
+            for at in (0..lines.len()).filter(|at| lines.get(*at).is_some_and(|line| named(line))) {
+                if found.len() >= MOST_LINES {
+                    return found.join("\n");
+                }
+                let begin =
+                    (0..at).rev().take(LONGEST_COMMAND).take_while(|before| goes_on(*before)).last().unwrap_or(at);
+                let end = (at..lines.len()).take(LONGEST_COMMAND).find(|own| !goes_on(*own)).unwrap_or(at);
+                let all = lines.get(begin..=end).unwrap_or_default().iter();
+                found.extend(all.filter(|line| line.len() <= LONGEST_LINE));
+            }
+        }
+        found.join("\n")
+    }
+}
+
+/// Whether a line of a script takes the value of a variable.
+fn names_variable(line: &str, name: &str) -> bool {
+    line.match_indices(name).any(|(at, _)| {
+        let before = line.get(..at).unwrap_or_default();
+        let taken = before.ends_with(['$', '{', '%']) || before.ends_with("$env:") || before.ends_with("env.");
+        let behind = line.get(at + name.len()..).and_then(|rest| rest.chars().next());
+        taken && !behind.is_some_and(|c| c.is_ascii_alphanumeric() || c == '_')
+    })
 }
 
 /// Stands for every secret, where a text names all of them or one that only the run knows.

@@ -374,12 +374,18 @@ fn matrix_legs(node: Node<'_>, text: &str, scope: &Scope<'_>, spend: &dyn Fn(usi
     let mut named: HashMap<String, bool> = HashMap::new();
     let mut kept: Vec<Option<Value>> = Vec::new();
     for leg in legs {
-        let Value::Map(mut used) = leg else { continue };
-        used.retain(|(key, _)| match named.get(key) {
-            Some(named) => *named,
-            None => *named.entry(key.clone()).or_insert_with(|| names_matrix_key(&text, &key.to_ascii_lowercase())),
-        });
-        let leg = Some(Value::Map(used));
+        let leg = match leg {
+            Value::Map(mut used) => {
+                used.retain(|(key, _)| match named.get(key) {
+                    Some(named) => *named,
+                    None => {
+                        *named.entry(key.clone()).or_insert_with(|| names_matrix_key(&text, &key.to_ascii_lowercase()))
+                    }
+                });
+                Some(Value::Map(used))
+            }
+            _ => None,
+        };
         if !kept.contains(&leg) {
             kept.push(leg);
         }

@@ -94,7 +94,7 @@ fn is_lasting(name: &str) -> bool {
 /// (`NX_CLOUD_ACCESS_TOKEN`, `SSH_PRIVATE_KEY`).
 fn is_of_forge(name: &str) -> bool {
     let asked = Asked::from(name);
-    let named = |c: &&Credential| c.actions.is_empty() && c.names.iter().any(|expression| expression.whole(&asked));
+    let named = |c: &&Credential| c.goes_anywhere() && c.names.iter().any(|expression| expression.whole(&asked));
     let known = Catalogue::get().credentials.iter().find(named);
     known.is_none_or(|c| ["app-key", "personal-token", "generic-write"].contains(&c.id.as_str()))
 }
