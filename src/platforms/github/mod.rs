@@ -23,7 +23,7 @@ mod value;
 mod withheld;
 mod workflow;
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeSet, HashMap};
 
 use crate::checkout::Checkout;
@@ -66,6 +66,8 @@ struct Lowering<'c> {
     restoring: RefCell<HashMap<String, bool>>,
     /// The steps of the workflow at hand.
     kept: Kept,
+    /// The workflows by their names, where one waits for another.
+    named: OnceCell<starting::Named>,
 }
 
 impl Lowering<'_> {
@@ -90,6 +92,7 @@ pub fn lower(checkout: &Checkout) -> Lowered {
         used: RefCell::default(),
         restoring: RefCell::default(),
         kept: Kept::default(),
+        named: OnceCell::new(),
     };
     let mut lowered = Lowered::default();
     let mut callable: Vec<(String, crate::model::Location)> = Vec::new();

@@ -68,16 +68,18 @@ pub(super) fn started_by(lowering: &Lowering<'_>, on: Node<'_>) -> Option<Vec<St
 }
 
 /// The workflows of the checkout by what they are called: their name, or their path without one.
-fn named_workflows(lowering: &Lowering<'_>) -> BTreeMap<String, Rc<Source>> {
-    let paths = lowering.sources.checkout().under(".github/workflows").filter(|path| is_workflow(path));
-    let sources = paths.filter_map(|path| lowering.sources.load(path).ok());
-    let sources: Vec<Rc<Source>> = sources.collect();
-    lowering.sources.checkout().spend(sources.len());
-    let called = |source: &Source| {
-        let name = source.root().and_then(|root| root.get("name")?.as_str().map(str::to_owned));
-        name.unwrap_or_else(|| source.path.to_string())
-    };
-    sources.into_iter().map(|source| (called(&source), source)).collect()
+pub(super) type Named = BTreeMap<String, Rc<Source>>;
+
+fn named_workflows<'l>(lowering: &'l Lowering<'_>) -> &'l Named {
+    lowering.named.get_or_init(|| {
+        let paths = lowering.sources.checkout().under(".github/workflows").filter(|path| is_workflow(path));
+        let sources = paths.filter_map(|path| lowering.sources.load(path).ok());
+        let called = |source: &Source| {
+            let name = source.root().and_then(|root| root.get("name")?.as_str().map(str::to_owned));
+            name.unwrap_or_else(|| source.path.to_string())
+        };
+        sources.map(|source| (called(&source), source)).collect()
+    })
 }
 
 /// The jobs of a run with those of the run before it, for which they wait.

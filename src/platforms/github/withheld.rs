@@ -1,6 +1,9 @@
 //! Outputs of jobs that no other job sees: the runner does not send one that holds a secret, or what a step has made one.
 //! Source: <https://docs.github.com/en/actions/writing-workflows/choosing-what-your-workflow-does/passing-information-between-jobs>
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+
 use super::value::Value;
 use crate::model::{Cond, Job, Text};
 
@@ -38,12 +41,14 @@ struct Secrets<'j> {
     job: &'j Job,
     /// What its steps add to those of the repository.
     masked: Vec<&'j Text>,
+    /// What is known of the outputs of its steps, by how far they are followed.
+    known: RefCell<HashMap<(String, usize), Held>>,
 }
 
 impl<'j> Secrets<'j> {
     fn of(job: &'j Job) -> Self {
         let scripts = job.steps.iter().filter_map(|step| step.script());
-        Self { job, masked: scripts.flat_map(|script| &script.masked).collect() }
+        Self { job, masked: scripts.flat_map(|script| &script.masked).collect(), known: RefCell::default() }
     }
 
     fn in_value(&self, value: &Value) -> Held {
@@ -68,6 +73,10 @@ impl<'j> Secrets<'j> {
         let Some((id, name)) = path.and_then(|path| path.strip_prefix(".steps.")?.split_once(".outputs.")) else {
             return Held::Not;
         };
+        let key = (symbol.to_owned(), left);
+        if let Some(known) = self.known.borrow().get(&key) {
+            return *known;
+        }
         let named = self.job.steps.iter().filter(|step| step.id.as_deref() == Some(id));
         let writes = named.filter_map(|step| step.script()).flat_map(|script| &script.outputs);
         let held = writes.filter(|write| write.name == name).flat_map(|write| match write.choices.as_slice() {
@@ -75,11 +84,13 @@ impl<'j> Secrets<'j> {
             choices => choices.iter().map(|(_, value)| self.in_text(value, left)).collect(),
         });
         let held: Vec<Held> = held.collect();
-        match held.split_first() {
+        let held = match held.split_first() {
             Some((first, rest)) if rest.iter().all(|other| other == first) => *first,
             Some(_) => Held::Perhaps,
             None => Held::Not,
-        }
+        };
+        self.known.borrow_mut().insert(key, held);
+        held
     }
 }
 
