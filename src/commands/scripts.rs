@@ -129,8 +129,22 @@ impl<'c> Scripts<'c> {
             });
             command.words = words.collect();
             command.output = command.output.as_ref().map(|file| self.from_home(file));
+        } else if command.words.iter().any(|word| word.as_str().starts_with("../")) {
+            let words = command.words.iter().map(|word| self.climbing(&command.folder, word));
+            command.words = words.collect();
         }
         command.folder = self.folder(&command.folder);
+    }
+
+    /// A path that leads from a folder of the workspace up and down into the repository again, as one of the checkout.
+    fn climbing(&self, folder: &Text, word: &Text) -> Text {
+        let (from, path) = (self.folder(folder), paths::join(folder, word));
+        let inside = self.from_home(&path);
+        if !word.as_str().starts_with("../") || inside == path {
+            return word.clone();
+        }
+        let steps = from.as_str().split('/').filter(|part| !part.is_empty()).map(|_| "../");
+        Text::new(format!("{}{inside}", steps.collect::<String>()))
     }
 
     /// Paths of the workspace, one a line, as paths of the checkout.
