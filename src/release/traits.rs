@@ -1,6 +1,6 @@
 //! Traits of the steps of a job that several requirements ask about, read once for each job.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -84,7 +84,9 @@ fn of_job(job: &Job, doers: &[Vec<Doer<'_>>], catalogue: &'static Catalogue) -> 
     let mut traits = Traits::default();
     let switched = || job.steps.iter().zip(doers);
     let set = |cache: &Cache| switched().any(|(step, doers)| sets(cache, step) || doers.iter().any(|d| has(cache, d)));
-    let by_variable = catalogue.caches.iter().filter(|cache| !cache.env.is_empty() && set(cache));
+    let named: HashSet<&str> = variables_of(job).collect();
+    let may = |cache: &&Cache| cache.env.iter().any(|name| named.contains(name.as_str()));
+    let by_variable = catalogue.caches.iter().filter(may).filter(|cache| set(cache));
     let by_variable: Vec<(&Cache, bool)> =
         by_variable.map(|cache| (cache, switched().any(|(_, doers)| readers(cache, doers).next().is_some()))).collect();
     let mut exported: Exported<'_> = FxHashMap::default();
@@ -161,6 +163,13 @@ fn of_job(job: &Job, doers: &[Vec<Doer<'_>>], catalogue: &'static Catalogue) -> 
         configured::by_job(job, needs_file, file_matches.as_ref(), &mut found.files, &mut found.written);
     }
     traits
+}
+
+/// The variables that the steps of a job and their commands have.
+fn variables_of(job: &Job) -> impl Iterator<Item = &str> {
+    let commands = job.steps.iter().filter_map(|step| step.script()).flat_map(|script| &script.commands);
+    let of_commands = commands.flat_map(|command| command.env.iter().chain(&*command.inherited));
+    job.steps.iter().flat_map(|step| step.env.iter()).chain(of_commands).map(|(name, _)| name.as_str())
 }
 
 /// Whether a step sets a variable that switches an entry on.
