@@ -75,10 +75,12 @@ pub(super) fn of_builder(
     } else {
         Coverage::No
     };
-    let coverage = match coverage {
-        Coverage::No => Coverage::No,
-        meant => withheld::of_call(builder, call).unwrap_or(meant),
+    let (coverage, ways) = match coverage {
+        Coverage::No => (Coverage::No, Vec::new()),
+        meant => withheld::of_call(flow, builder, call).unwrap_or((meant, Vec::new())),
     };
+    let leading =
+        |location: Location| Refused { rule: builder.id.clone(), why: "what leads there".to_owned(), location };
     let coverage = match coverage {
         Coverage::Yes(how) => {
             found.fitting.push(location.clone());
@@ -86,10 +88,12 @@ pub(super) fn of_builder(
         }
         Coverage::Unread(why) => {
             found.unread.push(Refused { rule: builder.id.clone(), why, location: location.clone() });
+            found.unread.extend(ways.into_iter().map(leading));
             return;
         }
         Coverage::Wrong(why) => {
             found.refused.push(Refused { rule: builder.id.clone(), why, location: location.clone() });
+            found.refused.extend(ways.into_iter().map(leading));
             return;
         }
         Coverage::No => return,

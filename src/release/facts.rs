@@ -290,6 +290,9 @@ impl Facts<'_> {
 /// What fills checksums files, by the step that reads them and their path.
 type Lists = HashMap<(Point, String), Option<Rc<Listed>>>;
 
+/// Where files of a job lay before it moved them behind a step.
+type Moved = HashMap<(Point, FileRef), Rc<[FileRef]>>;
+
 /// The jobs that push what a job takes, by the job and a step of it.
 type Pushed = HashMap<(usize, usize), Rc<BTreeSet<usize>>>;
 
@@ -304,7 +307,7 @@ pub(super) struct FlowFacts<'p> {
     /// The files that provenance is made for, by its place among these facts: asked again for every target.
     pub attested: RefCell<HashMap<*const (), Rc<Attested>>>,
     /// Where files lay before what their job moves from a step on: asked again for every target.
-    pub moved: RefCell<HashMap<(Point, FileRef), Rc<[FileRef]>>>,
+    pub moved: RefCell<Moved>,
     /// What fills a checksums file: asked again for every target.
     pub lists: RefCell<Lists>,
     /// The job and the step that symbols name.
