@@ -63,17 +63,17 @@ pub fn fits(pattern: &str, text: &str) -> bool {
     if memchr::memchr2(b'|', b'*', pattern.as_bytes()).is_none() {
         return pattern == text;
     }
-    pattern.split('|').any(|p| if p.contains('*') { star(p, text) } else { p == text })
+    let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
+    pattern.split(|byte| *byte == b'|').any(|p| if p.contains(&b'*') { star(p, text) } else { p == text })
 }
 
-fn star(pattern: &str, text: &str) -> bool {
-    let mut parts = pattern.split('*');
+fn star(pattern: &[u8], text: &[u8]) -> bool {
+    let mut parts = pattern.split(|byte| *byte == b'*');
     let first = parts.next().unwrap_or_default();
     let Some(mut rest) = text.strip_prefix(first) else { return false };
-    let mut parts: Vec<&str> = parts.collect();
-    let last = parts.pop().unwrap_or_default();
+    let last = parts.next_back().unwrap_or_default();
     for part in parts {
-        let Some(at) = rest.find(part) else { return false };
+        let Some(at) = memchr::memmem::find(rest, part) else { return false };
         rest = rest.get(at + part.len()..).unwrap_or_default();
     }
     rest.ends_with(last)

@@ -29,7 +29,8 @@ pub fn program(word: &Text) -> Option<&str> {
     };
     let name = match name.char_indices().skip(1).find(|(_, c)| *c == '@') {
         Some((at, _)) => name.get(..at).unwrap_or(name),
-        None => name.split("==").next().unwrap_or(name),
+        None if name.contains("==") => name.split("==").next().unwrap_or(name),
+        None => name,
     };
     let ends = |suffix: &&str| {
         let tail = name.len().checked_sub(suffix.len()).filter(|at| *at > 0).and_then(|at| name.get(at..));
@@ -103,7 +104,10 @@ pub fn tool_of_action(does: Does, action: &str) -> Option<&'static Tool> {
 
 /// The whole word for a program, without the version behind it.
 fn versionless(word: &str) -> &str {
-    let whole = word.trim_start_matches("./");
+    let mut whole = word;
+    while let Some(below) = whole.strip_prefix("./") {
+        whole = below;
+    }
     whole.char_indices().skip(1).find(|(_, c)| *c == '@').map_or(whole, |(at, _)| whole.get(..at).unwrap_or(whole))
 }
 

@@ -1,6 +1,8 @@
 //! Canonical symbols: the same source of a value gets the same text.
 
-use crate::model::{Cond, Parameter, Text, opening};
+use memchr::memmem;
+
+use crate::model::{Cond, Parameter, Text, closing, opening};
 
 /// A symbol longer than this is cut and ends with a checksum of the whole, and with the parameters that were in it.
 const MOST_SYMBOL: usize = 600;
@@ -18,10 +20,10 @@ pub(super) fn inline(text: &Text) -> String {
     while let Some(at) = opening(rest) {
         let (literal, symbol) = rest.split_at(at);
         plain.push_str(literal);
-        let end = symbol.find("}}").unwrap_or(symbol.len());
+        let end = closing(symbol).unwrap_or(symbol.len());
         let (symbol, tail) = symbol.split_at(end);
         plain.push('<');
-        plain.push_str(symbol.trim_start_matches("${{").trim());
+        plain.push_str(symbol.strip_prefix("${{").unwrap_or(symbol).trim());
         plain.push('>');
         rest = tail.strip_prefix("}}").unwrap_or(tail);
     }
@@ -35,13 +37,14 @@ pub(super) fn fold(text: &str) -> String {
         return bounded(text.to_owned());
     }
     let mut out = String::with_capacity(text.len());
+    let braces = ["{{", "}}"].iter().any(|pair| memmem::find(text.as_bytes(), pair.as_bytes()).is_some());
     for word in text.split_whitespace() {
         if !out.is_empty() {
             out.push(' ');
         }
         let mut rest = word;
-        // Most words have no brace, which a scan for bytes shows fastest.
-        while let Some(at) = rest.as_bytes().windows(2).position(|pair| matches!(pair, b"{{" | b"}}")) {
+        let doubled = |text: &str| text.as_bytes().windows(2).position(|pair| matches!(pair, b"{{" | b"}}"));
+        while let Some(at) = doubled(rest).filter(|_| braces) {
             let (head, tail) = rest.split_at(at + 1);
             out.push_str(head);
             out.push(' ');

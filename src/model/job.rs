@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use memchr::memchr;
 use smol_str::SmolStr;
 
 use super::{Cond, EventKind, Hop, Input, Location, Reference, RunnerChoice, Step, Text, TokenScope};
@@ -99,8 +100,13 @@ impl Parameter {
         ];
         let part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '-' | '/');
         let mut found: Vec<String> = Vec::new();
-        // Most symbols are one member of a context.
-        for path in symbol.split(|c| !part(c)).filter(|path| path.contains('.')) {
+        let mut rest = symbol;
+        // Hardly any character of a long symbol belongs to a member of a context: each is known by its dot.
+        while let Some((before, behind)) = memchr(b'.', rest.as_bytes()).and_then(|dot| rest.split_at_checked(dot)) {
+            let start = before.trim_end_matches(part).len();
+            let end = before.len() + behind.find(|c| !part(c)).unwrap_or(behind.len());
+            let path = rest.get(start..end).unwrap_or_default();
+            rest = rest.get(end..).unwrap_or_default();
             let path = if path.starts_with("jobs.") { path } else { path.split('/').next().unwrap_or_default() };
             if SOURCES.iter().any(|source| path.starts_with(source)) && !found.iter().any(|f| f == path) {
                 found.push(path.to_owned());

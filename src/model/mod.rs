@@ -30,7 +30,7 @@ pub use requirement::{Requirement, SPECIFICATION};
 pub use runner::{LabelSet, RunnerChoice, RunnerPlatform, RunnerPool, RunnerVariable, Tri};
 pub use step::{ActionUse, Command, Hop, Input, OutputWrite, Script, Step, StepBody, views};
 pub use target::{Boundary, BoundaryJob, Kind, Target};
-pub use text::{Text, lowered, opening};
+pub use text::{Text, closing, lowered, opening};
 pub use token::{Access, TokenScope};
 pub use unread::{Bound, Unread};
 pub use verdict::{Evidence, Grade, MOST_EVIDENCE, Remedy, State, UNKNOWN_BUILD, Verdict};

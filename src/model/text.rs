@@ -19,6 +19,12 @@ pub fn opening(text: &str) -> Option<usize> {
     memchr::memchr_iter(b'$', bytes).find(|at| bytes.get(at + 1..at + MARK) == Some(b"{{"))
 }
 
+/// Where a symbol that has opened before a text ends.
+pub fn closing(text: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
+    memchr::memchr_iter(b'}', bytes).find(|at| bytes.get(at + 1) == Some(&b'}'))
+}
+
 /// A name in lower case, as nearly every name is already.
 pub fn lowered(name: &str) -> Cow<'_, str> {
     match name.bytes().any(|b| b.is_ascii_uppercase()) {
@@ -94,7 +100,8 @@ impl Text {
             let inner = rest.get(opening(rest)? + MARK..)?;
             let length = opening(inner).unwrap_or(inner.len());
             rest = inner.get(length..)?;
-            Some(inner.get(..length)?.split("}}").next().unwrap_or_default().trim())
+            let opened = inner.get(..length)?;
+            Some(opened.get(..closing(opened).unwrap_or(length))?.trim())
         })
     }
 
@@ -105,7 +112,7 @@ impl Text {
         while let Some((before, opened)) = opening(rest).and_then(|at| rest.split_at_checked(at)) {
             let inner = opened.get(MARK..).unwrap_or_default();
             let inner = opening(inner).and_then(|next| inner.get(..next)).unwrap_or(inner);
-            let end = inner.find("}}").filter(|end| inner.get(..*end).is_some_and(|found| found.trim() == symbol));
+            let end = closing(inner).filter(|end| inner.get(..*end).is_some_and(|found| found.trim() == symbol));
             let (written, length) = match end {
                 Some(end) => (value.as_str(), MARK + end + "}}".len()),
                 None => (opened.get(..MARK + inner.len()).unwrap_or_default(), MARK + inner.len()),
@@ -191,7 +198,7 @@ impl Text {
                 add(text.get(start..at).unwrap_or_default());
                 start = from;
             } else if rest.starts_with("${{") {
-                from = rest.find("}}").map_or(text.len(), |end| at + end + 2);
+                from = closing(rest).map_or(text.len(), |end| at + end + 2);
             }
         }
         add(text.get(start..).unwrap_or_default());

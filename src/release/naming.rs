@@ -14,7 +14,7 @@ use crate::checkout::Checkout;
 use crate::commands::crates::{MOST_CRATES, crates};
 use crate::commands::workspace::Package;
 use crate::commands::{CHOSEN, flag, matching};
-use crate::model::{Flow, Kind, Step, StepBody, Text};
+use crate::model::{Flow, Kind, Step, StepBody, Text, opening};
 use crate::syntax::conf::Value;
 
 /// The names under which one publishing step hands out bytes: the name of the stream, and every place.
@@ -409,21 +409,25 @@ pub(super) fn image_names(references: &Text) -> impl Iterator<Item = String> + u
 pub(super) fn image_name(reference: &str) -> String {
     let text = reference.trim().trim_matches(['"', '\'']);
     let text = ["docker://", "oci://", "https://", "name="].iter().fold(text, |t, p| t.strip_prefix(p).unwrap_or(t));
-    let text = text.split("@sha256:").next().unwrap_or(text);
-    let text = if text.contains("@${{") { text.split("@${{").next().unwrap_or(text) } else { text };
+    let digest = text.contains('@').then(|| ["@sha256:", "@${{"].iter().filter_map(|mark| text.find(mark)).min());
+    let text = digest.flatten().and_then(|at| text.get(..at)).unwrap_or(text);
     let text = match tag_mark(text) {
         Some(at) => text.get(..at).unwrap_or(text),
         None => text,
     };
     let text = text.trim_end_matches('/');
     // What no reference can hold is a scrap of a command.
-    let fixed = text.split("${{").map(|p| p.split("}}").last().unwrap_or(p));
     let scrap = |c: char| !c.is_alphanumeric() && !matches!(c, '.' | '_' | '-' | '/' | ':' | '@' | '+' | '{' | '}');
-    if text.is_empty() || fixed.into_iter().any(|p| p.contains(scrap)) {
+    let known = opening(text).is_none();
+    let mut fixed = text.split("${{").map(|p| p.split("}}").last().unwrap_or(p));
+    if text.is_empty() || if known { text.contains(scrap) } else { fixed.any(|p| p.contains(scrap)) } {
         return String::new();
     }
-    let lower = if text.contains("${{") { text.to_owned() } else { text.to_ascii_lowercase() };
-    let lower = lower.strip_prefix("index.docker.io/").map_or(lower.clone(), |rest| format!("docker.io/{rest}"));
+    let lower = if known { text.to_ascii_lowercase() } else { text.to_owned() };
+    let lower = match lower.strip_prefix("index.docker.io/") {
+        Some(rest) => format!("docker.io/{rest}"),
+        None => lower,
+    };
     let registry = lower.split('/').next().unwrap_or_default();
     let named = registry.contains(['.', ':', '$']) || registry == "localhost";
     if named && lower.contains('/') || lower.starts_with("${{") { lower } else { format!("docker.io/{lower}") }

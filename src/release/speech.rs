@@ -2,6 +2,8 @@
 
 use std::sync::LazyLock;
 
+use aho_corasick::AhoCorasick;
+
 use crate::catalogue::{Catalogue, Topic};
 use crate::syntax::words::{Words, holds};
 
@@ -14,6 +16,8 @@ static HANDS_OUT: LazyLock<Words> = LazyLock::new(|| Words::new(words(Topic::Han
 static PACKS: LazyLock<Words> = LazyLock::new(|| Words::new(words(Topic::Packing), &[]));
 static CHANGES: LazyLock<Words> = LazyLock::new(|| Words::new(words(Topic::Changing), &["s", "r", "er", "ing"]));
 static BUILDS: LazyLock<Words> = LazyLock::new(|| Words::new(words(Topic::Building), &[]));
+
+static OTHER: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| AhoCorasick::new(words(Topic::Other)).ok());
 
 /// Whether a name or a line speaks of publishing.
 pub(super) fn publishes(name: &str) -> bool {
@@ -79,7 +83,7 @@ pub(super) fn harmless(name: &str) -> bool {
         let ends = |rest: &str| !rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
         ["", "s", "umentation"].iter().filter_map(|end| rest.strip_prefix(end)).any(ends)
     };
-    holds(&name, words(Topic::Other))
+    OTHER.as_ref().is_some_and(|other| other.is_match(&name))
         || name.split(['-', '_', '/', ' ']).any(|word| words(Topic::Alone).iter().any(|alone| alone == word))
         || name.match_indices("doc").any(documents)
 }

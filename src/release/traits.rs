@@ -1,10 +1,10 @@
 //! Traits of the steps of a job that several requirements ask about, read once for each job.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use smol_str::SmolStr;
 
 use super::asked::{self, Asked};
@@ -84,8 +84,8 @@ fn of_job(job: &Job, doers: &[Vec<Doer<'_>>], catalogue: &'static Catalogue) -> 
     let mut traits = Traits::default();
     let switched = || job.steps.iter().zip(doers);
     let set = |cache: &Cache| switched().any(|(step, doers)| sets(cache, step) || doers.iter().any(|d| has(cache, d)));
-    let named: HashSet<&str> = variables_of(job).collect();
-    let may = |cache: &&Cache| cache.env.iter().any(|name| named.contains(name.as_str()));
+    let named: Vec<&str> = variables_of(job).filter(|name| SWITCHING.contains(name)).collect();
+    let may = |cache: &&Cache| cache.env.iter().any(|name| named.contains(&name.as_str()));
     let by_variable = catalogue.caches.iter().filter(may).filter(|cache| set(cache));
     let by_variable: Vec<(&Cache, bool)> =
         by_variable.map(|cache| (cache, switched().any(|(_, doers)| readers(cache, doers).next().is_some()))).collect();
@@ -164,6 +164,10 @@ fn of_job(job: &Job, doers: &[Vec<Doer<'_>>], catalogue: &'static Catalogue) -> 
     }
     traits
 }
+
+/// The variables that switch some entry on.
+static SWITCHING: LazyLock<FxHashSet<&str>> =
+    LazyLock::new(|| Catalogue::get().caches.iter().flat_map(|cache| &cache.env).map(String::as_str).collect());
 
 /// The variables that the steps of a job and their commands have.
 fn variables_of(job: &Job) -> impl Iterator<Item = &str> {

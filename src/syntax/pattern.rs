@@ -48,32 +48,44 @@ pub fn capture(pattern: &str, text: &str) -> Option<String> {
 
 /// Whether a name fits a wildcard pattern, in which `*` stands for any characters, without regard to case.
 pub fn wildcard(pattern: &str, name: &str) -> bool {
-    let (pattern, mut rest) = (pattern.as_bytes(), name.as_bytes());
+    let (pattern, name) = (pattern.as_bytes(), name.as_bytes());
     // Nearly every pair differs here already.
-    if let (Some(first), other) = (pattern.first(), rest.first())
-        && *first != b'*'
-        && !other.is_some_and(|other| first.eq_ignore_ascii_case(other))
-    {
+    let differ = |written: Option<&u8>, other: Option<&u8>| {
+        written.is_some_and(|b| *b != b'*' && !other.is_some_and(|other| b.eq_ignore_ascii_case(other)))
+    };
+    if differ(pattern.last(), name.last()) || differ(pattern.first(), name.first()) {
         return false;
     }
     let mut parts = pattern.split(|b| *b == b'*');
     let first = parts.next().unwrap_or_default();
-    let Some(last) = parts.next_back() else { return first.eq_ignore_ascii_case(rest) };
-    match rest.split_at_checked(first.len()) {
-        Some((head, tail)) if head.eq_ignore_ascii_case(first) => rest = tail,
-        _ => return false,
-    }
+    let Some(last) = parts.next_back() else { return first.eq_ignore_ascii_case(name) };
+    let Some((_, mut rest)) = name.split_at_checked(first.len()).filter(|(head, _)| head.eq_ignore_ascii_case(first))
+    else {
+        return false;
+    };
     for part in parts {
-        let found = (0..=rest.len()).find_map(|at| {
-            let (head, tail) = rest.get(at..)?.split_at_checked(part.len())?;
-            head.eq_ignore_ascii_case(part).then_some(tail)
-        });
-        match found {
+        match behind(rest, part) {
             Some(tail) => rest = tail,
             None => return false,
         }
     }
     ends_with(rest, last)
+}
+
+/// What stands behind the first place of a part.
+fn behind<'t>(text: &'t [u8], part: &[u8]) -> Option<&'t [u8]> {
+    let Some((first, others)) = part.split_first() else { return Some(text) };
+    let (small, large) = (first.to_ascii_lowercase(), first.to_ascii_uppercase());
+    let mut rest = text;
+    loop {
+        // Names are short, for which a plain loop is the fastest.
+        let at = rest.iter().position(|byte| *byte == small || *byte == large)?;
+        rest = rest.get(at + 1..)?;
+        let (head, tail) = rest.split_at_checked(others.len())?;
+        if head.eq_ignore_ascii_case(others) {
+            return Some(tail);
+        }
+    }
 }
 
 fn ends_with(text: &[u8], end: &[u8]) -> bool {

@@ -175,21 +175,21 @@ pub(super) fn malformed_step(step: Node<'_>) -> Option<(Span, &'static str)> {
 
 /// The parts of a step.
 #[derive(Default, Clone, Copy)]
-struct Parts<'n> {
+pub(super) struct Parts<'n> {
     id: Option<Node<'n>>,
     name: Option<Node<'n>>,
     condition: Option<Node<'n>>,
-    uses: Option<Node<'n>>,
-    run: Option<Node<'n>>,
-    with: Option<Node<'n>>,
-    env: Option<Node<'n>>,
-    shell: Option<Node<'n>>,
-    folder: Option<Node<'n>>,
+    pub(super) uses: Option<Node<'n>>,
+    pub(super) run: Option<Node<'n>>,
+    pub(super) with: Option<Node<'n>>,
+    pub(super) env: Option<Node<'n>>,
+    pub(super) shell: Option<Node<'n>>,
+    pub(super) folder: Option<Node<'n>>,
     may_fail: Option<Node<'n>>,
 }
 
 impl<'n> Parts<'n> {
-    fn of(step: Node<'n>) -> Self {
+    pub(super) fn of(step: Node<'n>) -> Self {
         let mut parts = Self::default();
         for (key, value) in step.entries() {
             let part = match key.as_str() {

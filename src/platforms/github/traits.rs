@@ -5,6 +5,7 @@ use rustc_hash::FxHashMap;
 use super::expression::{evaluate, expressions, interpolate};
 use super::scope::Scope;
 use super::source::Source;
+use super::steps::Parts;
 use super::value::Value;
 use crate::model::{Job, Location, Parameter, SecretUse, Span, Text};
 use crate::syntax::yaml::{Kind, Node};
@@ -53,9 +54,10 @@ impl<'s> Names<'s> {
     pub(super) fn of(source: &'s Source, node: Node<'s>, workflow_env: Option<Node<'s>>) -> Self {
         let matrix = node.get("strategy").and_then(|strategy| strategy.get("matrix"));
         let mut names = Self { matrix, left: MOST_SEARCHED, ..Self::default() };
-        let run = |step: Node<'s>| step.get("run").and_then(|run| run.as_str());
-        let scripts: Vec<&str> =
-            node.get("steps").into_iter().flat_map(|steps| steps.items().filter_map(run)).collect();
+        let steps: Vec<Parts<'s>> =
+            node.get("steps").into_iter().flat_map(|steps| steps.items().map(Parts::of)).collect();
+        let run = |step: &Parts<'s>| step.run.and_then(|run| run.as_str());
+        let scripts: Vec<&str> = steps.iter().filter_map(run).collect();
         let mut seen = |node: Node<'s>, action: Option<&str>, step: Option<usize>, scripts: &[&str]| {
             names.scan(source, node, Place { receiver: None, action, step, scripts }, 0);
         };
@@ -67,14 +69,10 @@ impl<'s> Names<'s> {
                 seen(part, None, None, &scripts);
             }
         }
-        if let Some(steps) = node.get("steps") {
-            for (at, step) in steps.items().enumerate() {
-                let action = step.get("uses").and_then(|n| n.as_str()).map(|s| s.split('@').next().unwrap_or(s));
-                for key in ["env", "with", "run", "working-directory", "shell"] {
-                    if let Some(part) = step.get(key) {
-                        seen(part, action, Some(at), run(step).as_slice());
-                    }
-                }
+        for (at, step) in steps.iter().enumerate() {
+            let action = step.uses.and_then(|n| n.as_str()).map(|s| s.split('@').next().unwrap_or(s));
+            for part in [step.env, step.with, step.run, step.folder, step.shell].into_iter().flatten() {
+                seen(part, action, Some(at), run(step).as_slice());
             }
         }
         let Some(container) = node.get("container") else { return names };
@@ -173,10 +171,11 @@ impl Names<'_> {
         const MATRIX: &str = "matrix.";
         let mut found: Vec<String> = value.symbols().flat_map(Parameter::within).collect();
         let between = |c: char| !(c.is_alphanumeric() || matches!(c, '_' | '.' | '-'));
+        let Some(matrix) = self.matrix.filter(|_| value.as_str().contains(MATRIX)) else { return found };
         let axes =
             value.symbols().flat_map(|symbol| symbol.split(between)).filter_map(|path| path.strip_prefix(MATRIX));
         let axes: Vec<&str> = axes.filter_map(|path| path.split('.').next()).collect();
-        if let Some(matrix) = self.matrix.filter(|_| !axes.is_empty()) {
+        if !axes.is_empty() {
             let matrix = value_of(matrix, scope);
             for axis in axes {
                 let mut left = MOST_VALUES;
@@ -275,6 +274,9 @@ const ALL_SECRETS: &str = "secrets";
 /// Names behind `secrets.` or in `secrets['...']`.
 fn secret_names(expression: &str) -> Vec<String> {
     let mut names = Vec::new();
+    if !expression.contains("secrets") {
+        return names;
+    }
     for (at, _) in expression.match_indices("secrets") {
         let before = expression.get(..at).and_then(|s| s.chars().next_back());
         if before.is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | '-')) {

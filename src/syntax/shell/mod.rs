@@ -4,6 +4,7 @@
 //! and gives no positions for nested text. Nothing outside of this folder sees the library's types. The readers of
 //! PowerShell and of Windows batch files fill the same tree.
 
+mod compound;
 mod cut;
 mod guard;
 mod mask;
@@ -12,6 +13,7 @@ mod plain;
 mod scan;
 #[cfg(test)]
 mod tests;
+mod tree;
 mod word;
 
 use std::sync::Arc;

@@ -62,6 +62,35 @@ fn whole(text: &str, base: usize, depth: usize) -> Option<Script> {
     Some(Script { nodes, unread: adapter.unread })
 }
 
+/// A test in double brackets, as the library has read it.
+pub(super) struct Tested(ast::Program);
+
+/// The test that a text is, in a statement `depth` levels deep. Nothing inside of its words is read.
+pub(super) fn tested(text: &str, depth: usize) -> Option<Box<Tested>> {
+    let found = tokens(text).ok()?;
+    let mut nesting = Nesting::new(depth);
+    if found.iter().any(|token| nesting.take(token).is_some()) {
+        return None;
+    }
+    let program = parse_tokens(&found, &options()).ok()?;
+    let test = Tested(program);
+    test.command().is_some().then(|| Box::new(test))
+}
+
+impl Tested {
+    fn command(&self) -> Option<&ast::Command> {
+        let [list] = self.0.complete_commands.as_slice() else { return None };
+        let [item] = list.0.as_slice() else { return None };
+        let [command @ ast::Command::ExtendedTest(_, None)] = item.0.first.seq.as_slice() else { return None };
+        (item.0.additional.is_empty() && !item.0.first.bang).then_some(command)
+    }
+
+    /// The test of a text that stands at byte `base`.
+    pub(super) fn read(&self, text: &str, base: usize, depth: usize) -> Option<Node> {
+        Some(Adapter::new(text, base, depth).command(self.command()?))
+    }
+}
+
 /// The same, all of it by the library.
 pub(super) fn by_grammar(text: &str, base: usize, depth: usize) -> Script {
     if text.is_empty() {

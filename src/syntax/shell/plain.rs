@@ -1,11 +1,13 @@
-//! Statements of words, assignments, redirects and the operators between them. A grammar has nothing to decide there,
-//! and most lines of most scripts hold nothing else.
+//! Statements of words, assignments, redirects and the operators between them, and those that are made of such. A grammar
+//! has nothing to decide there, and most lines of most scripts hold nothing else.
 
 use std::ops::Range;
 
+use super::compound::{self, Compound};
 use super::mask::{PAD, hole};
-use super::word::word;
-use super::{Assignment, MOST_LINKS, Node, Redirect, RedirectKind, Simple, Value, is_declaring, scan};
+use super::parse::{Tested, tested};
+use super::tree::Tree;
+use super::{MOST_LINKS, Node, RedirectKind, is_declaring, scan};
 
 /// Words by which a command is more than a program with its arguments, where they stand first.
 const DECIDING: &[&str] = &[
@@ -15,20 +17,25 @@ const DECIDING: &[&str] = &[
 /// More digits than these do not name a file descriptor.
 const MOST_DIGITS: usize = 9;
 
-/// A line longer than this many bytes is left to the grammar, so that what does not end is not looked for to the end of
+/// A statement longer than this many bytes is left to the grammar, so that what does not end is not looked for to the end of
 /// the script from each line anew.
 const MOST_LINE: usize = 1 << 14;
 
-/// A part of a line.
-enum Part {
+/// A part of a list of statements.
+pub(super) enum Part {
     Word(Range<usize>),
     Assignment(Range<usize>),
     Redirect(Option<u32>, RedirectKind, Range<usize>),
     Operator(Operator),
+    /// `!`
+    Not,
+    /// `[[ ... ]]`
+    Test(Range<usize>, Box<Tested>),
+    Compound(Compound),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Operator {
+pub(super) enum Operator {
     And,
     Or,
     Pipe,
@@ -43,33 +50,66 @@ pub(super) fn statements(text: &str, base: usize, depth: usize) -> (Vec<Node>, u
     let mut read = 0;
     while read < text.len() {
         let rest = text.get(read..).unwrap_or_default();
-        // Nothing inside of words is read before the whole line is known to be plain, so nothing is read twice.
+        // Nothing inside of words is read before all of a statement is known to be plain, so nothing is read twice.
         // A character that the limit falls into leaves the line to the grammar, too.
         let window = rest.get(..MOST_LINE.min(rest.len())).unwrap_or_default();
-        let Some((parts, length)) = line(window) else { break };
-        if length == window.len() && length < rest.len() {
+        let Some(List { parts, end, .. }) = list(window, 0, Around { depth, within: 0, ends: &[] }) else { break };
+        if end == window.len() && end < rest.len() {
             break;
         }
-        nodes.extend(Tree::new(rest, base + read, depth).grow(parts));
-        read += length;
+        let mut found = Tree::new(rest, base + read, depth).grow(parts);
+        match found.len() {
+            0 | 1 => nodes.append(&mut found),
+            _ => nodes.push(Node::Sequence(found)),
+        }
+        read += end;
     }
     (nodes, read)
 }
 
-/// The parts of the first line, and how long it is with its continuations and its end; `None` when it is more than
-/// plain.
-fn line(text: &str) -> Option<(Vec<Part>, usize)> {
+/// Statements one behind the other.
+pub(super) struct List {
+    pub(super) parts: Vec<Part>,
+    /// The byte behind them and what ends them.
+    pub(super) end: usize,
+    /// The word that ends them.
+    pub(super) word: &'static str,
+}
+
+/// What is around a list.
+#[derive(Clone, Copy)]
+pub(super) struct Around {
+    /// How many substitutions and statements it stands in.
+    pub(super) depth: usize,
+    /// How many compound statements of this text it stands in.
+    pub(super) within: usize,
+    /// The words that end it; without any, the end of its line does.
+    pub(super) ends: &'static [&'static str],
+}
+
+/// The list that begins at a byte; `None` when it is more than plain.
+pub(super) fn list(text: &str, mut at: usize, around: Around) -> Option<List> {
     let bytes = text.as_bytes();
-    let mut parts = Vec::new();
-    let mut at = 0;
-    let mut links = 0;
+    let (mut parts, mut links) = (Vec::new(), 0);
     // What the command has so far, and whether an operator needs one.
     let (mut begun, mut named, mut declares, mut awaited) = (false, false, false, false);
+    // Whether its pipeline is turned round and has more before it, and whether it is whole but for redirects.
+    let (mut negated, mut piped, mut closed) = (false, false, false);
+    let line = around.ends.is_empty();
     loop {
         match bytes.get(at..).unwrap_or_default() {
-            [] => return (!awaited).then_some((parts, at)),
+            [] | [b'\n', ..] if negated && !begun && !piped => return None,
+            [] => return (line && !awaited).then_some(List { parts, end: at, word: "" }),
             [b'\n', ..] if awaited => at += 1,
-            [b'\n', ..] => return Some((parts, at + 1)),
+            [b'\n', ..] if line => return Some(List { parts, end: at + 1, word: "" }),
+            [b'\n', ..] => {
+                if begun {
+                    parts.push(Part::Operator(Operator::End));
+                }
+                at += 1;
+                (begun, named, declares, closed, links) = (false, false, false, false, 0);
+                (negated, piped) = (false, false);
+            }
             [b' ' | b'\t', ..] => at += 1,
             [b'\\', b'\n', ..] => at += 2,
             [b'#', ..] => at += text.get(at..)?.find('\n').unwrap_or(text.len() - at),
@@ -83,20 +123,51 @@ fn line(text: &str) -> Option<(Vec<Part>, usize)> {
                 if !begun || links > MOST_LINKS {
                     return None;
                 }
+                piped = operator == Operator::Pipe;
+                negated &= piped;
                 parts.push(Part::Operator(operator));
                 at += length;
-                (begun, named, declares, awaited) = (false, false, false, operator != Operator::End);
+                (begun, named, declares, closed, awaited) = (false, false, false, false, operator != Operator::End);
             }
             _ => {
                 let stretch = at..at + extent(text.get(at..)?)?;
                 let own = text.get(stretch.clone())?;
                 let next = bytes.get(stretch.end).copied();
+                if !begun && DECIDING.contains(&own) && ends_word(next) {
+                    match own {
+                        "!" if !negated && !piped => {
+                            parts.push(Part::Not);
+                            (at, negated) = (stretch.end, true);
+                            continue;
+                        }
+                        "[[" => {
+                            let end = test(text, stretch.end)?;
+                            parts.push(Part::Test(at..end, tested(text.get(at..end)?, around.depth)?));
+                            at = end;
+                        }
+                        "if" | "for" | "while" | "until" => {
+                            let (statement, end) = compound::read(text, stretch, around)?;
+                            parts.push(Part::Compound(statement));
+                            at = end;
+                        }
+                        _ => {
+                            let word = around.ends.iter().find(|end| **end == own)?;
+                            let whole = !parts.is_empty() && !awaited && !(negated || piped);
+                            return whole.then_some(List { parts, end: stretch.end, word });
+                        }
+                    }
+                    (begun, named, awaited, closed) = (true, true, false, true);
+                    if !ends_word(bytes.get(at).copied()) {
+                        return None;
+                    }
+                    continue;
+                }
                 (begun, awaited) = (true, false);
                 at = if matches!(next, Some(b'<' | b'>')) && own.bytes().all(|b| b.is_ascii_digit()) {
                     let descriptor = (own.len() <= MOST_DIGITS).then(|| own.parse().ok()).flatten()?;
                     redirect(text, stretch.end, Some(descriptor), &mut parts)?
                 } else {
-                    if !ends_word(next) || matches!(next, Some(b'<' | b'>')) && own.ends_with('}') {
+                    if closed || !ends_word(next) || matches!(next, Some(b'<' | b'>')) && own.ends_with('}') {
                         return None;
                     }
                     let end = stretch.end;
@@ -116,6 +187,18 @@ fn line(text: &str) -> Option<(Vec<Part>, usize)> {
                 };
             }
         }
+    }
+}
+
+/// The end of a test in double brackets whose inside begins at `at`, where it ends on its line.
+fn test(text: &str, mut at: usize) -> Option<usize> {
+    loop {
+        let rest = text.get(at..)?;
+        at += match rest.as_bytes() {
+            [b' ' | b'\t' | b'&' | b'|' | b'<' | b'>', ..] => 1,
+            [b']', b']', ..] if ends_word(rest.as_bytes().get(2).copied()) => return Some(at + 2),
+            _ => extent(rest)?,
+        };
     }
 }
 
@@ -155,12 +238,12 @@ fn redirect(text: &str, at: usize, descriptor: Option<u32>, parts: &mut Vec<Part
 }
 
 /// Whether a word ends before this byte.
-fn ends_word(next: Option<u8>) -> bool {
+pub(super) fn ends_word(next: Option<u8>) -> bool {
     matches!(next, None | Some(b'\n' | b' ' | b'\t' | b';' | b'&' | b'|' | b'<' | b'>'))
 }
 
 /// The name that a word assigns to, and where the value begins.
-fn assigned(word: &str) -> Option<(&str, usize)> {
+pub(super) fn assigned(word: &str) -> Option<(&str, usize)> {
     let length = word.bytes().take_while(|b| b.is_ascii_alphanumeric() || *b == b'_').count();
     let (name, rest) = word.split_at_checked(length)?;
     let sign = if rest.starts_with('=') { 1 } else { 2 * usize::from(rest.starts_with("+=")) };
@@ -168,7 +251,7 @@ fn assigned(word: &str) -> Option<(&str, usize)> {
 }
 
 /// How far the word at the start of a text reaches; `None` when it is none, or not plainly one.
-fn extent(text: &str) -> Option<usize> {
+pub(super) fn extent(text: &str) -> Option<usize> {
     let mut at = 0;
     let mut quoted = false;
     loop {
@@ -210,89 +293,4 @@ fn is_plain(byte: u8) -> bool {
 /// A character that means nothing between double quotes.
 fn is_plain_in_quotes(byte: u8) -> bool {
     matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\' | b'$' | b'`')
-}
-
-/// The statements of a line as they grow together.
-struct Tree<'a> {
-    text: &'a str,
-    base: usize,
-    depth: usize,
-    simple: Simple,
-    pipeline: Vec<Node>,
-    chain: Option<(Node, Operator)>,
-    list: Vec<Node>,
-}
-
-impl<'a> Tree<'a> {
-    fn new(text: &'a str, base: usize, depth: usize) -> Self {
-        Self { text, base, depth, simple: Simple::begun(), pipeline: Vec::new(), chain: None, list: Vec::new() }
-    }
-
-    fn grow(mut self, parts: Vec<Part>) -> Option<Node> {
-        let ended = matches!(parts.last(), None | Some(Part::Operator(_)));
-        for part in parts {
-            match part {
-                Part::Word(stretch) => {
-                    let word = self.word(stretch);
-                    self.simple.add(word);
-                }
-                Part::Assignment(stretch) => self.assign(stretch),
-                Part::Redirect(descriptor, kind, stretch) => {
-                    let target = self.word(stretch);
-                    self.simple.redirects.push(Redirect::new(descriptor, kind, target));
-                }
-                Part::Operator(operator) => self.end(operator),
-            }
-        }
-        if !ended {
-            self.end(Operator::End);
-        }
-        match self.list.len() {
-            0 | 1 => self.list.pop(),
-            _ => Some(Node::Sequence(self.list)),
-        }
-    }
-
-    fn word(&self, stretch: Range<usize>) -> super::Word {
-        let start = self.base + stretch.start;
-        word(self.text.get(stretch).unwrap_or_default(), start, self.depth)
-    }
-
-    fn assign(&mut self, stretch: Range<usize>) {
-        let text = self.text.get(stretch.clone()).unwrap_or_default();
-        let Some((name, at)) = assigned(text) else { return };
-        let value = Value::Scalar(self.word(stretch.start + at..stretch.end));
-        let append = at > name.len() + 1;
-        let assignment = Assignment { name: name.to_owned(), index: None, value, append };
-        self.simple.reach(self.base + stretch.start, self.base + stretch.end);
-        let declares = !self.simple.words.is_empty();
-        if declares { &mut self.simple.declarations } else { &mut self.simple.assignments }.push(assignment);
-    }
-
-    /// Ends a command with what stands behind it.
-    fn end(&mut self, operator: Operator) {
-        let simple = std::mem::replace(&mut self.simple, Simple::begun());
-        self.pipeline.push(Node::Command(simple.settled(self.base)));
-        if operator == Operator::Pipe {
-            return;
-        }
-        let mut pipeline = std::mem::take(&mut self.pipeline);
-        let node = match pipeline.pop() {
-            Some(only) if pipeline.is_empty() => only,
-            Some(last) => {
-                pipeline.push(last);
-                Node::Pipeline(pipeline)
-            }
-            None => return,
-        };
-        let node = match self.chain.take() {
-            None => node,
-            Some((before, Operator::Or)) => Node::Or(Box::new(before), Box::new(node)),
-            Some((before, _)) => Node::And(Box::new(before), Box::new(node)),
-        };
-        match operator {
-            Operator::End => self.list.push(node),
-            operator => self.chain = Some((node, operator)),
-        }
-    }
 }

@@ -191,6 +191,13 @@ fn plain_lines_end_where_more_begins() {
         commands(&script.nodes).iter().map(|c| c.words.iter().map(|w| w.offset).collect()).collect();
     assert_eq!(read, [vec![0, 5, 13], vec![24, 29, 36], vec![44], vec![46], vec![50]]);
     assert!(commands(&parse("if a\nthen b\nfi\n").nodes).is_empty());
+    let script =
+        parse("a\nif b; then\n  for C in d \"$E\"; do f; done\nelif [[ g == h ]]; then i\nelse j; fi # k\nl\n");
+    let [Node::Command(_), Node::If { branches, otherwise: Some(_) }, Node::Command(_)] = &script.nodes[..] else {
+        panic!("{script:?}")
+    };
+    let [(_, Node::For { words: Some(words), .. }), (Node::Test(_), _)] = &branches[..] else { panic!("{branches:?}") };
+    assert_eq!(words.iter().map(|w| w.offset).collect::<Vec<_>>(), [24, 26]);
 }
 
 /// What is read without the grammar, piece by piece.
@@ -362,6 +369,24 @@ const SCRIPT_LINES: &[&str] = &[
     "echo \"$(cat <<E",
     ")\"",
     "b() c",
+    "if [ f = g ]; then h; else",
+    "if i; then j; fi # k",
+    "  fi",
+    "then l; fi",
+    "fi; m",
+    "for n in o \"$P\" q*; do",
+    "do r; done",
+    "  done # s",
+    "while t",
+    "[[ -n $u && v != \"w x\" ]] || y",
+    "if [[ ! z ]]; then",
+    "[[ d ]] > e",
+    "! f && g",
+    "! h | i",
+    "j | while read k; do",
+    "done <<< l",
+    "done || m",
+    "if ! n",
     "select d in e; do f; done",
 ];
 

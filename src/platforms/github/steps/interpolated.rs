@@ -43,8 +43,11 @@ fn contexts(expression: &str) -> impl Iterator<Item = &str> {
     const ALL: &[&str] = &["github", "inputs", "needs", "env", "vars", "matrix", "steps", "secrets", "runner", "job"];
     // Every second piece is a string.
     let code = expression.split('\'').step_by(2);
-    code.flat_map(|piece| piece.split(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-' | '.'))))
-        .filter(|word| ALL.iter().any(|c| word.split('.').next().is_some_and(|head| head.eq_ignore_ascii_case(c))))
+    let part = |byte: u8| byte.is_ascii_alphanumeric() || !byte.is_ascii() || matches!(byte, b'_' | b'-' | b'.');
+    code.flat_map(move |piece| piece.split(move |c: char| c.is_ascii() && !part(c as u8))).filter(|word| {
+        let head = word.split_once('.').map_or(*word, |(head, _)| head);
+        ALL.iter().any(|context| head.eq_ignore_ascii_case(context))
+    })
 }
 
 /// Whether the value that a context names is supplied by whoever starts or calls the pipeline.
@@ -72,7 +75,7 @@ fn supplied(context: &str, plain: &dyn Fn(&str) -> bool) -> bool {
     let context = context.to_ascii_lowercase();
     match context.split_once('.') {
         Some(("runner" | "secrets" | "job", _)) => false,
-        Some(("steps", path)) => !MADE.iter().any(|name| path.ends_with(&format!(".outputs.{name}"))),
+        Some(("steps", path)) => !path.rsplit_once(".outputs.").is_some_and(|(_, name)| MADE.contains(&name)),
         Some(("github", _)) => !OWN.contains(&context.as_str()),
         Some(("inputs", name)) => !plain(name),
         _ => true,
