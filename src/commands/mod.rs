@@ -16,6 +16,7 @@ mod flow;
 mod follow;
 mod interpret;
 mod jumps;
+mod listed;
 pub mod matching;
 mod parsed;
 mod paths;

@@ -47,6 +47,8 @@ pub(super) struct Machine {
     pub(super) images: Vec<Built>,
     /// The scripts that they wrote, by path.
     pub(super) files: BTreeMap<String, String>,
+    /// The lists of variables that they wrote, by path.
+    pub(super) lists: BTreeMap<String, String>,
     /// The configuration files that they copied or wrote over.
     pub(super) settings: Replaced,
     /// The folders of the checkout that they put in front of those in which programs are looked for.
