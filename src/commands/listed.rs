@@ -1,4 +1,5 @@
-//! Files whose lines a script hands to later steps as variables (`cat ci/build.env >> $GITHUB_ENV`).
+//! What a script takes out of files: variables for later steps (`cat ci/build.env >> $GITHUB_ENV`), the program that it
+//! runs (`$(cat ci/engine) push`).
 
 use std::sync::{Arc, LazyLock};
 
@@ -10,7 +11,7 @@ use crate::model::{Command, Cond, Location, Text};
 
 /// Variables that are taken from one file.
 const MOST_VARIABLES: usize = 256;
-/// A longer file is no list of variables.
+/// A longer file is not read.
 const LONGEST: usize = 64 * 1024;
 
 /// The variables that choose the engine which a build hands its work to.
@@ -39,6 +40,19 @@ impl Interpreter<'_> {
             let value = symbol::unknown("list", &format!("{name} of {}", symbol::command(&words)));
             self.write(Channel::Exports, name, value.as_str(), cond.clone(), at);
         }
+    }
+
+    /// A word with what stands in the file that is printed in its place, where that is shown.
+    pub(super) fn printed_file(&self, word: &Text) -> Option<Text> {
+        if !word.as_str().contains("shell(") {
+            return None;
+        }
+        let symbol = word.symbols().find(|symbol| symbol.starts_with("shell("))?;
+        let (folder, words) = reader(symbol)?;
+        let [program, file] = words.as_slice() else { return None };
+        let lists = self.lists(&paths::join(&folder, file));
+        let [(_, text)] = lists.as_slice() else { return None };
+        (program.as_str() == "cat").then(|| word.filled(symbol, &Text::new(text.trim_end())))
     }
 
     /// What is known to stand in a file, by the file of the checkout or what the job wrote.

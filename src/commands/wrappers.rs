@@ -144,7 +144,7 @@ pub(super) struct Handed {
 }
 
 /// The script that `words` hand to a shell: behind a flag (`bash -ec '...'`), or through its input.
-pub(super) fn handed(words: &[Text], input: Option<&Text>, wrappers: &Indexed<Wrapper>) -> Option<Handed> {
+pub(super) fn handed(words: &[Text], input: &dyn Fn() -> Option<Text>, wrappers: &Indexed<Wrapper>) -> Option<Handed> {
     let name = program(words.first()?)?;
     for wrapper in wrappers.of_program(name).filter(|w| !w.script_flag.is_empty()) {
         let found = wrapper.commands.iter().find_map(|pattern| matches_program(pattern, name, words));
@@ -187,7 +187,7 @@ pub(super) fn handed(words: &[Text], input: Option<&Text>, wrappers: &Indexed<Wr
                 return None;
             }
         }
-        let script = input?.clone();
+        let script = input()?;
         return (shell == Shell::Posix).then(|| Handed {
             script,
             shell,

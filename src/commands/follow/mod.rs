@@ -87,7 +87,7 @@ pub(super) struct Implied {
 
 /// The script that the words of an implied command hand to a shell (`sh -c '...'`).
 pub(super) fn script_of(words: &[Text], folder: &Text) -> Option<Piece> {
-    let handed = handed(words, None, &Catalogue::get().wrappers)?;
+    let handed = handed(words, &|| None, &Catalogue::get().wrappers)?;
     Some(Piece {
         text: handed.script.as_str().to_owned(),
         shell: words.first().and_then(program).unwrap_or_default().to_owned(),
