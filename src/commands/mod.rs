@@ -40,4 +40,4 @@ pub use parsed::Parsed;
 pub use paths::join;
 pub use scripts::{CHOSEN, Reading, Scripts, publications};
 pub use symbol::kept;
-pub use wrappers::{Contained, IDENTITY, contained};
+pub use wrappers::{Contained, IDENTITY, brings_secrets, contained};

@@ -72,15 +72,16 @@ impl Interpreter<'_> {
     /// Runs a command whose words are known; as several where its program or its options depend on a condition.
     fn dispatch(
         &mut self,
-        words: Vec<Text>,
+        mut words: Vec<Text>,
         line: Vec<(String, Text)>,
         streams: Streams,
         simple: &Simple,
         forks: usize,
     ) -> Status {
+        let mut wrapped = wrappers::wrapped(&words, self.context.wrappers);
+        wrappers::without_separator(&mut words, &mut wrapped, self.context.wrappers);
         let Some(first) = words.first() else { return Status::same(Cond::TRUE) };
         let program = first.as_str();
-        let wrapped = wrappers::wrapped(&words, self.context.wrappers);
         if forks > 0
             && let Some((at, options)) = self.depending(&words, &wrapped).or_else(|| self.optional(&words))
         {
