@@ -233,6 +233,17 @@ fn options_of_the_helm_command_count_like_values() {
     let both = command("-f values.yaml --set containerMode.type=dind");
     let (got, pool) = only(&[values, ("a.sh", &both)]);
     assert_eq!((got.as_str(), pool.labels), ("++-", vec!["other".to_owned()]));
+    for (option, wanted) in [
+        ("--cleanup-on-fail", "+++"),
+        ("--reuse-values=false", "+++"),
+        ("--reuse-values", "+??"),
+        ("--reset-then-reuse-values", "+??"),
+        ("--post-renderer ./patch.sh", "+??"),
+    ] {
+        let from_file = command(&format!("{option} -f values.yaml"));
+        assert_eq!(only(&[values, ("a.sh", &from_file)]).0, wanted, "{option}");
+        assert_eq!(only(&[("a.sh", &command(&format!("{option} {url}")))]).0, wanted, "{option}");
+    }
     let bare = ("values.yaml", "containerMode:\n  type: dind\n");
     let both = command("-f values.yaml --set githubConfigUrl=https://github.com/acme/widget");
     assert_eq!(only(&[bare, ("a.sh", &both)]).0, "++-");

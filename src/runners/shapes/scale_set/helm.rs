@@ -20,7 +20,9 @@ pub(super) fn installed(file: &File<'_>) -> Vec<RunnerPool> {
         let Some((path, text)) = read.iter().flatten().next() else {
             // A values file that the checkout does not hold hides the pod.
             if release.files.is_empty() && release.pairs.iter().any(|(key, _)| key == "githubConfigUrl") {
-                found.extend(from_pairs(&release.pairs, file, release.name.clone(), release.version, &at));
+                release.lay(&read, file);
+                let pool = from_pairs(&release.pairs, file, release.name.clone(), release.version, &at);
+                found.extend(pool.map(|pool| release.layers.doubted(pool)));
             }
             continue;
         };
@@ -189,15 +191,28 @@ fn helm(line: &str) -> Option<Release> {
         "--debug",
         "--dry-run",
         "--force",
-        "--reuse-values",
+        "--cleanup-on-fail",
+        "--rollback-on-failure",
+        "--dependency-update",
+        "--devel",
+        "--reset-values",
+        "--take-ownership",
+        "--verify",
+        "--wait-for-jobs",
     ];
+    // Values of an earlier release stay, whatever they are.
+    const KEEPS: &[&str] = &["--reuse-values", "--reset-then-reuse-values"];
     let mut release = Release::default();
     while let Some(word) = rest.next() {
         let (flag, attached) = match word.split_once('=') {
             Some((f, v)) if f.starts_with('-') => (f, Some(v)),
             _ => (*word, None),
         };
-        if SWITCHES.contains(&flag) {
+        if KEEPS.contains(&flag) {
+            release.hidden |= *verb == "upgrade" && attached != Some("false");
+            continue;
+        }
+        if SWITCHES.contains(&flag) || flag.starts_with("--no-") || flag.starts_with("--skip-") {
             continue;
         }
         if flag.starts_with('-') {
@@ -212,6 +227,8 @@ fn helm(line: &str) -> Option<Release> {
                 "--set-json" | "--set-file" | "--set-literal" => {
                     release.hidden |= value.split_once('=').is_none_or(|(key, _)| bears(key));
                 }
+                // What it prints is installed instead.
+                "--post-renderer" => release.hidden = true,
                 "--version" => release.version = Version::parse(value),
                 _ => {}
             }
