@@ -12,7 +12,7 @@ use crate::runners::{File, is_open};
 /// Scale sets that commands of a script install, unless a values file that they name shows them already.
 pub(super) fn installed(file: &File<'_>) -> Vec<RunnerPool> {
     let mut found = Vec::new();
-    for (line, number) in commands(file.text) {
+    for (line, number) in commands(file.text, CHART) {
         let Some(mut release) = helm(&line) else { continue };
         let at = Location { path: Arc::clone(file.path), line: number, column: 1, end_line: number, end_column: 2 };
         release.place = Some(at.clone());
@@ -49,8 +49,8 @@ pub(super) fn installed(file: &File<'_>) -> Vec<RunnerPool> {
     found
 }
 
-/// Commands of a script that name the chart, continued lines joined, with the line on which each starts.
-fn commands(text: &str) -> Vec<(String, u32)> {
+/// Commands of a script that hold a word, continued lines joined, with the line on which each starts.
+pub(in crate::runners::shapes) fn commands(text: &str, word: &str) -> Vec<(String, u32)> {
     let mut found = Vec::new();
     let mut open: Option<(String, u32)> = None;
     for (number, line) in text.lines().enumerate() {
@@ -62,7 +62,7 @@ fn commands(text: &str) -> Vec<(String, u32)> {
         joined.push(' ');
         if more {
             open = Some((joined, first));
-        } else if joined.contains(CHART) && !joined.trim_start().starts_with('#') {
+        } else if joined.contains(word) && !joined.trim_start().starts_with('#') {
             found.push((joined, first));
         }
     }
@@ -110,22 +110,9 @@ impl Release {
 /// names the file.
 pub(super) fn releases_of(file: &File<'_>) -> Vec<Release> {
     let mut found: Vec<Release> = Vec::new();
-    let scripts = file.checkout.files().iter().filter(|p| {
-        let base = p.rsplit('/').next().unwrap_or(p);
-        p.ends_with(".sh")
-            || p.ends_with(".bash")
-            || base == "Makefile"
-            || base == "justfile"
-            || p.starts_with(".github/workflows/")
-            || base.starts_with("helmfile")
-    });
-    for path in scripts {
-        let Ok(text) = file.checkout.glance(path) else { continue };
-        if !text.contains(CHART) {
-            continue;
-        }
+    for (path, text) in scripts(file, CHART) {
         let script = File::new(path, &text, file.checkout);
-        for (line, number) in commands(&text) {
+        for (line, number) in commands(&text, CHART) {
             let Some(mut release) = helm(&line) else { continue };
             let base = release.files.iter().find_map(|written| base_of(file, &script, written));
             let Some(base) = base else { continue };
@@ -140,6 +127,24 @@ pub(super) fn releases_of(file: &File<'_>) -> Vec<Release> {
         }
     }
     found
+}
+
+/// The files of the checkout that may hold commands and hold a word.
+pub(in crate::runners::shapes) fn scripts<'f>(
+    file: &File<'f>,
+    word: &'f str,
+) -> impl Iterator<Item = (&'f Arc<str>, Arc<str>)> {
+    let holds = |p: &&Arc<str>| {
+        let base = p.rsplit('/').next().unwrap_or(p);
+        p.ends_with(".sh")
+            || p.ends_with(".bash")
+            || base == "Makefile"
+            || base == "justfile"
+            || p.starts_with(".github/workflows/")
+            || base.starts_with("helmfile")
+    };
+    let read = |path: &'f Arc<str>| Some((path, file.checkout.glance(path).ok()?));
+    file.checkout.files().iter().filter(holds).filter_map(read).filter(move |(_, text)| text.contains(word))
 }
 
 /// Releases of one file of values that are read.
