@@ -164,7 +164,7 @@ pub(super) fn handed(words: &[Text], input: &dyn Fn() -> Option<Text>, wrappers:
         let shell = Shell::of(name);
         let mut skip = wrapper.skip;
         while let Some(word) = words.get(at).map(Text::as_str) {
-            let attached = |flag: &String| Some(word.strip_prefix(flag.as_str())?.strip_prefix('=')?);
+            let attached = |flag: &String| word.strip_prefix(flag.as_str())?.strip_prefix('=');
             if let Some(script) = wrapper.script_flag.iter().filter(|flag| flag.starts_with("--")).find_map(attached) {
                 return Some(whole(Text::from(script), shell, name));
             }
