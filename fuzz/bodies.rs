@@ -105,6 +105,7 @@ fn script(data: &[u8], language: Shell) {
             parsed: &Parsed::default(),
             platform: &|_| None,
             sourced: &|_| None,
+            kept: &|_| None,
         },
     );
 }

@@ -342,6 +342,22 @@ pub struct Wrapper {
     /// `true` when the command is one string that a shell reads (`bash -c`); the flag that carries it.
     #[serde(default)]
     pub script_flag: Vec<String>,
+    /// The same without a flag: the word behind those to skip is that string.
+    #[serde(default)]
+    pub script: bool,
+    /// What stands in front of the program's name in its word: `nixpkgs#gh`.
+    #[serde(default)]
+    pub mark: Option<String>,
+    /// Whether it puts the secrets of a store into the environment of the command.
+    #[serde(default)]
+    pub secrets: bool,
+}
+
+impl Wrapper {
+    /// Whether the command is one string that a shell reads.
+    pub fn takes_script(&self) -> bool {
+        self.script || !self.script_flag.is_empty()
+    }
 }
 
 impl Described for Wrapper {

@@ -152,10 +152,9 @@ impl Interpreter<'_> {
             "source" | "." => self.source(arguments, simple),
             "eval" | "iex" | "invoke-expression" => {
                 let words = arguments.iter().map(Text::as_str).filter(|w| !w.eq_ignore_ascii_case("-command"));
-                let text = Text::from(words.collect::<Vec<_>>().join(" "));
-                let known = arguments.first().is_some_and(|t| t.symbol().is_none());
-                if !known {
-                    return None;
+                let mut text = Text::from(words.collect::<Vec<_>>().join(" "));
+                if arguments.first().is_none_or(|t| t.symbol().is_some()) {
+                    text = self.printed_file(&text)?;
                 }
                 let language = if program == "eval" { Shell::Posix } else { Shell::PowerShell };
                 self.eval(&text, program, language, simple);

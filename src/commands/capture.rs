@@ -182,11 +182,11 @@ impl Interpreter<'_> {
             } else if let Some((name, value)) = line.split_once('=') {
                 self.write(channel, name.trim(), value, cond.clone(), at);
             } else {
-                self.unnamed(channel, line);
+                self.unnamed(channel, line, (cond, at));
             }
         }
-        if capture.open {
-            self.unnamed(channel, symbol::unknown("lines", "left out").as_str());
+        if let Some((_, cond, at)) = capture.parts.last().filter(|_| capture.open) {
+            self.unnamed(channel, symbol::unknown("lines", "left out").as_str(), (cond, at));
         }
         if let Some((name, _, _, cond, at)) = open {
             let value = symbol::unknown("lines", &name);
@@ -195,9 +195,12 @@ impl Interpreter<'_> {
     }
 
     /// Takes note of a line that does not tell which output it writes.
-    fn unnamed(&mut self, channel: Channel, line: &str) {
+    fn unnamed(&mut self, channel: Channel, line: &str, (cond, at): (&Cond, &Location)) {
+        if channel == Channel::Exports {
+            return self.export_files(line, cond, at);
+        }
         let known = &mut self.written.unnamed;
-        if channel != Channel::Outputs || !line.contains("${{") || known.len() > MOST_UNNAMED {
+        if !line.contains("${{") || known.len() > MOST_UNNAMED {
             return;
         }
         let line = if known.len() < MOST_UNNAMED { Text::from(line) } else { symbol::unknown("lines", "left out") };
@@ -207,9 +210,9 @@ impl Interpreter<'_> {
         }
     }
 
-    fn write(&mut self, channel: Channel, name: &str, value: &str, cond: Cond, at: &Location) {
+    pub(super) fn write(&mut self, channel: Channel, name: &str, value: &str, cond: Cond, at: &Location) {
         if name.contains("${{") {
-            self.unnamed(channel, &format!("{name}={value}"));
+            self.unnamed(channel, &format!("{name}={value}"), (&cond, at));
             return;
         }
         if name.is_empty() || name.contains(char::is_whitespace) {

@@ -63,9 +63,8 @@ impl Interpreter<'_> {
             match redirect.kind {
                 RedirectKind::Write | RedirectKind::Append if standard => streams.redirect_output(target),
                 RedirectKind::Both => streams.redirect_output(target),
-                RedirectKind::Duplicate if standard && target.as_str() == "2" => {
-                    streams.stdout = Some(Stdout::Nowhere);
-                }
+                // The runner looks for workflow commands there as well.
+                RedirectKind::Duplicate if standard && target.as_str() == "2" => streams.stdout = Some(Stdout::Log),
                 RedirectKind::HereString => streams.input = Some((Text::new(format!("{target}\n")), true)),
                 RedirectKind::HereDocument => streams.input = Some((target, true)),
                 RedirectKind::Read if matches!(redirect.descriptor, None | Some(0)) => {
@@ -210,7 +209,8 @@ impl Interpreter<'_> {
 impl Streams {
     fn redirect_output(&mut self, target: Text) {
         self.stdout = Some(match target.as_str() {
-            "/dev/null" | "/dev/stderr" | "/dev/tty" | "$null" | "NUL" | "nul" => Stdout::Nowhere,
+            "/dev/stderr" => Stdout::Log,
+            "/dev/null" | "/dev/tty" | "$null" | "NUL" | "nul" => Stdout::Nowhere,
             "/dev/stdout" => return,
             _ => Stdout::File(target.clone()),
         });

@@ -124,6 +124,8 @@ pub struct Context<'a> {
     pub parsed: &'a Parsed,
     /// The script of the checkout under a path, with that path, for a shell that takes it into itself.
     pub sourced: &'a Sources<'a>,
+    /// The list of variables that earlier steps wrote into a file.
+    pub kept: &'a dyn Fn(&Text) -> Option<Arc<str>>,
 }
 
 /// Lists the commands of a script in order, with what it hands on to later steps.

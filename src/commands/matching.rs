@@ -17,6 +17,11 @@ pub fn program(word: &Text) -> Option<&str> {
     if word.symbol().is_some() {
         return None;
     }
+    // `nix run nixpkgs#nodePackages.semantic-release`
+    let text = match text.split_once('#') {
+        Some((flake, attribute)) if !flake.is_empty() => attribute.rsplit('.').next().unwrap_or(attribute),
+        _ => text,
+    };
     let name = text.rfind(['/', '\\']).and_then(|at| text.get(at + 1..)).unwrap_or(text);
     // `go run example.org/tool/v2@latest`: the major version is no name.
     let mut parts = text.rsplit('/');

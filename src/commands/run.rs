@@ -46,6 +46,13 @@ impl Interpreter<'_> {
             for assignment in &simple.assignments {
                 self.assign(assignment, false);
             }
+            // `$(<file)` is `$(cat file)`.
+            if let (Some((text, plain)), true) =
+                (streams.input, streams.read.is_some() && self.stdout == Stdout::Capture)
+            {
+                let at = self.locate(simple.offset, simple.end);
+                self.writes(&text, plain, &Stdout::Capture, &at);
+            }
             return if substitutes { self.success() } else { Status::same(Cond::TRUE) };
         };
         if first.as_str().is_empty() && words.len() == 1 {
@@ -65,15 +72,16 @@ impl Interpreter<'_> {
     /// Runs a command whose words are known; as several where its program or its options depend on a condition.
     fn dispatch(
         &mut self,
-        words: Vec<Text>,
+        mut words: Vec<Text>,
         line: Vec<(String, Text)>,
         streams: Streams,
         simple: &Simple,
         forks: usize,
     ) -> Status {
+        let mut wrapped = wrappers::wrapped(&words, self.context.wrappers);
+        wrappers::without_separator(&mut words, &mut wrapped, self.context.wrappers);
         let Some(first) = words.first() else { return Status::same(Cond::TRUE) };
         let program = first.as_str();
-        let wrapped = wrappers::wrapped(&words, self.context.wrappers);
         if forks > 0
             && let Some((at, options)) = self.depending(&words, &wrapped).or_else(|| self.optional(&words))
         {
@@ -110,6 +118,10 @@ impl Interpreter<'_> {
         for view in views(words, wrapped) {
             let Some(first) = view.first() else { continue };
             let at = words.iter().position(|w| std::ptr::eq(w, first))?;
+            if let Some(named) = self.printed_file(first) {
+                found = Some((at, vec![(Cond::TRUE, named)]));
+                continue;
+            }
             if let Some((folder, name)) = joined(first) {
                 let unknown = || {
                     let empty = symbol::equal(&folder, &Text::default());
@@ -214,7 +226,7 @@ impl Interpreter<'_> {
             }
             return self.success();
         }
-        let fed = input.filter(|(_, plain)| *plain).map(|(text, _)| text);
+        let fed = input.as_ref().filter(|(_, plain)| *plain).map(|(text, _)| text.clone());
         let cond = self.context.cond.clone().and(self.script_cond());
         // `base64 < digests` is `cat digests | base64`.
         if let Some(file) = streams.read.filter(|_| matching::does(Does::Read, &words)) {
@@ -244,7 +256,10 @@ impl Interpreter<'_> {
             chain: self.chain.clone(),
         });
         let rendered = self.rendered.clone();
-        let handed = views(&words, &wrapped).find_map(|v| wrappers::handed(v, fed.as_ref(), self.context.wrappers));
+        // `cat script | bash` is `bash script`.
+        let shown = || self.printed_file(&input.as_ref()?.0);
+        let script = || fed.clone().or_else(shown);
+        let handed = views(&words, &wrapped).find_map(|v| wrappers::handed(v, &script, self.context.wrappers));
         if let Some(handed) = handed {
             self.nested(handed, &line, &location);
         }
@@ -284,8 +299,12 @@ impl Interpreter<'_> {
     }
 
     /// Runs a script that a command carries in a string.
-    pub(super) fn nested(&mut self, handed: wrappers::Handed, line: &[(String, Text)], location: &Location) {
-        if handed.script.symbol().is_some() || !self.enter() {
+    pub(super) fn nested(&mut self, mut handed: wrappers::Handed, line: &[(String, Text)], location: &Location) {
+        if handed.script.symbol().is_some() {
+            let Some(script) = self.printed_file(&handed.script) else { return };
+            handed.script = script;
+        }
+        if !self.enter() {
             return;
         }
         let masked = Masked::of(&handed.script);

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, LazyLock};
 
-use super::capture::{echo, printf};
 use super::follow::{self, Call, Entered, Implied, Machine, Piece};
 use super::interpret::printed;
+use super::listed::{filled, is_list};
 use super::matching::{matches_program, program as program_of};
 use super::wrappers::wrapped;
 use super::{Choices, Context, IDENTITY, Parsed, Shell, interpret, paths};
@@ -171,48 +171,32 @@ impl<'c> Scripts<'c> {
         let mut holes = reading.holes.iter();
         let masked = Masked::new(reading.text, |inner| holes.next().cloned().unwrap_or_else(|| Text::unknown(inner)));
         let locate = |from, to| (reading.locate)(masked.original(from), masked.original(to));
-        let script = match language(reading.shell) {
-            Language::Shell(shell) => interpret(
-                &self.parsed.read(&masked.text, shell),
-                Context {
-                    env: reading.env,
-                    platform: reading.platform,
-                    holes: &masked.holes,
-                    folder: reading.folder.clone(),
-                    locate: &locate,
-                    chain: reading.chain.to_vec(),
-                    cond: Cond::TRUE,
-                    positional: Vec::new(),
-                    choices: reading.choices.clone(),
-                    wrappers: &Catalogue::get().wrappers,
-                    parsed: &self.parsed,
-                    sourced: &|path| self.sourced(path),
-                },
-            ),
+        let run = |text: &str, shell: Shell, holes: &[Text], locate: &dyn Fn(usize, usize) -> Location| {
+            let context = Context {
+                env: reading.env,
+                platform: reading.platform,
+                holes,
+                folder: reading.folder.clone(),
+                locate,
+                chain: reading.chain.to_vec(),
+                cond: Cond::TRUE,
+                positional: Vec::new(),
+                choices: reading.choices.clone(),
+                wrappers: &Catalogue::get().wrappers,
+                parsed: &self.parsed,
+                sourced: &|path| self.sourced(path),
+                kept: &|path| self.kept(path),
+            };
+            interpret(&self.parsed.read(text, shell), context)
+        };
+        let mut script = match language(reading.shell) {
+            Language::Shell(shell) => run(&masked.text, shell, &masked.holes, &locate),
             Language::Program => program(reading.text, &locate, reading.chain, &reading.folder, Cond::TRUE),
         };
-        let mut script = script;
         // A program of its own that runs the script does so as a command like any other.
         if !is_usual(reading.shell) {
             let at = |_: usize, _: usize| (reading.locate)(0, reading.text.len().min(1));
-            let shell = self.parsed.read(reading.shell, Shell::Posix);
-            let shell = interpret(
-                &shell,
-                Context {
-                    env: reading.env,
-                    platform: reading.platform,
-                    holes: &[],
-                    folder: reading.folder.clone(),
-                    locate: &at,
-                    chain: reading.chain.to_vec(),
-                    cond: Cond::TRUE,
-                    positional: Vec::new(),
-                    choices: reading.choices.clone(),
-                    wrappers: &Catalogue::get().wrappers,
-                    parsed: &self.parsed,
-                    sourced: &|path| self.sourced(path),
-                },
-            );
+            let shell = run(reading.shell, Shell::Posix, &[], &at);
             script.commands.splice(0..0, shell.commands);
         }
         // Programs in the step itself take modules from the workspace; which of their functions run, nothing shows.
@@ -356,6 +340,7 @@ impl<'c> Scripts<'c> {
             wrappers: &Catalogue::get().wrappers,
             parsed: &self.parsed,
             sourced: &|_| None,
+            kept: &|_| None,
         };
         printed(&self.parsed.read(&masked.text, Shell::Posix), context)
     }
@@ -416,27 +401,30 @@ impl<'c> Scripts<'c> {
         Some((Arc::from(path), text))
     }
 
-    /// Keeps the script that a command writes into a file (`cat <<EOF >release.sh`), and gives the file.
+    /// The list of variables that the job wrote into a file before.
+    fn kept(&self, path: &Text) -> Option<Arc<str>> {
+        let path = self.from_home(&self.folder(path));
+        self.machine.borrow().lists.get(path.as_str()).map(|text| Arc::from(text.as_str()))
+    }
+
+    /// Keeps the script or the variables that a command writes into a file (`cat <<EOF >release.sh`), and gives the file
+    /// of a script.
     fn keep(&self, command: &Command) -> Option<String> {
-        let (program, arguments) = command.words.split_first()?;
-        let tee = program.as_str() == "tee";
-        let named = tee.then(|| arguments.iter().find(|a| !a.as_str().starts_with('-'))).flatten();
-        let file = named.or(command.output.as_ref())?;
-        let text = match program.as_str() {
-            "cat" | "tee" => command.input.clone(),
-            "echo" => Some(echo(arguments)),
-            "printf" => printf(arguments),
-            _ => None,
-        };
+        let (file, text) = filled(command)?;
         let path = follow::join(command.folder.as_str(), file.as_str());
-        let text = text.filter(|text| follow::language(&path, text.as_str()).is_some())?;
         let mut machine = self.machine.borrow_mut();
-        let kept = machine.files.entry(path.clone()).or_default();
+        let is_script = follow::language(&path, text.as_str()).is_some();
+        let files = match is_script {
+            true => &mut machine.files,
+            false if is_list(text.as_str()) => &mut machine.lists,
+            false => return None,
+        };
+        let kept = files.entry(path.clone()).or_default();
         // What is longer is not followed.
         if kept.len() <= follow::LONGEST_WRITTEN {
             kept.push_str(text.as_str());
         }
-        Some(path)
+        is_script.then_some(path)
     }
 
     fn piece(
@@ -501,6 +489,7 @@ impl<'c> Scripts<'c> {
                     wrappers: &Catalogue::get().wrappers,
                     parsed: &self.parsed,
                     sourced: &|path| self.sourced(path),
+                    kept: &|path| self.kept(path),
                 },
             ),
             Language::Program => program(&piece.text, &locate, chain, &piece.folder, command.cond.clone()),

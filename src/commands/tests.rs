@@ -37,6 +37,7 @@ fn run_in(text: &str, shell: Shell, env: &[(&str, &str)]) -> model::Script {
             parsed: &Parsed::default(),
             platform: &|_| None,
             sourced: &|_| None,
+            kept: &|_| None,
         },
     )
 }
@@ -554,6 +555,7 @@ fn known_expressions_are_part_of_the_script() {
             parsed: &Parsed::default(),
             platform: &|_| None,
             sourced: &|_| None,
+            kept: &|_| None,
         },
     );
     assert_eq!(lines(&found), ["npm publish --tag «a b»", "x ${{ env.Y }}", "ls"]);

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::interpret::Shell;
 use super::matching::{matches_program, program};
-use crate::catalogue::{Indexed, Wrapper};
+use crate::catalogue::{Catalogue, Indexed, Wrapper};
 use crate::model::Text;
 
 /// Wrappers in wrappers are followed this far.
@@ -74,6 +74,17 @@ pub(super) fn wrapped(words: &[Text], wrappers: &Indexed<Wrapper>) -> Vec<Range<
     layers
 }
 
+/// Takes away the `--` between a program and its words that its wrapper takes for itself: `nix run nixpkgs#gh -- release`.
+pub(super) fn without_separator(words: &mut Vec<Text>, wrapped: &mut Vec<Range<usize>>, wrappers: &Indexed<Wrapper>) {
+    let separates = |at: usize| {
+        words.get(at).zip(words.get(at + 1)).is_some_and(|(p, s)| p.as_str().contains('#') && s.as_str() == "--")
+    };
+    if let Some(at) = wrapped.iter().map(|inner| inner.start).find(|at| separates(*at)) {
+        words.remove(at + 1);
+        *wrapped = self::wrapped(words, wrappers);
+    }
+}
+
 /// The variables that wrappers set for the command behind them: `env A=b make`, `docker run -e A=b image make`.
 pub(super) fn assigned(words: &[Text], wrapped: &[Range<usize>]) -> Vec<(String, Text)> {
     let before = wrapped.last().map_or(0, |inner| inner.start);
@@ -93,7 +104,7 @@ fn is_assignment(word: &Text) -> bool {
 
 /// The command behind a wrapper, whose program has this name.
 fn behind(words: &[Text], name: &str, wrapper: &Wrapper) -> Option<Range<usize>> {
-    if !wrapper.script_flag.is_empty() {
+    if wrapper.takes_script() {
         return None;
     }
     let mut at = wrapper.commands.iter().find_map(|pattern| matches_program(pattern, name, words))?;
@@ -111,7 +122,8 @@ fn behind(words: &[Text], name: &str, wrapper: &Wrapper) -> Option<Range<usize>>
             skip -= 1;
             at += 1;
         } else {
-            return Some(at..words.len());
+            let own = wrapper.mark.as_ref().is_some_and(|mark| text.starts_with(['.', '/']) || !text.contains(mark));
+            return (!own).then_some(at..words.len());
         }
     }
 }
@@ -144,14 +156,18 @@ pub(super) struct Handed {
 }
 
 /// The script that `words` hand to a shell: behind a flag (`bash -ec '...'`), or through its input.
-pub(super) fn handed(words: &[Text], input: Option<&Text>, wrappers: &Indexed<Wrapper>) -> Option<Handed> {
+pub(super) fn handed(words: &[Text], input: &dyn Fn() -> Option<Text>, wrappers: &Indexed<Wrapper>) -> Option<Handed> {
     let name = program(words.first()?)?;
-    for wrapper in wrappers.of_program(name).filter(|w| !w.script_flag.is_empty()) {
+    for wrapper in wrappers.of_program(name).filter(|w| w.takes_script()) {
         let found = wrapper.commands.iter().find_map(|pattern| matches_program(pattern, name, words));
         let Some(mut at) = found else { continue };
         let shell = Shell::of(name);
         let mut skip = wrapper.skip;
         while let Some(word) = words.get(at).map(Text::as_str) {
+            let attached = |flag: &String| word.strip_prefix(flag.as_str())?.strip_prefix('=');
+            if let Some(script) = wrapper.script_flag.iter().filter(|flag| flag.starts_with("--")).find_map(attached) {
+                return Some(whole(Text::from(script), shell, name));
+            }
             let exact = wrapper.script_flag.iter().any(|f| f.eq_ignore_ascii_case(word));
             // `-ec`, `-lc`: single letters in one word.
             let letters = word.strip_prefix('-').filter(|l| l.len() > 1 && l.chars().all(|c| c.is_ascii_alphabetic()));
@@ -183,19 +199,28 @@ pub(super) fn handed(words: &[Text], input: Option<&Text>, wrappers: &Indexed<Wr
                 skip -= 1;
                 at += 1;
             } else {
-                // A script file.
-                return None;
+                // Otherwise a script file.
+                return wrapper.script.then(|| whole(Text::from(word), shell, name));
             }
         }
-        let script = input?.clone();
-        return (shell == Shell::Posix).then(|| Handed {
-            script,
-            shell,
-            arguments: Vec::new(),
-            what: format!("{name} -s"),
-        });
+        let script = input()?;
+        return (shell == Shell::Posix).then(|| whole(script, shell, name));
     }
     None
+}
+
+/// A script without arguments.
+fn whole(script: Text, shell: Shell, name: &str) -> Handed {
+    Handed { script, shell, arguments: Vec::new(), what: format!("{name} -s") }
+}
+
+/// The program of a command that puts the secrets of a store into the environment of another one.
+pub fn brings_secrets(words: &[Text]) -> Option<&str> {
+    let name = program(words.first()?)?;
+    let mut wrappers = Catalogue::get().wrappers.of_program(name).filter(|wrapper| wrapper.secrets);
+    wrappers
+        .any(|wrapper| wrapper.commands.iter().any(|pattern| matches_program(pattern, name, words).is_some()))
+        .then_some(name)
 }
 
 fn joined_words(words: &[Text]) -> Text {

@@ -12,8 +12,8 @@ use super::npm_registry;
 use super::npmrc::{self, line_location};
 use super::tarball;
 use crate::checkout::Checkout;
-use crate::commands::{FlagValue, flag, matching, workspace};
-use crate::model::{Access, Job, Location, StepBody, Text, Version};
+use crate::commands::{FlagValue, brings_secrets, flag, matching, workspace};
+use crate::model::{Access, Command, Job, Location, StepBody, Text, Version};
 use crate::syntax::pattern;
 
 /// What decides about the provenance of a published package besides its command line.
@@ -176,10 +176,26 @@ fn trusted(
             Client::Old => return Switch::Silent,
         },
     };
+    if let Some(stored) = stored(publish) {
+        return Switch::Unshown(STORED.to_owned(), stored);
+    }
     match npm_registry::other(checkout, job, publish, place) {
         Some(other) => Switch::Unshown(ELSEWHERE.to_owned(), other),
         None => Switch::Trusted(new_enough),
     }
+}
+
+/// What is said of a client among whose variables are those of a store of secrets.
+const STORED: &str = "the client gets secrets of a store, and nothing shows that no token of the registry is among them, \
+                      with which it makes no provenance by itself";
+
+/// The command that gets secrets out of a store for the one that publishes.
+fn stored(publish: &Publish<'_>) -> Option<Location> {
+    let (place, chain) = (publish.doer.location(), publish.doer.chain());
+    let leads =
+        |command: &&Command| command.location == *place || chain.iter().any(|hop| hop.location == command.location);
+    let mut commands = publish.doer.step().script()?.commands.iter().filter(leads);
+    commands.find(|command| command.views().any(|words| brings_secrets(words).is_some())).map(|c| c.location.clone())
 }
 
 /// What is said of a package that not everybody may read. Source: <https://docs.npmjs.com/trusted-publishers>

@@ -214,7 +214,10 @@ fn task(at: At<'_>, command: &Command) -> Option<Opaque> {
         let says = hands_out(last) || publishes(last) && !builds(&name) && !last.contains("deploy");
         Some(says && !harmless(&name))
     };
-    let tasks = tasks.iter().take_while(|word| !word.as_str().starts_with('-')).take(MOST_OF_A_STEP);
+    // What a program of somebody else is told is read as its own command.
+    let fetched = tasks.first().is_some_and(|task| task.as_str().contains('#') && !task.as_str().starts_with('.'));
+    let most = if fetched { 1 } else { MOST_OF_A_STEP };
+    let tasks = tasks.iter().take_while(|word| !word.as_str().starts_with('-')).take(most);
     if !tasks.into_iter().any(|task| named(task) == Some(true)) || at.is_shown(command) || at.leads_on(command) {
         return None;
     }

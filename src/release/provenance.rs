@@ -1,10 +1,11 @@
 //! Provenance of published bytes: what makes it, whether it delivers, and who could forge it.
 
 use std::cell::OnceCell;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::builders::{is_builder, of_builder};
-use super::bytes::FileRef;
+use super::bytes::{FileRef, origin};
 use super::coverage::{Coverage, Unit, covers, is_image};
 use super::doer::Act;
 use super::facts::{Attest, FlowFacts, Publish};
@@ -146,6 +147,8 @@ pub(super) fn find(
 ) -> Found {
     let mut found = Found::default();
     let mut sometimes: Vec<Sometimes> = Vec::new();
+    let taken = OnceCell::new();
+    let taken = || -> &BTreeSet<usize> { taken.get_or_init(|| taken_from(flow, facts, unit)) };
     for (at, own) in facts.iter().enumerate() {
         let Some(job) = flow.jobs.get(at) else { continue };
         for attest in &own.attests {
@@ -170,6 +173,8 @@ pub(super) fn find(
                     why,
                     location: attest.doer.location().clone(),
                 }),
+                // What the leg makes is not what goes out.
+                Coverage::Yes(_) if is_left(flow, at, taken()) => {}
                 Coverage::Yes(coverage) => {
                     found.fitting.push(attest.doer.location().clone());
                     if let Some((why, location)) = &attest.undecided {
@@ -177,7 +182,7 @@ pub(super) fn find(
                         found.unread.push(Refused { rule, why, location: location.clone() });
                         continue;
                     }
-                    if let Some((refused, shown)) = stale(flow, facts, (at, job), attest, unit) {
+                    if let Some((refused, shown)) = stale(flow, facts, (at, job), attest, unit, taken()) {
                         if shown { &mut found.refused } else { &mut found.unread }.push(refused);
                         continue;
                     }
@@ -246,6 +251,7 @@ fn stale(
     (at, job): (usize, &Job),
     attest: &Attest<'_>,
     unit: &Unit<'_, '_>,
+    taken: &BTreeSet<usize>,
 ) -> Option<(Refused, bool)> {
     if attest.producer.subjects.own || is_image(unit.kind) {
         return None;
@@ -260,22 +266,38 @@ fn stale(
         return Some((refuse(why, changed.location), changed.shown));
     }
     let made_here = unit.files.iter().any(|f| f.job == job.key);
-    let without =
-        flow.jobs.iter().enumerate().filter(|(_, other)| made_here && other.key == job.key).find(|(leg, other)| {
-            // Of the legs that publish for themselves only the publishing one counts.
-            let publishing = flow.jobs.get(unit.publish.job).is_some_and(|p| p.key == job.key);
-            let counts = if publishing { *leg == unit.publish.job } else { hands_on(facts, *leg, unit.files) };
-            let same = facts.get(*leg).is_some_and(|f| {
-                f.attests.iter().any(|a| {
-                    a.doer.location() == attest.doer.location() && (a.cond == attest.cond || !a.cond.is_never())
-                })
-            });
-            counts && *leg != at && !other.cond.is_never() && !same
-        });
+    // Of the legs that publish for themselves only the publishing one counts.
+    let publishing = flow.job(unit.publish.job).is_some_and(|p| p.key == job.key);
+    let mut others = flow.jobs.iter().enumerate().filter(|(_, other)| made_here && other.key == job.key);
+    let without = others.find(|(leg, other)| {
+        let counts = || match publishing {
+            true => *leg == unit.publish.job,
+            false => hands_on(facts, *leg, unit.files) && !is_left(flow, *leg, taken),
+        };
+        let delivers = |a: &Attest<'_>| a.cond == attest.cond || unit.publish.cond.implies(&a.cond);
+        let same = || {
+            let mut own = facts.get(*leg).into_iter().flat_map(|f| &f.attests);
+            own.any(|a| a.doer.location() == attest.doer.location() && delivers(a))
+        };
+        *leg != at && !other.cond.is_never() && counts() && !same()
+    });
     without.map(|(_, other)| {
         let why = format!("the leg {} attests its own files only, and {} makes files too", job.title(), other.title());
         (refuse(why, attest.doer.location().clone()), true)
     })
+}
+
+/// The jobs through whose artifacts the files of a unit come.
+fn taken_from(flow: &Flow, facts: &FlowFacts<'_>, unit: &Unit<'_, '_>) -> BTreeSet<usize> {
+    let publish = unit.publish;
+    let files = publish.files.iter().flat_map(|f| f.value.items(&[',']));
+    files.flat_map(|f| origin(flow, facts, publish.job, publish.step, f.as_str()).through).collect()
+}
+
+/// Whether the artifacts of other legs of a job are taken, and none of this one.
+fn is_left(flow: &Flow, leg: usize, taken: &BTreeSet<usize>) -> bool {
+    let of_job = |at: &usize| flow.job(*at).zip(flow.job(leg)).is_some_and(|(taken, own)| taken.key == own.key);
+    !taken.contains(&leg) && taken.iter().any(of_job)
 }
 
 /// Whether a leg of a matrix stores one of the files.

@@ -8,6 +8,7 @@ use rustc_hash::FxHashMap;
 
 use super::provenance::build_location;
 use crate::catalogue::{Asked, Catalogue, Credential, Expression};
+use crate::commands::brings_secrets;
 use crate::model::{
     Access, ActionUse, Evidence, Job, MOST_EVIDENCE, Requirement, SecretUse, StepBody, TokenScope, UNKNOWN_BUILD,
     Verdict,
@@ -37,10 +38,25 @@ impl Read {
         let find = || {
             let all = job.secrets.iter().filter_map(|secret| Some((secret, credential(secret)?)));
             let all = all.filter(|(secret, credential)| !only_reads(job, secret, credential));
-            all.map(evidence).take(MOST_EVIDENCE).collect()
+            all.map(evidence).chain(brought(job)).take(MOST_EVIDENCE).collect()
         };
         Rc::clone(self.0.entry(std::ptr::from_ref(job)).or_insert_with(find))
     }
+}
+
+/// The commands of a job that get secrets out of a store, each as evidence.
+fn brought(job: &Job) -> impl Iterator<Item = Evidence> {
+    let scripts = job.steps.iter().filter_map(|step| step.script());
+    let commands = scripts.flat_map(|script| &script.commands).filter(|command| !command.cond.is_never());
+    commands.filter_map(|command| {
+        let program = command.views().find_map(brings_secrets)?;
+        let note = format!(
+            "in the build job {}, `{program}` puts secrets of a store into the environment, and nothing shows what they \
+             may write to",
+            job.key
+        );
+        Some(Evidence::observed(&command.location, "secrets-of-a-store", note))
+    })
 }
 
 /// Judges the tokens of all build jobs: a shown write scope fails, an undeclared one or a stored credential leaves it

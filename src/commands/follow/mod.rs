@@ -47,6 +47,8 @@ pub(super) struct Machine {
     pub(super) images: Vec<Built>,
     /// The scripts that they wrote, by path.
     pub(super) files: BTreeMap<String, String>,
+    /// The lists of variables that they wrote, by path.
+    pub(super) lists: BTreeMap<String, String>,
     /// The configuration files that they copied or wrote over.
     pub(super) settings: Replaced,
     /// The folders of the checkout that they put in front of those in which programs are looked for.
@@ -85,7 +87,7 @@ pub(super) struct Implied {
 
 /// The script that the words of an implied command hand to a shell (`sh -c '...'`).
 pub(super) fn script_of(words: &[Text], folder: &Text) -> Option<Piece> {
-    let handed = handed(words, None, &Catalogue::get().wrappers)?;
+    let handed = handed(words, &|| None, &Catalogue::get().wrappers)?;
     Some(Piece {
         text: handed.script.as_str().to_owned(),
         shell: words.first().and_then(program).unwrap_or_default().to_owned(),

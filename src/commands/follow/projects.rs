@@ -1,17 +1,21 @@
 //! Tasks that a project's own files define: tox, nox, hatch, poe and pdm scripts, `cargo xtask`, and the images of a
 //! compose file.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use toml_edit::{Document, Item};
 
 use super::{Call, Entered, Implied, Piece, cargo};
-use crate::commands::matches;
+use crate::commands::{flag, matches};
 use crate::model::{Bound, Location, Span, Text, Unread};
 use crate::syntax::yaml::Node;
 
 /// Task inside task.
 const DEEPEST: usize = 8;
+/// Files of one call of compose, and services in them.
+const MOST_FILES: usize = 16;
+const MOST_SERVICES: usize = 512;
 /// Source files of one program that are read.
 const MOST_SOURCES: usize = 200;
 
@@ -408,55 +412,93 @@ fn compose(call: &Call<'_>) -> Option<Entered> {
     }
     let mut entered = Entered { what: "docker compose".to_owned(), ..Entered::default() };
     let plain = |image: Option<&str>| std::iter::once(program).chain(image).map(Text::from).collect::<Vec<_>>();
-    let candidates = ["compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml"];
-    let named = call.flag(&["-f", "--file"]).map(|f| vec![f]).unwrap_or_else(|| candidates.to_vec());
-    let found = named.iter().map(|f| call.path(f)).find(|p| call.checkout.is_there(p));
-    let services: Vec<&str> = call.words.iter().skip(at).map(Text::as_str).filter(|w| !w.starts_with('-')).collect();
-    let documents = found.as_ref().and_then(|p| call.yaml(p, &call.checkout.read(p).ok()?).ok());
-    let pushes = program != "compose:build";
-    let (Some(path), Some(documents)) = (found, documents) else {
-        if !pushes {
-            return None;
-        }
-        entered.unread =
-            Some(Unread::Absent(format!("readable compose file `{}`", named.first().copied().unwrap_or_default())));
-        entered.implied.push(Implied { words: plain(services.first().copied()), location: None });
-        return Some(entered);
+    let names = compose_files(call);
+    let read = |name: &String| {
+        let path = call.path(name);
+        let text =
+            Some(&path).filter(|path| call.checkout.is_there(path)).and_then(|path| call.checkout.read(path).ok())?;
+        let documents = call.yaml(&path, &text).ok()?;
+        Some((Arc::<str>::from(path), documents))
     };
-    let list = documents.first().and_then(|d| d.root().get("services"));
-    let named = |name: &str| list.and_then(|l| l.get(name)).is_some_and(|s| s.get("build").is_none());
-    if !services.is_empty() && services.iter().all(|s| named(s)) {
+    let files: Vec<_> = names.iter().map(read).collect();
+    let services: Vec<&str> = call.words.iter().skip(at).map(Text::as_str).filter(|w| !w.starts_with('-')).collect();
+    let pushes = program != "compose:build";
+    let lacking = names.iter().zip(&files).find(|(_, file)| file.is_none()).filter(|_| pushes);
+    entered.unread = lacking.map(|(name, _)| Unread::Absent(format!("readable compose file `{name}`")));
+    // What it holds is pushed as well, and nothing shows with which options.
+    if lacking.is_some() {
+        let words = std::iter::once("compose:push").chain(services.first().copied());
+        entered.implied.push(Implied { words: words.map(Text::from).collect(), location: None });
+    }
+    if files.iter().all(Option::is_none) {
+        return pushes.then_some(entered);
+    }
+    let lists = files.iter().flatten().filter_map(|(path, file)| Some((path, file.first()?.root().get("services")?)));
+    let lists: Vec<(&Arc<str>, Node<'_>)> = lists.collect();
+    // What a later file says of a service counts before what an earlier one does.
+    let said = |name: &str, part: &'static str| {
+        let parts = lists.iter().rev().filter_map(|(path, list)| Some((*path, list.get(name)?.get(part)?)));
+        parts.collect::<Vec<_>>()
+    };
+    let keys = lists.iter().flat_map(|(_, list)| list.entries()).filter_map(|(key, _)| key.as_str());
+    let keys: BTreeSet<&str> = keys.take(MOST_SERVICES).collect();
+    let named = |name: &&str| keys.contains(name) && said(name, "build").is_empty();
+    if !services.is_empty() && services.iter().all(named) {
         return Some(entered);
     }
     let builds = program != "compose:push" && !has("--no-cache");
-    for (key, service) in list.map(|l| l.entries().collect::<Vec<_>>()).unwrap_or_default() {
+    for key in &keys {
+        let build = said(key, "build");
+        let wanted = services.is_empty() || services.contains(key);
         // Only what has a build is pushed.
-        let Some(build) = service.get("build") else { continue };
-        let wanted = services.is_empty() || key.as_str().is_some_and(|k| services.contains(&k));
-        let cache = cache_from(build, call).filter(|_| builds && wanted);
+        if build.is_empty() || !wanted {
+            continue;
+        }
+        let caches = || build.iter().find_map(|(path, build)| Some((*path, cache_from(*build, call)?)));
+        let cache = Some(()).filter(|()| builds).and_then(|()| caches());
         if !pushes {
-            entered.implied.extend(cache.map(|(word, span)| Implied {
+            entered.implied.extend(cache.map(|(path, (word, span))| Implied {
                 words: vec![Text::from(program), word],
-                location: Some(Location::new(&Arc::from(path.as_str()), span)),
+                location: Some(Location::new(path, span)),
             }));
             continue;
         }
-        let Some(image) = service.get("image") else { continue };
-        if let (true, Some(name)) = (wanted, image.as_str()) {
-            let name = interpolated(name, call);
-            let location = Some(Location::new(&Arc::from(path.as_str()), image.span()));
-            let mut words = plain(Some(&name));
-            if program == "compose:build-push" && build.get("provenance").and_then(|p| p.as_str()) == Some("false") {
+        let Some((path, image)) = said(key, "image").into_iter().next() else { continue };
+        if let Some(name) = image.as_str() {
+            let location = Some(Location::new(path, image.span()));
+            let mut words = plain(Some(&interpolated(name, call)));
+            let provenance = build.iter().find_map(|(_, build)| build.get("provenance")?.as_str());
+            if program == "compose:build-push" && provenance == Some("false") {
                 words.push(Text::from("--provenance=false"));
             }
-            words.extend(cache.map(|(word, _)| word));
+            words.extend(cache.map(|(_, (word, _))| word));
             entered.implied.push(Implied { words, location });
         }
     }
-    if pushes && entered.implied.is_empty() {
-        entered.unread = Some(Unread::Absent(format!("service with an image and a build in {path}")));
+    if pushes && entered.implied.is_empty() && entered.unread.is_none() {
+        let first = lists.first().map_or("", |(path, _)| path);
+        entered.unread = Some(Unread::Absent(format!("service with an image and a build in {first}")));
     }
     Some(entered)
+}
+
+/// The files of a call of compose, each laid over those before it.
+/// Source: <https://docs.docker.com/compose/how-tos/multiple-compose-files/merge/>
+fn compose_files(call: &Call<'_>) -> Vec<String> {
+    const USUAL: &[&str] = &["compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml"];
+    let named = flag(call.words, &["-f", "--file"].map(str::to_owned));
+    let named: Vec<String> = named.iter().filter_map(|file| Some(file.value()?.to_string())).take(MOST_FILES).collect();
+    if !named.is_empty() {
+        return named;
+    }
+    if let Some(files) = call.variable("COMPOSE_FILE") {
+        return files.items(&[':']).iter().map(Text::to_string).take(MOST_FILES).collect();
+    }
+    let there = |name: &&str| call.checkout.is_there(&call.path(name));
+    let first = USUAL.iter().copied().find(there).unwrap_or("compose.yaml");
+    let stem = first.split('.').next().unwrap_or(first);
+    let over = ["yml", "yaml"].map(|ending| format!("{stem}.override.{ending}"));
+    std::iter::once(first.to_owned()).chain(over.into_iter().find(|name| there(&name.as_str()))).collect()
 }
 
 /// The option for the first cache that the build of a service starts from, and where that stands.

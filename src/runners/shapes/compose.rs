@@ -4,6 +4,10 @@
 //! that register it.
 //! Source: <https://docs.docker.com/reference/compose-file/services/>
 
+use std::cell::OnceCell;
+use std::sync::Arc;
+
+use super::scale_set::helm::{commands, scripts};
 use crate::model::{Location, RunnerPool};
 use crate::runners::facts::container::Variable;
 use crate::runners::facts::docker::{self, Mount, Run};
@@ -16,6 +20,7 @@ const RULE: &str = "compose-runner";
 /// The pools of a file.
 pub(in crate::runners) fn pools(file: &File<'_>) -> Vec<RunnerPool> {
     let mut found = Vec::new();
+    let over = OnceCell::new();
     if !file.text.contains("services:") {
         return found;
     }
@@ -26,12 +31,91 @@ pub(in crate::runners) fn pools(file: &File<'_>) -> Vec<RunnerPool> {
             if !service.is_mapping() {
                 continue;
             }
-            let run = run(file, key, service);
-            let build = build(service);
-            found.extend(on_host(&run, build, file, RULE));
+            let (mut run, mut build) = (run(file, key, service), build(service));
+            let Some(pool) = on_host(&run, build.clone(), file, RULE) else { continue };
+            let over = over.get_or_init(|| laid_over(file));
+            let name = key.as_str().unwrap_or_default();
+            let said = over.iter().map(|layer| lay(name, layer, file, &mut run, &mut build)).fold(false, |a, b| a | b);
+            found.push(if said { on_host(&run, build, file, RULE).unwrap_or(pool) } else { pool });
         }
     }
     found
+}
+
+/// Files of compose that one call reads.
+const MOST_LAYERS: usize = 16;
+
+/// A file that a call lays over another one, or the place that names it where it is not there.
+type Layer = Result<(Arc<str>, Arc<str>), Location>;
+
+/// The files that are laid over this one: the one that compose takes without a word, and those that commands name behind
+/// it. Source: <https://docs.docker.com/compose/how-tos/multiple-compose-files/merge/>
+fn laid_over(file: &File<'_>) -> Vec<Layer> {
+    let own: &str = file.path;
+    let base = own.rsplit('/').next().unwrap_or(own);
+    let mut found: Vec<Layer> = Vec::new();
+    if let Some(stem @ ("compose" | "docker-compose")) = base.rsplit_once('.').map(|(stem, _)| stem) {
+        let over = ["yml", "yaml"].map(|ending| format!("{stem}.override.{ending}"));
+        found.extend(over.iter().find_map(|name| file.sibling(name)).map(Ok));
+    }
+    for (path, text) in scripts(file, base) {
+        let script = File::new(path, &text, file.checkout);
+        for (line, number) in commands(&text, base).into_iter().filter(|(line, _)| line.contains("compose")) {
+            let words: Vec<&str> = line.split_whitespace().map(|w| w.trim_matches(['"', '\''])).collect();
+            let named = words.iter().enumerate().filter_map(|(at, word)| match word.strip_prefix("--file=") {
+                Some(name) => Some(name),
+                None => words.get(at + 1).copied().filter(|_| matches!(*word, "-f" | "--file")),
+            });
+            let mut named = named.skip_while(|name| !is_same(&script, name, own)).skip(1).peekable();
+            let place = Location { path: Arc::clone(path), line: number, column: 1, end_line: number, end_column: 2 };
+            while let Some(name) = named.next().filter(|_| found.len() < MOST_LAYERS) {
+                found.push(script.sibling(name).or_else(|| script.at_root(name)).ok_or_else(|| place.clone()));
+            }
+        }
+    }
+    found
+}
+
+/// Whether a command of a script may name a file in this way.
+fn is_same(script: &File<'_>, name: &str, own: &str) -> bool {
+    let plain = name.trim_start_matches("./");
+    let read = script.sibling(plain).or_else(|| script.at_root(plain));
+    read.map_or_else(|| own.ends_with(plain), |(path, _)| *path == *own)
+}
+
+/// Lays what a file says of a service over what is known of it, and tells whether it says anything.
+fn lay(
+    name: &str,
+    layer: &Layer,
+    file: &File<'_>,
+    run: &mut Run,
+    build: &mut Option<(String, Option<String>)>,
+) -> bool {
+    let (path, text) = match layer {
+        Ok(layer) => layer,
+        Err(place) => {
+            run.bulk = Some(place.clone());
+            return true;
+        }
+    };
+    let layer = File::new(path, text, file.checkout);
+    let Some(root) = layer.documents().first().map(|document| document.root()) else { return false };
+    let services = root.get("services").into_iter().flat_map(|services| services.entries());
+    let Some((key, service)) = services.into_iter().find(|(key, _)| key.as_str() == Some(name)) else { return false };
+    let over = self::run(&layer, key, service);
+    if !over.image.is_empty() {
+        run.image = over.image;
+    }
+    if !over.command.is_empty() {
+        run.command = over.command;
+    }
+    run.variables.extend(over.variables);
+    run.mounts.extend(over.mounts);
+    run.reach.extend(over.reach);
+    run.restart = over.restart.or(run.restart.take());
+    run.bulk = over.bulk.or(run.bulk.take());
+    *build = self::build(service).or(build.take());
+    true
 }
 
 fn run(file: &File<'_>, key: Node<'_>, service: Node<'_>) -> Run {

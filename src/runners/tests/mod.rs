@@ -57,6 +57,27 @@ fn a_compose_service_is_judged_by_what_its_image_reads() {
 }
 
 #[test]
+fn files_that_are_laid_over_a_compose_file_count() {
+    let base = service("      EPHEMERAL: '1'\n");
+    let socket = "services:\n  agent:\n    volumes: ['/var/run/docker.sock:/var/run/docker.sock']\n";
+    let other = "services:\n  web:\n    privileged: true\n";
+    let of = |files: &[(&str, &str)]| {
+        let files: Vec<(&str, &str)> = [("ci/compose.yaml", base.as_str())].iter().chain(files).copied().collect();
+        only(&files).0
+    };
+    assert_eq!(of(&[]), "??+");
+    assert_eq!(of(&[("ci/compose.override.yaml", socket)]), "??-");
+    assert_eq!(of(&[("ci/compose.override.yaml", other)]), "??+");
+    assert_eq!(of(&[("ci/prod.yaml", socket)]), "??+");
+    let up = "docker compose -f compose.yaml \\\n  -f prod.yaml up -d\n";
+    assert_eq!(of(&[("ci/prod.yaml", socket), ("ci/up.sh", up)]), "??-");
+    assert_eq!(of(&[("ci/prod.yaml", other), ("ci/up.sh", up)]), "??+");
+    assert_eq!(of(&[("ci/up.sh", up)]), "???");
+    let before = "docker compose -f prod.yaml -f compose.yaml up -d\n";
+    assert_eq!(of(&[("ci/prod.yaml", other), ("ci/up.sh", before)]), "??+");
+}
+
+#[test]
 fn what_outlives_or_leaves_a_container_counts_against_it() {
     let one = "      EPHEMERAL: '1'\n";
     compose(&format!("{one}    restart: unless-stopped\n"), "?-+");
@@ -233,6 +254,17 @@ fn options_of_the_helm_command_count_like_values() {
     let both = command("-f values.yaml --set containerMode.type=dind");
     let (got, pool) = only(&[values, ("a.sh", &both)]);
     assert_eq!((got.as_str(), pool.labels), ("++-", vec!["other".to_owned()]));
+    for (option, wanted) in [
+        ("--cleanup-on-fail", "+++"),
+        ("--reuse-values=false", "+++"),
+        ("--reuse-values", "+??"),
+        ("--reset-then-reuse-values", "+??"),
+        ("--post-renderer ./patch.sh", "+??"),
+    ] {
+        let from_file = command(&format!("{option} -f values.yaml"));
+        assert_eq!(only(&[values, ("a.sh", &from_file)]).0, wanted, "{option}");
+        assert_eq!(only(&[("a.sh", &command(&format!("{option} {url}")))]).0, wanted, "{option}");
+    }
     let bare = ("values.yaml", "containerMode:\n  type: dind\n");
     let both = command("-f values.yaml --set githubConfigUrl=https://github.com/acme/widget");
     assert_eq!(only(&[bare, ("a.sh", &both)]).0, "++-");

@@ -269,7 +269,13 @@ fn a_scale_set_of_a_chart_is_judged_by_its_values() {
         release("values = [<<-EOT\n    # containerMode:\n    #   type: dind\n    minRunners: 1\n  EOT\n  ]"),
         ["terraform-arc-scale-set: met met met"]
     );
-    assert_eq!(release("values = var.values"), ["terraform-arc-scale-set: met met unshown"]);
+    assert_eq!(release("values = var.values"), ["terraform-arc-scale-set: met unshown unshown"]);
+    assert_eq!(release("reuse_values = true"), ["terraform-arc-scale-set: met unshown unshown"]);
+    assert_eq!(release("reuse_values = false"), ["terraform-arc-scale-set: met met met"]);
+    assert_eq!(
+        release("postrender {\n    binary_path = \"./patch.sh\"\n  }"),
+        ["terraform-arc-scale-set: met unshown unshown"]
+    );
 }
 
 #[test]

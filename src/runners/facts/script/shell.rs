@@ -67,6 +67,7 @@ impl Reader {
                 parsed: &Parsed::default(),
                 platform: &|_| None,
                 sourced: &|_| None,
+                kept: &|_| None,
             },
         )
         .commands;

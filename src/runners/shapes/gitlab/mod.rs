@@ -127,7 +127,9 @@ pub(in crate::runners) fn helm(name: &str, at: &Location, tree: &Value, hidden: 
         draft.credential(&token.at, "the runner's token stays with the manager");
     }
     if let Some(at) = hidden {
-        draft.unshown(Isolated, at, "not all values of the chart are visible", "literal values of the chart");
+        for axis in [Ephemeral, Isolated] {
+            draft.unshown(axis, at, "not all values of the chart are visible", "literal values of the chart");
+        }
     }
     draft.finish()
 }

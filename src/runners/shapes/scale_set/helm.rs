@@ -12,7 +12,7 @@ use crate::runners::{File, is_open};
 /// Scale sets that commands of a script install, unless a values file that they name shows them already.
 pub(super) fn installed(file: &File<'_>) -> Vec<RunnerPool> {
     let mut found = Vec::new();
-    for (line, number) in commands(file.text) {
+    for (line, number) in commands(file.text, CHART) {
         let Some(mut release) = helm(&line) else { continue };
         let at = Location { path: Arc::clone(file.path), line: number, column: 1, end_line: number, end_column: 2 };
         release.place = Some(at.clone());
@@ -20,7 +20,9 @@ pub(super) fn installed(file: &File<'_>) -> Vec<RunnerPool> {
         let Some((path, text)) = read.iter().flatten().next() else {
             // A values file that the checkout does not hold hides the pod.
             if release.files.is_empty() && release.pairs.iter().any(|(key, _)| key == "githubConfigUrl") {
-                found.extend(from_pairs(&release.pairs, file, release.name.clone(), release.version, &at));
+                release.lay(&read, file);
+                let pool = from_pairs(&release.pairs, file, release.name.clone(), release.version, &at);
+                found.extend(pool.map(|pool| release.layers.doubted(pool)));
             }
             continue;
         };
@@ -47,8 +49,8 @@ pub(super) fn installed(file: &File<'_>) -> Vec<RunnerPool> {
     found
 }
 
-/// Commands of a script that name the chart, continued lines joined, with the line on which each starts.
-fn commands(text: &str) -> Vec<(String, u32)> {
+/// Commands of a script that hold a word, continued lines joined, with the line on which each starts.
+pub(in crate::runners::shapes) fn commands(text: &str, word: &str) -> Vec<(String, u32)> {
     let mut found = Vec::new();
     let mut open: Option<(String, u32)> = None;
     for (number, line) in text.lines().enumerate() {
@@ -60,7 +62,7 @@ fn commands(text: &str) -> Vec<(String, u32)> {
         joined.push(' ');
         if more {
             open = Some((joined, first));
-        } else if joined.contains(CHART) && !joined.trim_start().starts_with('#') {
+        } else if joined.contains(word) && !joined.trim_start().starts_with('#') {
             found.push((joined, first));
         }
     }
@@ -108,22 +110,9 @@ impl Release {
 /// names the file.
 pub(super) fn releases_of(file: &File<'_>) -> Vec<Release> {
     let mut found: Vec<Release> = Vec::new();
-    let scripts = file.checkout.files().iter().filter(|p| {
-        let base = p.rsplit('/').next().unwrap_or(p);
-        p.ends_with(".sh")
-            || p.ends_with(".bash")
-            || base == "Makefile"
-            || base == "justfile"
-            || p.starts_with(".github/workflows/")
-            || base.starts_with("helmfile")
-    });
-    for path in scripts {
-        let Ok(text) = file.checkout.glance(path) else { continue };
-        if !text.contains(CHART) {
-            continue;
-        }
+    for (path, text) in scripts(file, CHART) {
         let script = File::new(path, &text, file.checkout);
-        for (line, number) in commands(&text) {
+        for (line, number) in commands(&text, CHART) {
             let Some(mut release) = helm(&line) else { continue };
             let base = release.files.iter().find_map(|written| base_of(file, &script, written));
             let Some(base) = base else { continue };
@@ -138,6 +127,24 @@ pub(super) fn releases_of(file: &File<'_>) -> Vec<Release> {
         }
     }
     found
+}
+
+/// The files of the checkout that may hold commands and hold a word.
+pub(in crate::runners::shapes) fn scripts<'f>(
+    file: &File<'f>,
+    word: &'f str,
+) -> impl Iterator<Item = (&'f Arc<str>, Arc<str>)> {
+    let holds = |p: &&Arc<str>| {
+        let base = p.rsplit('/').next().unwrap_or(p);
+        p.ends_with(".sh")
+            || p.ends_with(".bash")
+            || base == "Makefile"
+            || base == "justfile"
+            || p.starts_with(".github/workflows/")
+            || base.starts_with("helmfile")
+    };
+    let read = |path: &'f Arc<str>| Some((path, file.checkout.glance(path).ok()?));
+    file.checkout.files().iter().filter(holds).filter_map(read).filter(move |(_, text)| text.contains(word))
 }
 
 /// Releases of one file of values that are read.
@@ -189,15 +196,28 @@ fn helm(line: &str) -> Option<Release> {
         "--debug",
         "--dry-run",
         "--force",
-        "--reuse-values",
+        "--cleanup-on-fail",
+        "--rollback-on-failure",
+        "--dependency-update",
+        "--devel",
+        "--reset-values",
+        "--take-ownership",
+        "--verify",
+        "--wait-for-jobs",
     ];
+    // Values of an earlier release stay, whatever they are.
+    const KEEPS: &[&str] = &["--reuse-values", "--reset-then-reuse-values"];
     let mut release = Release::default();
     while let Some(word) = rest.next() {
         let (flag, attached) = match word.split_once('=') {
             Some((f, v)) if f.starts_with('-') => (f, Some(v)),
             _ => (*word, None),
         };
-        if SWITCHES.contains(&flag) {
+        if KEEPS.contains(&flag) {
+            release.hidden |= *verb == "upgrade" && attached != Some("false");
+            continue;
+        }
+        if SWITCHES.contains(&flag) || flag.starts_with("--no-") || flag.starts_with("--skip-") {
             continue;
         }
         if flag.starts_with('-') {
@@ -212,6 +232,8 @@ fn helm(line: &str) -> Option<Release> {
                 "--set-json" | "--set-file" | "--set-literal" => {
                     release.hidden |= value.split_once('=').is_none_or(|(key, _)| bears(key));
                 }
+                // What it prints is installed instead.
+                "--post-renderer" => release.hidden = true,
                 "--version" => release.version = Version::parse(value),
                 _ => {}
             }

@@ -127,9 +127,9 @@ impl Layers {
     }
 
     /// A pool, short of what values that nothing shows may change.
-    fn doubted(&self, mut pool: RunnerPool) -> RunnerPool {
+    pub(super) fn doubted(&self, mut pool: RunnerPool) -> RunnerPool {
         if let Some(at) = &self.hidden {
-            let note = "what the release names here is not shown, and it may change the pods of the runners";
+            let note = "what the release takes in here is not shown, and it may change the pods of the runners";
             let to_show = || "the values that the release names, in the checkout".to_owned();
             let axis = || Tri::Unshown(Evidence::observed(at, RULE, note), to_show());
             pool.ephemeral = worse(pool.ephemeral, axis());

@@ -6,7 +6,7 @@
 //! Source: <https://github.com/actions/actions-runner-controller/tree/master/charts/gha-runner-scale-set>
 
 mod flux;
-mod helm;
+pub(in crate::runners::shapes) mod helm;
 mod layers;
 mod options;
 mod verdict;

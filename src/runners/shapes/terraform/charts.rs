@@ -44,7 +44,9 @@ struct Values {
 impl Values {
     fn of(module: &Module<'_>, release: &Value) -> Self {
         let mut tree = Value::new(release.at.clone(), 0..0, Data::Map(Vec::new()));
-        let mut hidden = None;
+        // Values of an earlier release stay, and what the program prints is installed instead.
+        let reused = release.get("reuse_values").filter(|value| !matches!(value.data, Data::Bool(false)));
+        let mut hidden = reused.or_else(|| release.all("postrender").next()).map(|value| value.at.clone());
         if let Some(values) = release.get("values") {
             let list = match &values.data {
                 Data::List(items) => items.as_slice(),
@@ -215,7 +217,9 @@ fn isolation(draft: &mut Draft, value: &Value, values: &Values) {
         }
     }
     if let Some(at) = &values.hidden {
-        draft.unshown(Isolated, at, "not all values of the chart are visible", "literal values of the chart");
+        for axis in [Ephemeral, Isolated] {
+            draft.unshown(axis, at, "not all values of the chart are visible", "literal values of the chart");
+        }
     }
     draft.met(Isolated, &value.at, "no privileged container, no shared volume, and no rights in the cluster");
 }
