@@ -78,7 +78,9 @@ impl<'n> Candidates<'n> {
     /// The numbers that those of one list have in it.
     pub fn within(self, part: &Part) -> impl Iterator<Item = usize> + use<'n> {
         let Part(Range { start, end }) = *part;
-        self.all().skip_while(move |at| *at < start).take_while(move |at| *at < end).map(move |at| at - start)
+        let from = self.list.partition_point(|(_, at)| *at < start);
+        let own = Self { list: self.list.get(from..).unwrap_or_default(), ..self };
+        own.all().take_while(move |at| *at < end).map(move |at| at - start)
     }
 }
 
