@@ -28,6 +28,7 @@ mod status;
 mod symbol;
 #[cfg(test)]
 mod tests;
+mod tolerance;
 pub mod workspace;
 mod wrappers;
 

@@ -216,6 +216,7 @@ impl Interpreter<'_> {
         }
         let fed = input.filter(|(_, plain)| *plain).map(|(text, _)| text);
         let cond = self.context.cond.clone().and(self.script_cond());
+        let may_fail = self.tolerance.of_command();
         // `base64 < digests` is `cat digests | base64`.
         if let Some(file) = streams.read.filter(|_| matching::does(Does::Read, &words)) {
             self.found.commands.push(Command {
@@ -227,6 +228,7 @@ impl Interpreter<'_> {
                 output: None,
                 folder: self.folder.clone(),
                 cond: cond.clone(),
+                may_fail,
                 location: location.clone(),
                 chain: self.chain.clone(),
             });
@@ -240,6 +242,7 @@ impl Interpreter<'_> {
             output,
             folder: self.folder.clone(),
             cond,
+            may_fail,
             location: location.clone(),
             chain: self.chain.clone(),
         });

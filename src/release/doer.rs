@@ -163,6 +163,14 @@ impl<'p> Doer<'p> {
         }
     }
 
+    /// Whether its failure leaves the job green.
+    pub fn may_fail(&self) -> bool {
+        match self.act {
+            Act::Action(step, _) => step.may_fail,
+            Act::Command(step, command, _) => step.may_fail || command.may_fail,
+        }
+    }
+
     /// The folder that it works in, when the step names one.
     pub fn folder(&self) -> Text {
         match self.act {
