@@ -7,6 +7,8 @@ use crate::syntax::yaml::{self, Node};
 
 /// Entries of one file that are looked at.
 const MOST_ENTRIES: usize = 10_000;
+/// Nodes of one file that are visited: merge keys multiply them.
+const MOST_NODES: usize = 100_000;
 /// Nodes within each other.
 const DEEPEST: usize = 64;
 
@@ -20,7 +22,7 @@ pub(super) struct Entry {
 pub(super) fn entries(path: &Arc<str>, text: &str) -> Vec<Entry> {
     let is_yaml = [".yml", ".yaml", ".json"].iter().any(|ending| path.ends_with(ending));
     let documents = if is_yaml && text.contains('{') { yaml::parse(text).ok() } else { None };
-    let mut found = Found { path, text, entries: Vec::new() };
+    let mut found = Found { path, text, entries: Vec::new(), left: MOST_NODES };
     for document in documents.iter().flatten() {
         found.within(document.root(), false, DEEPEST);
     }
@@ -31,6 +33,8 @@ struct Found<'f> {
     path: &'f Arc<str>,
     text: &'f str,
     entries: Vec<Entry>,
+    /// Nodes that may still be visited.
+    left: usize,
 }
 
 impl Found<'_> {
@@ -42,9 +46,11 @@ impl Found<'_> {
 
     fn within(&mut self, node: Node<'_>, flow: bool, depth: usize) {
         // What an alias stands for is looked at where it is written.
-        if depth == 0 || self.entries.len() >= MOST_ENTRIES || node.alias_span().is_some() {
+        let over = depth == 0 || self.left == 0 || self.entries.len() >= MOST_ENTRIES;
+        if over || node.alias_span().is_some() {
             return;
         }
+        self.left -= 1;
         let flow = flow || self.is_flow(node);
         for item in node.items().take(MOST_ENTRIES) {
             let before = self.entries.len();
@@ -88,5 +94,10 @@ mod tests {
             text.push_str(&format!("a{at}: &a{at} [*a{0}, *a{0}]\n", at - 1));
         }
         assert!(entries(&Arc::from("x.yml"), &text).len() < 100);
+        let mut text = "a0: &a0 {x: y}\n".to_owned();
+        for at in 1..60 {
+            text.push_str(&format!("a{at}: &a{at}\n  p:\n    <<: *a{0}\n  q:\n    <<: *a{0}\n", at - 1));
+        }
+        assert!(entries(&Arc::from("x.yml"), &text).len() <= MOST_ENTRIES);
     }
 }
