@@ -45,7 +45,7 @@ fn listed(symbol: &str) -> Option<Vec<String>> {
     let item = symbol.strip_prefix("item(").and_then(|rest| rest.strip_suffix(')'));
     let line = || {
         let (source, _) = symbol.strip_prefix("read(")?.rsplit_once(" #")?;
-        Some(source.split_once(" from ")?.1.strip_prefix('<')?.strip_suffix('>')?)
+        source.split_once(" from ")?.1.strip_prefix('<')?.strip_suffix('>')
     };
     let shell = item.or_else(line)?.strip_prefix("shell(")?.strip_suffix(')')?;
     // A symbol that was cut ends with a checksum.
