@@ -166,7 +166,8 @@ pub fn grade(
         (a, x.requirement, place(x)).cmp(&(b, y.requirement, place(y)))
     });
     let level = caps.first().map_or(HIGHEST, |(level, _)| *level);
-    let plan = plan(&targets);
+    let mut plan = plan(&targets);
+    show_unassessed(&mut plan, unassessed);
     let notes = targets.iter().flat_map(|t| t.notes.iter().cloned()).collect();
     Graded {
         notes,
@@ -314,6 +315,37 @@ fn plan(targets: &[Target]) -> Vec<PlanStep> {
     }
     steps
 }
+
+/// Puts the step first that shows what release flows publish which are not analysed, where there are some.
+fn show_unassessed(plan: &mut Vec<PlanStep>, unassessed: &[Unassessed]) {
+    let flows: Vec<&Unassessed> = unassessed.iter().filter(|flow| flow.holds_down).collect();
+    let Some(first) = flows.first() else { return };
+    let path = sanitize::terminal(&first.path);
+    let now = match flows.len() - 1 {
+        0 => format!("{path} is a release flow that is not analysed"),
+        1 => format!("{path} and 1 more file are release flows that are not analysed"),
+        more => format!("{path} and {more} more files are release flows that are not analysed"),
+    };
+    for step in plan.iter_mut() {
+        step.step += 1;
+    }
+    let new = PlanStep {
+        step: 1,
+        requirement: Requirement::ProvenanceExists,
+        targets: Vec::new(),
+        names: Vec::new(),
+        title: "Publish from workflows that are analysed".to_owned(),
+        detail: format!("Now: {now}.\n{TO_ANALYSE}"),
+        level_after: 1,
+        locations: flows.iter().filter_map(|flow| flow.location.clone()).collect(),
+        fixable: false,
+    };
+    plan.insert(0, new);
+}
+
+/// How to show what is not analysed.
+const TO_ANALYSE: &str = "Publish by a workflow in `.github/workflows` that makes build provenance, and leave tests and deployments to the \
+                          other platform.\nRemove pipelines that publish no longer.";
 
 /// How to show a build of which nothing is shown.
 const TO_BUILD: &str = "Build in the pipeline that publishes, and hand the bytes from job to job by artifacts that its own steps \

@@ -13,7 +13,7 @@ use std::fmt::Write;
 
 use truelevel::checkout::Checkout;
 use truelevel::commands::MOST_ITERATIONS;
-use truelevel::commands::workspace::MOST_PACKAGES;
+use truelevel::commands::workspace::{MOST_MANIFESTS, MOST_PACKAGES};
 use truelevel::model::{Requirement, State};
 use truelevel::report::Report;
 use truelevel::{Options, grade_checkout};
@@ -69,10 +69,24 @@ fn npm(count: usize) -> Vec<(String, String)> {
 #[test]
 fn packages_of_a_workspace_are_counted() {
     let publish = |count| grade("npm publish --workspaces --provenance", npm(count));
-    // The root's own manifest is one of those that are read.
-    let (fits, exceeds) = (publish(MOST_PACKAGES - 1), publish(MOST_PACKAGES + 1));
-    bounded("packages", MOST_PACKAGES - 1, &fits, &exceeds);
-    assert!(exceeds.targets.iter().any(|t| t.name == "further packages" && t.level == 0));
+    let (fits, exceeds) = (publish(MOST_PACKAGES), publish(MOST_PACKAGES + 1));
+    assert_eq!((fits.targets.len(), exceeds.targets.len()), (MOST_PACKAGES, MOST_PACKAGES + 1));
+    // The command makes it for all.
+    assert!(fits.level > 0, "{:?}", fits.cap);
+    assert!(exceeds.targets.iter().any(|t| t.name == "further packages" && t.level == fits.level));
+    let bare = grade("npm publish --workspaces", npm(MOST_PACKAGES + 1));
+    assert!(bare.targets.iter().any(|t| t.name == "further packages" && t.level == 0));
+}
+
+#[test]
+fn private_packages_of_a_workspace_are_not_counted() {
+    let publish = |private: usize| {
+        let mut files = npm(1);
+        let manifest = |n| (format!("packages/a{n}/package.json"), r#"{"name": "x", "private": true}"#.to_owned());
+        files.extend((0..private).map(manifest));
+        grade("npm publish --workspaces --provenance", files)
+    };
+    bounded("manifests", 1, &publish(MOST_MANIFESTS - 2), &publish(MOST_MANIFESTS + 1));
 }
 
 fn bake(count: usize) -> Vec<(String, String)> {

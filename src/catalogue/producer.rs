@@ -1,5 +1,7 @@
 //! Provenance producers.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 use super::{CommandPattern, Pick, Test};
@@ -41,6 +43,8 @@ pub enum Store {
     Registry,
     /// A public transparency log or attestation server.
     Log,
+    /// An attestation server that the step names.
+    Server,
     /// The release of the forge, to which the step uploads it.
     Release,
     /// A file of the job; it reaches consumers only when a step publishes it.
@@ -85,6 +89,9 @@ pub struct Subjects {
     /// The release of the forge whose files it names, by its tag or as `github://OWNER/REPOSITORY/TAG`.
     #[serde(default)]
     pub release: Vec<Pick>,
+    /// Of the files that its job makes, those alone that the command makes which the step runs.
+    #[serde(default)]
+    pub made: bool,
     /// The files that its job makes, which it finds without being told.
     #[serde(default)]
     pub finds: bool,
@@ -157,6 +164,9 @@ pub struct Producer {
     pub subjects: Subjects,
     /// Where it goes.
     pub stores: Vec<Store>,
+    /// It goes to these only where all of the tests hold.
+    #[serde(default)]
+    pub stored_when: BTreeMap<Store, Vec<Test>>,
     /// Whether it records dispatch inputs and other external parameters.
     #[serde(default)]
     pub records_parameters: bool,

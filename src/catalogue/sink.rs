@@ -48,6 +48,9 @@ pub struct Client {
     /// Whether `nx.json` says which packages it releases.
     #[serde(default)]
     pub by_nx: bool,
+    /// The JSON file, below the folder where it works, whose `ignore` names packages that it does not publish.
+    #[serde(default)]
+    pub ignores: Option<String>,
     /// Options that choose packages for others and mean something else to it.
     #[serde(default)]
     pub no_filters: Vec<String>,

@@ -175,6 +175,7 @@ impl Interpreter<'_> {
     }
 
     pub(super) fn set(&mut self, arguments: &[Text]) {
+        self.tolerance.set(arguments);
         for (at, argument) in arguments.iter().enumerate() {
             match argument.as_str() {
                 "--" => {

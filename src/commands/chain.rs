@@ -4,6 +4,7 @@ use super::capture::Stdout;
 use super::interpret::Interpreter;
 use super::jumps::Outcome;
 use super::status::{Status, Strict};
+use super::tolerance::harmless;
 use crate::model::Cond;
 use crate::syntax::shell::{Node, Piece};
 
@@ -55,11 +56,13 @@ impl Interpreter<'_> {
         let mut sum = Status::same(Cond::TRUE);
         let mut links: Vec<Link> = Vec::new();
         let (exact, last) = (self.exact, nodes.len().saturating_sub(1));
+        let replaced = nodes.iter().rposition(|node| harmless(node)).filter(|_| !all);
         let asks = !all && self.stdout == Stdout::Capture;
         for (at, node) in nodes.into_iter().enumerate() {
             self.exact = exact || asks && at < last;
+            let passed_over = replaced.is_some_and(|by| at < by);
             if at == 0 {
-                sum = self.status(node);
+                sum = self.tolerating(passed_over, |this| this.status(node));
                 continue;
             }
             if !all || at % MOST_LINKS == 0 {
@@ -69,7 +72,7 @@ impl Interpreter<'_> {
             // Nobody leaves because a command succeeds as it should: `already-released && exit 0` asks.
             let path = if all && !leaves(node) && !self.exact { sum.lenient.clone() } else { cond.cond() };
             let before = self.so_far(Cond::TRUE);
-            let run = |this: &mut Self| (this.status(node), this.is_dead());
+            let run = |this: &mut Self| this.tolerating(passed_over, |this| (this.status(node), this.is_dead()));
             let ((status, left), _) = self.under_either(&path, || cond.cond(), |_| false, run);
             sum = if all { sum.and(status) } else { sum.or(status) };
             if left {

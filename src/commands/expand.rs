@@ -229,6 +229,9 @@ impl Interpreter<'_> {
     }
 
     fn variable(&mut self, name: &str, index: Option<&str>, operator: &Operator) -> Expanded {
+        if matches!(name, "?" | "PIPESTATUS") {
+            self.answers();
+        }
         if name == "@" || name == "*" {
             return Expanded::Many(self.positional.clone());
         }

@@ -6,6 +6,7 @@ use super::jumps::Outcome;
 use super::scope::{Held, choice};
 use super::status::{Rendered, Status};
 use super::symbol;
+use super::tolerance::harmless;
 use crate::model::{Bound, Cond, Text};
 use crate::syntax::shell::{Node, Redirect, RedirectKind, Word};
 
@@ -162,7 +163,13 @@ impl Interpreter<'_> {
             if matches!(none, Cond::Known(false)) {
                 break;
             }
-            let (status, _) = self.under(&none, |_| false, |this| this.status(test));
+            let failed = match (test, otherwise) {
+                (Node::Not(_), _) | (_, None) => body,
+                (_, Some(otherwise)) => otherwise,
+            };
+            let passed_over = branches.len() == 1 && harmless(failed);
+            let tested = |this: &mut Self| this.tolerating(passed_over, |this| this.status(test));
+            let (status, _) = self.under(&none, |_| false, tested);
             let strict = status.strict.cond();
             let cond = none.clone().and(strict.clone());
             none = none.and(strict.negate());

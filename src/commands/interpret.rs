@@ -11,6 +11,7 @@ use super::jumps::Jump;
 use super::scope::{Held, Scope};
 use super::sourced::Sourced;
 use super::status::{Rendered, Status, Strict};
+use super::tolerance::Tolerance;
 use super::{Parsed, paths, rounds, symbol};
 use crate::catalogue::{Indexed, Wrapper};
 use crate::model::{self, Bound, Cond, Hop, Location, Text, Unread};
@@ -137,6 +138,9 @@ pub struct Context<'a> {
 pub fn interpret(script: &Script, context: Context<'_>) -> model::Script {
     let mut interpreter = start(context);
     interpreter.script(script);
+    if !interpreter.is_dead() {
+        interpreter.answers();
+    }
     interpreter.finish()
 }
 
@@ -172,6 +176,7 @@ fn start(context: Context<'_>) -> Interpreter<'_> {
         written: Writes::default(),
         found: model::Script::default(),
         exact: false,
+        tolerance: Tolerance::default(),
         rendered: Rendered::default(),
         here: 0,
         steps: 0,
@@ -218,6 +223,8 @@ pub(super) struct Interpreter<'a> {
     pub(super) found: model::Script,
     /// Whether what is printed counts by the success of what stands before it, as another text follows where it fails.
     pub(super) exact: bool,
+    /// Whether the failure of what runs is passed over.
+    pub(super) tolerance: Tolerance,
     /// The last command.
     pub(super) rendered: Rendered,
     /// Where the last command stands.
@@ -319,8 +326,10 @@ impl Interpreter<'_> {
         let scope = self.scope.clone();
         let (folder, folders, positional) = (self.folder.clone(), self.folders.clone(), self.positional.clone());
         let options = std::mem::take(&mut self.options);
+        let goes_on = self.tolerance.goes_on;
         let (result, _) = self.under(&Cond::TRUE, |_| true, run);
         self.options = options;
+        self.tolerance.goes_on = goes_on;
         self.scope = scope;
         self.folder = folder;
         self.folders = folders;

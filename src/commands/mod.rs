@@ -29,6 +29,7 @@ mod status;
 mod symbol;
 #[cfg(test)]
 mod tests;
+mod tolerance;
 pub mod workspace;
 mod wrappers;
 

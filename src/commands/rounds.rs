@@ -7,7 +7,7 @@ use super::scope::{Held, Scope};
 use super::status::Status;
 use super::symbol;
 use crate::model::{Bound, Cond, Text};
-use crate::syntax::shell::{Node, Piece, Word};
+use crate::syntax::shell::{Assignment, Node, Piece, Value, Word};
 
 /// How far `getopts` has come: the argument and the letter in it.
 pub(super) type Place = (usize, usize);
@@ -32,6 +32,38 @@ impl Rounds {
     /// Whether the loop still runs.
     fn none_left(&self) -> Cond {
         self.left.clone().negate()
+    }
+}
+
+/// Whether a statement is a call of a program.
+fn starts(node: &Node, program: &str) -> bool {
+    match node {
+        Node::Command(simple) => simple
+            .words
+            .first()
+            .is_some_and(|word| matches!(word.pieces.as_slice(), [Piece::Text { text, .. }] if text == program)),
+        Node::Sequence(nodes) => matches!(nodes.as_slice(), [only] if starts(only, program)),
+        _ => false,
+    }
+}
+
+/// The variables that statements give a value, lists apart.
+fn set_in<'n>(node: &'n Node, names: &mut Vec<&'n str>) {
+    match node {
+        Node::Command(simple) => {
+            let scalar = |a: &&Assignment| a.index.is_none() && matches!(a.value, Value::Scalar(_));
+            let all = simple.assignments.iter().filter(|_| simple.words.is_empty()).chain(&simple.declarations);
+            names.extend(all.filter(scalar).map(|assignment| assignment.name.as_str()));
+        }
+        Node::Sequence(nodes) => nodes.iter().for_each(|node| set_in(node, names)),
+        Node::And(a, b) | Node::Or(a, b) => [a, b].into_iter().for_each(|node| set_in(node, names)),
+        Node::Case { arms, .. } => arms.iter().for_each(|(_, body)| set_in(body, names)),
+        Node::If { branches, otherwise } => {
+            branches.iter().for_each(|(_, body)| set_in(body, names));
+            otherwise.iter().for_each(|body| set_in(body, names));
+        }
+        Node::Redirected(inner, _) => set_in(inner, names),
+        _ => {}
     }
 }
 
@@ -89,6 +121,9 @@ impl Interpreter<'_> {
     }
 
     pub(super) fn repeat(&mut self, test: &Node, body: &Node, until: bool) -> Status {
+        if starts(test, "getopts") {
+            self.clear_options(body);
+        }
         let mut rounds = Rounds::default();
         for round in 0.. {
             let before = self.scope.clone();
@@ -178,6 +213,17 @@ impl Interpreter<'_> {
 
     /// `getopts SPEC NAME`: the next option of the arguments; `None` where they are not known.
     /// Source: <https://pubs.opengroup.org/onlinepubs/9799919799/utilities/getopts.html>
+    /// What a script sets where it takes its options is empty without them, unless whoever calls it sets it.
+    fn clear_options(&mut self, body: &Node) {
+        let mut names = Vec::new();
+        set_in(body, &mut names);
+        for name in names {
+            if self.known(name).is_none() {
+                self.scope.set(name, Held::Scalar(Text::default()), false);
+            }
+        }
+    }
+
     pub(super) fn getopts(&mut self, arguments: &[Text]) -> Option<Status> {
         let [spec, name, given @ ..] = arguments else { return None };
         let words = if given.is_empty() { self.positional.clone() } else { given.to_vec() };

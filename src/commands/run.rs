@@ -228,6 +228,7 @@ impl Interpreter<'_> {
         }
         let fed = input.as_ref().filter(|(_, plain)| *plain).map(|(text, _)| text.clone());
         let cond = self.context.cond.clone().and(self.script_cond());
+        let may_fail = self.tolerance.of_command();
         // `base64 < digests` is `cat digests | base64`.
         if let Some(file) = streams.read.filter(|_| matching::does(Does::Read, &words)) {
             self.found.commands.push(Command {
@@ -239,6 +240,7 @@ impl Interpreter<'_> {
                 output: None,
                 folder: self.folder.clone(),
                 cond: cond.clone(),
+                may_fail,
                 location: location.clone(),
                 chain: self.chain.clone(),
             });
@@ -252,6 +254,7 @@ impl Interpreter<'_> {
             output,
             folder: self.folder.clone(),
             cond,
+            may_fail,
             location: location.clone(),
             chain: self.chain.clone(),
         });

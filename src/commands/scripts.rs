@@ -451,7 +451,7 @@ impl<'c> Scripts<'c> {
             let unread = vec![(command.location.clone(), Bound::Scripts.into())];
             return Script { unread, ..Script::default() };
         }
-        if !budget.done.insert(format!("{identity}{}", command.cond)) {
+        if !budget.done.insert(format!("{identity}{}{}", command.may_fail, command.cond)) {
             return Script::default();
         }
         budget.pieces -= 1;
@@ -494,6 +494,7 @@ impl<'c> Scripts<'c> {
             ),
             Language::Program => program(&piece.text, &locate, chain, &piece.folder, command.cond.clone()),
         };
+        script.commands.iter_mut().for_each(|c| c.may_fail |= command.may_fail);
         // What a container keeps from the command that runs in it, it keeps from what that one runs.
         if let Some(identity) = inner_env.iter().rev().find(|(name, _)| name == IDENTITY) {
             let lacking = script.commands.iter_mut().filter(|c| c.env.iter().all(|(name, _)| name != IDENTITY));
@@ -679,6 +680,7 @@ fn literal(words: &[Text], folder: &Text, location: Location, chain: &[Hop], con
         output: None,
         folder: folder.clone(),
         cond: cond.clone(),
+        may_fail: false,
         location,
         chain: chain.to_vec(),
     }

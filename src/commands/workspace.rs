@@ -11,6 +11,8 @@ use crate::syntax::yaml::{self, Document, Node};
 
 /// Packages looked at in one workspace.
 pub const MOST_PACKAGES: usize = 400;
+/// Manifests read in one workspace to tell which of its packages are published.
+pub const MOST_MANIFESTS: usize = 4000;
 /// Folders whose manifests are no packages, where a workspace does not list its own.
 const OTHERS: &[&str] =
     &["node_modules/", "fixtures/", "examples/", "example/", "test/", "tests/", "__tests__/", "template"];

@@ -66,6 +66,8 @@ pub struct Command {
     pub folder: Text,
     /// Under which condition of the script it runs.
     pub cond: Cond,
+    /// Whether the script goes on where it fails.
+    pub may_fail: bool,
     /// Where it stands.
     pub location: Location,
     /// How it was reached from the step, outermost first; empty when it stands in the step itself.
@@ -85,6 +87,7 @@ impl Command {
             output: None,
             folder: Text::default(),
             cond: Cond::TRUE,
+            may_fail: false,
             location: Location::start_of(&Arc::from("x.yml")),
             chain: Vec::new(),
         }

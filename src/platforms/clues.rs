@@ -1,10 +1,12 @@
-//! Signs of a release in files that are looked at line by line.
+//! Signs of a release in files that are looked at line by line. What stands within braces on one line is looked at as if it
+//! had lines of its own.
 
 use std::cell::OnceCell;
 use std::sync::Arc;
 
 use regex::Regex;
 
+use super::inline::{self, Entry};
 use crate::catalogue::Clue;
 use crate::model::{Location, Position, Span};
 
@@ -25,14 +27,14 @@ impl<'d> Clues<'d> {
 
     /// The best sign in a pipeline file.
     pub(super) fn in_pipeline(&self, places: &[usize], path: &Arc<str>, text: &str) -> Option<Sign<'d>> {
-        best(&self.at(places), path, text)
+        best(&self.at(places), path, text, &inline::entries(path, text))
     }
 
     /// The best sign in a script that a pipeline calls, where keys and names say nothing and commands do.
     pub(super) fn in_script(&self, places: &[usize], path: &Arc<str>, text: &str) -> Option<Sign<'d>> {
         let mut clues = self.at(places);
         clues.retain(|clue| clue.clue.in_scripts);
-        best(&clues, path, text)
+        best(&clues, path, text, &[])
     }
 
     fn at(&self, places: &[usize]) -> Vec<&OnceClue<'d>> {
@@ -41,28 +43,28 @@ impl<'d> Clues<'d> {
 }
 
 /// Clues stand in the order in which they convince: a command says more than a name.
-fn best<'d>(clues: &[&OnceClue<'d>], path: &Arc<str>, text: &str) -> Option<Sign<'d>> {
+fn best<'d>(clues: &[&OnceClue<'d>], path: &Arc<str>, text: &str, inline: &[Entry]) -> Option<Sign<'d>> {
     let mut found: Option<(usize, Sign<'d>)> = None;
-    let mut last = "";
     let beside: Vec<OnceCell<bool>> = vec![OnceCell::new(); clues.len()];
     let holds = |rank: usize, clue: &OnceClue<'d>| {
         beside.get(rank).is_none_or(|known| *known.get_or_init(|| clue.is_beside(text)))
     };
-    for (number, line) in text.lines().enumerate() {
-        if line.trim().is_empty() || is_comment(line) {
-            continue;
-        }
-        let above = std::mem::replace(&mut last, line);
+    let mut look = |line: &str, above: &str, place: &dyn Fn(&str) -> Location| {
         let better = found.as_ref().map_or(usize::MAX, |(rank, _)| *rank);
         for (rank, clue) in clues.iter().enumerate().take(better) {
             if let Some(hit) = clue.find(line, above).filter(|_| holds(rank, clue)) {
-                found = Some((
-                    rank,
-                    Sign { what: &clue.clue.what, location: within(path, number, line, marked(hit.as_str())) },
-                ));
+                found = Some((rank, Sign { what: &clue.clue.what, location: place(marked(hit.as_str())) }));
                 break;
             }
         }
+    };
+    let mut last = "";
+    for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty() && !is_comment(line)) {
+        look(line, std::mem::replace(&mut last, line), &|hit| within(path, number, line, hit));
+    }
+    last = "";
+    for Entry { line, location } in inline {
+        look(line, std::mem::replace(&mut last, line), &|_| location.clone());
     }
     found.map(|(_, sign)| sign)
 }

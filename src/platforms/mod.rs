@@ -4,4 +4,5 @@ mod called;
 mod clues;
 pub mod detect;
 pub mod github;
+mod inline;
 mod recipes;

@@ -299,7 +299,7 @@ fn take(
 }
 
 /// The commands of the line of another one: what it is fed by, and what it feeds.
-fn line<'s>(script: &'s Script, command: &Command) -> impl Iterator<Item = &'s Command> {
+pub(super) fn line<'s>(script: &'s Script, command: &Command) -> impl Iterator<Item = &'s Command> {
     let (path, line) = (command.location.path.clone(), command.location.line);
     script.commands.iter().filter(move |c| c.location.path == path && c.location.line == line)
 }
@@ -359,15 +359,15 @@ impl Filter {
 
 /// What `find` names for a command.
 #[derive(Default)]
-struct Search {
-    names: Vec<String>,
+pub(super) struct Search {
+    pub names: Vec<String>,
     /// What keeps some of these files from it.
     filter: Option<Filter>,
 }
 
 /// The files that `find` names for a command that it runs, or for one of its line; `None` where something else may name
 /// some.
-fn found_for(script: &Script, command: &Command) -> Option<Search> {
+pub(super) fn found_for(script: &Script, command: &Command) -> Option<Search> {
     if command.words.first().and_then(matching::program) == Some("find") {
         return search(&command.words);
     }
@@ -387,7 +387,7 @@ fn found_for(script: &Script, command: &Command) -> Option<Search> {
 }
 
 /// What the words of `find` ask for, where they are known. Tests whose outcome nothing shows may leave out any file.
-fn search(words: &[Text]) -> Option<Search> {
+pub(super) fn search(words: &[Text]) -> Option<Search> {
     const PLAIN: &[&str] = &["-print", "-print0", "-o", "-or", "-a", "-and", "(", ")"];
     let is_root = |w: &&str| !w.starts_with(['-', '(', '!']);
     let words: Vec<&str> = words.iter().skip(1).map(Text::as_str).collect();
@@ -397,6 +397,7 @@ fn search(words: &[Text]) -> Option<Search> {
     let mut roots: Vec<&str> = words.iter().copied().take_while(is_root).collect();
     let mut rest = words.iter().skip(roots.len()).copied();
     let (mut named, mut without, mut open, mut negated) = (Vec::new(), Vec::new(), false, false);
+    let mut flat = false;
     while let Some(word) = rest.next() {
         let not = std::mem::replace(&mut negated, matches!(word, "!" | "-not"));
         match word {
@@ -404,7 +405,8 @@ fn search(words: &[Text]) -> Option<Search> {
             "-name" | "-iname" if not => without.extend(rest.next()),
             "-name" | "-iname" => named.extend(rest.next()),
             "-type" => open |= not || rest.next() != Some("f"),
-            "-maxdepth" | "-mindepth" => drop(rest.next()),
+            "-maxdepth" => flat = rest.next() == Some("1"),
+            "-mindepth" => drop(rest.next()),
             "-exec" | "-execdir" | "-ok" => drop(rest.find(|w| matches!(*w, ";" | "+"))),
             plain => open |= not || !PLAIN.contains(&plain),
         }
@@ -415,7 +417,8 @@ fn search(words: &[Text]) -> Option<Search> {
     if named.is_empty() {
         named.push("*");
     }
-    let names = roots.iter().flat_map(|root| named.iter().map(move |name| format!("{root}/**/{name}"))).collect();
+    let below = if flat { "" } else { "**/" };
+    let names = roots.iter().flat_map(|root| named.iter().map(move |name| format!("{root}/{below}{name}"))).collect();
     let plain = |name: &str| name.replace('*', "");
     let filter = (open || !without.is_empty()).then(|| Filter {
         words: if open { Vec::new() } else { without.into_iter().map(plain).collect() },

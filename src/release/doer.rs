@@ -163,6 +163,14 @@ impl<'p> Doer<'p> {
         }
     }
 
+    /// Whether its failure leaves the job green.
+    pub fn may_fail(&self) -> bool {
+        match self.act {
+            Act::Action(step, _) => step.may_fail,
+            Act::Command(step, command, _) => step.may_fail || command.may_fail,
+        }
+    }
+
     /// The folder that it works in, when the step names one.
     pub fn folder(&self) -> Text {
         match self.act {
@@ -433,11 +441,15 @@ fn one(test: &Test, value: &Text, set: bool) -> Cond {
     all
 }
 
-/// Both values of what a branch of a script leaves as one or the other, as far as they are plain words; `None` among
+/// Both values of what a branch of a script leaves as one or the other, or of a variable with a default (`${X:-y}`), as far
+/// as they are plain words; `None` among
 /// them for a variable that is left as the environment has it, where nothing sets it.
 fn either<'t>(symbol: &'t str, variable: Option<&str>) -> Option<[Option<&'t str>; 2]> {
-    let inner = symbol.strip_prefix("if(")?.strip_suffix(')')?;
-    let (yes, no) = inner.rsplit_once(": ")?.1.split_once("; ")?;
+    let defaulted = symbol.strip_prefix("expand(").and_then(|rest| rest.strip_suffix(')')?.split_once(":-"));
+    let (yes, no) = match defaulted {
+        Some(parts) => parts,
+        None => symbol.strip_prefix("if(")?.strip_suffix(')')?.rsplit_once(": ")?.1.split_once("; ")?,
+    };
     // A symbol behind the scheme of an address leaves what tells one.
     let begins = |word: &str| word.split_once('<').is_none_or(|(start, _)| start.contains("://"));
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '/' | ':' | '@' | '-' | '<' | '>');
@@ -481,5 +493,8 @@ mod tests {
         assert_eq!(host("if(a: 'tcp://b: c'; unix:///x)"), None);
         assert_eq!(host("if(a: 'tcp://b; c'; unix:///x)"), None);
         assert_eq!(host("env.DOCKER_HOST"), None);
+        assert_eq!(host("expand(<env.DOCKER_HOST>:-unix:///x)"), Some([None, Some("unix:///x")]));
+        assert_eq!(host("expand(<env.DOCKER_HOST>:-tcp://b:1)"), Some([None, Some("tcp://b:1")]));
+        assert_eq!(host("expand(<env.OTHER>:-unix:///x)"), None);
     }
 }

@@ -18,7 +18,7 @@ use super::moves::{self, Move};
 use super::opaque::{self, Opaque};
 use super::own_images::OwnImages;
 use super::rewritten::{self, Point, Written};
-use super::{speech, supply};
+use super::{searched, speech, supply};
 use crate::catalogue::{Broken, Bytes, Catalogue, Content, Producer, Signer, Sink, Steps};
 use crate::checkout::Checkout;
 use crate::commands::{IDENTITY, join, matching};
@@ -507,7 +507,7 @@ fn sinks<'p>(facts: &mut Facts<'p>, doer: Doer<'p>, place: Place<'p>, catalogue:
             Some(tarball) if sink.bytes == Bytes::Packed => (Bytes::Given, vec![tarball]),
             _ => (sink.bytes, files),
         };
-        let files = doer.in_folder(chosen(sink, doer, hit, files));
+        let files = doer.in_folder(searched::expanded(doer, chosen(sink, doer, hit, files)));
         facts.publishes.push(Publish { sink, doer, hit, job: at, step: index, cond, files, bytes });
     }
 }

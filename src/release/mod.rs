@@ -37,9 +37,11 @@ mod outputs;
 mod outside;
 mod own_images;
 mod packages;
+mod products;
 mod provenance;
 mod readable;
 mod rewritten;
+mod searched;
 mod separation;
 mod speech;
 mod supply;
@@ -311,6 +313,7 @@ impl<'a, 'p> Path<'a, 'p> {
             stream.publishers = Rc::new(stream.publishes.iter().map(|publish| publish.job).collect());
             linked.extend(family::split(self, &stream));
         }
+        further(&mut linked);
         self.name_orphans(&mut linked);
         linked
     }
@@ -421,7 +424,7 @@ impl<'a, 'p> Path<'a, 'p> {
             builds: &builds.jobs,
         };
         let mut found = if stream.package.as_deref() == Some(naming::FURTHER) {
-            // A bound was hit: nothing is shown about the rest.
+            // A bound was hit: what is shown of those that were looked at holds for the rest.
             provenance::Found::default()
         } else {
             provenance::find(self.checkout, self.flow, self.facts, &unit, self.catalogue)
@@ -612,6 +615,33 @@ impl<'a, 'p> Path<'a, 'p> {
         let mut seen = BTreeSet::new();
         chain.retain(|hop| seen.insert(hop.clone()));
         chain
+    }
+}
+
+/// Gives the packages that were not looked at, as there are too many, the provenance that the same command makes for the
+/// others: that of the one of which least is shown.
+fn further(linked: &mut [Linked<'_>]) {
+    const COUNT: usize = crate::commands::workspace::MOST_PACKAGES;
+    let is_further = |target: &Linked<'_>| target.kind == Kind::Npm && target.name == naming::FURTHER;
+    let all: Vec<usize> = (0..linked.len()).filter(|at| linked.get(*at).is_some_and(is_further)).collect();
+    for at in all {
+        let place = linked.get(at).map(|target| target.publish.location.clone());
+        let of_command = |target: &&Linked<'_>| !is_further(target) && Some(&target.publish.location) == place.as_ref();
+        let least = linked.iter().filter(of_command).min_by_key(|t| t.provenance.as_ref().map_or(0, |p| p.rank()));
+        let known = least.map(|other| (other.provenance.clone(), other.refused.clone(), other.unread.clone()));
+        let Some(target) = linked.get_mut(at) else { continue };
+        match known {
+            Some((provenance, refused, unread)) => {
+                let coverage = format!("the same command makes it for {COUNT} packages, and there are more");
+                target.provenance = provenance.map(|own| Provenance { coverage, ..own });
+                (target.refused, target.unread) = (refused, unread);
+            }
+            None => target.unread.push(Refused {
+                rule: target.publish.rule.clone(),
+                why: format!("there are more than {COUNT} packages, which are not all looked at"),
+                location: target.publish.location.clone(),
+            }),
+        }
     }
 }
 

@@ -4,8 +4,9 @@ use super::facts::Publish;
 use super::glob;
 use super::naming::join;
 use crate::checkout::Checkout;
-use crate::commands::workspace::{MOST_PACKAGES, Package, json, members};
+use crate::commands::workspace::{MOST_MANIFESTS, MOST_PACKAGES, Package, json, members};
 use crate::model::Text;
+use crate::syntax::pattern;
 
 /// What a step publishes.
 pub(super) enum Packages {
@@ -54,14 +55,16 @@ pub(super) fn published(checkout: &Checkout, publish: &Publish<'_>, place: &str)
     if manifests.is_empty() {
         return Packages::Own;
     }
-    let more = manifests.len() > MOST_PACKAGES;
+    let unread = manifests.len() > MOST_MANIFESTS;
+    let ignored = publish.sink.client.ignores.as_ref().map(|file| ignored(checkout, &join(place, file)));
     let configured = if publish.sink.client.by_nx { released_by_nx(checkout, place) } else { Vec::new() };
     let chosen = |p: &Package| {
         let of = |list: &[&String]| list.iter().any(|f| p.fits(f.trim_start_matches('!')));
         let (off, on): (Vec<&String>, Vec<&String>) = configured.iter().partition(|f| f.starts_with('!'));
         (on.is_empty() || of(&on)) && !of(&off)
     };
-    let packages = manifests.iter().take(MOST_PACKAGES).filter_map(|m| Package::read(checkout, m));
+    let packages = manifests.iter().take(MOST_MANIFESTS).filter_map(|m| Package::read(checkout, m));
+    let packages = packages.filter(|p| !ignored.iter().flatten().any(|name| is_called(p, name)));
     let packages = packages.filter(chosen);
     let packages = packages.filter(|p| !p.private && (selected.is_empty() || selected.iter().any(|f| p.fits(f))));
     // A name without a scope leaves out no package of a scope.
@@ -69,7 +72,25 @@ pub(super) fn published(checkout: &Checkout, publish: &Publish<'_>, place: &str)
         let mut out = excluded.iter().map(|f| f.trim_start_matches('!'));
         !out.any(|f| p.name.as_deref() == Some(f) || f.contains(['/', '*', '@']) && p.fits(f))
     });
-    Packages::Several { packages: packages.collect(), more }
+    let mut packages: Vec<Package> = packages.take(MOST_PACKAGES + 1).collect();
+    let more = unread || packages.len() > MOST_PACKAGES;
+    packages.truncate(MOST_PACKAGES);
+    Packages::Several { packages, more }
+}
+
+/// The names and patterns of names that the settings of Changesets keep from being published.
+/// Source: <https://github.com/changesets/changesets/blob/main/docs/config-file-options.md>
+fn ignored(checkout: &Checkout, path: &str) -> Vec<String> {
+    let json = checkout.read(path).ok().and_then(|text| json(checkout, path, &text));
+    let list = json.as_ref().and_then(|json| json.get("ignore")).and_then(|list| list.as_array());
+    list.into_iter().flatten().filter_map(|name| name.as_str().map(str::to_owned)).collect()
+}
+
+fn is_called(package: &Package, wanted: &str) -> bool {
+    let name = package.name.as_deref();
+    name.is_some_and(|name| {
+        name == wanted || pattern::file_matcher(wanted, true).is_some_and(|glob| glob.is_match(name))
+    })
 }
 
 /// Whether the command goes over all packages of a workspace.

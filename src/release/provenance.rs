@@ -13,6 +13,7 @@ use super::files::CHECKSUMS_ALONE;
 use super::glob;
 use super::leads;
 use super::npm;
+use super::products;
 use super::rewritten;
 use super::separation::{self, Separation};
 use super::switched;
@@ -257,6 +258,11 @@ fn stale(
         return None;
     }
     let refuse = |why: String, location: Location| Refused { rule: attest.producer.id.clone(), why, location };
+    if attest.producer.subjects.made
+        && let Some((why, location, shown)) = products::of_something_else(flow, facts, (at, job), attest, unit)
+    {
+        return Some((refuse(why, location), shown));
+    }
     let point = rewritten::Point { job: attest.job, step: attest.step };
     if let Some(changed) = rewritten::since(flow, facts, &point, unit.publish, unit.files) {
         let why = match changed.shown {
@@ -422,7 +428,7 @@ fn usable(
         let why = format!("the job {} lacks `{scope}: write`, so {what} cannot be made", job.title());
         return refuse(why, attest.doer.location());
     }
-    if attest.doer.step().may_fail && !attest.producer.subjects.own {
+    if attest.doer.may_fail() && !attest.producer.subjects.own {
         return refuse(
             format!("the step may fail without stopping the release, so {what} may be missing"),
             attest.doer.location(),
@@ -555,7 +561,11 @@ fn elsewhere(checkout: &Checkout, job: &Job, attest: &Attest<'_>, unit: &Unit<'_
 }
 
 fn reach(facts: &FlowFacts<'_>, attest: &Attest<'_>, unit: &Unit<'_, '_>, location: &Location) -> Reach {
-    let stores = &attest.producer.stores;
+    let goes = |store: &&Store| {
+        let when = attest.producer.stored_when.get(store);
+        when.is_none_or(|when| attest.doer.applies(when, &[]).is_always())
+    };
+    let stores: Vec<Store> = attest.producer.stores.iter().filter(goes).copied().collect();
     let public = |what: &str| Reach::Public(what.to_owned(), location.clone());
     if stores.contains(&Store::Forge) {
         return public("it lies in the forge's attestation store");
@@ -605,6 +615,10 @@ fn reach(facts: &FlowFacts<'_>, attest: &Attest<'_>, unit: &Unit<'_, '_>, locati
                 }
             }
         }
+    }
+    if stores.contains(&Store::Server) {
+        let why = "it goes to an attestation server of which nothing shows that consumers reach it";
+        return Reach::Unshown(why.to_owned(), location.clone());
     }
     Reach::Lost("it stays a file of the job and no step publishes it".to_owned(), location.clone())
 }

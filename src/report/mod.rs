@@ -199,7 +199,7 @@ pub struct PlanStep {
     pub step: u32,
     /// The requirement it meets.
     pub requirement: Requirement,
-    /// The targets it is for.
+    /// The targets it is for; none where it is about release flows that are not analysed.
     pub targets: Vec<String>,
     /// The same, each by itself, with the pipeline file where several targets have one name.
     #[serde(skip)]

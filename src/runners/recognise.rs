@@ -209,7 +209,13 @@ pub(super) fn is_candidate(path: &str) -> bool {
 
 pub(super) fn is_incidental(path: &str) -> bool {
     let folders = path.rsplit_once('/').map_or("", |(folders, _)| folders);
-    folders.split('/').any(|f| INCIDENTAL.iter().any(|i| f.eq_ignore_ascii_case(i)))
+    let is = |folder: &str, name: &&str| folder.eq_ignore_ascii_case(name);
+    let mut above = "";
+    folders.split('/').any(|folder| {
+        let of_tests = ["test", "tests"].iter().any(|name| is(above, name)) && is(folder, &"data");
+        above = folder;
+        of_tests || INCIDENTAL.iter().any(|name| is(folder, name))
+    })
 }
 
 /// The shape that the key with this number belongs to, counted over all shapes.

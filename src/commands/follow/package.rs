@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Call, Entered, Implied, Piece, join};
 use crate::checkout::Checkout;
-use crate::commands::workspace::{MOST_PACKAGES, Package, members};
+use crate::commands::workspace::{MOST_MANIFESTS, Package, members};
 use crate::commands::{flag, matches, positional};
 use crate::model::{Bound, Text, Unread};
 
@@ -267,7 +267,7 @@ fn packages(checkout: &Checkout, folder: &str, filters: &[Text]) -> Vec<String> 
         let package = || Package::glance(checkout, path);
         filters.is_empty() || package().is_some_and(|p| filters.iter().any(|f| p.fits(f.as_str()) || !f.is_literal()))
     })
-    .take(MOST_PACKAGES + 1)
+    .take(MOST_MANIFESTS + 1)
     .collect()
 }
 
@@ -279,9 +279,9 @@ fn selected(call: &Call<'_>) -> Vec<Text> {
 
 /// As many manifests as are read.
 fn bounded(mut manifests: Vec<String>, entered: &mut Entered) -> Vec<String> {
-    if manifests.len() > MOST_PACKAGES {
-        manifests.truncate(MOST_PACKAGES);
-        entered.unread = Some(Bound::Followed(MOST_PACKAGES, "packages").into());
+    if manifests.len() > MOST_MANIFESTS {
+        manifests.truncate(MOST_MANIFESTS);
+        entered.unread = Some(Bound::Followed(MOST_MANIFESTS, "packages").into());
     }
     manifests
 }

@@ -293,7 +293,7 @@ impl Checkout<'_> {
         page.element("p", &[("class", "faint")], |page| {
             page.text("Meets ");
             page.leaf("code", &[], step.requirement.id());
-            if self.report.targets.len() > 1 {
+            if self.report.targets.len() > 1 && !step.names.is_empty() {
                 let all = step.names.len() == self.report.targets.len();
                 let of = if all { "all targets".to_owned() } else { step.names.join(", ") };
                 page.text(&format!(" for {of}"));

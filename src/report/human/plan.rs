@@ -37,7 +37,7 @@ fn write_step(page: &mut Page, step: &PlanStep, targets: usize, last: u32, all: 
     }
 
     let mut meets = format!("meets {}", step.requirement);
-    if targets > 1 {
+    if targets > 1 && !step.names.is_empty() {
         let of = if step.names.len() == targets { "all targets".to_owned() } else { name(&step.names, all) };
         meets.push_str(&format!(" for {of}"));
     }

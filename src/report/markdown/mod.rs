@@ -224,7 +224,7 @@ fn plan(text: &mut String, report: &Report) {
 fn write_step(text: &mut String, report: &Report, step: &PlanStep) {
     text.push_str(&format!("- [ ] **{}. {}**", step.step, prose(&step.title)));
     text.push_str(&format!(" (meets {}", code(step.requirement.id())));
-    if report.targets.len() > 1 {
+    if report.targets.len() > 1 && !step.names.is_empty() {
         let of = if step.names.len() == report.targets.len() {
             "all targets".to_owned()
         } else {
