@@ -416,14 +416,16 @@ pub(super) fn image_name(reference: &str) -> String {
         None => text,
     };
     let text = text.trim_end_matches('/');
-    // What no reference can hold is a scrap of a command.
+    // What no reference can hold is a scrap of a command, and what begins otherwise the target of a build tool.
     let fixed = text.split("${{").map(|p| p.split("}}").last().unwrap_or(p));
     let scrap = |c: char| !c.is_alphanumeric() && !matches!(c, '.' | '_' | '-' | '/' | ':' | '@' | '+' | '{' | '}');
-    if text.is_empty() || fixed.into_iter().any(|p| p.contains(scrap)) {
+    if text.is_empty() || text.starts_with(['/', '+', '.']) || fixed.into_iter().any(|p| p.contains(scrap)) {
         return String::new();
     }
     let lower = if text.contains("${{") { text.to_owned() } else { text.to_ascii_lowercase() };
-    let lower = lower.strip_prefix("index.docker.io/").map_or(lower.clone(), |rest| format!("docker.io/{rest}"));
+    let hub = ["index.docker.io/", "registry-1.docker.io/", "registry.hub.docker.com/"];
+    let rest = hub.iter().find_map(|host| lower.strip_prefix(host));
+    let lower = rest.map_or(lower.clone(), |rest| format!("docker.io/{rest}"));
     let registry = lower.split('/').next().unwrap_or_default();
     let named = registry.contains(['.', ':', '$']) || registry == "localhost";
     if named && lower.contains('/') || lower.starts_with("${{") { lower } else { format!("docker.io/{lower}") }
@@ -480,6 +482,8 @@ mod tests {
         assert_eq!(image_name("ghcr.io/acme/widget@sha256:abc"), "ghcr.io/acme/widget");
         assert_eq!(image_name("ghcr.io/acme/widget:${{ github.ref_name }}"), "ghcr.io/acme/widget");
         assert_eq!(image_name("&|')"), "");
+        assert_eq!([image_name("//images:push"), image_name("+image")], ["", ""]);
+        assert_eq!(image_name("registry-1.docker.io/acme/widget"), "docker.io/acme/widget");
         assert_eq!(image_name("${{ env.REGISTRY }}/widget:1"), "${{ env.REGISTRY }}/widget");
         assert_eq!(image_name("ghcr.io/acme/widget@${{ jobs.b.steps.p.outputs.digest }}"), "ghcr.io/acme/widget");
     }
