@@ -2,6 +2,7 @@
 
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::bytes;
 use super::coverage::{Coverage, Unit, is_image};
@@ -547,48 +548,62 @@ fn built_beside(
 /// Pushes of single platforms are parts of the index that is made later. What goes out in a job for which the index does not
 /// wait, or in another way than that in which it names its parts, is none of them.
 pub(super) fn drop_parts_of_an_index(flow: &Flow, facts: &FlowFacts<'_>, publishes: &mut Vec<&Publish<'_>>) {
-    let indices: Vec<(usize, Parts)> =
-        publishes.iter().filter(|p| p.sink.index).map(|p| (p.job, Parts::of(p))).collect();
+    let indices: Vec<Parts<'_>> = publishes.iter().filter(|p| p.sink.index).map(|p| Parts::of(flow, p)).collect();
     publishes.retain(|p| {
         let digest = OnceCell::new();
-        let may_be = |(job, parts): &(usize, Parts)| {
-            let before = p.job == *job || facts.earlier(flow, *job).contains(&p.job);
-            let by_digest = || *digest.get_or_init(|| by_digest(flow, facts, p));
-            before && if parts.by_digest { parts.says(p) || by_digest() } else { !parts.read || parts.names_tag(p) }
+        let may_be = |parts: &Parts<'_>| {
+            let before = p.job == parts.job || facts.earlier(flow, parts.job).contains(&p.job);
+            let by_digest = || parts.says(p) || digest.get_or_init(|| Digest::of(flow, facts, p)).reaches(parts);
+            before && if parts.by_digest { by_digest() } else { !parts.read || parts.names_tag(p) }
         };
         p.sink.index || !indices.iter().any(may_be)
     });
 }
 
-/// What the command says that makes an index.
-struct Parts {
+/// What makes an index.
+struct Parts<'f> {
+    /// Index of its job.
+    job: usize,
+    /// The words of the command.
     words: Vec<Text>,
+    /// What its step, and the scripts in its job, are given.
+    given: Vec<&'f Text>,
     /// Whether it names its parts by digest.
     by_digest: bool,
     /// Whether its words tell all parts, by their tags.
     read: bool,
 }
 
-impl Parts {
-    fn of(index: &Publish<'_>) -> Self {
+impl<'f> Parts<'f> {
+    fn of(flow: &'f Flow, index: &Publish<'f>) -> Self {
         let making = |c: &&Command| c.words.iter().any(|w| w.as_str() == "create");
-        let words: Vec<Text> = match &index.doer.step().body {
+        let step = index.doer.step();
+        let scripts = flow.jobs.get(index.job).into_iter().flat_map(|job| &job.steps).filter(|s| s.script().is_some());
+        let words: Vec<Text> = match &step.body {
             StepBody::Script(script) => script.commands.iter().filter(making).flat_map(|c| c.words.to_vec()).collect(),
             _ => Vec::new(),
         };
-        let own = match words.is_empty() {
-            true => bytes::texts(index.doer.step()).into_iter().cloned().collect(),
-            false => words.clone(),
+        let given: Vec<&Text> = match &step.body {
+            StepBody::Script(_) => scripts.flat_map(|step| bytes::texts(step)).collect(),
+            _ => bytes::texts(step),
         };
-        let by_digest = own.iter().any(|w| w.as_str().contains('@'));
+        let marks = |w: &Text| w.as_str().contains('@');
+        let by_digest =
+            if words.is_empty() { bytes::texts(step).into_iter().any(marks) } else { words.iter().any(marks) };
         let unread = |w: &Text| w.symbol().is_some() || matches!(w.as_str(), "-f" | "--file");
         let read = !by_digest && !words.is_empty() && !words.iter().any(unread);
-        Self { words, by_digest, read }
+        Self { job: index.job, words, given, by_digest, read }
     }
 
     /// Whether it names an image as that is pushed.
     fn says(&self, part: &Publish<'_>) -> bool {
-        references(part).iter().any(|own| self.words.contains(own))
+        let goes_on = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '-');
+        let says = |word: &Text, own: &Text| {
+            word.as_str()
+                .match_indices(own.as_str())
+                .any(|(at, own)| word.as_str().get(at + own.len()..).is_some_and(|behind| !behind.starts_with(goes_on)))
+        };
+        references(part).iter().any(|own| tag_of(own.as_str()).is_some() && self.words.iter().any(|w| says(w, own)))
     }
 
     /// Whether it says a tag under which an image is pushed, or one that the run decides and which may be it.
@@ -605,31 +620,50 @@ impl Parts {
     }
 }
 
-/// Whether an image is pushed by its digest, or its job hands its digest to others.
-fn by_digest(flow: &Flow, facts: &FlowFacts<'_>, part: &Publish<'_>) -> bool {
-    const TOLD: &[&str] = &["push-by-digest=true", "--metadata-file", "--iidfile", "--digestfile"];
-    let Some((job, own)) = flow.jobs.get(part.job).zip(facts.get(part.job)) else { return false };
-    let step = part.doer.step();
-    let words = part.words();
-    let said: Vec<&Text> = if words.is_empty() { bytes::texts(step) } else { words.iter().collect() };
-    if said.iter().any(|text| TOLD.iter().any(|told| text.as_str().contains(told))) {
-        return true;
+/// How the digest of an image that is pushed may get to another job.
+struct Digest {
+    /// It is pushed by it, or the job stores it among its files.
+    stored: bool,
+    /// With what the outputs begin that may hold it.
+    outputs: Vec<String>,
+}
+
+impl Digest {
+    fn of(flow: &Flow, facts: &FlowFacts<'_>, part: &Publish<'_>) -> Self {
+        const TOLD: &[&str] = &["push-by-digest=true", "--metadata-file", "--iidfile", "--digestfile"];
+        let mut digest = Self { stored: false, outputs: Vec::new() };
+        let Some((job, own)) = flow.jobs.get(part.job).zip(facts.get(part.job)) else { return digest };
+        if !facts.count.parts(job.steps.len()) {
+            return digest;
+        }
+        let step = part.doer.step();
+        let mut said = part.words().to_vec();
+        if step.script().is_none() {
+            said.extend(bytes::texts(step).into_iter().cloned());
+        }
+        let refs = references(part);
+        let asks = |s: &Step| inspected(s).iter().any(|read| refs.iter().any(|own| own.as_str() == read));
+        let telling = |s: &&Arc<Step>| s.is(step) || asks(s);
+        let ids = job.steps.iter().filter(telling).filter_map(|step| step.id.as_deref());
+        digest.outputs = ids.map(|id| format!("jobs.{}.steps.{id}.outputs.", job.key)).collect();
+        // What is written into a file goes on as an artifact.
+        let writes = |c: &Command| {
+            let program = c.words.first().and_then(matching::program);
+            let written = program == Some("touch") || matching::does(Does::Text, &c.words);
+            written && c.words.iter().any(|w| digest.outputs.iter().any(|output| w.as_str().contains(output.as_str())))
+        };
+        let mut scripts = job.steps.iter().filter_map(|step| step.script()).flat_map(|script| &script.commands);
+        let reads = || job.steps.iter().any(|step| step.script().is_some() && asks(step));
+        digest.stored = said.iter().any(|text| TOLD.iter().any(|told| text.as_str().contains(told)))
+            || !own.stores.is_empty() && (scripts.any(writes) || reads());
+        digest
     }
-    if !facts.count.parts(job.steps.len()) {
-        return false;
+
+    /// Whether what makes an index may have got it.
+    fn reaches(&self, index: &Parts<'_>) -> bool {
+        let holds = |text: &&Text| self.outputs.iter().any(|output| text.as_str().contains(output.as_str()));
+        self.stored || index.given.iter().any(|text| holds(&text))
     }
-    let refs = references(part);
-    let asks = |s: &Step| inspected(s).iter().any(|read| refs.iter().any(|own| own.as_str() == read));
-    let written = step.id.as_deref().map(|id| format!("jobs.{}.steps.{id}.outputs.", job.key));
-    let holds = |text: &Text| written.as_deref().is_some_and(|symbol| text.as_str().contains(symbol));
-    let handed = job.outputs.iter().any(|(_, value)| holds(value));
-    // What is written into a file goes on as an artifact.
-    let writes = |c: &Command| {
-        let program = c.words.first().and_then(matching::program);
-        (program == Some("touch") || matching::does(Does::Text, &c.words)) && c.words.iter().any(holds)
-    };
-    let mut scripts = job.steps.iter().filter_map(|step| step.script()).flat_map(|script| &script.commands);
-    handed || !own.stores.is_empty() && scripts.any(writes) || job.steps.iter().any(|s| asks(s))
 }
 
 /// The tag of an image's reference.
