@@ -75,6 +75,8 @@ topics! {
     Called,
     /// Publishing, of an input of a called workflow with its value.
     CalledWith,
+    /// Taking packages away, of a called workflow.
+    CalledAway,
     /// Something else, of a called workflow.
     CalledOther,
     /// Something about a cache other than restoring it, of an input or an action.

@@ -90,14 +90,17 @@ fn unknown<'p>(path: &Path<'_, 'p>, at: usize, job: &'p Job) -> Option<Linked<'p
     let file = call.workflow.rsplit('/').next().unwrap_or_default();
     let words = format!("{} {file} {entry}", job.key);
     let names = &path.catalogue.names;
-    let told = |input: &Input| {
-        let mut values = input.value.items(&[',', ' ']).into_iter();
-        values.any(|value| names.of(Topic::CalledWith).matches(&format!("{}={value}", input.name)))
+    let other = names.of(Topic::CalledOther).matches(&format!("{} {file}", job.key));
+    // What an image is named for that is looked at says nothing.
+    let says = |input: &Input, value: &Text| {
+        (!other || !value.as_str().contains('/'))
+            && names.of(Topic::CalledWith).matches(&format!("{}={value}", input.name))
     };
-    let handed =
-        opaque::grants_packages(job) || call.inputs.iter().any(told) || opaque::holds_registry_key(job, usize::MAX);
-    let named = names.of(Topic::Called).matches(&words)
-        && !names.of(Topic::CalledOther).matches(&format!("{} {file}", job.key));
+    let told = |input: &Input| input.value.items(&[',', ' ']).iter().any(|value| says(input, value));
+    let handed = opaque::grants_packages(job) && !names.of(Topic::CalledAway).matches(file)
+        || call.inputs.iter().any(told)
+        || opaque::holds_registry_key(job, usize::MAX);
+    let named = names.of(Topic::Called).matches(&words) && !other;
     if !handed && !named {
         return None;
     }
