@@ -512,7 +512,7 @@ fn same_build(flow: &Flow, unit: &Unit<'_, '_>, other: &str) -> bool {
     let commands: Vec<&Command> = scripts.flat_map(|script| &script.commands).collect();
     let from = |name: &str| {
         let pairs = commands.iter().filter_map(|c| renamed(&c.words));
-        pairs.filter(|(_, to)| to.as_str() == name).map(|(from, _)| from.as_str()).last().map(str::to_owned)
+        pairs.filter(|(_, to)| to.as_str() == name).map(|(from, _)| from.as_str()).next_back().map(str::to_owned)
     };
     let source = from(other);
     own.iter().map(Text::as_str).any(|own| {
@@ -662,7 +662,7 @@ impl Digest {
     /// Whether what makes an index may have got it.
     fn reaches(&self, index: &Parts<'_>) -> bool {
         let holds = |text: &&Text| self.outputs.iter().any(|output| text.as_str().contains(output.as_str()));
-        self.stored || index.given.iter().any(|text| holds(&text))
+        self.stored || index.given.iter().any(holds)
     }
 }
 
