@@ -21,6 +21,8 @@ macro_rules! topics {
 topics! {
     /// A file that nobody runs or installs.
     Ancillary,
+    /// A folder with the indexes of a package repository.
+    Index,
     /// A file that describes the bytes of a release: an SBOM, or where they come from.
     Inventory,
     /// A file that states something of the bytes of a release, such as where they come from.
@@ -71,6 +73,10 @@ topics! {
     Git,
     /// A release, of a called workflow and of what calls it.
     Called,
+    /// Publishing, of an input of a called workflow with its value.
+    CalledWith,
+    /// Taking packages away, of a called workflow.
+    CalledAway,
     /// Something else, of a called workflow.
     CalledOther,
     /// Something about a cache other than restoring it, of an input or an action.

@@ -3,7 +3,7 @@
 use super::bytes::{self, FileRef};
 use super::doer::Doer;
 use super::facts::{self, Publish};
-use super::filenames::{ancillary, describes, is_data, states};
+use super::filenames::{ancillary, describes, holds_indexes, is_data, states};
 use super::{Linked, Path, Stream, coverage};
 use crate::catalogue::Catalogue;
 use crate::model::{Flow, Kind, StepBody, Text};
@@ -23,8 +23,11 @@ pub(super) fn split<'p>(path: &Path<'_, 'p>, stream: &Stream<'_, 'p>) -> Vec<Lin
         // data are taken so do those.
         let aside = |publish: &&&Publish<'_>| {
             let mut files = publish.files.iter().flat_map(|file| file.value.items(&[','])).peekable();
-            let data = publish.chooses();
-            let aside = |file: Text| ancillary(file.as_str()) || data && is_data(file.as_str());
+            let (data, index) = (publish.chooses(), holds_indexes(&stream.name));
+            let aside = |file: Text| {
+                let file = file.as_str();
+                ancillary(file) || data && is_data(file) || index && holds_indexes(file)
+            };
             stream.kind == Kind::ObjectStorage && files.peek().is_some() && files.all(aside)
         };
         return stream

@@ -23,6 +23,11 @@ pub(super) fn speaks_of_provenance(name: &str) -> bool {
     said(Topic::Statement).is_in(name)
 }
 
+/// Whether a path is that of a folder with the indexes of a package repository.
+pub(super) fn holds_indexes(path: &str) -> bool {
+    said(Topic::Index).matches(&glob::starred(path.trim_end_matches('/')))
+}
+
 /// Whether a pattern names a file that holds the digests of others.
 pub(super) fn holds_checksums(pattern: &str) -> bool {
     let name = pattern.rsplit('/').next().unwrap_or_default();
@@ -103,7 +108,7 @@ pub(super) fn may_be_published(kind: Kind, pattern: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::ancillary;
+    use super::{ancillary, holds_indexes};
 
     #[test]
     fn what_nobody_runs_needs_no_provenance_of_its_own() {
@@ -119,6 +124,8 @@ mod tests {
         assert!(ancillary("${{ env.LINUX_SHA }}") && ancillary("${{ jobs.a.steps.b.outputs.changelog }}"));
         assert!(!ancillary("widget-${{ jobs.a.steps.get-release-notes.outputs.version }}.zip"));
         assert!(!ancillary("docs.json"));
+        assert!(ancillary("schema/widget.json") && ancillary("rpm/widget.repo") && ancillary("repodata/repomd.xml*"));
+        assert!(holds_indexes("apt/dists/") && holds_indexes("rpm/repodata/**") && !holds_indexes("dists/widget.deb"));
         assert!(ancillary("apt/Packages.gz") && ancillary("InRelease") && ancillary("rpm/abc-primary.xml.zst"));
         assert!(!ancillary("bin/Release") && !ancillary("Packages") && !ancillary("dist/release.gz"));
         assert!(!ancillary("dist/*.deb"));

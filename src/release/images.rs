@@ -1,16 +1,22 @@
 //! Whether the subject of provenance is the image that is pushed, and which pushes an index is made of.
 
+use std::cell::OnceCell;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::bytes;
 use super::coverage::{Coverage, Unit, is_image};
 use super::doer::Picked;
 use super::facts::{FlowFacts, Publish, names_missing_output, step_of_leg};
 use super::glob;
 use super::naming::{self, image_name};
 use super::outputs::{other_than_digest, tells_the_run};
+use super::own_images::renamed;
 use super::speech::numbers_image;
 use super::withheld;
-use crate::catalogue::{Catalogue, Does, Naming};
+use crate::catalogue::{Bytes, Catalogue, Does, Naming};
 use crate::commands::matching;
-use crate::model::{Command, Flow, Job, Step, StepBody, Text};
+use crate::model::{Command, Flow, Job, Kind, Step, StepBody, Text};
 use crate::syntax::pattern;
 
 pub(super) fn image_covered(
@@ -25,14 +31,26 @@ pub(super) fn image_covered(
         return Coverage::No;
     }
     let index = unit.publish.sink.index;
+    let mut before = (*facts.earlier(flow, attest)).clone();
+    before.insert(attest);
     let meant = |name: &String| {
         let name = Text::new(name.as_str());
-        name.lacks().map(|_| withheld::meant(flow, &name).to_string())
+        name.lacks().map(|_| image_name(withheld::meant(flow, &name).as_str()))
     };
     let names: Vec<String> = names.iter().cloned().chain(names.iter().filter_map(meant)).collect();
     let of = |d: &Picked| Picked { value: withheld::meant(flow, &d.value), location: d.location.clone() };
     let digests: Vec<Picked> = digests.iter().map(of).collect();
-    let named = names.iter().any(|name| fits(name, unit) || told_by_publisher(flow, facts, name, unit));
+    // A name with unknown parts is that of the push which it fits best, and that of an image no chart's beside it.
+    let fits = names.iter().map(|name| match fit(name, unit.names) {
+        Fit::No => (Fit::No, Fit::No),
+        Fit::Same if unit.kind == Kind::Image => (Fit::Same, Fit::No),
+        fit => (fit, elsewhere(flow, facts, name, unit, &before)),
+    });
+    let fits: Vec<(Fit, Fit)> = fits.collect();
+    let doubtful = fits.iter().any(|(own, other)| *own == Fit::May && *other == Fit::May);
+    let named = fits.iter().any(|(own, other)| own > other)
+        || names.iter().any(|name| told_by_publisher(flow, facts, name, unit))
+        || digests.iter().any(|digest| put_elsewhere(flow, facts, &names, digest, unit));
     for digest in &digests {
         for symbol in digest.value.symbols().map(|symbol| taken_from(flow, facts, symbol, 0)) {
             if is_number(flow, facts, symbol) {
@@ -59,12 +77,12 @@ pub(super) fn image_covered(
             if publishing {
                 // Where a step pushes several images, the name tells which of them the digest is of.
                 if !named && pushes_others(flow, facts, unit) {
-                    return match names.iter().any(|name| Text::new(name.as_str()).symbol().is_some()) {
+                    return match doubtful || names.iter().any(|name| Text::new(name.as_str()).symbol().is_some()) {
                         true => Coverage::Unread("nothing shows which of the images of its step it names".to_owned()),
                         false => Coverage::No,
                     };
                 }
-                if let Some(other) = of_another_image(step, unit).filter(|_| !named) {
+                if let Some(other) = of_another_image(flow, step, unit).filter(|_| !named) {
                     return other;
                 }
                 // Every leg of a matrix writes the same output of its job.
@@ -107,16 +125,15 @@ pub(super) fn image_covered(
     }
     if !named {
         // A name that the run computes may be that of whatever was pushed before.
-        let computed = names.iter().any(|name| Text::new(name.as_str()).symbol().is_some());
-        let after = attest == unit.publish.job || facts.earlier(flow, attest).contains(&unit.publish.job);
-        return match computed && after {
+        let computed = doubtful || names.iter().any(|name| Text::new(name.as_str()).symbol().is_some());
+        return match computed && before.contains(&unit.publish.job) {
             true => Coverage::Unread("the run computes which image its subject is".to_owned()),
             false => Coverage::No,
         };
     }
     digests
         .iter()
-        .find_map(|d| other_digest(flow, facts, (attest, d), unit, index))
+        .find_map(|d| other_digest(flow, facts, (attest, d), unit, &before))
         .unwrap_or_else(|| Coverage::Yes("its subject is this image".to_owned()))
 }
 
@@ -209,7 +226,7 @@ fn other_digest(
     facts: &FlowFacts<'_>,
     (attest, digest): (usize, &Picked),
     unit: &Unit<'_, '_>,
-    index: bool,
+    before: &BTreeSet<usize>,
 ) -> Option<Coverage> {
     const CHOSEN: &[&str] = &["vars.", "inputs.", "secrets.", "github.event."];
     if digest.value.literal().is_some_and(|d| pattern::search(r"^(sha256:)?[0-9a-f]{64}$", d)) {
@@ -231,10 +248,10 @@ fn other_digest(
         let Some((job, step)) = facts.step_of_symbol(flow, symbol) else { continue };
         // Each leg of a matrix reads a digest of its own.
         let (job, step) = step_of_leg(flow, attest, symbol).unwrap_or((job, step));
-        if index && is_earlier(flow, job, step, unit) {
+        if unit.publish.sink.index && is_earlier(flow, job, step, unit) {
             return Some(Coverage::Wrong("its digest is read before the index that is published is made".to_owned()));
         }
-        if built_apart(flow, job, step, unit) {
+        if built_apart(flow, job, step, unit) || built_beside(flow, facts, step, unit, before) {
             return Some(Coverage::Wrong("its digest is that of another build under the same name".to_owned()));
         }
         if let Some((read, pushed)) = under_another_tag(flow, step, symbol, unit) {
@@ -245,7 +262,7 @@ fn other_digest(
         if let Some(of_file) = of_a_file(step, symbol) {
             return Some(of_file);
         }
-        if let Some(other) = of_another_image(step, unit) {
+        if let Some(other) = of_another_image(flow, step, unit) {
             return Some(other);
         }
     }
@@ -253,11 +270,13 @@ fn other_digest(
 }
 
 /// Why the digests that a step asks for are those of another image.
-fn of_another_image(step: &Step, unit: &Unit<'_, '_>) -> Option<Coverage> {
-    let read: Vec<String> = inspected(step).iter().map(|r| image_name(r)).filter(|image| !image.is_empty()).collect();
-    let own = |image: &String| fits(image, unit) || image.contains("${{");
+fn of_another_image(flow: &Flow, step: &Step, unit: &Unit<'_, '_>) -> Option<Coverage> {
+    let refs = inspected(step);
+    let read: Vec<String> = refs.iter().map(|r| image_name(r)).filter(|image| !image.is_empty()).collect();
+    let own = |image: &String| image.contains("${{") || fit(image, unit.names) != Fit::No;
     let other = read.first().filter(|_| !read.iter().any(own))?;
-    Some(Coverage::Wrong(format!("its subject is the digest of another image, `{other}`")))
+    let one = refs.iter().any(|read| same_build(flow, unit, read));
+    (!one).then(|| Coverage::Wrong(format!("its subject is the digest of another image, `{other}`")))
 }
 
 /// Why a digest is none that a registry or a building program tells: a program takes it of a file.
@@ -313,8 +332,7 @@ fn read_for(step: &Step, symbol: &str) -> Option<String> {
 fn under_another_tag(flow: &Flow, step: &Step, symbol: &str, unit: &Unit<'_, '_>) -> Option<(String, String)> {
     let publish = unit.publish;
     let read = read_for(step, symbol).filter(|r| !r.contains('@'))?;
-    let names = publish.doer.first(&publish.sink.name, publish.hit, &publish.sink.value_flags);
-    let own: Vec<Text> = names.iter().flat_map(|n| n.value.items(&[',', ' '])).collect();
+    let own = references(publish);
     let known = |r: &str| Text::new(r).symbol().is_none();
     if own.is_empty() || !known(&read) || publish.says("-a") || publish.says("--all-tags") {
         return None;
@@ -349,6 +367,16 @@ fn differ(a: &str, b: &str) -> bool {
     a != b && symbols(a) == symbols(b)
 }
 
+/// The names that a command gives to the image that it builds.
+fn built_as(command: &Command) -> Vec<String> {
+    let builds = matching::matches("docker|podman|nerdctl build", &command.words);
+    if builds.or_else(|| matching::matches("docker buildx build|b", &command.words)).is_none() {
+        return Vec::new();
+    }
+    let given = matching::flag(&command.words, &["-t".to_owned(), "--tag".to_owned()]);
+    given.iter().filter_map(|t| t.value().map(Text::to_string)).collect()
+}
+
 /// Whether the command that builds what is pushed runs after the digest is read, or builds under other tags than the one
 /// for which it is read.
 fn built_apart(flow: &Flow, job: &Job, read_by: &Step, unit: &Unit<'_, '_>) -> bool {
@@ -357,20 +385,12 @@ fn built_apart(flow: &Flow, job: &Job, read_by: &Step, unit: &Unit<'_, '_>) -> b
     let refs = inspected(read_by);
     let names = publish.doer.first(&publish.sink.name, publish.hit, &publish.sink.value_flags);
     let [pushed] = names.as_slice() else { return false };
-    let tags = |command: &crate::model::Command| -> Vec<String> {
-        let builds = matching::matches("docker|podman|nerdctl build", &command.words);
-        if builds.or_else(|| matching::matches("docker buildx build|b", &command.words)).is_none() {
-            return Vec::new();
-        }
-        let given = matching::flag(&command.words, &["-t".to_owned(), "--tag".to_owned()]);
-        given.iter().filter_map(|t| t.value().map(Text::to_string)).collect()
-    };
     let steps = publishing.steps.iter().enumerate().take(publish.step + 1);
     let built = steps.filter_map(|(at, step)| match &step.body {
         StepBody::Script(script) => Some((at, script)),
         _ => None,
     });
-    let mut built = built.flat_map(|(at, script)| script.commands.iter().map(move |c| (at, tags(c))));
+    let mut built = built.flat_map(|(at, script)| script.commands.iter().map(move |c| (at, built_as(c))));
     let Some((at, tags)) = built.rfind(|(_, tags)| tags.iter().any(|t| t == pushed.value.as_str())) else {
         return false;
     };
@@ -396,51 +416,254 @@ fn pushes_elsewhere(step: &Step) -> bool {
     sinks.any(|s| s.actions.iter().any(|a| pattern::wildcard(a, &action.name)))
 }
 
-/// Whether the name of an image can be one under which the unit goes out.
-fn fits(name: &str, unit: &Unit<'_, '_>) -> bool {
-    unit.names.iter().any(|own| {
-        let known = name.split("${{").next().unwrap_or_default();
-        let dynamic = name.contains("${{") && known.contains('/') && pattern::wildcard(&glob::starred(name), own);
-        own == name
-            || dynamic
-            || own.strip_prefix("docker.io/").is_some_and(|o| name.ends_with(&format!("/{o}")))
-            || (own.contains("${{") || name.contains("${{")) && own.rsplit('/').next() == name.rsplit('/').next()
-            || Text::new(own.as_str()).symbol().is_some_and(|_| Text::new(name).symbol().is_some())
+/// How well a name fits one under which an image goes out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Fit {
+    No,
+    /// It is the same for some values of its unknown parts.
+    May,
+    Same,
+}
+
+fn fit<'n>(name: &str, own: impl IntoIterator<Item = &'n String>) -> Fit {
+    own.into_iter().map(|own| alike(name, own)).max().unwrap_or(Fit::No)
+}
+
+/// Whether two names are those of one image.
+fn alike(name: &str, own: &str) -> Fit {
+    if name == own {
+        return Fit::Same;
+    }
+    let unknown = |text: &str| Text::new(text).symbol().is_some();
+    if unknown(name) || unknown(own) {
+        return if unknown(name) && unknown(own) { Fit::May } else { Fit::No };
+    }
+    let known = name.split("${{").next().unwrap_or_default();
+    let last = |text: &str| Text::new(text).items(&['/']).pop();
+    // Somewhere both must say the same.
+    let begins = name.contains("${{") && known.contains('/');
+    let ends = (own.contains("${{") || name.contains("${{")) && last(own) == last(name);
+    let (name, own) = (readings(name), readings(own));
+    let meet = |a: &[String], b: &[String]| a.len() == b.len() && a.iter().zip(b).all(|(a, b)| glob::overlaps(a, b));
+    let may = (begins || ends) && name.iter().any(|a| own.iter().any(|b| meet(a, b)));
+    if may { Fit::May } else { Fit::No }
+}
+
+/// More readings than this of a name are not told apart.
+const MOST_READINGS: usize = 4;
+
+/// The parts between the slashes of an image's name, as patterns: an unknown between two of them may hold an owner with a
+/// name.
+fn readings(name: &str) -> Vec<Vec<String>> {
+    const SINGLE: &[&str] = &["github.repository_owner", "github.actor", "github.event.repository.name"];
+    let mut readings = vec![Vec::new()];
+    for part in Text::new(name).filled("github.repository", &Text::from("*/*")).items(&['/']) {
+        let pattern = glob::starred(part.as_str()).to_ascii_lowercase();
+        let twice = part.symbol().is_some_and(|symbol| !SINGLE.contains(&symbol)) && readings.len() < MOST_READINGS;
+        let longer: Vec<Vec<String>> = readings.iter().filter(|_| twice).cloned().collect();
+        let longer = longer.into_iter().map(|mut reading| {
+            reading.extend([pattern.clone(), pattern.clone()]);
+            reading
+        });
+        let longer: Vec<Vec<String>> = longer.collect();
+        for reading in &mut readings {
+            reading.push(pattern.clone());
+        }
+        readings.extend(longer);
+    }
+    readings
+}
+
+/// How well a name fits what some jobs push besides a unit.
+fn elsewhere(flow: &Flow, facts: &FlowFacts<'_>, name: &str, unit: &Unit<'_, '_>, jobs: &BTreeSet<usize>) -> Fit {
+    let mut best = Fit::No;
+    for publish in jobs.iter().filter_map(|at| facts.get(*at)).flat_map(|own| &own.publishes) {
+        if !is_image(publish.sink.kind) || publish.cond.is_never() || !facts.count.parts(1) {
+            continue;
+        }
+        let named = naming::names(unit.checkout, flow, publish);
+        let places: Vec<&String> = named.iter().flat_map(|n| n.places.iter().chain([&n.name])).collect();
+        let own = publish.sink.kind == unit.kind && places.iter().any(|place| unit.names.contains(place));
+        if !own {
+            best = best.max(fit(name, places));
+        }
+    }
+    best
+}
+
+/// The references under which an image goes out.
+fn references(publish: &Publish<'_>) -> Vec<Text> {
+    let names = publish.doer.first(&publish.sink.name, publish.hit, &publish.sink.value_flags);
+    names.iter().flat_map(|n| n.value.items(&[',', ' '])).collect()
+}
+
+/// Whether the digest is read for an image that the subject names and that the job of a unit puts into another registry as
+/// the unit.
+fn put_elsewhere(flow: &Flow, facts: &FlowFacts<'_>, names: &[String], digest: &Picked, unit: &Unit<'_, '_>) -> bool {
+    let steps = digest.value.symbols().filter_map(|symbol| Some((symbol, facts.step_of_symbol(flow, symbol)?.1)));
+    let mut read = steps.filter_map(|(symbol, step)| read_for(step, symbol));
+    read.any(|read| names.contains(&image_name(&read)) && same_build(flow, unit, &read))
+}
+
+/// Whether the job that pushes a unit gives one image both the name of the unit and another one.
+fn same_build(flow: &Flow, unit: &Unit<'_, '_>, other: &str) -> bool {
+    let own = references(unit.publish);
+    let scripts = flow.jobs.get(unit.publish.job).into_iter().flat_map(|job| &job.steps).filter_map(|s| s.script());
+    let commands: Vec<&Command> = scripts.flat_map(|script| &script.commands).collect();
+    let from = |name: &str| {
+        let pairs = commands.iter().filter_map(|c| renamed(&c.words));
+        pairs.filter(|(_, to)| to.as_str() == name).map(|(from, _)| from.as_str()).next_back().map(str::to_owned)
+    };
+    let source = from(other);
+    own.iter().map(Text::as_str).any(|own| {
+        let mine = from(own);
+        let one = mine.as_deref() == Some(other) || source.as_deref() == Some(own) || mine.is_some() && mine == source;
+        one || commands.iter().map(|c| built_as(c)).any(|tags| [own, other].iter().all(|t| tags.iter().any(|b| b == t)))
     })
 }
 
-/// Pushes of single platforms are parts of the index that is made later. What goes out under a tag of which no index is
-/// made is none of them.
-pub(super) fn drop_parts_of_an_index(publishes: &mut Vec<&Publish<'_>>) {
-    let mut indices = publishes.iter().filter(|p| p.sink.index).peekable();
-    if indices.peek().is_none() {
-        return;
-    }
-    let scripts = indices.filter_map(|p| match &p.doer.step().body {
-        StepBody::Script(script) => Some(script.commands.iter()),
-        _ => None,
+/// Whether a unit is built and pushed in a job of its own, and the digest is read behind another push under the name.
+fn built_beside(
+    flow: &Flow,
+    facts: &FlowFacts<'_>,
+    read_by: &Step,
+    unit: &Unit<'_, '_>,
+    before: &BTreeSet<usize>,
+) -> bool {
+    let publish = unit.publish;
+    let built = || {
+        let images = facts.get(publish.job).map(|own| own.own_images());
+        let made = |r: &Text| images.is_some_and(|images| images.has(r.as_str(), false));
+        publish.bytes == Bytes::Built || references(unit.publish).iter().any(made)
+    };
+    let pushed = |p: &Publish<'_>| {
+        let named = naming::names(unit.checkout, flow, p);
+        p.sink.kind == unit.kind && named.iter().flat_map(|n| &n.places).any(|place| unit.names.contains(place))
+    };
+    let others = || before.iter().filter_map(|at| facts.get(*at)).flat_map(|own| &own.publishes);
+    let other = || others().take_while(|_| facts.count.parts(1)).any(pushed);
+    !before.contains(&publish.job) && !inspected(read_by).is_empty() && built() && other()
+}
+
+/// Pushes of single platforms are parts of the index that is made later. What goes out in a job for which the index does not
+/// wait, or in another way than that in which it names its parts, is none of them.
+pub(super) fn drop_parts_of_an_index(flow: &Flow, facts: &FlowFacts<'_>, publishes: &mut Vec<&Publish<'_>>) {
+    let indices: Vec<Parts<'_>> = publishes.iter().filter(|p| p.sink.index).map(|p| Parts::of(flow, p)).collect();
+    publishes.retain(|p| {
+        let digest = OnceCell::new();
+        let may_be = |parts: &Parts<'_>| {
+            let before = p.job == parts.job || facts.earlier(flow, parts.job).contains(&p.job);
+            let by_digest = || parts.says(p) || digest.get_or_init(|| Digest::of(flow, facts, p)).reaches(parts);
+            before && if parts.by_digest { by_digest() } else { !parts.read || parts.names_tag(p) }
+        };
+        p.sink.index || !indices.iter().any(may_be)
     });
-    let made: Vec<Text> = scripts
-        .flatten()
-        .filter(|c| c.words.iter().any(|w| w.as_str() == "create"))
-        .flat_map(|c| c.words.to_vec())
-        .collect();
-    let read = !made.is_empty()
-        && !made
-            .iter()
-            .any(|w| w.symbol().is_some() || w.as_str().contains('@') || matches!(w.as_str(), "-f" | "--file"));
-    let alone = |p: &Publish<'_>| {
-        let names = p.doer.first(&p.sink.name, p.hit, &p.sink.value_flags);
+}
+
+/// What makes an index.
+struct Parts<'f> {
+    /// Index of its job.
+    job: usize,
+    /// The words of the command.
+    words: Vec<Text>,
+    /// What its step, and the scripts in its job, are given.
+    given: Vec<&'f Text>,
+    /// Whether it names its parts by digest.
+    by_digest: bool,
+    /// Whether its words tell all parts, by their tags.
+    read: bool,
+}
+
+impl<'f> Parts<'f> {
+    fn of(flow: &'f Flow, index: &Publish<'f>) -> Self {
+        let making = |c: &&Command| c.words.iter().any(|w| w.as_str() == "create");
+        let step = index.doer.step();
+        let scripts = flow.jobs.get(index.job).into_iter().flat_map(|job| &job.steps).filter(|s| s.script().is_some());
+        let words: Vec<Text> = match &step.body {
+            StepBody::Script(script) => script.commands.iter().filter(making).flat_map(|c| c.words.to_vec()).collect(),
+            _ => Vec::new(),
+        };
+        let given: Vec<&Text> = match &step.body {
+            StepBody::Script(_) => scripts.flat_map(|step| bytes::texts(step)).collect(),
+            _ => bytes::texts(step),
+        };
+        let marks = |w: &Text| w.as_str().contains('@');
+        let by_digest =
+            if words.is_empty() { bytes::texts(step).into_iter().any(marks) } else { words.iter().any(marks) };
+        let unread = |w: &Text| w.symbol().is_some() || matches!(w.as_str(), "-f" | "--file");
+        let read = !by_digest && !words.is_empty() && !words.iter().any(unread);
+        Self { job: index.job, words, given, by_digest, read }
+    }
+
+    /// Whether it names an image as that is pushed.
+    fn says(&self, part: &Publish<'_>) -> bool {
+        let goes_on = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '-');
+        let says = |word: &Text, own: &Text| {
+            word.as_str()
+                .match_indices(own.as_str())
+                .any(|(at, own)| word.as_str().get(at + own.len()..).is_some_and(|behind| !behind.starts_with(goes_on)))
+        };
+        references(part).iter().any(|own| tag_of(own.as_str()).is_some() && self.words.iter().any(|w| says(w, own)))
+    }
+
+    /// Whether it says a tag under which an image is pushed, or one that the run decides and which may be it.
+    fn names_tag(&self, part: &Publish<'_>) -> bool {
+        let names = part.doer.first(&part.sink.name, part.hit, &part.sink.value_flags);
         let mut refs = names.iter().flat_map(|n| n.value.items(&[','])).peekable();
         // A version that the run decides is none of the fixed tags.
         let named = |tag: &str| {
-            let said = made.iter().filter_map(|w| tag_of(w.as_str())).map(glob::starred);
+            let said = self.words.iter().filter_map(|w| tag_of(w.as_str())).map(glob::starred);
             said.filter(|t| t != "*").any(|t| glob::overlaps(&t, tag))
         };
-        let own = |r: Text| tag_of(r.as_str()).is_some_and(|tag| !tag.contains("${{") && !named(tag));
-        read && refs.peek().is_some() && refs.all(own)
-    };
-    publishes.retain(|p| p.sink.index || alone(p));
+        let other = |r: Text| tag_of(r.as_str()).is_some_and(|tag| !tag.contains("${{") && !named(tag));
+        refs.peek().is_none() || !refs.all(other)
+    }
+}
+
+/// How the digest of an image that is pushed may get to another job.
+struct Digest {
+    /// It is pushed by it, or the job stores it among its files.
+    stored: bool,
+    /// With what the outputs begin that may hold it.
+    outputs: Vec<String>,
+}
+
+impl Digest {
+    fn of(flow: &Flow, facts: &FlowFacts<'_>, part: &Publish<'_>) -> Self {
+        const TOLD: &[&str] = &["push-by-digest=true", "--metadata-file", "--iidfile", "--digestfile"];
+        let mut digest = Self { stored: false, outputs: Vec::new() };
+        let Some((job, own)) = flow.jobs.get(part.job).zip(facts.get(part.job)) else { return digest };
+        if !facts.count.parts(job.steps.len()) {
+            return digest;
+        }
+        let step = part.doer.step();
+        let mut said = part.words().to_vec();
+        if step.script().is_none() {
+            said.extend(bytes::texts(step).into_iter().cloned());
+        }
+        let refs = references(part);
+        let asks = |s: &Step| inspected(s).iter().any(|read| refs.iter().any(|own| own.as_str() == read));
+        let telling = |s: &&Arc<Step>| s.is(step) || asks(s);
+        let ids = job.steps.iter().filter(telling).filter_map(|step| step.id.as_deref());
+        digest.outputs = ids.map(|id| format!("jobs.{}.steps.{id}.outputs.", job.key)).collect();
+        // What is written into a file goes on as an artifact.
+        let writes = |c: &Command| {
+            let program = c.words.first().and_then(matching::program);
+            let written = program == Some("touch") || matching::does(Does::Text, &c.words);
+            written && c.words.iter().any(|w| digest.outputs.iter().any(|output| w.as_str().contains(output.as_str())))
+        };
+        let mut scripts = job.steps.iter().filter_map(|step| step.script()).flat_map(|script| &script.commands);
+        let reads = || job.steps.iter().any(|step| step.script().is_some() && asks(step));
+        digest.stored = said.iter().any(|text| TOLD.iter().any(|told| text.as_str().contains(told)))
+            || !own.stores.is_empty() && (scripts.any(writes) || reads());
+        digest
+    }
+
+    /// Whether what makes an index may have got it.
+    fn reaches(&self, index: &Parts<'_>) -> bool {
+        let holds = |text: &&Text| self.outputs.iter().any(|output| text.as_str().contains(output.as_str()));
+        self.stored || index.given.iter().any(holds)
+    }
 }
 
 /// The tag of an image's reference.

@@ -58,7 +58,9 @@ use std::rc::Rc;
 
 use crate::catalogue::{Builder, Bytes, Catalogue, Registry};
 use crate::checkout::{Bearing, Checkout};
-use crate::model::{Flow, Hop, Job, Kind, Location, MOST_EVIDENCE, OutsideCall, Pipeline, Problem, Step, StepBody};
+use crate::model::{
+    Flow, Hop, Job, Kind, Location, MOST_EVIDENCE, OutsideCall, Pipeline, Problem, Step, StepBody, Text,
+};
 
 use count::Count;
 
@@ -203,7 +205,10 @@ pub fn link<'p>(checkout: &Checkout, pipelines: &'p [Pipeline]) -> Vec<Linked<'p
             found.extend(outside::streams(&path));
             found.extend(opaque::streams(&path));
             for target in &mut found {
-                target.name = readable::readable(&target.name);
+                target.name = match coverage::is_image(target.kind) && is_computed(&target.name) {
+                    true => readable::UNNAMED.to_owned(),
+                    false => readable::readable(&target.name),
+                };
                 target.places = target.places.iter().map(|p| readable::readable(p)).collect();
             }
             if !found.is_empty() {
@@ -309,7 +314,7 @@ impl<'a, 'p> Path<'a, 'p> {
         }
         let mut linked = Vec::new();
         for mut stream in streams {
-            images::drop_parts_of_an_index(&mut stream.publishes);
+            images::drop_parts_of_an_index(self.flow, self.facts, &mut stream.publishes);
             stream.publishers = Rc::new(stream.publishes.iter().map(|publish| publish.job).collect());
             linked.extend(family::split(self, &stream));
         }
@@ -388,12 +393,13 @@ impl<'a, 'p> Path<'a, 'p> {
         }
     }
 
-    /// Images that only the end-to-end tests of the same pipeline pull.
+    /// Images that are called after end-to-end tests and for which jobs of the same run wait that publish nothing.
     fn is_test_image(&self, publish: &facts::Publish<'p>, name: &str) -> bool {
-        let job = self.flow.jobs.get(publish.job).map_or("", |j| j.key.as_str());
-        let words = format!("{name} {job} {}", publish.doer.step().label);
-        publish.sink.kind == Kind::Image
-            && words.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| word.eq_ignore_ascii_case("e2e"))
+        let mut words = name.rsplit('/').next().unwrap_or(name).split(|c: char| !c.is_ascii_alphanumeric());
+        let named = publish.sink.kind == Kind::Image && words.any(|word| word.eq_ignore_ascii_case("e2e"));
+        let waits = |at: &usize| self.facts.earlier(self.flow, *at).contains(&publish.job);
+        let mut waiting = (0..self.facts.len()).filter(|at| named && waits(at)).filter_map(|at| self.facts.get(at));
+        waiting.next().is_some_and(|first| first.publishes.is_empty() && waiting.all(|own| own.publishes.is_empty()))
     }
 
     /// Links one unit of a stream: the publishing step with the files that are judged together.
@@ -649,12 +655,17 @@ fn further(linked: &mut [Linked<'_>]) {
 const MOST_HANDED: usize = 200;
 
 /// Published files as a reader knows them.
-fn handed_over(files: &crate::model::Text) -> String {
+fn handed_over(files: &Text) -> String {
     if files.symbol() == Some(facts::PIPED) {
         return "the files that a pipe names".to_owned();
     }
     let first = files.as_str().lines().next().unwrap_or_default();
     if files.symbol().is_some() { readable::readable(first) } else { format!("`{}`", readable::readable(first)) }
+}
+
+/// Whether all of a name is what a step of the run leaves.
+fn is_computed(name: &str) -> bool {
+    Text::new(name).symbol().is_some_and(|symbol| symbol.starts_with("jobs."))
 }
 
 /// Registries that are thrown away after the run, and layouts on its disk.

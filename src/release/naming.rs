@@ -416,15 +416,17 @@ pub(super) fn image_name(reference: &str) -> String {
         None => text,
     };
     let text = text.trim_end_matches('/');
-    // What no reference can hold is a scrap of a command.
+    // What no reference can hold is a scrap of a command, and what begins otherwise the target of a build tool.
     let scrap = |c: char| !c.is_alphanumeric() && !matches!(c, '.' | '_' | '-' | '/' | ':' | '@' | '+' | '{' | '}');
     let known = opening(text).is_none();
     let mut fixed = text.split("${{").map(|p| p.split("}}").last().unwrap_or(p));
-    if text.is_empty() || if known { text.contains(scrap) } else { fixed.any(|p| p.contains(scrap)) } {
+    let mut scraps = || if known { text.contains(scrap) } else { fixed.any(|p| p.contains(scrap)) };
+    if text.is_empty() || text.starts_with(['/', '+', '.']) || scraps() {
         return String::new();
     }
     let lower = if known { text.to_ascii_lowercase() } else { text.to_owned() };
-    let lower = match lower.strip_prefix("index.docker.io/") {
+    let hub = ["index.docker.io/", "registry-1.docker.io/", "registry.hub.docker.com/"];
+    let lower = match hub.iter().find_map(|host| lower.strip_prefix(host)) {
         Some(rest) => format!("docker.io/{rest}"),
         None => lower,
     };
@@ -484,6 +486,8 @@ mod tests {
         assert_eq!(image_name("ghcr.io/acme/widget@sha256:abc"), "ghcr.io/acme/widget");
         assert_eq!(image_name("ghcr.io/acme/widget:${{ github.ref_name }}"), "ghcr.io/acme/widget");
         assert_eq!(image_name("&|')"), "");
+        assert_eq!([image_name("//images:push"), image_name("+image")], ["", ""]);
+        assert_eq!(image_name("registry-1.docker.io/acme/widget"), "docker.io/acme/widget");
         assert_eq!(image_name("${{ env.REGISTRY }}/widget:1"), "${{ env.REGISTRY }}/widget");
         assert_eq!(image_name("ghcr.io/acme/widget@${{ jobs.b.steps.p.outputs.digest }}"), "ghcr.io/acme/widget");
     }

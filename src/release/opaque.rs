@@ -247,12 +247,13 @@ fn dashed(name: &str) -> String {
     out
 }
 
-/// Whether the unread lines name publishing.
+/// Whether the unread lines name publishing, and not only git does.
 fn speaks_of_publishing(checkout: &Checkout, place: &Location) -> bool {
     let Ok(text) = checkout.glance(&place.path) else { return true };
     let count = (place.end_line.saturating_sub(place.line) as usize) + 1;
     let text = lines::from(&text, place.line.max(1)).unwrap_or_default();
-    text.lines().take(count).any(publishes)
+    let mut commands = text.lines().take(count).flat_map(|line| line.split([';', '|', '&', '(', ')', '{', '}']));
+    commands.any(|command| command.split_ascii_whitespace().next() != Some("git") && publishes(command))
 }
 
 /// An action of which nothing is known, by its name a publisher, in a job that could publish.
@@ -283,7 +284,7 @@ fn orders_out(word: &str) -> bool {
 }
 
 /// Whether a step gets a stored credential of a registry.
-fn holds_registry_key(job: &Job, index: usize) -> bool {
+pub(super) fn holds_registry_key(job: &Job, index: usize) -> bool {
     job.secrets.iter().filter(|s| s.step.is_none_or(|at| at == index)).any(|secret| {
         let names = [Some(secret.name.as_str()), secret.receiver.as_deref()].map(|name| name.map(Asked::from));
         let mut described = Catalogue::get().credentials.iter().filter(|c| c.goes_anywhere());
@@ -374,7 +375,7 @@ fn own_action(job: &Job, index: usize, step: &Step, what: &str) -> Option<Opaque
 }
 
 /// Whether the pipeline grants the job, by name, to write packages.
-fn grants_packages(job: &Job) -> bool {
+pub(super) fn grants_packages(job: &Job) -> bool {
     matches!(&job.token, TokenScope::Declared { scopes, .. } if scopes.get("packages") == Some(&Access::Write))
 }
 

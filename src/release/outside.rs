@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::naming::image_names;
-use super::{Linked, Path, Published, build_jobs, builders};
+use super::{Linked, Path, Published, build_jobs, builders, opaque};
 use crate::catalogue::{Builder, Bytes, Topic};
-use crate::model::{Access, EventKind, Job, Kind, Text};
+use crate::model::{Access, EventKind, Input, Job, Kind, Text};
 
 /// The streams of every call that leads outside the checkout.
 pub(super) fn streams<'p>(path: &Path<'_, 'p>) -> Vec<Linked<'p>> {
@@ -82,22 +82,32 @@ fn known<'p>(path: &Path<'_, 'p>, at: usize, job: &'p Job, builder: &'static Bui
     Some(linked)
 }
 
-/// An outside workflow that nothing describes is a target when it looks like a release: by its own or its caller's
-/// name, with something to write with.
+/// An outside workflow that nothing describes is a target when it looks like a release: by what it is handed, or by its own
+/// or its caller's name, with something to write with.
 fn unknown<'p>(path: &Path<'_, 'p>, at: usize, job: &'p Job) -> Option<Linked<'p>> {
     let call = job.outside.as_ref()?;
     let entry = path.pipeline.path.rsplit('/').next().unwrap_or_default();
     let file = call.workflow.rsplit('/').next().unwrap_or_default();
     let words = format!("{} {file} {entry}", job.key);
     let names = &path.catalogue.names;
-    if !names.of(Topic::Called).matches(&words) || names.of(Topic::CalledOther).matches(&format!("{} {file}", job.key))
-    {
+    let other = names.of(Topic::CalledOther).matches(&format!("{} {file}", job.key));
+    // What an image is named for that is looked at says nothing.
+    let says = |input: &Input, value: &Text| {
+        (!other || !value.as_str().contains('/'))
+            && names.of(Topic::CalledWith).matches(&format!("{}={value}", input.name))
+    };
+    let told = |input: &Input| input.value.items(&[',', ' ']).iter().any(|value| says(input, value));
+    let handed = opaque::grants_packages(job) && !names.of(Topic::CalledAway).matches(file)
+        || call.inputs.iter().any(told)
+        || opaque::holds_registry_key(job, usize::MAX);
+    let named = names.of(Topic::Called).matches(&words) && !other;
+    if !handed && !named {
         return None;
     }
     let writes =
         ["contents", "packages", "id-token", "attestations"].iter().any(|s| job.token.access(s) == Access::Write);
     let undeclared = matches!(job.token, crate::model::TokenScope::Undeclared { .. });
-    if !writes && !undeclared && call.secrets.is_none() {
+    if !handed && !writes && !undeclared && call.secrets.is_none() {
         return None;
     }
     let slug = call.repository();
