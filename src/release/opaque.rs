@@ -2,6 +2,7 @@
 //! know, or a script that cannot be followed. Leaving them out would grade a release from what happened to be readable.
 
 use std::cell::{LazyCell, OnceCell};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::speech::{asks_for, builds, hands_out, harmless, packs, publishes};
@@ -88,7 +89,8 @@ pub(super) fn of_job(job: &Job, own: &facts::Facts<'_>, checkout: &Checkout) -> 
 /// pushes: the code behind the login that is not read.
 fn unread_pusher(job: &Job, own: &facts::Facts<'_>, checkout: &Checkout) -> Option<Opaque> {
     let other = |text: &str| harmless(text) && !packs(text) && !publishes(text);
-    if other(&job.key) {
+    // What it pushes by may be a step that does not run on this path.
+    if other(&job.key) || job.steps.iter().any(|step| step.cond.is_never() && hands_over(&step.label)) {
         return None;
     }
     let at_login = job.steps.iter().position(|step| !step.cond.is_never() && logs_in(step)).unwrap_or(usize::MAX);
@@ -114,13 +116,10 @@ fn unread_pusher(job: &Job, own: &facts::Facts<'_>, checkout: &Checkout) -> Opti
             StepBody::Script(script) => {
                 let led = OnceCell::new();
                 let at = At { step, index, script, publishes: &own.publishes, checkout, led: &led };
-                let unread = |command: &&Command| {
-                    let said = script.unread.iter().any(|(place, why)| {
-                        *place == command.location && !why.is_of_conditions() && !is_of_tests(&place.path)
-                    });
-                    is_unread(at, command, said)
-                };
-                script.commands.iter().filter(unread).last().map(|command| {
+                let said = script.unread.iter().filter(|(at, why)| !why.is_of_conditions() && !is_of_tests(&at.path));
+                let said: HashSet<&Location> = said.map(|(place, _)| place).collect();
+                let unread = |command: &&Command| is_unread(at, command, said.contains(&command.location));
+                script.commands.iter().rfind(unread).map(|command| {
                     let words = command.words.iter().take(MOST_OF_A_STEP).map(|w| w.as_str());
                     new(words.collect::<Vec<_>>().join(" "), &command.location)
                 })
@@ -140,7 +139,7 @@ fn is_unread(at: At<'_>, command: &Command, said: bool) -> bool {
     if known || harmless(&words.collect::<Vec<_>>().join(" ")) {
         return false;
     }
-    let task = || command.views().any(|words| matching::does(Does::Task, words));
+    let task = || command.views().any(|w| matching::does(Does::Task, w) || matching::does(Does::Code, w));
     let program = || {
         let words = command.views().next_back().unwrap_or_default();
         let file = words.iter().take(3).find(|word| is_program(word.as_str()));

@@ -2,6 +2,7 @@
 //! configuration of release tools. Following is bounded; where a bound is hit, the script says so.
 
 mod bake;
+mod builds;
 mod cargo;
 mod container;
 mod fastlane;
@@ -297,6 +298,7 @@ pub(super) fn enter(call: &Call<'_>, input: Option<&Text>, machine: &Machine) ->
         .or_else(|| justfile::enter(call))
         .or_else(|| tasks::enter(call))
         .or_else(|| rake::enter(call))
+        .or_else(|| builds::enter(call))
         .or_else(|| goreleaser::enter(call, &machine.settings))
         .or_else(|| jreleaser::enter(call))
         .or_else(|| semantic_others::enter(call))

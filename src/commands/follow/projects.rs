@@ -7,8 +7,8 @@ use toml_edit::Item;
 
 use super::{Call, Entered, Implied, Piece, cargo};
 use crate::catalogue::Does;
-use crate::commands::matching::{self, positional};
 use crate::commands::matches;
+use crate::commands::matching::{self, positional};
 use crate::model::{Bound, Location, Span, Text, Unread};
 use crate::syntax::yaml::{Document, Node};
 
@@ -561,7 +561,8 @@ mod tests {
         assert_eq!(run("pdm run ship"), ["7 pdm build", "7 pdm publish"]);
         assert_eq!(run("poe gone"), ["no task `gone` in pyproject.toml"]);
         assert!(run("pdm run python x.py").is_empty());
-        let tasks = "@task\ndef build(c):\n    c.run(\"x\")\n\n@task(pre=[build])\ndef push_all(c):\n    c.run(\"y\")\n";
+        let tasks =
+            "@task\ndef build(c):\n    c.run(\"x\")\n\n@task(pre=[build])\ndef push_all(c):\n    c.run(\"y\")\n";
         assert_eq!(found("tasks.py", tasks, "invoke -e push-all"), ["7 c.run(\"y\")"]);
         assert_eq!(found("tasks/images.py", tasks, "inv images.build"), ["3 c.run(\"x\")"]);
         assert!(found("tasks.py", tasks, "invoke gone").is_empty());

@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 use regex::Regex;
 
 use super::projects::piece;
-use super::{Call, Entered};
+use super::{Call, Entered, join};
 use crate::catalogue::Does;
 use crate::commands::matching::{self, positional};
 use crate::model::{Bound, Text};
@@ -49,7 +49,9 @@ pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
     if open.is_empty() {
         open.push("default".to_owned());
     }
-    let tasks = tasks(call)?;
+    let folder =
+        call.flag(&["-C", "--directory"]).map_or_else(|| call.folder.clone(), |below| Text::new(call.path(below)));
+    let tasks = tasks(call, folder.as_str())?;
     let mut entered = Entered { what: format!("rake {}", Text::as_str(named.first()?)), ..Entered::default() };
     let mut ran: Vec<usize> = Vec::new();
     while let Some(name) = open.pop() {
@@ -61,7 +63,7 @@ pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
                 entered.unread = Some(Bound::Followed(MOST_TASKS, "tasks").into());
                 return Some(entered);
             }
-            entered.pieces.push(piece(task.body.clone(), "ruby", &task.path, task.line, call.folder));
+            entered.pieces.push(piece(task.body.clone(), "ruby", &task.path, task.line, &folder));
             open.extend(task.needs.iter().cloned());
             // A name may be told from the namespace that it is used in.
             let scope = task.name.rsplit_once(':').map_or("", |(scope, _)| scope);
@@ -77,13 +79,13 @@ fn bare(word: &Text) -> String {
 }
 
 /// The tasks of the files that are loaded; `None` without a Rakefile.
-fn tasks(call: &Call<'_>) -> Option<Vec<Task>> {
+fn tasks(call: &Call<'_>, folder: &str) -> Option<Vec<Task>> {
     let checkout = call.checkout;
     let file = match call.flag(&["-f", "--rakefile"]) {
-        Some(named) => call.path(named),
-        None => FILES.iter().map(|file| call.path(file)).find(|path| checkout.is_there(path))?,
+        Some(named) => join(folder, named),
+        None => FILES.iter().map(|file| join(folder, file)).find(|path| checkout.is_there(path))?,
     };
-    let folders = FOLDERS.iter().flat_map(|folder| checkout.under(&call.path(folder)));
+    let folders = FOLDERS.iter().flat_map(|below| checkout.under(&join(folder, below)));
     let more = folders.filter(|path| path.ends_with(".rake")).map(|path| path.to_string());
     let mut found = Vec::new();
     for path in std::iter::once(file).chain(more).take(MOST_FILES) {

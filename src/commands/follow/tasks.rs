@@ -411,7 +411,8 @@ impl Reader<'_> {
             tasks: &[],
             folder: folder.to_owned(),
         });
-        let own_folder = source.root.get("dir").and_then(Value::shown).map(|dir| join(folder, &self.filled(dir, &source)));
+        let own_folder =
+            source.root.get("dir").and_then(Value::shown).map(|dir| join(folder, &self.filled(dir, &source)));
         let folder = own_folder.unwrap_or_else(|| folder.to_owned());
         let run = Run { source: &source, folder, env: Vec::new(), depth };
         for needed in source.root.all("depends") {
@@ -443,7 +444,8 @@ impl Reader<'_> {
             out.push_str(head);
             rest = tail;
             let inner = inner.trim();
-            let quoted = |text: &str| Some(text.trim().trim_start_matches(['\'', '"']).split(['\'', '"']).next()?.to_owned());
+            let quoted =
+                |text: &str| Some(text.trim().trim_start_matches(['\'', '"']).split(['\'', '"']).next()?.to_owned());
             let given = |key: &str| quoted(inner.split_once(key)?.1);
             let value = match inner.split(['.', '(']).next().unwrap_or_default() {
                 // An unknown that stands in the text already.
@@ -511,13 +513,23 @@ mod tests {
     #[test]
     fn tasks_of_mise_are_settings_or_files() {
         let file = "[vars]\nx = \"y\"\n[tasks]\nbuild = \"make {{vars.x}}\"\n[tasks.\"img:push\"]\nalias = \"p\"\ndepends = [\"build\"]\ndir = \"{{config_root}}/ci\"\nrun = [\"docker push a\", { task = \"done\" }]\n[tasks.done]\nrun = '''\n#!/usr/bin/env bash\necho {{arg(name=\"a\")}} {{ env.HOME }}\n'''\n[tasks.round]\nrun = { task = \"round\" }\n";
-        let pushed = ["mise.toml:4  make y", "mise.toml:9 ci docker push a", "mise.toml:12  #!/usr/bin/env bash\necho ${{ template.arg(name=\"a\") }} ${HOME}"];
-        let files = [("mise.toml", file), ("mise-tasks/up/all", "#!/bin/sh\n#MISE depends=[\"build\"]\n#MISE dir=\"sub\"\nx\n")];
+        let pushed = [
+            "mise.toml:4  make y",
+            "mise.toml:9 ci docker push a",
+            "mise.toml:12  #!/usr/bin/env bash\necho ${{ template.arg(name=\"a\") }} ${HOME}",
+        ];
+        let files = [
+            ("mise.toml", file),
+            ("mise-tasks/up/all", "#!/bin/sh\n#MISE depends=[\"build\"]\n#MISE dir=\"sub\"\nx\n"),
+        ];
         for command in ["mise run img:push", "mise r p", "mise p", "mise -C . run img:push"] {
             assert_eq!(commands(&files, command), pushed, "{command}");
         }
         let whole = "mise-tasks/up/all:1 sub #!/bin/sh\n#MISE depends=[\"build\"]\n#MISE dir=\"sub\"\nx";
-        assert_eq!(commands(&files, "mise run build now ::: up:all"), ["mise.toml:4  make y now", "mise.toml:4  make y", whole]);
+        assert_eq!(
+            commands(&files, "mise run build now ::: up:all"),
+            ["mise.toml:4  make y now", "mise.toml:4  make y", whole]
+        );
         assert_eq!(commands(&files, "mise run gone"), ["no task `gone` of mise"]);
         assert_eq!(commands(&files, "mise install"), ["nothing"]);
         assert_eq!(commands(&[("a", "")], "mise run gone"), ["nothing"]);
@@ -528,7 +540,10 @@ mod tests {
     #[test]
     fn other_runners_are_read_the_same_way() {
         let deno = "{\n  // tasks\n  \"tasks\": {\n    \"a\": \"x\",\n    \"b\": { \"command\": \"y\", \"dependencies\": [\"a\"], },\n  }\n}\n";
-        assert_eq!(commands(&[("deno.jsonc", deno)], "deno task b -- now"), ["deno.jsonc:4  x", "deno.jsonc:5  y  now"]);
+        assert_eq!(
+            commands(&[("deno.jsonc", deno)], "deno task b -- now"),
+            ["deno.jsonc:4  x", "deno.jsonc:5  y  now"]
+        );
         let composer = "{\n\t\"scripts\": {\n\t\t\"a\": [\"@b --now\", \"x\"],\n\t\t\"b\": \"@php y\",\n\t\t\"c\": \"A\\\\B::c\"\n\t}\n}\n";
         let files = [("composer.json", composer)];
         assert_eq!(commands(&files, "composer run a"), ["composer.json:4  php y --now", "composer.json:3  x"]);
@@ -537,7 +552,11 @@ mod tests {
         let pixi = "[tasks]\na = { cmd = [\"x\", \"y\"], cwd = \"d\", depends-on = [{ task = \"b\" }] }\n[feature.f.tasks]\nb = \"z\"\n";
         assert_eq!(commands(&[("pixi.toml", pixi)], "pixi run -e f a"), ["pixi.toml:4  z", "pixi.toml:2 d x y"]);
         assert_eq!(commands(&[("pixi.toml", pixi)], "pixi run cargo build"), ["nothing"]);
-        let make = "[tasks.a]\ncommand = \"x\"\nargs = [\"y\"]\ndependencies = [\"b\"]\n[tasks.b]\nscript = [\"p\", \"q\"]\n";
-        assert_eq!(commands(&[("Makefile.toml", make)], "cargo make a"), ["Makefile.toml:6  p\nq", "Makefile.toml:2  x y"]);
+        let make =
+            "[tasks.a]\ncommand = \"x\"\nargs = [\"y\"]\ndependencies = [\"b\"]\n[tasks.b]\nscript = [\"p\", \"q\"]\n";
+        assert_eq!(
+            commands(&[("Makefile.toml", make)], "cargo make a"),
+            ["Makefile.toml:6  p\nq", "Makefile.toml:2  x y"]
+        );
     }
 }
