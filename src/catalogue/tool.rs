@@ -91,6 +91,8 @@ pub enum Does {
     Task,
     /// It runs code of the checkout that nothing reads, whose name tells little.
     Code,
+    /// It logs in to a registry of images.
+    Login,
 }
 
 #[cfg(test)]

@@ -154,20 +154,12 @@ fn is_unread(at: At<'_>, command: &Command, said: bool) -> bool {
 /// Whether a step logs in to a registry.
 fn logs_in(step: &Step) -> bool {
     match &step.body {
-        StepBody::Action(action) => action.name.contains("login"),
-        StepBody::Script(script) => script.commands.iter().any(|command| {
-            let words = || command.words.iter().map(|w| w.as_str());
-            words().any(|word| word == "login") && words().any(packs_images)
-        }),
+        StepBody::Action(action) => matching::action_does(Does::Login, &action.name),
+        StepBody::Script(script) => {
+            script.commands.iter().any(|command| command.views().any(|words| matching::does(Does::Login, words)))
+        }
         StepBody::Opaque { .. } => false,
     }
-}
-
-/// Whether a word is a program that hands out images.
-fn packs_images(word: &str) -> bool {
-    const PROGRAMS: &[&str] =
-        &["docker", "podman", "buildah", "skopeo", "nerdctl", "oras", "crane", "regctl", "helm", "ko", "cosign"];
-    PROGRAMS.contains(&word)
 }
 
 /// Whether nothing in a script speaks of publishing or attests. Conditions that are left out change nothing then.
