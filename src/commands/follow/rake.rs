@@ -45,7 +45,7 @@ pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
     }
     let (tool, behind) = matching::tool(Does::Task, call.words)?;
     let named = positional(call.words, behind, &tool.value_flags);
-    let mut open: Vec<String> = named.iter().rev().map(|word| bare(word)).filter(|name| !name.contains('=')).collect();
+    let mut open: Vec<String> = named.iter().rev().map(bare).filter(|name| !name.contains('=')).collect();
     if open.is_empty() {
         open.push("default".to_owned());
     }
