@@ -89,6 +89,10 @@ pub enum Does {
     Else,
     /// It runs tasks of the checkout, which its operands name.
     Task,
+    /// It runs code of the checkout that nothing reads, whose name tells little.
+    Code,
+    /// It logs in to a registry of images.
+    Login,
 }
 
 #[cfg(test)]

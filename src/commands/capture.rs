@@ -263,7 +263,9 @@ impl Interpreter<'_> {
             },
             "realpath" | "readlink" => match arguments.split_last() {
                 Some((path, options))
-                    if path.is_literal() && !path.as_str().starts_with('-') && canonical(program, options) =>
+                    if super::paths::join(&Text::default(), path).is_literal()
+                        && !path.as_str().starts_with('-')
+                        && canonical(program, options) =>
                 {
                     (line(&self.whole_path(path)), true)
                 }

@@ -72,6 +72,16 @@ pub fn join(folder: &Text, path: &Text) -> Text {
     Text::new(if absolute { format!("/{joined}") } else { joined })
 }
 
+/// A folder of the checkout as it may be named from anywhere.
+pub(super) fn rooted(folder: &str) -> String {
+    let root = Text::unknown("shell(git rev-parse --show-toplevel)");
+    match folder {
+        "" => root.to_string(),
+        outside if outside.starts_with(['/', '~', '$']) => outside.to_owned(),
+        folder => format!("{root}/{folder}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::join;

@@ -9,7 +9,7 @@ use super::follow::{self, Call, Entered, Implied, Machine, Piece};
 use super::interpret::printed;
 use super::listed::{filled, is_list};
 use super::matching::{matches_program, program as program_of};
-use super::wrappers::wrapped;
+use super::wrappers::{assigned, wrapped};
 use super::{Choices, Context, IDENTITY, Parsed, Shell, interpret, paths};
 use crate::catalogue::{Catalogue, Producer};
 use crate::checkout::Checkout;
@@ -241,7 +241,10 @@ impl<'c> Scripts<'c> {
             if !is_other {
                 all.commands.push(command.clone());
             }
-            self.machine.borrow_mut().images.extend(entered.image.clone());
+            {
+                let images = &mut self.machine.borrow_mut().images;
+                images.extend(entered.image.clone().filter(|image| images.last() != Some(image)));
+            }
             all.sources.extend(entered.sources);
             let mut chain = command.chain.clone();
             chain.push(Hop { what: entered.what.clone(), location: command.location.clone() });
@@ -253,8 +256,11 @@ impl<'c> Scripts<'c> {
                 pieces.extend(follow::script_of(&implied.words, &command.folder));
                 let typed =
                     implied.words.first().is_some_and(|w| !w.as_str().contains(':') || w.as_str().contains('/'));
+                let layers = wrapped(&implied.words, &Catalogue::get().wrappers);
+                let set = assigned(&implied.words, &layers);
                 let implied = Command {
-                    wrapped: wrapped(&implied.words, &Catalogue::get().wrappers),
+                    env: command.env.iter().cloned().chain(set).collect(),
+                    wrapped: layers,
                     words: implied.words.into(),
                     chain: if implied.location.is_some() { chain.clone() } else { command.chain.clone() },
                     location: implied.location.unwrap_or_else(|| command.location.clone()),
@@ -324,6 +330,9 @@ impl<'c> Scripts<'c> {
         (env, platform): Variables<'_>,
         choices: &Choices,
     ) -> Option<Text> {
+        if line.trim() == "git rev-parse --show-toplevel" {
+            return Some(Text::new(paths::rooted("")));
+        }
         let masked = Masked::of(&Text::new(line));
         let env: Vec<(String, Text)> = env.iter().chain(&command.env).cloned().collect();
         self.checkout.spend(env.len() + line.len() / 16);
@@ -383,7 +392,8 @@ impl<'c> Scripts<'c> {
         let own = own.iter().take(MOST_PATHS).filter_map(|folder| below(command.folder.as_str(), folder));
         let machine = self.machine.borrow();
         let mut all = own.chain(machine.paths.iter().cloned()).map(|folder| format!("{folder}/{program}"));
-        let path = all.find(|path| self.checkout.is_there(path))?;
+        let path = all.find(|path| self.checkout.is_there(path));
+        let path = path.or_else(|| follow::copied(self.checkout, &machine.images, program))?;
         let up = "../".repeat(command.folder.as_str().split('/').filter(|part| !part.is_empty()).count());
         let words = std::iter::once(Text::new(format!("./{up}{path}"))).chain(arguments.iter().cloned()).collect();
         Some(Entered { what: path, implied: vec![Implied { words, location: None }], ..Entered::default() })

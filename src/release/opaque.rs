@@ -2,6 +2,7 @@
 //! know, or a script that cannot be followed. Leaving them out would grade a release from what happened to be readable.
 
 use std::cell::{LazyCell, OnceCell};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::speech::{asks_for, builds, hands_out, harmless, packs, publishes};
@@ -9,6 +10,7 @@ use super::told::{self, At, is_dry, speaks_of_else};
 use super::{Linked, Path, Published, build_jobs, facts};
 use crate::catalogue::{Asked, Bytes, Catalogue, Does};
 use crate::checkout::Checkout;
+use crate::commands::join;
 use crate::commands::matching::{self, runs_of};
 use crate::model::{Access, ActionUse, Command, Job, Kind, Location, Script, Step, StepBody, Text, TokenScope, Unread};
 use crate::syntax::lines;
@@ -76,7 +78,87 @@ pub(super) fn of_job(job: &Job, own: &facts::Facts<'_>, checkout: &Checkout) -> 
         }
     };
     let steps = job.steps.iter().enumerate().filter(|(_, step)| !step.cond.is_never());
-    steps.flat_map(of_step).collect()
+    let mut found: Vec<Opaque> = steps.flat_map(of_step).collect();
+    if found.is_empty() && own.publishes.is_empty() && grants_packages(job) {
+        found.extend(unread_pusher(job, own, checkout));
+    }
+    found
+}
+
+/// What a job may push by that is granted to write packages and logs in to a registry, and in which nothing readable
+/// pushes: the code behind the login that is not read.
+fn unread_pusher(job: &Job, own: &facts::Facts<'_>, checkout: &Checkout) -> Option<Opaque> {
+    let other = |text: &str| harmless(text) && !packs(text) && !publishes(text);
+    if other(&job.key) {
+        return None;
+    }
+    let at_login = job.steps.iter().position(|step| !step.cond.is_never() && logs_in(step)).unwrap_or(usize::MAX);
+    let steps = job.steps.iter().enumerate().filter(|(_, step)| !step.cond.is_never() && !step.on_failure);
+    let holds = steps.filter(|(at, _)| *at >= at_login || holds_registry_key(job, *at));
+    let mut last = None;
+    for (index, step) in holds {
+        let label = step.script().map_or(step.label.as_str(), |script| told::own_label(step, script));
+        if other(label) || own.attests.iter().any(|a| a.step == index) {
+            continue;
+        }
+        let why = |name: &str| format!("nothing shows what `{name}` does with the registry that the job logs in to");
+        let new = |name: String, location: &Location| Opaque { why: why(&name), name, location: location.clone() };
+        let found = match &step.body {
+            StepBody::Action(action) if action.name.starts_with("docker://") && !explained(job, step, own) => {
+                Some(new(action.name.clone(), &step.location))
+            }
+            StepBody::Opaque { what, .. } if !explained(job, step, own) => {
+                let name = what.split_whitespace().find(|word| word.starts_with("./") || word.starts_with("$/"));
+                let name = name.unwrap_or(&step.label);
+                (!harmless(name)).then(|| new(name.to_owned(), &step.location))
+            }
+            StepBody::Script(script) => {
+                let led = OnceCell::new();
+                let at = At { step, index, script, publishes: &own.publishes, checkout, led: &led };
+                let said = script.unread.iter().filter(|(at, why)| !why.is_of_conditions() && !is_of_tests(&at.path));
+                let said: HashSet<&Location> = said.map(|(place, _)| place).collect();
+                let unread = |command: &&Command| is_unread(at, command, said.contains(&command.location));
+                script.commands.iter().rfind(unread).map(|command| {
+                    let words = command.words.iter().take(MOST_OF_A_STEP).map(|w| w.as_str());
+                    new(words.collect::<Vec<_>>().join(" "), &command.location)
+                })
+            }
+            StepBody::Action(_) | StepBody::Opaque { .. } => None,
+        };
+        last = found.or(last);
+    }
+    last
+}
+
+/// Whether a command runs code of which nothing tells what it does.
+fn is_unread(at: At<'_>, command: &Command, said: bool) -> bool {
+    let sources = command.words.first().is_some_and(|word| matches!(word.as_str(), "source" | "."));
+    let known = command.cond.is_never() || is_dry(&command.words) || sources;
+    let words = command.words.iter().take(MOST_OF_A_STEP).map(|w| w.as_str());
+    if known || harmless(&words.collect::<Vec<_>>().join(" ")) {
+        return false;
+    }
+    let task = || command.views().any(|w| matching::does(Does::Task, w) || matching::does(Does::Code, w));
+    let program = || {
+        let words = command.views().next_back().unwrap_or_default();
+        let file = words.iter().take(3).find(|word| is_program(word.as_str()));
+        let there = |path: &Text| at.checkout.is_there(join(&command.folder, path).as_str());
+        let inner = file.is_some_and(|file| there(file) && !is_of_tests(file.as_str()));
+        inner || told::module(at, command).is_some_and(|module| !is_of_tests(&module.replace('.', "/")))
+    };
+    // A program is read as far as it starts others with literal words, and only asks where its output is kept.
+    said || task() && !at.leads_on(command) || command.output.is_none() && program()
+}
+
+/// Whether a step logs in to a registry.
+fn logs_in(step: &Step) -> bool {
+    match &step.body {
+        StepBody::Action(action) => matching::action_does(Does::Login, &action.name),
+        StepBody::Script(script) => {
+            script.commands.iter().any(|command| command.views().any(|words| matching::does(Does::Login, words)))
+        }
+        StepBody::Opaque { .. } => false,
+    }
 }
 
 /// Whether nothing in a script speaks of publishing or attests. Conditions that are left out change nothing then.
@@ -129,12 +211,19 @@ fn unread_script(
     let said = line.map(|c| c.words.iter().map(|w| w.as_str()).collect::<Vec<_>>().join(" ")).unwrap_or_default();
     let words = line.and_then(|c| c.views().next_back()).unwrap_or_default();
     let told = told::told(words);
-    let last = |word: &str| word.rsplit('/').next().is_some_and(publishes);
-    let names = told::named_in(words).any(last) || publishes(&why);
+    let last = |word: &str| word.rsplit('/').next().is_some_and(hands_over);
     // `Build & publish release artifacts` speaks of publishing, whatever else it names.
     let label = told::own_label(step, script);
+    // What a service runs, its name does not tell.
+    let service = || words.iter().take(2).any(|word| word.as_str().contains("compose")) && publishes(label);
+    let names = told::named_in(words).any(last) || hands_over(&why) || service();
     let other = || speaks_of_else(&told) || harmless(&format!("{label} {why} {}", place.path)) && !publishes(label);
     if names && !other() { found(said) } else { None }
+}
+
+/// Whether the name of a script or a recipe speaks of publishing, and not only of bringing a service up.
+fn hands_over(name: &str) -> bool {
+    publishes(&name.replace("deploy", ""))
 }
 
 /// Whether a script lies in a folder of tests, which hand nothing out.
@@ -209,10 +298,11 @@ fn task(at: At<'_>, command: &Command) -> Option<Opaque> {
     let (words, tasks) = found?;
     let named = |task: &Text| {
         let name = task.literal().map(dashed)?;
-        let last = name.rsplit(['/', '#', ':', '.']).next().unwrap_or(&name);
+        let name = [".yml", ".yaml"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(&name);
+        let last = name.rsplit(['/', '#', ':', '.']).next().unwrap_or(name);
         // `build-web-release` is a kind of build.
-        let says = hands_out(last) || publishes(last) && !builds(&name) && !last.contains("deploy");
-        Some(says && !harmless(&name))
+        let says = hands_out(last) || publishes(last) && !builds(name) && !last.contains("deploy");
+        Some(says && !harmless(name))
     };
     // What a program of somebody else is told is read as its own command.
     let fetched = tasks.first().is_some_and(|task| task.as_str().contains('#') && !task.as_str().starts_with('.'));

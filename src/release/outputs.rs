@@ -141,7 +141,7 @@ fn is_read(script: &Script, command: &Command) -> bool {
         let producers = found().within(&catalogue.index.producers).filter_map(|at| catalogue.producers.get(at));
         // What runs tasks of the checkout may do anything.
         let runs_tasks = |tool: &&Tool| {
-            tool.does.iter().all(|does| matches!(does, Does::Else | Does::Images | Does::Git | Does::Task))
+            tool.does.iter().all(|does| matches!(does, Does::Else | Does::Images | Does::Git | Does::Task | Does::Code))
         };
         let mut tools = catalogue.tools.of_program(program).filter(|tool| !runs_tasks(tool));
         tools.any(|tool| any(&tool.commands))

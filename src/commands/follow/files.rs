@@ -1,9 +1,8 @@
 //! Scripts that a command runs: of the checkout, written by the job before, or handed to an interpreter as text.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Call, Entered, Piece};
+use super::{Call, Entered, Machine, Piece, container};
 use crate::checkout::ReadError;
 use crate::model::{Bound, Text, Unread};
 use crate::syntax::conf;
@@ -57,7 +56,8 @@ fn run<'c>(call: &'c Call<'_>, input: Option<&'c Text>) -> Option<Run<'c>> {
     }
 }
 
-pub(super) fn enter(call: &Call<'_>, input: Option<&Text>, written: &BTreeMap<String, String>) -> Option<Entered> {
+pub(super) fn enter(call: &Call<'_>, input: Option<&Text>, machine: &Machine) -> Option<Entered> {
+    let written = &machine.files;
     let (script, at) = match run(call, input)? {
         Run::File(script, at) => (script, at),
         Run::Program(text) => return Some(handed(call, call.program.to_owned(), text, "python", 0)),
@@ -68,6 +68,10 @@ pub(super) fn enter(call: &Call<'_>, input: Option<&Text>, written: &BTreeMap<St
     let from_root = !call.checkout.is_there(&path) && !written.contains_key(&path) && call.checkout.is_there(&whole);
     if from_root {
         path = whole;
+    } else if !call.checkout.is_there(&path)
+        && let Some(copied) = container::copied(call.checkout, &machine.images, script)
+    {
+        path = copied;
     }
     if !call.checkout.is_there(&path) {
         return match written.get(&path) {
@@ -201,7 +205,7 @@ mod tests {
         let checkout = Checkout::in_memory(files.map(|(p, t)| (p.to_owned(), t.as_bytes().to_vec())), None);
         let words: Vec<Text> = command.split(' ').map(Text::from).collect();
         let call = Call::bare(&checkout, &words);
-        let entered = enter(&call, None, &BTreeMap::new())?;
+        let entered = enter(&call, None, &Machine::default())?;
         let piece = entered.pieces.first()?;
         Some((format!("{} {}", piece.shell, piece.path), piece.positional.len()))
     }
@@ -223,7 +227,7 @@ mod tests {
             let checkout = Checkout::in_memory([("a".to_owned(), Vec::new())], None);
             let words: Vec<Text> = command.split(' ').map(Text::from).collect();
             let call = Call::bare(&checkout, &words);
-            enter(&call, None, &BTreeMap::new()).and_then(|e| e.unread)
+            enter(&call, None, &Machine::default()).and_then(|e| e.unread)
         };
         let missing = |path: &str| Some(Unread::Refused(format!("`{path}` is not in the checkout")));
         assert_eq!(unread("./ci/gone.sh"), missing("ci/gone.sh"));

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::{Call, Entered, Piece, join};
 use crate::checkout::Checkout;
+use crate::commands::paths;
 use crate::model::{Bound, Text, Unread};
 use crate::syntax::conf::{self, unfinished};
 
@@ -90,6 +91,7 @@ pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
     let mut just = Just {
         checkout: call.checkout,
         call,
+        home: file.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned(),
         files: 0,
         recipes: Vec::new(),
         aliases: Vec::new(),
@@ -149,6 +151,8 @@ struct Recipe {
 struct Just<'c> {
     checkout: &'c Checkout,
     call: &'c Call<'c>,
+    /// The folder of the file that the command reads.
+    home: String,
     files: usize,
     recipes: Vec<Arc<Recipe>>,
     aliases: Vec<(String, String)>,
@@ -439,6 +443,11 @@ impl Just<'_> {
         }
         if let Some(inner) = text.strip_prefix('(').and_then(|t| t.strip_suffix(')')) {
             return self.value(inner, locals, depth + 1);
+        }
+        match text {
+            "justfile_directory()" | "justfile_dir()" => return paths::rooted(&self.home),
+            "invocation_directory()" | "invocation_dir()" => return paths::rooted(self.call.folder.as_str()),
+            _ => {}
         }
         for function in ["env_var_or_default(", "env_var(", "env("] {
             let Some(inner) = text.strip_prefix(function).and_then(|t| t.strip_suffix(')')) else { continue };

@@ -2,6 +2,7 @@
 //! configuration of release tools. Following is bounded; where a bound is hit, the script says so.
 
 mod bake;
+mod builds;
 mod cargo;
 mod container;
 mod fastlane;
@@ -14,6 +15,7 @@ mod make;
 mod nx;
 mod package;
 mod projects;
+mod rake;
 mod release_it;
 mod release_plz;
 mod release_profiles;
@@ -21,6 +23,7 @@ mod replaced;
 mod semantic_others;
 mod semantic_release;
 mod taskfile;
+mod tasks;
 
 pub(crate) use replaced::edits_in_place;
 
@@ -37,6 +40,7 @@ use crate::syntax::conf::{self, Language, Lines, Value, unfinished};
 use crate::syntax::yaml::{self, Document};
 
 use container::Built;
+pub(super) use container::copied;
 pub(super) use files::{LONGEST_WRITTEN, language};
 pub(super) use replaced::Replaced;
 
@@ -294,6 +298,9 @@ pub(super) fn enter(call: &Call<'_>, input: Option<&Text>, machine: &Machine) ->
         .or_else(|| package::enter(call))
         .or_else(|| taskfile::enter(call))
         .or_else(|| justfile::enter(call))
+        .or_else(|| tasks::enter(call))
+        .or_else(|| rake::enter(call))
+        .or_else(|| builds::enter(call))
         .or_else(|| goreleaser::enter(call, &machine.settings))
         .or_else(|| jreleaser::enter(call))
         .or_else(|| semantic_others::enter(call))
@@ -306,7 +313,7 @@ pub(super) fn enter(call: &Call<'_>, input: Option<&Text>, machine: &Machine) ->
         .or_else(|| container::enter(call, &machine.images))
         .or_else(|| mage::enter(call))
         .or_else(|| projects::enter(call))
-        .or_else(|| files::enter(call, input, &machine.files))
+        .or_else(|| files::enter(call, input, machine))
 }
 
 /// Follows a command into a script that the job has written, and that runs in its place.

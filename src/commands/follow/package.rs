@@ -190,7 +190,7 @@ fn lifecycle(call: &Call<'_>) -> Option<Entered> {
 }
 
 /// The words that a client hands on to a script, as shell text.
-fn handed(program: &str, words: &[Text]) -> String {
+pub(super) fn handed(program: &str, words: &[Text]) -> String {
     let words = match words.iter().position(|w| w.as_str() == "--") {
         Some(at) => words.get(at + 1..).unwrap_or_default(),
         // This client keeps options in front of the mark.

@@ -4,12 +4,14 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use toml_edit::{Document, Item};
+use toml_edit::Item;
 
 use super::{Call, Entered, Implied, Piece, cargo};
+use crate::catalogue::Does;
+use crate::commands::matching::{self, positional};
 use crate::commands::{flag, matches};
 use crate::model::{Bound, Location, Span, Text, Unread};
-use crate::syntax::yaml::Node;
+use crate::syntax::yaml::{Document, Node};
 
 /// Task inside task.
 const DEEPEST: usize = 8;
@@ -24,6 +26,7 @@ pub(super) fn enter(call: &Call<'_>) -> Option<Entered> {
         "tox" => tox(call),
         "nox" => nox(call),
         "hatch" => pyproject(call, matches("hatch run", call.words)?, "hatch"),
+        "invoke" | "inv" => invoke(call),
         "poe" => pyproject(call, 1, "poe"),
         "pdm" => pyproject(call, matches("pdm run", call.words)?, "pdm"),
         "cargo" => xtask(call).or_else(|| cargo::enter(call)),
@@ -241,7 +244,7 @@ fn pyproject(call: &Call<'_>, from: usize, tool: &str) -> Option<Entered> {
     let word = call.words.iter().skip(from).map(Text::as_str).find(|w| !w.starts_with('-'))?;
     let path = call.path("pyproject.toml");
     let text = call.checkout.read(&path).ok()?;
-    let document = Document::parse(text.to_string())
+    let document = toml_edit::Document::parse(text.to_string())
         .map_err(|error| call.refuse(&path, None, format!("not valid TOML: {}", error.message())))
         .ok()?;
     let (environment, name) = match (tool, word.split_once(':')) {
@@ -315,6 +318,28 @@ fn script(call: &Call<'_>, path: &str, text: &str, tasks: &Item, name: &str, dep
     for command in commands {
         push(&command, entered);
     }
+}
+
+/// `invoke images.push`: functions of `tasks.py`, or of a module beside it.
+/// Source: <https://docs.pyinvoke.org/en/stable/concepts/loading.html>
+fn invoke(call: &Call<'_>) -> Option<Entered> {
+    let (tool, behind) = matching::tool(Does::Task, call.words)?;
+    let named = positional(call.words, behind, &tool.value_flags);
+    let body = |name: &Text| {
+        let (scope, function) = name.as_str().rsplit_once('.').unwrap_or(("", name.as_str()));
+        let (scope, function) = (scope.replace('.', "/"), function.replace('-', "_"));
+        let head = format!("def {function}(");
+        let files = ["tasks.py", "tasks/__init__.py"].map(str::to_owned).into_iter();
+        let beside = ["", "tasks/"].map(|folder| format!("{folder}{scope}.py"));
+        let file = files.chain(beside).find(|file| {
+            let path = call.path(file);
+            call.checkout.is_there(&path) && call.checkout.read(&path).is_ok_and(|text| text.contains(&head))
+        })?;
+        self::function(call, &format!("{}:{function}", file.trim_end_matches(".py").trim_end_matches("/__init__")))
+    };
+    let pieces: Vec<Piece> = named.iter().take(MOST_SOURCES).filter_map(body).collect();
+    let what = call.words.iter().map(Text::as_str).collect::<Vec<_>>().join(" ");
+    (!pieces.is_empty()).then(|| Entered { what, pieces, ..Entered::default() })
 }
 
 /// The Python function that a task names: `package.module:function`.
@@ -413,14 +438,7 @@ fn compose(call: &Call<'_>) -> Option<Entered> {
     let mut entered = Entered { what: "docker compose".to_owned(), ..Entered::default() };
     let plain = |image: Option<&str>| std::iter::once(program).chain(image).map(Text::from).collect::<Vec<_>>();
     let names = compose_files(call);
-    let read = |name: &String| {
-        let path = call.path(name);
-        let text =
-            Some(&path).filter(|path| call.checkout.is_there(path)).and_then(|path| call.checkout.read(path).ok())?;
-        let documents = call.yaml(&path, &text).ok()?;
-        Some((Arc::<str>::from(path), documents))
-    };
-    let files: Vec<_> = names.iter().map(read).collect();
+    let files: Vec<_> = names.iter().map(|name| compose_file(call, name)).collect();
     let services: Vec<&str> = call.words.iter().skip(at).map(Text::as_str).filter(|w| !w.starts_with('-')).collect();
     let pushes = program != "compose:build";
     let lacking = names.iter().zip(&files).find(|(_, file)| file.is_none()).filter(|_| pushes);
@@ -482,9 +500,17 @@ fn compose(call: &Call<'_>) -> Option<Entered> {
     Some(entered)
 }
 
+/// A file of a call of compose, where it can be read.
+pub(super) fn compose_file(call: &Call<'_>, name: &str) -> Option<(Arc<str>, Vec<Document>)> {
+    let path = call.path(name);
+    let text = Some(&path).filter(|path| call.checkout.is_there(path)).and_then(|path| call.checkout.read(path).ok())?;
+    let documents = call.yaml(&path, &text).ok()?;
+    Some((path.into(), documents))
+}
+
 /// The files of a call of compose, each laid over those before it.
 /// Source: <https://docs.docker.com/compose/how-tos/multiple-compose-files/merge/>
-fn compose_files(call: &Call<'_>) -> Vec<String> {
+pub(super) fn compose_files(call: &Call<'_>) -> Vec<String> {
     const USUAL: &[&str] = &["compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml"];
     let named = flag(call.words, &["-f", "--file"].map(str::to_owned));
     let named: Vec<String> = named.iter().filter_map(|file| Some(file.value()?.to_string())).take(MOST_FILES).collect();
@@ -509,7 +535,7 @@ fn cache_from(build: Node<'_>, call: &Call<'_>) -> Option<(Text, Span)> {
 }
 
 /// `${NAME:-default}` is the step's variable, its default, or unknown.
-fn interpolated(text: &str, call: &Call<'_>) -> String {
+pub(super) fn interpolated(text: &str, call: &Call<'_>) -> String {
     let mut out = String::new();
     let mut rest = text;
     while let Some(at) = rest.find("${") {
@@ -571,6 +597,11 @@ mod tests {
         assert_eq!(run("pdm run ship"), ["7 pdm build", "7 pdm publish"]);
         assert_eq!(run("poe gone"), ["no task `gone` in pyproject.toml"]);
         assert!(run("pdm run python x.py").is_empty());
+        let tasks =
+            "@task\ndef build(c):\n    c.run(\"x\")\n\n@task(pre=[build])\ndef push_all(c):\n    c.run(\"y\")\n";
+        assert_eq!(found("tasks.py", tasks, "invoke -e push-all"), ["7 c.run(\"y\")"]);
+        assert_eq!(found("tasks/images.py", tasks, "inv images.build"), ["3 c.run(\"x\")"]);
+        assert!(found("tasks.py", tasks, "invoke gone").is_empty());
     }
 
     #[test]
