@@ -251,7 +251,15 @@ fn other_digest(
         if unit.publish.sink.index && is_earlier(flow, job, step, unit) {
             return Some(Coverage::Wrong("its digest is read before the index that is published is made".to_owned()));
         }
-        if built_apart(flow, job, step, unit) || built_beside(flow, facts, step, unit, before) {
+        let read = || !inspected(step).is_empty();
+        let built = || read() && is_built(facts, unit);
+        // What is no image is packed where it is pushed.
+        let made = || built() || read() && unit.kind != Kind::Image && unit.publish.bytes != Bytes::Copied;
+        let own = flow.jobs.get(unit.publish.job).is_some_and(|publishing| publishing.key == job.key);
+        if !own && is_earlier(flow, job, step, unit) && made() {
+            return Some(Coverage::Wrong("its digest is read before what is published is pushed".to_owned()));
+        }
+        if built_apart(flow, job, step, unit) || built() && built_beside(flow, facts, unit, before) {
             return Some(Coverage::Wrong("its digest is that of another build under the same name".to_owned()));
         }
         if let Some((read, pushed)) = under_another_tag(flow, step, symbol, unit) {
@@ -522,27 +530,24 @@ fn same_build(flow: &Flow, unit: &Unit<'_, '_>, other: &str) -> bool {
     })
 }
 
-/// Whether a unit is built and pushed in a job of its own, and the digest is read behind another push under the name.
-fn built_beside(
-    flow: &Flow,
-    facts: &FlowFacts<'_>,
-    read_by: &Step,
-    unit: &Unit<'_, '_>,
-    before: &BTreeSet<usize>,
-) -> bool {
+/// Whether a unit is built by the job that pushes it.
+fn is_built(facts: &FlowFacts<'_>, unit: &Unit<'_, '_>) -> bool {
     let publish = unit.publish;
-    let built = || {
-        let images = facts.get(publish.job).map(|own| own.own_images());
-        let made = |r: &Text| images.is_some_and(|images| images.has(r.as_str(), false));
-        publish.bytes == Bytes::Built || references(unit.publish).iter().any(made)
-    };
+    let images = facts.get(publish.job).map(|own| own.own_images());
+    let made = |r: &Text| images.is_some_and(|images| images.has(r.as_str(), false));
+    publish.bytes == Bytes::Built || references(publish).iter().any(made)
+}
+
+/// Whether a unit is pushed in a job of its own, and a digest that is read before may be that of another push under the
+/// name.
+fn built_beside(flow: &Flow, facts: &FlowFacts<'_>, unit: &Unit<'_, '_>, before: &BTreeSet<usize>) -> bool {
     let pushed = |p: &Publish<'_>| {
         let named = naming::names(unit.checkout, flow, p);
         p.sink.kind == unit.kind && named.iter().flat_map(|n| &n.places).any(|place| unit.names.contains(place))
     };
     let others = || before.iter().filter_map(|at| facts.get(*at)).flat_map(|own| &own.publishes);
     let other = || others().take_while(|_| facts.count.parts(1)).any(pushed);
-    !before.contains(&publish.job) && !inspected(read_by).is_empty() && built() && other()
+    !before.contains(&unit.publish.job) && other()
 }
 
 /// Pushes of single platforms are parts of the index that is made later. What goes out in a job for which the index does not

@@ -503,7 +503,8 @@ fn compose(call: &Call<'_>) -> Option<Entered> {
 /// A file of a call of compose, where it can be read.
 pub(super) fn compose_file(call: &Call<'_>, name: &str) -> Option<(Arc<str>, Vec<Document>)> {
     let path = call.path(name);
-    let text = Some(&path).filter(|path| call.checkout.is_there(path)).and_then(|path| call.checkout.read(path).ok())?;
+    let text =
+        Some(&path).filter(|path| call.checkout.is_there(path)).and_then(|path| call.checkout.read(path).ok())?;
     let documents = call.yaml(&path, &text).ok()?;
     Some((path.into(), documents))
 }
