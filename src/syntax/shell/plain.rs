@@ -152,7 +152,7 @@ pub(super) fn list(text: &str, mut at: usize, around: Around) -> Option<List> {
                         }
                         _ => {
                             let word = around.ends.iter().find(|end| **end == own)?;
-                            let whole = !parts.is_empty() && !awaited && !(negated || piped);
+                            let whole = !(parts.is_empty() || awaited || negated || piped);
                             return whole.then_some(List { parts, end: stretch.end, word });
                         }
                     }
